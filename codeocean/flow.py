@@ -1,0 +1,144 @@
+"""Raw code → CodeOcean on Ray Data: one function for each stage, in the order of the paper's figure 1.
+
+Each function works inside a stage's folder, finds its own finished parts again, and gives the same files for any number
+of workers. `collect` streams: workers read and filter, this process drops duplicates in order and writes. `embed` maps
+whole parts: an encoder reads a part and writes its vectors, so that a lost worker costs one part. `answer` keeps the
+endpoint full with a bounded number of requests.
+"""
+
+from __future__ import annotations
+
+import logging
+import posixpath
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import ray
+from pyarrow import fs as pafs
+
+from codeocean.collecting import Account, CollectConfig, read_filtered
+from codeocean.embedding import EmbedConfig, Encoder
+from codeocean.filters import drop_duplicates
+from codeocean.parts import part_names, read_note, read_part, write_part
+from codeocean.records import RAW_CODE
+from codeocean.sources import Unit
+
+log = logging.getLogger("wavecoder.codeocean")
+
+
+def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folder: str) -> tuple[int, Account]:
+    """Sources → `part-*.parquet` of RAW_CODE, duplicates dropped, the first of them kept.
+
+    Args:
+        config: sources, filters, sample.
+        units: what to read, in order; a part notes how many of them it ends behind.
+        fs: filesystem of the run directory.
+        folder: the stage's folder.
+
+    Returns:
+        Rows kept, and the account of the rest.
+    """
+    seen: set[int] = set()
+    total, kept, done = Account(), 0, 0
+    names = part_names(fs, folder)
+    for name in names:  # what an earlier attempt finished
+        path = posixpath.join(folder, name)
+        note, rows = read_note(fs, path), read_part(fs, path)
+        drop_duplicates(rows.append_column("reason", pa.array([""] * rows.num_rows)), seen)
+        total.merge(Account.from_note(note))
+        kept, done = kept + rows.num_rows, note["units_done"]
+    number = len(names)
+    for units_done, account, rows in _fresh_parts(config, units, done, seen):
+        path = posixpath.join(folder, f"part-{number:05d}.parquet")
+        write_part(fs, path, rows, {"units_done": units_done} | account.to_note())
+        total.merge(account)
+        kept, number = kept + rows.num_rows, number + 1
+        log.info("collect: %d of %d units read, %d rows kept of %d", units_done, len(units), kept, total.rows_in)
+    return kept, total
+
+
+def _fresh_parts(
+    config: CollectConfig, units: list[Unit], done: int, seen: set[int]
+) -> Iterator[tuple[int, Account, pa.Table]]:
+    """Parts of the units behind `done`: how many units are read when it ends, its account and its rows."""
+    if done >= len(units):
+        return
+    account, tables, num_rows, current = Account(), [], 0, done
+    for rows in _filtered_rows(config, units, done):
+        unit = rows["unit"][0].as_py()
+        if unit != current and num_rows >= config.rows_per_part:
+            yield unit, account, pa.concat_tables(tables)
+            account, tables, num_rows = Account(), [], 0
+        current = unit
+        tables.append(account.add(drop_duplicates(rows.drop_columns(["unit"]), seen)))
+        num_rows += tables[-1].num_rows
+    yield len(units), account, pa.concat_tables(tables) if tables else RAW_CODE.empty_table()
+
+
+def _filtered_rows(config: CollectConfig, units: list[Unit], done: int) -> Iterator[pa.Table]:
+    """Filtered rows with the number of their unit, unit by unit."""
+    shared = ray.put(units)
+
+    def read(batch: pa.Table) -> Iterator[pa.Table]:
+        for number in batch["unit"].to_pylist():
+            for rows in read_filtered(ray.get(shared)[number], config):
+                yield rows.append_column("unit", pa.array([number] * rows.num_rows, pa.int64()))
+
+    pending = ray.data.from_items(
+        [{"unit": number} for number in range(done, len(units))], override_num_blocks=min(len(units) - done, 1000)
+    )
+    dataset = pending.map_batches(read, batch_size=1, batch_format="pyarrow")
+    for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
+        start = 0
+        numbers = table["unit"].to_pylist()  # a batch may span units: cut it where the number changes
+        for end in range(1, len(numbers) + 1):
+            if end == len(numbers) or numbers[end] != numbers[start]:
+                yield table.slice(start, end - start)
+                start = end
+
+
+class EncodePart:
+    """An encoder in an actor: reads a part of raw code, writes its vectors, says how many."""
+
+    def __init__(self, model: str, config: EmbedConfig, fs: pafs.FileSystem, source: str, folder: str) -> None:
+        """Load the model once."""
+        self._encoder = Encoder(model, config)
+        self._fs, self._source, self._folder = fs, source, folder
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Encode one part. Idempotent: the same part gives the same file."""
+        rows = read_part(self._fs, posixpath.join(self._source, row["part"]), ["id", "docstring", "code"])
+        write_part(self._fs, posixpath.join(self._folder, row["part"]), self._encoder.embed(rows), {})
+        return {"part": row["part"], "rows": rows.num_rows}
+
+
+def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, folder: str) -> int:
+    """Raw code parts → embedding parts of the same names; returns the number of rows encoded by this call.
+
+    Args:
+        config: model and actor pool.
+        model: the resolved model folder or id.
+        fs: filesystem of the run directory.
+        source: folder of the raw code.
+        folder: the stage's folder.
+    """
+    names = part_names(fs, source)
+    finished = set(part_names(fs, folder))
+    pending = [name for name in names if name not in finished]
+    if not pending:
+        return 0
+    dataset = ray.data.from_items([{"part": name} for name in pending], override_num_blocks=len(pending)).map(
+        EncodePart,
+        fn_constructor_args=(model, config, fs, source, folder),
+        compute=ray.data.ActorPoolStrategy(size=min(config.actors, len(pending))),
+        num_cpus=config.cpus_per_actor,
+        num_gpus=config.gpus_per_actor or None,
+    )
+    num_rows, begun = 0, time.monotonic()
+    for number, row in enumerate(dataset.iter_rows(), 1):
+        num_rows += row["rows"]
+        rate = num_rows / (time.monotonic() - begun)
+        log.info("embed: %d of %d parts, %d rows, %.1f rows/s", number, len(pending), num_rows, rate)
+    return num_rows

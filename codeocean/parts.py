@@ -1,0 +1,65 @@
+"""Part files: written whole or not at all, each telling what it holds, so that a cut-off stage goes on behind them."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs as pafs
+
+_NOTE = b"wavecoder"
+
+
+def write_part(fs: pafs.FileSystem, path: str, table: pa.Table, note: dict[str, Any] | None = None) -> None:
+    """Write a Parquet file atomically; `note` travels in its schema metadata."""
+    if note is not None:
+        table = table.replace_schema_metadata({_NOTE: json.dumps(note).encode()})
+    fs.create_dir(posixpath.dirname(path), recursive=True)
+    making = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.making")
+    with fs.open_output_stream(making) as stream:
+        pq.write_table(table, stream, compression="zstd")
+    fs.move(making, path)
+
+
+def read_part(fs: pafs.FileSystem, path: str, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file.
+
+    Raises:
+        ValueError: it is not one, or lacks a column; the file is named.
+    """
+    try:
+        return pq.read_table(path, filesystem=fs, columns=columns)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
+
+
+def read_note(fs: pafs.FileSystem, path: str) -> dict[str, Any]:
+    """What the writer of a part said of it; raises `ValueError` as `read_part` does."""
+    try:
+        metadata = pq.read_schema(path, filesystem=fs).metadata or {}
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
+    note: dict[str, Any] = json.loads(metadata.get(_NOTE, b"{}"))
+    return note
+
+
+def part_names(fs: pafs.FileSystem, folder: str) -> list[str]:
+    """Names of the finished `part-*.parquet` files of a folder, in order."""
+    infos = fs.get_file_info(pafs.FileSelector(folder, allow_not_found=True))
+    names = (info.base_name for info in infos)
+    return sorted(name for name in names if name.startswith("part-") and name.endswith(".parquet"))
+
+
+def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = None) -> pa.Table:
+    """All parts of a folder as one table, in order.
+
+    Raises:
+        ValueError: there is none, or one cannot be read.
+    """
+    names = part_names(fs, folder)
+    if not names:
+        raise ValueError(f"{folder} holds no part-*.parquet; run the stage that writes it first")
+    return pa.concat_tables([read_part(fs, posixpath.join(folder, name), columns) for name in names])

@@ -1,0 +1,104 @@
+"""The command line of every job: `wavecoder <job> …` and `python -m ray_jobs.<job> …` are the same.
+
+A failure that a user can cause ends with one clear line and exit code 2; its traceback is kept in the run directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from ray_jobs.config import Config, load_config
+from ray_jobs.rundir import RunDir
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+JOBS = {
+    "pipeline": "all stages in order, skipping what is done",
+    "plan": "what each stage would do, before anything is spent",
+    "collect": "sources of code → filtered raw code",
+    "embed": "raw code → embeddings",
+    "select": "embeddings → coreset, by exact k-center",
+    "generate": "coreset → CodeOcean, by LLM Generator and Discriminator",
+    "train": "CodeOcean → fine-tuned model",
+    "serve": "model → OpenAI-compatible endpoint, until Ctrl-C",
+    "evaluate": "endpoint → benchmark scores",
+    "report": "run directory → one HTML page",
+}
+
+Job = Callable[[Config, RunDir], object]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`wavecoder <job> …`."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in {"-h", "--help"} or arguments[0] not in JOBS:
+        listing = "\n".join(f"  {name:9} {what}" for name, what in JOBS.items())
+        print(f"usage: wavecoder <job> --config configs/<recipe>.yaml [--set section.key=value …] [--run-dir DIR]\n\n{listing}")
+        known = not arguments or arguments[0] in {"-h", "--help"}
+        if not known:
+            print(f"wavecoder: unknown job {arguments[0]!r}", file=sys.stderr)
+        return 0 if known else 2
+    job = importlib.import_module(f"ray_jobs.{arguments[0]}")
+    return int(job.main(arguments[1:]))
+
+
+def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict[str, str] | None = None) -> int:
+    """Parse a job's command line, run it, and turn its failures into one line.
+
+    Args:
+        name: the job's name.
+        job: called with the configuration and the run directory, and with each of `flags` as a keyword.
+        arguments: without the program's name; None takes the process's.
+        flags: on/off options of this job: name → help.
+
+    Returns:
+        Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
+    """
+    parser = argparse.ArgumentParser(prog=f"wavecoder {name}", description=JOBS[name])
+    parser.add_argument("--config", required=True, help="recipe, such as configs/demo.yaml")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a setting")
+    parser.add_argument("--run-dir", help="run directory, instead of the recipe's")
+    for flag, text in (flags or {}).items():
+        parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.getLogger("wavecoder").setLevel(logging.INFO)
+    run: RunDir | None = None
+    try:
+        config = load_config(options.config, options.set, options.run_dir)
+        run = RunDir(config.run_dir)
+        job(config, run, **{flag: getattr(options, flag) for flag in flags or {}})
+    except KeyboardInterrupt:
+        print(f"wavecoder {name}: stopped; run the same command again to go on", file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001 - the top of a job: every failure ends as one line
+        return _fail(name, error, run)
+    return 0
+
+
+def _fail(name: str, error: Exception, run: RunDir | None) -> int:
+    cause = getattr(error, "cause", None) or error
+    ours = not isinstance(cause, ValueError | OSError)
+    reason = " ".join(str(cause).split()) or type(cause).__name__
+    trace = "".join(traceback.format_exception(error))
+    where = ""
+    if run is not None and run.local is not None:
+        file = Path(run.local) / "error.log"
+        try:
+            file.write_text(trace)
+            where = f" (details: {file})"
+        except OSError:
+            where = ""
+    label = f"{type(cause).__name__}: " if ours else ""
+    print(f"wavecoder {name}: {label}{reason[:1500]}{where}", file=sys.stderr)
+    return 1 if ours else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

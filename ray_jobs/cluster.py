@@ -1,0 +1,54 @@
+"""The cluster that a job runs in: the one it was submitted to, or a local Ray of its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ray
+from ray.data import DataContext
+
+from ray_jobs.config import RayConfig
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+
+def worker_environment(config: RayConfig) -> dict[str, str]:
+    """Environment variables of every worker."""
+    environment = {"TOKENIZERS_PARALLELISM": "false"}
+    if config.offline:
+        environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    return environment
+
+
+def connect(config: RayConfig) -> None:
+    """Connect to the cluster named by RAY_ADDRESS (a submitted job has it set), or start a local Ray; once.
+
+    A local Ray ends with this process.
+    """
+    if ray.is_initialized():
+        return
+    environment = worker_environment(config)
+    os.environ.update(environment)
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(address="auto", runtime_env={"env_vars": environment}, log_to_driver=False)
+    else:
+        ray.init(
+            address="local",
+            num_cpus=config.num_cpus,
+            object_store_memory=config.object_store_mb * 2**20,
+            include_dashboard=config.dashboard,
+            dashboard_host="127.0.0.1",
+            dashboard_port=config.dashboard_port,
+            runtime_env={"env_vars": environment},
+            log_to_driver=False,
+        )
+        log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), _dashboard())
+    context = DataContext.get_current()
+    context.execution_options.preserve_order = True  # the same rows in the same order for any number of workers
+    context.enable_progress_bars = False  # each stage logs its own progress, which a job's log can show
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+
+
+def _dashboard() -> str:
+    address = ray.get_runtime_context().gcs_address and ray._private.worker.get_dashboard_url()
+    return f", dashboard on http://{address}" if address else ""

@@ -1,0 +1,45 @@
+"""`<run>/collect` → `<run>/embed/part-*.parquet`."""
+
+from __future__ import annotations
+
+import posixpath
+import sys
+
+import pyarrow.parquet as pq
+
+from codeocean.flow import embed
+from codeocean.parts import part_names, read_part
+from ray_jobs.cli import run_job
+from ray_jobs.cluster import connect
+from ray_jobs.config import Config
+from ray_jobs.models import model_digest, resolve_model
+from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+
+
+def run_embed(config: Config, run: RunDir) -> Manifest:
+    """Embed the raw code."""
+    raw = required(run, "collect")
+    model = resolve_model(config.embed.model, "embed.model")
+
+    def work() -> StageResult:
+        connect(config.ray)
+        folder = run.path("embed")
+        embed(config.embed, model, run.fs, run.path("collect"), folder)
+        names = part_names(run.fs, folder)
+        schema = read_part(run.fs, posixpath.join(folder, names[0])).schema
+        dimensions = schema.field("embedding").type.list_size
+        num_rows = sum(pq.read_metadata(posixpath.join(folder, name), filesystem=run.fs).num_rows for name in names)
+        details = {"model": config.embed.model, "dimensions": dimensions, "dtype": config.embed.dtype}
+        return StageResult(raw["rows_out"], num_rows, details=details)
+
+    inputs = {"collect": raw["digest"], "model": model_digest(model)}
+    return run_stage(run, "embed", config.section("embed"), inputs, work)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    return run_job("embed", run_embed, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What each stage would do, and everything that can be refused, before anything is spent.
+
+Not covered yet: predicted tokens, GPU-hours and cost; they need a measured sample.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from codeocean.generation import load_settings_tasks
+from codeocean.sources import list_units
+from eval.benchmarks import load_problems
+from ray_jobs.cli import run_job
+from ray_jobs.config import Config
+from ray_jobs.models import check_model
+from ray_jobs.rundir import RunDir
+from serve.endpoint import check_port_free
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """One line of the plan."""
+
+    stage: str
+    what: str
+    cpus: float = 0
+    gpus: float = 0
+
+
+def plan_stages(config: Config) -> list[PlannedStage]:
+    """The stages with what they read, make and ask of Ray at a time.
+
+    Raises:
+        ValueError, FileNotFoundError: an input is missing or unusable; the key is named.
+    """
+    units = [unit for source in config.collect.sources for unit in list_units(source)]
+    check_model(config.embed.model, "embed.model")
+    hosted = []
+    for role in ("generator", "discriminator"):
+        settings = getattr(config.generate, role)
+        if settings.endpoint is None:
+            check_model(settings.model, f"generate.{role}.model")
+            hosted.append(settings.model)
+    check_model(config.train.model, "train.model")
+    tasks = load_settings_tasks(config.generate)
+    problems, _ = load_problems(config.evaluate)
+    engine, embed, train = config.serve.engine, config.embed, config.train
+    engines = len(set(hosted)) * engine.min_replicas
+    scored = " and ".join(config.evaluate_models)
+    return [
+        PlannedStage("collect", f"{len(units)} units of {len(config.collect.sources)} sources", 1),
+        PlannedStage("embed", embed.model, embed.actors * embed.cpus_per_actor, embed.actors * embed.gpus_per_actor),
+        PlannedStage("select", f"{config.select.size} rows by k-center"),
+        PlannedStage("generate", f"{len(tasks)} tasks by {config.generate.generator.model}, judged by "
+                     f"{config.generate.discriminator.model}", engines * engine.cpus + 1, engines * engine.gpus),  # fmt: skip
+        PlannedStage("train", f"{train.model}, {train.epochs} epochs on {train.workers} workers",
+                     train.workers * train.cpus_per_worker, train.workers * float(train.use_gpu)),  # fmt: skip
+        PlannedStage("evaluate", f"{len(problems)} {config.evaluate.benchmark} problems, {scored}",
+                     engine.min_replicas * engine.cpus + 1, engine.min_replicas * engine.gpus),  # fmt: skip
+        PlannedStage("report", "one HTML page"),
+    ]
+
+
+def check_resources(config: Config, stages: list[PlannedStage]) -> None:
+    """Raise `ValueError` when a stage asks for more than the local Ray is given."""
+    if config.ray.num_cpus is None:
+        return
+    for stage in stages:
+        if stage.cpus > config.ray.num_cpus:
+            raise ValueError(f"stage {stage.stage} asks for {stage.cpus:g} CPUs but ray.num_cpus is {config.ray.num_cpus}; "
+                             "raise it (they are logical) or run on a larger cluster")  # fmt: skip
+
+
+def run_plan(config: Config, run: RunDir) -> None:
+    """Print the plan; refuse what cannot work."""
+    stages = plan_stages(config)
+    check_resources(config, stages)
+    done = run.manifests()
+    if "evaluate" not in done:
+        check_port_free(config.serve.host, config.serve.port, "serve.port")
+    table = Table(title=f"{run.url}", title_justify="left")
+    for heading in ("stage", "state", "what", "CPUs", "GPUs"):
+        table.add_column(heading, justify="right" if heading.endswith("s") else "left")
+    for stage in stages:
+        state = "done" if stage.stage in done else "cut off" if run.exists(stage.stage, "stage.json") else "to do"
+        table.add_row(stage.stage, state, stage.what, f"{stage.cpus:g}", f"{stage.gpus:g}")
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    return run_job("plan", run_plan, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

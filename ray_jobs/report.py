@@ -1,0 +1,38 @@
+"""Run directory → `<run>/report/index.html`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from ray_jobs.cli import run_job
+from ray_jobs.config import Config
+from ray_jobs.rundir import Manifest, RunDir, StageResult, run_stage
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+
+def run_report(config: Config, run: RunDir) -> Manifest:
+    """Write the page from whatever stages there are."""
+    manifests = {stage: manifest for stage, manifest in run.manifests().items() if stage != "report"}
+    if not manifests:
+        raise ValueError(f"{run.url} holds no finished stage to report on; run the pipeline first")
+
+    def work() -> StageResult:
+        from report.page import write_report
+
+        page = write_report(run.fs, run.root, title=config.report.title)
+        log.info("report: %s", page)
+        return StageResult(len(manifests), 1, details={"page": page})
+
+    inputs = {stage: manifest["digest"] for stage, manifest in manifests.items()}
+    return run_stage(run, "report", config.section("report"), inputs, work)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    return run_job("report", run_report, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""The tuned model behind an OpenAI-compatible endpoint on 127.0.0.1, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import openai
+
+from ray_jobs.cli import run_job
+from ray_jobs.cluster import connect, worker_environment
+from ray_jobs.config import Config
+from ray_jobs.models import local_copy, resolve_model, served_name
+from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+TUNED = "wavecoder"
+"""The name by which clients ask for the tuned model."""
+
+
+def model_source(config: Config, run: RunDir, label: str) -> tuple[str, str]:
+    """Name that clients ask for, and folder or id, of the model before ("base") or after ("tuned") training."""
+    if label == "base":
+        return served_name(config.train.model), resolve_model(config.train.model, "train.model")
+    required(run, "train")
+    return TUNED, local_copy(run, "train/model")
+
+
+@contextmanager
+def serving(config: Config, models: dict[str, str]) -> Iterator[str]:
+    """The endpoint's URL while it is up, for `models`: name → folder or id."""
+    from serve.app import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
+
+    connect(config.ray)
+    with endpoint(models, config.serve, worker_environment(config.ray)) as url:
+        yield url
+
+
+def record_serving(config: Config, run: RunDir, url: str, seconds_to_ready: float) -> Manifest:
+    """Talk to the endpoint as any client would, whole and streaming, and write down how it answered."""
+
+    def work() -> StageResult:
+        details = {"url": url, "seconds_to_ready": round(seconds_to_ready, 1)} | asyncio.run(_greet(url))
+        return StageResult(2, 2, details=details)
+
+    return run_stage(run, "serve", config.section("serve"), {"train": required(run, "train")["digest"]}, work)
+
+
+async def _greet(url: str) -> dict[str, Any]:
+    client = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=5)
+    served = [model.id for model in (await client.models.list()).data]
+    question: list[Any] = [{"role": "user", "content": "Write a Python function that reverses a string."}]
+    whole = await client.chat.completions.create(model=TUNED, messages=question, max_tokens=64, temperature=0)
+    begun, first = time.monotonic(), 0.0
+    text, chunks = "", 0
+    stream = await client.chat.completions.create(
+        model=TUNED, messages=question, max_tokens=64, temperature=0, stream=True
+    )
+    async for chunk in stream:
+        if chunk.choices and chunk.choices[0].delta.content:
+            first = first or time.monotonic() - begun
+            text, chunks = text + chunk.choices[0].delta.content, chunks + 1
+    await client.close()
+    seconds = time.monotonic() - begun
+    return {
+        "models": served,
+        "answer": (whole.choices[0].message.content or "")[:500],
+        "streamed_equal": text == whole.choices[0].message.content,
+        "first_token_s": round(first, 3),
+        "tokens_per_s": round(chunks / seconds, 1),
+    }
+
+
+def run_serve(config: Config, run: RunDir) -> None:
+    """Serve the tuned model until interrupted."""
+    name, source = model_source(config, run, "tuned")
+    begun = time.monotonic()
+    with serving(config, {name: source}) as url:
+        record_serving(config, run, url, time.monotonic() - begun)
+        log.info("%s answers on %s as model %r; Ctrl-C ends it", source, url, name)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            log.info("stopping")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    return run_job("serve", run_serve, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Models → one OpenAI-compatible endpoint on Ray Serve, a `ray.serve.llm` deployment for each (design: rooms, serve)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ray import serve
+from ray.serve.config import HTTPOptions
+from ray.serve.llm import LLMConfig, build_openai_app
+
+from serve.endpoint import ServeConfig, check_port_free
+from serve.engines import llm_config
+
+log = logging.getLogger("wavecoder.serve")
+
+APPLICATION = "wavecoder"
+
+_INGRESS: dict[str, Any] = {
+    # It only passes requests on: it must not take a CPU away from the engines, nor wait for one.
+    "ray_actor_options": {"num_cpus": 0},
+    "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 256},
+    "max_ongoing_requests": 4096,
+}
+
+
+@contextmanager
+def endpoint(models: dict[str, str], config: ServeConfig, environment: dict[str, str]) -> Iterator[str]:
+    """The URL (ending in /v1) of an endpoint that answers for `models` while the context is open.
+
+    Args:
+        models: name that clients ask for → Hugging Face folder or id.
+        config: where it listens, and its engines.
+        environment: environment variables of the replicas.
+
+    Raises:
+        OSError: the port is taken.
+        RuntimeError: a replica did not start in time; Serve's reason is in the message.
+    """
+    check_port_free(config.host, config.port, "serve.port")
+    url = f"http://{config.host}:{config.port}/v1"
+    begun = time.monotonic()
+    log.info("starting %s on %s (loading an engine takes a minute or two on a CPU)", ", ".join(models), url)
+    serve.start(http_options=HTTPOptions(host=config.host, port=config.port))
+    configs = [LLMConfig(**llm_config(name, source, config.engine, environment)) for name, source in models.items()]
+    app = build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
+    try:
+        serve.run(app, name=APPLICATION, blocking=False)
+        _wait_until_ready(config.ready_timeout_s)
+        log.info("ready after %.0f s", time.monotonic() - begun)
+        yield url
+    finally:
+        serve.shutdown()
+
+
+def _wait_until_ready(timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        application = serve.status().applications[APPLICATION]
+        if application.status == "RUNNING":
+            return
+        if application.status in {"DEPLOY_FAILED", "UNHEALTHY"} or time.monotonic() > deadline:
+            reasons = [f"{name}: {part.message}" for name, part in application.deployments.items() if part.message]
+            raise RuntimeError(f"the endpoint did not start ({application.status}): {' · '.join(reasons)[-2000:]}")
+        time.sleep(0.5)

@@ -1,0 +1,50 @@
+"""Where an endpoint listens and where a client finds it. No Ray here."""
+
+import socket
+
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat
+
+from serve.engines import EngineConfig
+
+
+class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """An OpenAI-compatible endpoint as its clients see it."""
+
+    url: str
+    """Base URL that ends in /v1."""
+
+    api_key_env: str | None = None
+    """Environment variable that holds the key; the key itself is never written to a config. None sends none."""
+
+    timeout_s: PositiveFloat = 600.0
+    """Longest wait for one answer."""
+
+    max_retries: NonNegativeInt = 5
+    """Tries after a connection error, 429 or 5xx, with growing pauses; `Retry-After` is honoured."""
+
+
+class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """The endpoint that Ray Serve hosts."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. There is no key in front of it yet: leave it on the loopback address."""
+
+    port: int = Field(default=8000, ge=1, le=65535)
+    """Port of the OpenAI-compatible API."""
+
+    engine: EngineConfig = EngineConfig()
+    """The vLLM replicas behind it."""
+
+    ready_timeout_s: PositiveFloat = 600.0
+    """Longest wait until every model answers."""
+
+
+def check_port_free(host: str, port: int, key: str) -> None:
+    """Raise a one-line `OSError` when something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise OSError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with "
+                          f"--set {key}=PORT or stop what listens there") from None  # fmt: skip

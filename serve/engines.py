@@ -1,0 +1,92 @@
+"""Model → engine: what a vLLM replica is started with, on a laptop's CPU or on cluster GPUs. No Ray here."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, PositiveInt
+
+
+class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """One kind of vLLM replica. The defaults are the demo's: float32 on the CPU, eager, so that it starts fast."""
+
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
+    """float32 is 4 to 5 times faster than bfloat16 on a CPU without bf16 instructions; "auto" on GPUs."""
+
+    max_model_len: PositiveInt = 2048
+    """Prompt and answer together, in tokens."""
+
+    max_num_seqs: PositiveInt = 64
+    """Sequences that one replica decodes together."""
+
+    enforce_eager: bool = True
+    """Start without compiling: seconds instead of minutes on a CPU, a few per cent slower once it runs."""
+
+    gpus: float = Field(default=0.0, ge=0.0)
+    """GPUs of one replica; 0 runs on the CPU. Above 1 is tensor parallelism."""
+
+    cpus: PositiveInt = 1
+    """Logical CPUs of one replica."""
+
+    accelerator_type: str | None = None
+    """GPU type that Ray must place the replica on, such as "A10G"; None takes any."""
+
+    min_replicas: PositiveInt = 1
+    """Replicas that always run."""
+
+    max_replicas: PositiveInt = 1
+    """Replicas that Serve may scale to while requests queue."""
+
+    kv_cache_gib: PositiveInt = 1
+    """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
+
+    extra: dict[str, Any] = {}
+    """More vLLM engine arguments, passed on as they are."""
+
+
+def engine_arguments(config: EngineConfig) -> dict[str, Any]:
+    """Keyword arguments of vLLM's engine."""
+    arguments: dict[str, Any] = {
+        "dtype": config.dtype,
+        "max_model_len": config.max_model_len,
+        "max_num_seqs": config.max_num_seqs,
+        "enforce_eager": config.enforce_eager,
+        "enable_prefix_caching": True,
+        "trust_remote_code": False,
+    }
+    if config.gpus > 1:
+        arguments["tensor_parallel_size"] = round(config.gpus)
+    return arguments | config.extra
+
+
+def engine_environment(config: EngineConfig) -> dict[str, str]:
+    """Environment of a replica's processes. The two settings without a GPU are measured: docs/benchmarks.md."""
+    if config.gpus > 0:
+        return {}
+    return {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
+
+
+def llm_config(model_id: str, source: str, config: EngineConfig, environment: dict[str, str]) -> dict[str, Any]:
+    """Fields of `ray.serve.llm.LLMConfig` for one model.
+
+    Args:
+        model_id: the name that clients ask for.
+        source: a Hugging Face folder or id.
+        config: how its replicas run.
+        environment: more environment variables of the replicas, such as `HF_HUB_OFFLINE`.
+    """
+    bundle: dict[str, float] = {"CPU": config.cpus}
+    bundles = [bundle]
+    if config.gpus > 0:
+        bundles = [{"CPU": config.cpus, "GPU": min(config.gpus, 1.0)}]
+        bundles += [{"GPU": 1.0} for _ in range(round(config.gpus) - 1)]
+    return {
+        "model_loading_config": {"model_id": model_id, "model_source": source},
+        "accelerator_type": config.accelerator_type,
+        "placement_group_config": {"bundles": bundles},
+        "engine_kwargs": engine_arguments(config),
+        "deployment_config": {
+            "autoscaling_config": {"min_replicas": config.min_replicas, "max_replicas": config.max_replicas},
+            "max_ongoing_requests": 4 * config.max_num_seqs,
+        },
+        "runtime_env": {"env_vars": engine_environment(config) | environment},
+        "log_engine_metrics": False,
+    }

@@ -1,0 +1,102 @@
+"""The house rules as tests: rooms, direction of imports, cycles, Ray's places, sizes (docs/architecture.md)."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("codeocean", "training", "serve", "eval", "report")
+PACKAGES = (*ROOMS, "ray_jobs", "bench")
+MAY_IMPORT_RAY = {"codeocean/flow.py", "codeocean/coreset.py", "training/trainer.py", "serve/app.py", "eval/flow.py"}
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ARGUMENTS = 400, 60, 7
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Dotted names that a file imports, wherever in the file it does."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{name_of(path)} imports relatively"
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(found)
+
+
+def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_rooms_do_not_import_each_other(path):
+    room = name_of(path).split("/")[0]
+    imported = {name.split(".")[0] for name in imports_of(path)} & set(PACKAGES)
+    allowed = {room} if room in ROOMS else {*ROOMS, "ray_jobs", room}
+    assert imported <= allowed
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if name_of(path).split("/")[0] in ROOMS], ids=name_of)
+def test_only_the_thin_files_import_ray(path):
+    uses_ray = any(name.split(".")[0] == "ray" for name in imports_of(path))
+    assert not uses_ray or name_of(path) in MAY_IMPORT_RAY
+
+
+def test_no_import_cycles():
+    modules = {name_of(path).removesuffix(".py").replace("/", "."): path for path in FILES}
+    graph = {module: imports_of(path) & set(modules) for module, path in modules.items()}
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, f"cycle: {' → '.join((*trail, module))}"
+        if module not in done:
+            for imported in graph[module]:
+                visit(imported, (*trail, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_sizes(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
+    for function in functions_of(path):
+        where = f"{name_of(path)}:{function.lineno} {function.name}"
+        assert function.end_lineno - function.lineno + 1 <= MAX_FUNCTION_LINES, where
+        arguments = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+        count = len([name for name in arguments if name not in {"self", "cls"}]) + len(function.args.kwonlyargs)
+        assert count <= MAX_ARGUMENTS, where
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_no_drawers_and_a_docstring_at_the_head(path):
+    assert path.stem not in {"utils", "helpers", "common", "manager", "handler"}
+    if path.name == "__init__.py":
+        assert path.read_text() == ""
+    else:
+        assert ast.get_docstring(tree_of(path))
+
+
+def test_every_source_file_has_its_rooms_folder():
+    assert {path.parent.name for path in (ROOT).glob("*/__init__.py")} == set(PACKAGES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_nothing_unsafe(path):
+    text = path.read_text(encoding="utf-8")
+    for forbidden in ("trust_remote_code=True", "shell=True", "pickle.load", "os.system("):
+        assert forbidden not in text
