@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from codeocean.generation import load_settings_tasks
+from codeocean.tasks import load_tasks, task_shares
 from codeocean.sources import list_units
-from eval.benchmarks import load_problems
+from eval.flow import load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
 from ray_jobs.models import check_model
@@ -46,7 +46,8 @@ def plan_stages(config: Config) -> list[PlannedStage]:
             check_model(settings.model, f"generate.{role}.model")
             hosted.append(settings.model)
     check_model(config.train.model, "train.model")
-    tasks = load_settings_tasks(config.generate)
+    tasks = load_tasks(config.generate.task_folder)
+    task_shares(tasks, config.generate.tasks)
     problems, _ = load_problems(config.evaluate)
     engine, embed, train = config.serve.engine, config.embed, config.train
     engines = len(set(hosted)) * engine.min_replicas

@@ -1,0 +1,141 @@
+"""One raw code → its generations; one generation → its verdict; by asking an LLM, with retries. No Ray here."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from codeocean.candidates import Candidate, check_candidate, parse_candidate
+from codeocean.generation import GenerateConfig, RoleConfig
+from codeocean.languages import GRAMMARS, has_syntax_error
+from codeocean.prompts import (
+    discriminator_messages,
+    discriminator_schema,
+    generator_messages,
+    generator_schema,
+    prompt_version,
+)
+from codeocean.records import row_id
+from codeocean.rounds import draw_number
+from codeocean.tasks import Case, Task
+from codeocean.verdicts import parse_verdict
+
+Row = dict[str, Any]
+
+
+class Chat(Protocol):
+    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
+
+    async def __call__(
+        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int, schema: Row
+    ) -> Row:
+        """`{text, finish_reason, prompt_tokens, completion_tokens, error}`."""
+
+
+async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+    """Ask the generator until a candidate passes the checks, at most `attempts` times.
+
+    Args:
+        job: `{raw: RAW_CODE row, round, target_language, shots: cases as JSON values}`.
+        task: what to make of it.
+        config: attempts, temperatures, limits.
+        chat: the generator.
+        model: the endpoint's name for it.
+
+    Returns:
+        `{rows: GENERATIONS rows, one for each attempt, prompt_tokens, completion_tokens}`. At most the last row has
+        no error.
+    """
+    raw, shots = job["raw"], [Case(**case) for case in job["shots"]]
+    if len(raw["code"]) > config.max_code_chars:
+        base = _generation(job, task, config, attempt=0)
+        return {"rows": [base | {"error": "code too long for the prompt"}], "prompt_tokens": 0, "completion_tokens": 0}
+    messages = generator_messages(task, shots, raw, job["target_language"])
+    schema = generator_schema(task, config.max_answer_chars)
+    rows, used = [], [0, 0]
+    for attempt in range(config.attempts):
+        row = _generation(job, task, config, attempt)
+        answer = await _ask(chat, model, messages, schema, config.generator, config, (attempt, row["seed"]), used)
+        candidate = parse_candidate(answer["text"], answer["finish_reason"])
+        row["raw_text"] = answer["text"]
+        if answer["error"]:
+            row["error"] = "no answer"
+        elif isinstance(candidate, Candidate):
+            row |= vars(candidate)
+            language = job["target_language"] or raw["language"]
+            row["error"] = check_candidate(candidate, task, language, shots, _fails_to_parse)
+        else:
+            row["error"] = candidate
+        rows.append(row)
+        if not row["error"]:
+            break
+    return {"rows": rows, "prompt_tokens": used[0], "completion_tokens": used[1]}
+
+
+async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+    """Ask the discriminator until its verdict parses, at most `attempts` times.
+
+    Args:
+        generation: GENERATIONS row that passed the checks.
+        task: whose rules to check.
+        config: attempts, temperatures.
+        chat: the discriminator.
+        model: the endpoint's name for it.
+
+    Returns:
+        `{rows: [VERDICTS row], prompt_tokens, completion_tokens}`.
+    """
+    messages, schema = discriminator_messages(task, generation), discriminator_schema(task)
+    row: Row = {"id": generation["id"], "rules": [], "overall": "", "reasons": "", "error": ""}
+    row |= {"discriminator": config.discriminator.model, "raw_text": ""}
+    used = [0, 0]
+    for attempt in range(config.attempts):
+        seed = draw_number(config.seed, "judge", generation["id"], attempt)
+        answer = await _ask(chat, model, messages, schema, config.discriminator, config, (attempt, seed), used)
+        verdict = "no answer" if answer["error"] else parse_verdict(answer["text"], answer["finish_reason"], task)
+        row |= {"raw_text": answer["text"]} | ({"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""})
+        if not row["error"]:
+            break
+    return {"rows": [row], "prompt_tokens": used[0], "completion_tokens": used[1]}
+
+
+async def _ask(
+    chat: Chat, model: str, messages: list[dict[str, str]], schema: Row, role: RoleConfig, config: GenerateConfig,
+    attempt_and_seed: tuple[int, int], used: list[int],
+) -> Row:  # fmt: skip
+    attempt, seed = attempt_and_seed
+    # Asking a greedy model again would give the same answer again.
+    temperature = max(role.temperature, config.retry_temperature) if attempt else role.temperature
+    answer = await chat(
+        model=model, messages=messages, max_tokens=role.max_tokens, temperature=temperature, seed=seed, schema=schema
+    )
+    used[0] += answer["prompt_tokens"]
+    used[1] += answer["completion_tokens"]
+    return answer
+
+
+def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> Row:
+    """A GENERATIONS row before its answer is known."""
+    raw_id = job["raw"]["id"]
+    seed = draw_number(config.seed, "generate", raw_id, attempt)
+    return {
+        "id": row_id(f"{raw_id} {task.name} {job['round']} {attempt} {config.seed}"),
+        "raw_id": raw_id,
+        "task": task.name,
+        "task_name": task.title,
+        "instruction": "",
+        "information": "",
+        "solution": "",
+        "target_language": job["target_language"],
+        "round": job["round"],
+        "attempt": attempt,
+        "shots": [case["id"] for case in job["shots"] if case["id"]],
+        "generator": config.generator.model,
+        "prompt_version": prompt_version(task),
+        "seed": seed,
+        "raw_text": "",
+        "error": "",
+    }
+
+
+def _fails_to_parse(code: str, language: str) -> bool:
+    return language in GRAMMARS and has_syntax_error(code, language)

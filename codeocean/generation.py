@@ -1,0 +1,68 @@
+"""Settings of the LLM Generator and Discriminator (paper, section 2.2.2)."""
+
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+
+class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """One of the two LLM roles."""
+
+    model: str
+    """Model: Hugging Face id, folder or packaged model where we serve it, the endpoint's name for it otherwise."""
+
+    endpoint: str | None = None
+    """URL of any OpenAI-compatible endpoint, ending in /v1; None serves the model on vLLM replicas of our own."""
+
+    api_key_env: str | None = None
+    """Environment variable that holds the endpoint's key."""
+
+    temperature: NonNegativeFloat = 0.0
+    """0 is greedy. A retry of a greedy answer samples at `retry_temperature`."""
+
+    max_tokens: PositiveInt = 512
+    """Most tokens of an answer; an answer cut off there is tried again."""
+
+
+class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """How the coreset becomes CodeOcean. Where the paper gives no number, the default is the demo's."""
+
+    generator: RoleConfig
+    """Who writes instances; the paper's was GPT-3.5-turbo."""
+
+    discriminator: RoleConfig
+    """Who judges them; the paper's was GPT-4."""
+
+    tasks: dict[str, float] | None = None
+    """Task → share of the mix; None takes the tasks' own shares, which are the paper's table 1."""
+
+    task_folder: str | None = None
+    """Folder of more task files."""
+
+    round_size: PositiveInt = 64
+    """Raw code of one round. Few-shot cases come from rounds at least two back."""
+
+    good_shots: PositiveInt = 1
+    """Good cases in a prompt."""
+
+    bad_shots: NonNegativeInt = 0
+    """Bad cases in a prompt, each with its reasons."""
+
+    shot_sets: PositiveInt = 2
+    """Few-shot sets of a task in a round, each shared by many prompts, so that the prefix cache serves them."""
+
+    attempts: PositiveInt = 2
+    """Most answers asked for one raw code before it counts as failed."""
+
+    retry_temperature: NonNegativeFloat = 0.7
+    """Temperature of a second and later attempt, unless the role's own is higher."""
+
+    max_code_chars: PositiveInt = 1500
+    """Raw code longer than this is not sent (reason "code too long for the prompt")."""
+
+    max_answer_chars: PositiveInt = 1500
+    """Most characters of a field of the answer."""
+
+    concurrency: PositiveInt = 64
+    """Requests in flight."""
+
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    """Random seed of tasks, few-shot draws and sampling."""

@@ -1,0 +1,143 @@
+"""CodeSearchNet in both published forms and folders of source, with what goes wrong in real ones."""
+
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from codeocean.languages import has_syntax_error
+from codeocean.sources import CodeSearchNetSource, FolderSource, list_units, read_unit
+
+CODE = 'def add(a, b):\n    """Add two numbers and return the sum."""\n    total = a + b\n    return total\n'
+STRIPPED = "def add(a, b):\n    total = a + b\n    return total"
+GO = "func Add(a, b int) int {\n\treturn a + b\n}"
+
+
+def rows_of(source):
+    return [row for unit in list_units(source) for batch in read_unit(unit) for row in batch.to_pylist()]
+
+
+def dataset(path):
+    return CodeSearchNetSource(kind="codesearchnet", path=str(path))
+
+
+def folder(path, **settings):
+    return FolderSource(kind="folder", path=str(path), **settings)
+
+
+def original(code=CODE, language="python", **changes):
+    record = {"repo": "o/r", "path": "a.py", "func_name": "add", "original_string": code, "language": language, "code": code,
+              "code_tokens": ["def"], "docstring": "Add two numbers and return the sum.", "docstring_tokens": ["Add"],
+              "sha": "abc", "url": "https://github.com/o/r", "partition": "train"}  # fmt: skip
+    return json.dumps(record | changes)
+
+
+def test_original_form_is_read_and_the_docstring_leaves_the_code(tmp_path):
+    with gzip.open(tmp_path / "python_train_0.jsonl.gz", "wt") as file:
+        file.write(original() + "\n" + original(GO, "go") + "\n")
+    python, go = rows_of(dataset(tmp_path))
+    assert (python["code"], python["docstring"]) == (STRIPPED, "Add two numbers and return the sum.")
+    assert (python["repository"], python["split"], python["reason"]) == ("o/r", "train", "")
+    assert (go["code"], go["language"]) == (GO, "go")
+    assert len(python["id"]) == 16
+
+
+def hub_table(n):
+    return pa.table({
+        "repository_name": ["o/r"] * n, "func_path_in_repository": ["a.py"] * n, "func_name": ["add"] * n,
+        "whole_func_string": [CODE] * n, "language": ["python"] * n, "func_code_string": [CODE] * n,
+        "func_code_tokens": [["def"]] * n, "func_documentation_string": ["Add two numbers."] * n,
+        "func_documentation_tokens": [["Add"]] * n, "split_name": ["train"] * n, "func_code_url": ["u"] * n,
+    })  # fmt: skip
+
+
+def test_hub_form_streams_by_row_group_and_agrees_with_the_original_form(tmp_path):
+    pq.write_table(hub_table(5), tmp_path / "train.parquet", row_group_size=2)
+    assert len(list_units(dataset(tmp_path / "train.parquet"))) == 3
+    rows = rows_of(dataset(tmp_path / "*.parquet"))
+    assert [row["code"] for row in rows] == [STRIPPED] * 5
+
+
+def test_a_file_url_is_read(tmp_path):
+    pq.write_table(hub_table(1), tmp_path / "train.parquet")
+    assert len(rows_of(dataset((tmp_path / "train.parquet").as_uri()))) == 1
+
+
+def test_corrupt_rows_are_counted_and_the_others_go_on(tmp_path):
+    lines = ["{", "[]", original(docstring=None), original(code=7), original(code="x\ud800"), original()]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    assert [row["reason"] for row in rows_of(dataset(tmp_path))] == [
+        "corrupt row", "corrupt row", "missing field", "corrupt row", "corrupt row", ""]  # fmt: skip
+
+
+def test_cut_off_gzip_keeps_the_rows_before_the_cut(tmp_path):
+    whole = gzip.compress("\n".join(original(url=str(number) * 50) for number in range(3000)).encode())
+    (tmp_path / "a.jsonl.gz").write_bytes(whole[: len(whole) // 2])
+    reasons = [row["reason"] for row in rows_of(dataset(tmp_path))]
+    assert reasons[-1] == "corrupt file"
+    assert reasons.count("") > 100
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 nonsense PAR1", b"\x00" * 100])
+def test_corrupt_parquet_is_one_dropped_row(tmp_path, content):
+    (tmp_path / "a.parquet").write_bytes(content)
+    assert [row["reason"] for row in rows_of(dataset(tmp_path))] == ["corrupt file"]
+
+
+def test_parquet_of_something_else_is_one_dropped_row(tmp_path):
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "a.parquet")
+    assert [row["reason"] for row in rows_of(dataset(tmp_path))] == ["not CodeSearchNet's columns"]
+
+
+def test_folder_skips_what_is_no_source_and_counts_it(tmp_path):
+    (tmp_path / "good.py").write_text(CODE)
+    (tmp_path / "binary.py").write_bytes(b"x = 1\0")
+    (tmp_path / "latin.py").write_bytes("x = 'ü'".encode("latin-1"))
+    (tmp_path / "large.py").write_text("# " + "x" * 500)
+    (tmp_path / "notes.txt").write_text(CODE)
+    (tmp_path / "link.py").symlink_to("/etc/passwd")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules" / "dep.py").write_text(CODE)
+    rows = rows_of(folder(tmp_path, max_file_bytes=400, license="MIT"))
+    assert {row["path"]: row["reason"] for row in rows} == {
+        "good.py": "", "binary.py": "binary file", "latin.py": "not UTF-8", "large.py": "file too large"}  # fmt: skip
+    good = next(row for row in rows if row["path"] == "good.py")
+    assert (good["code"], good["license"], good["name"]) == (STRIPPED, "MIT", "add")
+
+
+def test_a_changed_file_changes_the_fingerprint(tmp_path):
+    (tmp_path / "a.py").write_text(CODE)
+    before = list_units(folder(tmp_path))[0].fingerprint
+    (tmp_path / "a.py").write_text(CODE + "\n")
+    assert list_units(folder(tmp_path))[0].fingerprint != before
+
+
+@pytest.mark.slow
+def test_standard_library_gives_thousands_of_functions_that_parse():
+    rows = [row for row in rows_of(folder("stdlib", languages=("python",))) if not row["reason"]]
+    assert len(rows) > 3000
+    assert not any("site-packages" in row["path"] for row in rows)
+    assert sum(has_syntax_error(row["code"], "python") for row in rows) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        (folder("/no/such/folder"), FileNotFoundError, "'/no/such/folder' does not exist"),
+        (dataset("/no/such/file.parquet"), FileNotFoundError, "does not exist"),
+        (dataset("https://example.org/data.csv"), ValueError, "holds no .parquet, .jsonl.gz, .jsonl file"),
+    ],
+)
+def test_missing_source_is_one_clear_line(source, error, message):
+    with pytest.raises(error, match=message):
+        list_units(source)
+
+
+def test_empty_folder_is_one_clear_line(tmp_path):
+    with pytest.raises(ValueError, match="holds no file of python"):
+        list_units(folder(tmp_path))
+    (tmp_path / "README").write_text("")
+    with pytest.raises(ValueError, match="holds no .parquet"):
+        list_units(dataset(tmp_path))

@@ -1,0 +1,114 @@
+"""What a program can and cannot do. Each "not covered" has a test that shows it is really not."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eval import sandbox
+from eval.sandbox import run_program
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(source, timeout=5.0, memory_mb=512, **options):
+    return run_program(source, language="python", timeout=timeout, memory_mb=memory_mb, **options)
+
+
+OUTCOMES = {
+    "passed": ["assert 1 + 1 == 2", "import math, json, re, collections", "print('x' * 10_000_000)",
+               "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()", "open('/tmp/x', 'w').write('y')"],
+    "failed": ["assert False", "1 / 0", "import sys; sys.exit(0)", "raise SystemExit", "raise KeyboardInterrupt", "exit()"],
+    "syntax": ["def f(:", "x = '\0'"],
+    "timeout": ["while True: pass", "import time; time.sleep(60)",
+                "while True:\n    try:\n        while True: pass\n    except BaseException: pass"],
+    "memory": ["x = 'a' * 10**10"],
+    "crashed": ["import os; os._exit(0)", "import ctypes; ctypes.string_at(0)", "import os; os.abort()"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("outcome", "source"), [(name, source) for name in OUTCOMES for source in OUTCOMES[name]])
+def test_outcomes_are_told_apart(outcome, source):
+    assert run(source, timeout=1.0 if outcome == "timeout" else 10.0).outcome == outcome
+
+
+ATTACKS = {
+    "network": "import socket; socket.create_connection(('{host}', {port}), 2)",
+    "host file": "open('{secret}').read()",
+    "repository": f"import os; assert not os.path.exists({str(ROOT)!r}), 'seen'; raise OSError",
+    "password file": "open('/etc/passwd')",
+    "write to the system": "open('/usr/x', 'w')",
+    "write to the interpreter": f"open({sys.base_prefix + '/x'!r}, 'w')",
+    "fork": "import os; os.fork()",
+    "subprocess": "import subprocess; subprocess.run(['ls'])",
+    "kill the parent": "import os; os.kill(os.getppid(), 9); raise OSError",
+    "see other processes": "import os\nassert len([p for p in os.listdir('/proc') if p.isdigit()]) > 3",
+    "ptrace": "import ctypes\nif ctypes.CDLL(None, use_errno=True).ptrace(0, 0, 0, 0) < 0: raise OSError",
+    "new namespace": "import ctypes\nif ctypes.CDLL(None, use_errno=True).unshare(0x10000000) < 0: raise OSError",
+    "fill the disk": "f = open('/tmp/x', 'wb')\nwhile True: f.write(b'x' * 2**20)",
+    "many files": "a = [open('/dev/null') for _ in range(1000)]",
+    "environment": "import os; os.environ['WAVECODER_SECRET']",
+    "raise the limits": "import resource; resource.setrlimit(resource.RLIMIT_AS, (-1, -1))",
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack_fails(name, tmp_path, monkeypatch):
+    import socket
+
+    (tmp_path / "secret").write_text("hidden")
+    monkeypatch.setenv("WAVECODER_SECRET", "hidden")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        source = ATTACKS[name].replace("{host}", host).replace("{port}", str(port)).replace("{secret}", str(tmp_path / "secret"))
+        outcome = run(source)
+    assert outcome.outcome in {"failed", "crashed"}, outcome
+    assert "hidden" not in outcome.stdout + outcome.stderr
+    assert "seen" not in outcome.stderr
+
+
+def test_forged_report_does_not_pass():
+    forged = "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'passed')\n    except OSError: pass\nos._exit(0)"
+    assert run(forged).outcome == "crashed"
+
+
+def test_not_covered_a_cheat_can_find_the_nonce_in_the_harness():
+    cheat = (
+        "import sys, os\nframe = sys._getframe()\nwhile 'order' not in frame.f_locals: frame = frame.f_back\n"
+        "os.write(frame.f_locals['report'], (frame.f_locals['order']['nonce'] + ' passed').encode())\nos._exit(0)"
+    )
+    assert run(cheat).passed
+
+
+def test_nothing_is_left_behind():
+    before = set(os.listdir("/tmp"))
+    run("open('/tmp/left-behind', 'w').write('x')\nimport time\ntime.sleep(60)", timeout=1.0)
+    assert "left-behind" not in set(os.listdir("/tmp")) - before
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "/bootstrap.py" not in running
+
+
+def test_output_is_kept_only_up_to_its_limit():
+    assert len(run("print('x' * 5_000_000)").stdout) == sandbox.MAX_OUTPUT_BYTES
+
+
+def test_program_reads_its_input():
+    assert run("assert input() == 'hello'", stdin="hello\n").passed
+
+
+def test_without_isolation_it_refuses_unless_told(monkeypatch):
+    sandbox.isolation.cache_clear()
+    monkeypatch.setattr(sandbox, "_bubblewrap", lambda: "/bin/false")
+    try:
+        with pytest.raises(PermissionError, match="this machine offers no isolation"):
+            run("x = 1")
+        assert run("x = 1", unsafe_no_sandbox=True).passed
+    finally:
+        sandbox.isolation.cache_clear()
+
+
+def test_other_languages_are_refused():
+    with pytest.raises(ValueError, match="the sandbox runs python"):
+        run_program("x", language="cobol", timeout=1.0, memory_mb=64)
