@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any, Protocol
 
 from codeocean.candidates import Candidate, check_candidate, parse_candidate
@@ -138,4 +139,10 @@ def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> R
 
 
 def _fails_to_parse(code: str, language: str) -> bool:
-    return language in GRAMMARS and has_syntax_error(code, language)
+    if language != "python":
+        return language in GRAMMARS and has_syntax_error(code, language)
+    try:  # Python's own parser is stricter: a signature without a body is no function
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return False

@@ -3,13 +3,18 @@
 A function counts as documented when it has a docstring (Python) or a documentation comment right above it: `/** */`
 (JavaScript, Java, PHP), comment lines (Go, Ruby). Decorators, annotations, `export` and the like may stand between.
 Functions inside a documented function belong to it.
+
+Not covered: tree-sitter forgives some of what Python's own parser does not (a body that is missing or badly indented,
+Python 2's `print`), so code without a syntax error here may still fail to compile.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +25,7 @@ import tree_sitter_javascript
 import tree_sitter_php
 import tree_sitter_python
 import tree_sitter_ruby
-from tree_sitter import Language, Node, Parser, Tree
+from tree_sitter import Language, Node, Parser
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,9 @@ class Documented:
     """A function with its documentation apart."""
 
     name: str
+    """As CodeSearchNet writes it: behind the name of its class, if it has one (`Stack.push`)."""
     code: str
-    """The function without its documentation, dedented to the first column."""
+    """The function without its documentation, from the first column on; tabs and strings stay as they are."""
     docstring: str
     """The documentation without comment markers."""
 
@@ -41,35 +47,81 @@ class Grammar:
     suffixes: tuple[str, ...]
     load: Callable[[], object]
     functions: frozenset[str]
+    classes: frozenset[str] = frozenset()
+    """Nodes whose name stands before a method's."""
     wrappers: frozenset[str] = frozenset()
-    """Nodes that stand between a comment and the function that it documents."""
+    """Nodes that stand between a comment and the function that it documents, and belong to its code."""
     block_comments: bool = True
     """Documentation is a `/** */` block; otherwise it is the run of comment lines above."""
-    wrap: tuple[str, str] = ("", "")
-    """Text around a lone function that makes it a whole program."""
+    wraps: tuple[tuple[str, str], ...] = ()
+    """Texts around a lone method or expression, each of which makes it a program of one statement."""
+
+
+def _set(names: str) -> frozenset[str]:
+    return frozenset(names.split())
 
 
 GRAMMARS: dict[str, Grammar] = {
-    "python": Grammar((".py",), tree_sitter_python.language, frozenset({"function_definition"})),
+    "python": Grammar(
+        (".py",),
+        tree_sitter_python.language,
+        functions=_set("function_definition"),
+        classes=_set("class_definition"),
+        wrappers=_set("decorated_definition"),
+    ),
     "javascript": Grammar(
         (".js", ".mjs", ".cjs", ".jsx"),
         tree_sitter_javascript.language,
-        frozenset({"function_declaration", "generator_function_declaration", "method_definition", "function_expression",
-                   "arrow_function"}),
-        frozenset({"export_statement", "lexical_declaration", "variable_declaration", "variable_declarator", "pair",
-                   "expression_statement", "assignment_expression", "field_definition"}),
+        functions=_set("function_declaration generator_function_declaration method_definition function_expression "
+                       "generator_function arrow_function"),
+        classes=_set("class_declaration class"),
+        wrappers=_set("export_statement lexical_declaration variable_declaration variable_declarator pair "
+                      "expression_statement assignment_expression field_definition"),
+        wraps=(("class _ {\n", "\n}"),),
     ),
-    "java": Grammar((".java",), tree_sitter_java.language, frozenset({"method_declaration", "constructor_declaration"}),
-                    wrap=("class Wrapper {\n", "\n}")),
-    "go": Grammar((".go",), tree_sitter_go.language, frozenset({"function_declaration", "method_declaration"}),
-                  block_comments=False),
-    "php": Grammar((".php",), tree_sitter_php.language_php, frozenset({"function_definition", "method_declaration"}),
-                   wrap=("<?php\n", "\n")),
-    "ruby": Grammar((".rb",), tree_sitter_ruby.language, frozenset({"method", "singleton_method"}),
-                    block_comments=False),
+    "java": Grammar(
+        (".java",),
+        tree_sitter_java.language,
+        functions=_set("method_declaration constructor_declaration"),
+        classes=_set("class_declaration interface_declaration enum_declaration record_declaration"),
+        wraps=(("class _ {\n", "\n}"),),
+    ),
+    "go": Grammar(
+        (".go",),
+        tree_sitter_go.language,
+        functions=_set("function_declaration method_declaration"),
+        block_comments=False,
+    ),
+    "php": Grammar(
+        (".php",),
+        tree_sitter_php.language_php,
+        functions=_set("function_definition method_declaration"),
+        classes=_set("class_declaration interface_declaration trait_declaration enum_declaration"),
+        wraps=(("class _ {\n", "\n}"),),
+    ),
+    "ruby": Grammar(
+        (".rb",),
+        tree_sitter_ruby.language,
+        functions=_set("method singleton_method"),
+        classes=_set("class module"),
+        wrappers=_set("argument_list call"),
+        block_comments=False,
+    ),
 }  # fmt: skip
 
 _SUFFIXES = {suffix: name for name, grammar in GRAMMARS.items() for suffix in grammar.suffixes}
+
+_BODIES = _set("block statement_block constructor_body compound_statement body_statement")
+
+_STRINGS = _set("string template_string raw_string_literal encapsed_string heredoc nowdoc heredoc_body")
+"""Literals whose lines are data, in any of the languages; Java strips the indentation of its text blocks by itself."""
+
+_STUB = re.compile(
+    r"pass|\.\.\.|[rfbuRFBU]*(['\"]).*\1|return(\s+(None|null|nil|undefined))?;?"
+    r"|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""A statement that stands for a body to come."""
 
 
 def language_of(path: str) -> str | None:
@@ -79,7 +131,7 @@ def language_of(path: str) -> str | None:
 
 
 def extract_documented(source: bytes, language: str) -> Iterator[Documented]:
-    """Documented functions of a source file, in the order of the text.
+    """Documented functions of a source file, in the order of the text; those with a syntax error too.
 
     Args:
         source: the file's bytes, UTF-8.
@@ -87,22 +139,32 @@ def extract_documented(source: bytes, language: str) -> Iterator[Documented]:
 
     Raises:
         ValueError: the language is unknown.
+
+    Cost: one visit of each node outside documented functions.
     """
-    grammar, pending = _grammar(language), [_parse(source, language).root_node]
+    grammar = _grammar(language)
+    pending = [(_parse(source, language), "")]
     while pending:  # a stack, not recursion: generated code nests thousands deep
-        node = pending.pop()
-        if node.type in grammar.functions and not node.has_error:
+        node, owner = pending.pop()
+        if node.type in grammar.functions:
             found = _python_function(node, source) if language == "python" else _commented(node, source, grammar)
             if found is not None:
-                yield found
+                code, docstring = found
+                yield Documented(owner + _name(node, source), code, docstring)
                 continue
-        pending.extend(reversed(node.children))
+        elif node.type in grammar.classes and node.is_named:
+            owner += f"{_name(node, source)}."
+        pending.extend((child, owner) for child in reversed(node.children))
 
 
 def strip_docstring(code: str) -> str | None:
-    """Python: the function without its docstring, None when it has none or is no function."""
-    found = next(extract_documented(textwrap.dedent(code).encode("utf-8", "replace"), "python"), None)
-    return found.code if found is not None else None
+    """Python: a function without its docstring, None when it has none or is no function."""
+    source = textwrap.dedent(code).strip().encode("utf-8", "replace")
+    node: Node | None = next((child for child in _parse(source, "python").children if child.type != "comment"), None)
+    if node is not None and node.type == "decorated_definition":
+        node = node.child_by_field_name("definition")
+    found = _python_function(node, source) if node is not None and node.type == "function_definition" else None
+    return found[0] if found else None
 
 
 def has_syntax_error(code: str, language: str) -> bool:
@@ -111,17 +173,30 @@ def has_syntax_error(code: str, language: str) -> bool:
     Raises:
         ValueError: the language is unknown.
     """
-    grammar = _grammar(language)
-    before, after = grammar.wrap
-    if language == "php":
-        code = re.sub(r"^\s*<\?(php)?", "", code).removesuffix("?>")
-        # A method stands in a class; everything else at the top.
-        candidates = [f"{before}{code}{after}", f"{before}class Wrapper {{\n{code}\n}}{after}"]
-    elif language == "javascript":
-        candidates = [code, f"class Wrapper {{\n{code}\n}}", f"({code})"]
-    else:
-        candidates = [code, f"{before}{code}{after}"] if before else [code]
-    return all(_parse(text.encode("utf-8", "replace"), language).root_node.has_error for text in candidates)
+    return _parse_snippet(code, language) is None
+
+
+def has_empty_body(code: str, language: str) -> bool:
+    """Whether the function that code begins with does nothing: no statement, or one like `raise NotImplementedError`.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
+    grammar, root = _grammar(language), _parse_snippet(code, language)
+    pending = [root] if root is not None else []
+    while pending:
+        node = pending.pop()
+        if node.type not in grammar.functions:
+            pending.extend(reversed(node.children))
+            continue
+        body = node.child_by_field_name("body")
+        if body is not None and body.type not in _BODIES:
+            return False  # an arrow function's expression
+        statements = _statements(body)
+        if len(statements) == 1 and statements[0].type == "statement_list":
+            statements = _statements(statements[0])
+        return all(_STUB.fullmatch((statement.text or b"").decode("utf-8", "replace")) for statement in statements)
+    return False
 
 
 def _grammar(language: str) -> Grammar:
@@ -131,82 +206,137 @@ def _grammar(language: str) -> Grammar:
 
 
 @cache
-def _parser(language: str) -> Parser:
-    return Parser(Language(GRAMMARS[language].load()))
+def _loaded(language: str) -> Language:
+    return Language(GRAMMARS[language].load())
 
 
-def _parse(source: bytes, language: str) -> Tree:
-    return _parser(language).parse(source)
+def _parse(source: bytes, language: str) -> Node:
+    return Parser(_loaded(language)).parse(source).root_node  # a parser holds state and belongs to one thread
 
 
-def _text(node: Node, source: bytes) -> str:
-    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+def _parse_snippet(code: str, language: str) -> Node | None:
+    """Root of the first way to read the code without an error."""
+    grammar, head = _grammar(language), ""
+    if language == "php":
+        head, code = "<?php\n", re.sub(r"^\s*<\?(php\b)?", "", code)
+    for before, after in (("", ""), *grammar.wraps):
+        root = _parse(f"{head}{before}{code}{after}".encode("utf-8", "replace"), language)
+        # Code that closes the wrap and opens another makes two statements of it.
+        if not root.has_error and (not before or root.named_child_count == 1 + bool(head)):
+            return root
+    return None
 
 
-def _python_function(node: Node, source: bytes) -> Documented | None:
-    body, name = node.child_by_field_name("body"), node.child_by_field_name("name")
-    statement = next((child for child in body.children if child.type != "comment"), None) if body else None
-    if body is None or name is None or statement is None or statement.type != "expression_statement":
+def _name(node: Node, source: bytes) -> str:
+    """Name of a function or class; of a function expression, what it is assigned to."""
+    name = node.child_by_field_name("name")
+    for field in ("name", "key", "left", "property"):
+        name = name or (node.parent.child_by_field_name(field) if node.parent else None)
+    return source[name.start_byte : name.end_byte].decode("utf-8", "replace") if name else ""
+
+
+def _statements(body: Node | None) -> list[Node]:
+    return [child for child in body.named_children if "comment" not in child.type] if body else []
+
+
+def _python_function(node: Node, source: bytes) -> tuple[str, str] | None:
+    """Code and docstring of a Python function that has one."""
+    statements = _statements(node.child_by_field_name("body"))
+    docstring = _string_value(statements[0]) if statements else None
+    if docstring is None:
         return None
-    literal = statement.children[0]
-    content = next((child for child in literal.children if child.type == "string_content"), None)
-    plain = literal.type == "string" and not any(child.type == "interpolation" for child in literal.children)
-    if not plain or content is None or _text(literal, source)[:1] not in "\"'rRuU":
+    first, outer = statements[0], _outermost(node, GRAMMARS["python"])
+    behind = first.next_named_sibling  # the next statement, or a comment above it
+    before = _at_first_column(outer, source, outer.start_byte, first.start_byte)
+    if len(statements) == 1:
+        behind, before = None, before + "pass"
+    after = _at_first_column(outer, source, behind.start_byte, outer.end_byte) if behind else ""
+    return before + after, inspect.cleandoc(docstring)
+
+
+def _string_value(statement: Node) -> str | None:
+    """Value of a statement that is a string literal, as Python's own parser reads it; None for any other."""
+    text = (statement.text or b"").decode("utf-8", "replace")
+    if statement.type != "expression_statement" or not re.match(r"\s*[('\"rRuU]", text):
         return None
-    outer = node.parent if node.parent is not None and node.parent.type == "decorated_definition" else node
-    rest = [child for child in body.children if child.start_byte > statement.start_byte and child.type != ";"]
-    if not any(child.type != "comment" for child in rest):
-        return None  # nothing but documentation
-    start = source.rfind(b"\n", 0, outer.start_byte) + 1
-    # Up to the statement behind the docstring; its own line's indentation stays.
-    before = source[start : statement.start_byte].rstrip(b" \t")
-    after = source[statement.end_byte : outer.end_byte].lstrip(b" \t;")
-    if after.startswith((b"\n", b"\r")):
-        after = after.lstrip(b"\r\n")
-    else:
-        before += b" " * statement.start_point.column if before.endswith(b"\n") else b" "
-    code = textwrap.dedent((before + after).decode("utf-8", "replace").expandtabs(4)).strip("\n")
-    raw = _text(content, source)
-    escaped = "\\" in raw and _text(literal, source)[:1] not in "rR"
-    docstring = re.sub(r"\\\n", "", raw).replace("\\\\", "\\") if escaped else raw
-    return Documented(_text(name, source), code, inspect.cleandoc(docstring))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # \d and the like in a docstring are its author's affair
+            value = ast.literal_eval(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return value if isinstance(value, str) else None
 
 
-def _commented(node: Node, source: bytes, grammar: Grammar) -> Documented | None:
-    outer = node
-    while outer.parent is not None and outer.parent.type in grammar.wrappers:
-        outer = outer.parent
-    first = outer
+def _commented(node: Node, source: bytes, grammar: Grammar) -> tuple[str, str] | None:
+    """Code and documentation of a function with a documentation comment."""
+    outer = first = _outermost(node, grammar)
     while first.prev_sibling is None and first.parent is not None and first.parent.start_byte == outer.start_byte:
         first = first.parent  # the comment above a body's first function stands outside that body
-    comments: list[Node] = []
-    above, line = first.prev_sibling, outer.start_point.row
-    while above is not None and "comment" in above.type and above.end_point.row >= line - 1:
-        comments.insert(0, above)
-        line = above.start_point.row
-        if grammar.block_comments:
-            break
-        above = above.prev_sibling
-    text = "\n".join(_text(comment, source) for comment in comments)
-    if not text or (grammar.block_comments and not text.startswith("/**")):
-        return None
-    name = node.child_by_field_name("name") or _assigned_name(node)
-    lines = source[source.rfind(b"\n", 0, outer.start_byte) + 1 : outer.end_byte]
-    code = textwrap.dedent(lines.decode("utf-8", "replace").expandtabs(4)).strip("\n")
-    return Documented(_text(name, source) if name else "", code, _clean_comment(text))
+    comments: list[str] = []
+    above, row = first.prev_sibling, outer.start_point.row
+    while above is not None and "comment" in above.type and above.end_point.row >= row - 1:
+        if not grammar.block_comments and _indentation(above, source).strip():
+            break  # a remark behind the statement above
+        comments.insert(0, source[above.start_byte : above.end_byte].decode("utf-8", "replace"))
+        row = above.start_point.row
+        above = None if grammar.block_comments else above.prev_sibling
+    docstring = _clean_block(comments) if grammar.block_comments else _clean_lines(comments)
+    return (_at_first_column(outer, source, outer.start_byte, outer.end_byte), docstring) if docstring else None
 
 
-def _assigned_name(node: Node) -> Node | None:
-    """Name of a function expression: what it is assigned to."""
-    parent = node.parent
-    if parent is None:
-        return None
-    return next(
-        (found for field in ("name", "key", "left", "property") if (found := parent.child_by_field_name(field))), None
-    )
+def _outermost(node: Node, grammar: Grammar) -> Node:
+    """The node with what is wrapped around it: decorators, `export`, `const f =`."""
+    while node.parent is not None and node.parent.type in grammar.wrappers:
+        if node.type == "variable_declarator" and node.prev_named_sibling is not None:
+            break  # `const a = 1, f = () => a`: the comment above documents the first
+        node = node.parent
+    return node
 
 
-def _clean_comment(text: str) -> str:
-    text = re.sub(r"^=begin\s*|\s*=end$", "", text.strip())
-    lines = [re.sub(r"^\s*(/\*\*?|\*/|\*(?!/)|///?|#+)\s?", "", line) for line in text.splitlines()]
-    return "\n".join(re.sub(r"\s*\*/\s*$", "", line).rstrip() for line in lines).strip()
+def _indentation(node: Node, source: bytes) -> bytes:
+    """What stands before a node on its line."""
+    return source[source.rfind(b"\n", 0, node.start_byte) + 1 : node.start_byte]
+
+
+def _at_first_column(outer: Node, source: bytes, start: int, end: int) -> str:
+    """A part of a function's text, its lines moved to the left by the function's own indentation."""
+    text, indentation = source[start:end], _indentation(outer, source)
+    if not indentation or indentation.strip():
+        return text.decode("utf-8", "replace")
+    kept = _rows_in_strings(outer)
+    first, *lines = text.split(b"\n")
+    row = outer.start_point.row + source.count(b"\n", outer.start_byte, start)
+    moved = [line if number in kept else line.removeprefix(indentation) for number, line in enumerate(lines, row + 1)]
+    return b"\n".join([first, *moved]).decode("utf-8", "replace")
+
+
+def _rows_in_strings(node: Node) -> set[int]:
+    """Rows of the file that begin inside a string literal: their indentation is data."""
+    rows, pending = set[int](), [node]
+    while pending:
+        node = pending.pop()
+        start, end = node.start_point, node.end_point
+        if start.row == end.row:
+            continue
+        if node.type in _STRINGS:
+            rows.update(range(start.row + 1, end.row + 1))
+        else:
+            pending.extend(node.children)
+    return rows
+
+
+def _clean_block(comments: list[str]) -> str:
+    """The text of a `/** */` comment; empty for an ordinary comment."""
+    if not comments or not re.match(r"/\*\*[^/*]", comments[0]):
+        return ""
+    lines = comments[0].removesuffix("*/").rstrip("* \t\n")[3:].splitlines()
+    return inspect.cleandoc("\n".join(re.sub(r"^\s*\* ?", "", line).rstrip() for line in lines)).strip()
+
+
+def _clean_lines(comments: list[str]) -> str:
+    """The text of the comment lines above a Go or Ruby function, without directives such as `//go:noinline`."""
+    text = "\n".join(comment for comment in comments if not re.match(r"//[a-z]+:\S|#!", comment))
+    text = re.sub(r"^(=begin|/\*)|(=end|\*/)$", "", text, flags=re.MULTILINE)
+    lines = [re.sub(r"^\s*(//+|#+) ?", "", line).rstrip() for line in text.splitlines()]
+    return inspect.cleandoc("\n".join(lines)).strip()

@@ -90,10 +90,11 @@ def discriminator_messages(task: Task, generation: dict[str, Any]) -> Messages:
     """
     rules = "\n".join(f"- {rule.name}: {rule.text}" for rule in task.rules)
     system = DISCRIMINATOR_SYSTEM.format(title=task.title, definition=task.definition, rules=rules)
-    target = f" (in {generation['target_language']})" if generation["target_language"] else ""
-    fields = {name: generation[name] for name in ("instruction", "solution")}
-    exercise = EXERCISE.format(**fields, information=generation["information"] or "(none)", target=target)
-    return [{"role": "system", "content": system}, {"role": "user", "content": exercise}]
+    messages = [{"role": "system", "content": system}]
+    for case in (*task.bad[:1], *task.good[:1]):  # one verdict of each kind shows what a verdict looks like
+        messages += [{"role": "user", "content": _exercise(case.model_dump())},
+                     {"role": "assistant", "content": _verdict(task, case)}]  # fmt: skip
+    return [*messages, {"role": "user", "content": _exercise(generation)}]
 
 
 def generator_schema(task: Task, max_chars: int) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def generator_schema(task: Task, max_chars: int) -> dict[str, Any]:
 def discriminator_schema(task: Task) -> dict[str, Any]:
     """JSON schema of the verdict: a rule's reason stands before its answer, and the overall answer last."""
     answer = {"type": "string", "enum": ["yes", "no"]}
-    rule = _object({"reason": {"type": "string", "minLength": 10, "maxLength": 160}, "answer": answer})
+    rule = _object({"reason": {"type": "string", "minLength": 10, "maxLength": 120}, "answer": answer})
     return _object({**{rule_.name: rule for rule_ in task.rules}, "overall": answer})
 
 
@@ -131,6 +132,21 @@ def _question(task: Task, language: str, docstring: str, code: str, target_langu
     target = f" with the solution in {target_language}" if target_language else ""
     return RAW_CODE.format(language=language, documentation=documentation, code=code.strip(), title=task.title,
                            target=target)  # fmt: skip
+
+
+def _exercise(fields: dict[str, Any]) -> str:
+    target = f" (in {fields['target_language']})" if fields["target_language"] else ""
+    texts = {name: fields[name].strip() for name in ("instruction", "solution")}
+    return EXERCISE.format(**texts, information=fields["information"].strip() or "(none)", target=target)
+
+
+def _verdict(task: Task, case: Case) -> str:
+    """The verdict on a seed case: a good one keeps every rule, a bad one breaks those that it names."""
+    answers: dict[str, Any] = {}
+    for rule in task.rules:
+        broken = rule.name in case.broken
+        answers[rule.name] = {"reason": case.reasons if broken else rule.text, "answer": "no" if broken else "yes"}
+    return json.dumps(answers | {"overall": "no" if case.broken else "yes"}, ensure_ascii=False)
 
 
 def _answer(task: Task, case: Case) -> str:

@@ -1,22 +1,30 @@
 """Sources → rows of raw code, in units that are read independently and in bounded memory.
 
-CodeSearchNet in both published forms (Hugging Face Parquet and the original `jsonl.gz`), and folders of source code out of
-which documented functions are taken. A row that cannot be used is still a row, with a reason.
+CodeSearchNet in both published forms (Hugging Face Parquet and the original `jsonl.gz`), and folders of source code,
+out of which documented functions are taken. A row that cannot be used is still a row, with a reason. Damage drops rows;
+a network that fails raises, so that nothing is lost to it. How to bring your own code: docs/data.md.
 """
 
 import glob
 import gzip
 import hashlib
+import inspect
+import io
 import json
+import os
+import platform
+import shutil
 import sysconfig
+import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import fsspec
 import pyarrow as pa
+import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, PositiveInt
 
@@ -28,7 +36,11 @@ FILES_PER_UNIT = 64
 READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
 SUFFIXES = (".parquet", ".jsonl.gz", ".jsonl")
 
+SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv"})
+STDLIB_SKIPPED = frozenset({"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"})
+
 LanguageName = Literal["python", "javascript", "java", "go", "php", "ruby"]
+LANGUAGES: tuple[LanguageName, ...] = get_args(LanguageName)
 
 
 class FolderSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -38,7 +50,7 @@ class FolderSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     path: str
     """The folder; "stdlib" is the standard library of the Python that runs this."""
 
-    languages: tuple[LanguageName, ...] = tuple(GRAMMARS)  # type: ignore[assignment]
+    languages: tuple[LanguageName, ...] = LANGUAGES
     """Languages to take."""
 
     license: str = ""
@@ -58,7 +70,7 @@ class CodeSearchNetSource(BaseModel, frozen=True, extra="forbid", strict=True, u
     path: str
     """A .parquet, .jsonl.gz or .jsonl file, a folder of them, a glob, or the URL of one file."""
 
-    languages: tuple[LanguageName, ...] = tuple(GRAMMARS)  # type: ignore[assignment]
+    languages: tuple[LanguageName, ...] = LANGUAGES
     """Languages to take."""
 
 
@@ -102,21 +114,32 @@ def read_unit(unit: Unit) -> Iterator[pa.RecordBatch]:
 
 
 def _folder_units(source: FolderSource) -> list[Unit]:
-    root = Path(sysconfig.get_path("stdlib")) if source.path == "stdlib" else Path(source.path).expanduser()
+    stdlib = source.path == "stdlib"
+    root = Path(sysconfig.get_path("stdlib") if stdlib else source.path).expanduser().absolute()
     if not root.is_dir():
         raise FileNotFoundError(f"collect.sources: the folder {source.path!r} does not exist")
-    skipped = {".git", "node_modules", "__pycache__", ".venv"}
-    if source.path == "stdlib":
+    if stdlib:
         source = source.model_copy(update={"license": "PSF-2.0", "repository": "python/cpython"})
-        skipped |= {"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"}
     suffixes = tuple(suffix for language in source.languages for suffix in GRAMMARS[language].suffixes)
-    # The walk does not follow symlinks: a link may leave the folder or run in circles.
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.name.endswith(suffixes)
-                   and not skipped & set(path.relative_to(root).parts) and path.is_file() and not path.is_symlink())  # fmt: skip
+    files = sorted(_source_files(root, suffixes, SKIPPED_FOLDERS | (STDLIB_SKIPPED if stdlib else frozenset())))
     if not files:
         raise ValueError(f"collect.sources: {source.path!r} holds no file of {', '.join(source.languages)}")
     bundles = [tuple(files[start : start + FILES_PER_UNIT]) for start in range(0, len(files), FILES_PER_UNIT)]
     return [Unit(source, bundle, str(root), None, _fingerprint(root, bundle)) for bundle in bundles]
+
+
+def _source_files(root: Path, suffixes: tuple[str, ...], skipped: frozenset[str]) -> Iterator[str]:
+    """Files by suffix, relative to the root; of links only those that leave it, for what the others show is there."""
+    for folder, folders, names in os.walk(root):  # does not follow linked folders: they may run in circles
+        folders[:] = [name for name in folders if name not in skipped]
+        for name in names:
+            path = Path(folder) / name
+            if name.lower().endswith(suffixes) and path.is_file() and not (path.is_symlink() and _inside(path, root)):
+                yield path.relative_to(root).as_posix()
+
+
+def _inside(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
 
 
 def _fingerprint(root: Path, files: tuple[str, ...]) -> str:
@@ -130,33 +153,43 @@ def _folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
     for file in unit.files:
         row = dict.fromkeys(READ_SCHEMA.names, "") | {"path": file, "license": source.license}
         row |= {"repository": source.repository, "source": f"folder:{source.path}", "language": language_of(file) or ""}
-        try:
-            if (Path(unit.root) / file).stat().st_size > source.max_file_bytes:
-                yield row | {"reason": "file too large"}
-                continue
-            content = (Path(unit.root) / file).read_bytes()
-        except OSError:
-            yield row | {"reason": "unreadable file"}
-            continue
-        if b"\0" in content:
-            yield row | {"reason": "binary file"}
-            continue
-        try:
-            content.decode("utf-8")
-        except UnicodeDecodeError:
-            yield row | {"reason": "not UTF-8"}
+        if source.path == "stdlib":
+            row["url"] = f"https://github.com/python/cpython/blob/v{platform.python_version()}/Lib/{file}"
+        content = _read_source(Path(unit.root), file, source.max_file_bytes)
+        if isinstance(content, str):
+            yield row | {"reason": content}
             continue
         for function in extract_documented(content, row["language"]):
             texts = {"code": function.code, "docstring": function.docstring, "name": function.name}
             yield row | texts | {"id": row_id(function.code)}
 
 
+def _read_source(root: Path, file: str, max_bytes: int) -> bytes | str:
+    """A file's UTF-8 with lines that end in a line feed, or the reason why there is none."""
+    path = root / file
+    try:
+        if not _inside(path, root):
+            return "link leaves the folder"
+        if path.stat().st_size > max_bytes:
+            return "file too large"
+        content = path.read_bytes()
+        if b"\0" in content:
+            return "binary file"
+        return content.decode("utf-8-sig").replace("\r\n", "\n").encode()
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except OSError:
+        return "unreadable file"
+
+
 def _dataset_units(source: CodeSearchNetSource) -> list[Unit]:
     if "://" in source.path:
         files = [source.path]
     else:
-        path = Path(source.path).expanduser()
-        found = [str(file) for file in path.rglob("*")] if path.is_dir() else glob.glob(str(path), recursive=True)
+        path = Path(source.path).expanduser().absolute()  # a worker's current folder is another
+        pattern = f"{glob.escape(str(path))}/**/*" if path.is_dir() else str(path)
+        # Path.glob takes no absolute pattern.
+        found = [str(path)] if path.is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207
         files = sorted(file for file in found if file.endswith(SUFFIXES))
         if not found:
             raise FileNotFoundError(f"collect.sources: {source.path!r} does not exist")
@@ -167,7 +200,7 @@ def _dataset_units(source: CodeSearchNetSource) -> list[Unit]:
 
 def _file_units(source: CodeSearchNetSource, file: str) -> list[Unit]:
     """A Parquet file's row groups, so that a huge file streams; other files whole."""
-    stamp = file if "://" in file else _fingerprint(Path(file).parent, (Path(file).name,))
+    stamp = _url_stamp(file) if "://" in file else _fingerprint(Path(file).parent, (Path(file).name,))
     whole = Unit(source, (file,), "", None, stamp)
     if not file.endswith(".parquet"):
         return [whole]
@@ -176,14 +209,42 @@ def _file_units(source: CodeSearchNetSource, file: str) -> list[Unit]:
             groups = pq.ParquetFile(stream).metadata.num_row_groups
     except (pa.ArrowException, OSError):
         return [whole]  # read_unit counts it as corrupt
-    return [Unit(source, (file,), "", group, f"{stamp} {group}") for group in range(groups)]
+    return [Unit(source, (file,), "", group, f"{stamp} {group}") for group in range(groups)] or [whole]
+
+
+def _filesystem(url: str) -> tuple[pafs.FileSystem, str]:
+    """Pyarrow's own file system where it has one, fsspec's for the others, such as https."""
+    scheme = url.split("://")[0]
+    if scheme in ("file", "s3", "gs", "abfs", "hdfs"):
+        return pafs.FileSystem.from_uri(url)
+    files = fsspec.filesystem(scheme)
+    return pafs.PyFileSystem(pafs.FSSpecHandler(files)), files._strip_protocol(url)
+
+
+def _url_stamp(url: str) -> str:
+    """What `_fingerprint` is for a local file: the address, size and time."""
+    try:
+        fs, path = _filesystem(url)
+        info = fs.get_file_info([path])[0]
+    except (OSError, ValueError, ImportError) as error:
+        raise OSError(f"collect.sources: {url} cannot be reached: {' '.join(str(error).split())}") from None
+    if info.type != pafs.FileType.File:
+        raise FileNotFoundError(f"collect.sources: {url} does not exist or cannot be reached")
+    return f"{url} {info.size} {info.mtime_ns}"
 
 
 def _open(file: str) -> Any:
-    try:
-        return fsspec.open(file, "rb").open()
-    except (OSError, ValueError, ImportError) as error:
-        raise OSError(f"collect.sources: {file} cannot be opened: {error}") from None
+    """A seekable stream of bytes."""
+    if "://" not in file:
+        return Path(file).open("rb")
+    fs, path = _filesystem(file)
+    if not file.startswith(("http://", "https://")) or fs.handler.fs.info(path).get("partial"):
+        return fs.open_input_file(path)
+    with fs.handler.fs.open(path, block_size=0) as stream:  # a server that cannot send a part of a file
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+        shutil.copyfileobj(stream, copy)
+    copy.seek(0)
+    return copy
 
 
 def _dataset_rows(unit: Unit) -> Iterator[dict[str, str]]:
@@ -197,6 +258,7 @@ def _dataset_rows(unit: Unit) -> Iterator[dict[str, str]]:
             row["reason"] = "language not asked for"
         if not row["reason"]:
             row["code"] = (strip_docstring(row["code"]) if row["language"] == "python" else None) or row["code"]
+            row["docstring"] = inspect.cleandoc(row["docstring"])
             row["id"] = row_id(row["code"])
         yield row
 
@@ -224,19 +286,27 @@ def _parquet_records(unit: Unit) -> Iterator[dict[str, str]]:
             for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=columns):
                 for record in batch.to_pylist():
                     yield _mapped(record, _HUB_COLUMNS)
-        except (pa.ArrowException, OSError):
-            yield {"reason": "corrupt file"}
+        except (pa.ArrowException, OSError) as error:
+            yield _damage(unit.files[0], error)
 
 
 def _json_records(file: str) -> Iterator[dict[str, str]]:
     with _open(file) as stream:
-        lines = gzip.open(stream, "rb") if file.endswith(".gz") else stream
+        lines = gzip.GzipFile(fileobj=stream) if file.endswith(".gz") else io.BufferedReader(stream)
         try:
             for line in lines:
                 if line.strip():
                     yield _parsed(line)
-        except (OSError, EOFError, zlib.error):
-            yield {"reason": "corrupt file"}  # the rows before the damage went on
+        except (OSError, EOFError, zlib.error) as error:
+            yield _damage(file, error)  # the rows before the damage went on
+
+
+def _damage(file: str, error: Exception) -> dict[str, str]:
+    """The row of a damaged file; raises what may be the network's fault, so that the work is tried again."""
+    ours = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
+    if ours and "://" in file and not file.startswith("file:"):
+        raise error
+    return {"reason": "corrupt file"}
 
 
 def _parsed(line: bytes) -> dict[str, str]:

@@ -50,6 +50,9 @@ class Case(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
     reasons: str = ""
     """Bad cases: why, in at least a sentence."""
 
+    broken: tuple[str, ...] = ()
+    """Bad seed cases: names of the rules that it breaks."""
+
 
 class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
     """One code task: what the generator is told and what the discriminator asks."""
@@ -92,6 +95,9 @@ class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
         # The authors' bad examples are one character long: a case without a reason teaches nothing.
         if any(len(case.reasons) < 20 for case in self.bad):
             raise ValueError("every bad case needs its reasons in a sentence")
+        names = {rule.name for rule in self.rules}
+        if any(not case.broken or set(case.broken) - names for case in self.bad):
+            raise ValueError("every bad case needs, in broken, the names of the rules that it breaks")
         if self.target_languages and not all(case.target_language for case in (*self.good, *self.bad)):
             raise ValueError("every case of a task with target_languages needs its target_language")
         return self

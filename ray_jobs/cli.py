@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+import yaml
 
 from ray_jobs.config import Config, load_config
 from ray_jobs.rundir import RunDir
@@ -67,12 +71,12 @@ def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict
     for flag, text in (flags or {}).items():
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    logging.getLogger("wavecoder").setLevel(logging.INFO)
+    _set_up_logging()
     run: RunDir | None = None
     try:
         config = load_config(options.config, options.set, options.run_dir)
         run = RunDir(config.run_dir)
+        run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
         job(config, run, **{flag: getattr(options, flag) for flag in flags or {}})
     except KeyboardInterrupt:
         print(f"wavecoder {name}: stopped; run the same command again to go on", file=sys.stderr)
@@ -80,6 +84,19 @@ def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict
     except Exception as error:  # noqa: BLE001 - the top of a job: every failure ends as one line
         return _fail(name, error, run)
     return 0
+
+
+def _set_up_logging() -> None:
+    """Our own lines in our own form, whatever the libraries do to the root logger; of theirs, only warnings."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    ours = logging.getLogger("wavecoder")
+    ours.handlers, ours.propagate = [handler], False
+    ours.setLevel(logging.INFO)
+    for library in ("ray", "ray.serve", "ray.data", "ray.train", "ray.tune", "httpx", "sentence_transformers"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # bars of libraries would break up our lines
 
 
 def _fail(name: str, error: Exception, run: RunDir | None) -> int:

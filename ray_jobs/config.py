@@ -9,7 +9,8 @@ from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
 
 from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
-from codeocean.flow import CollectConfig, CoresetConfig
+from codeocean.collecting import CollectConfig
+from codeocean.coreset import CoresetConfig
 from eval.settings import EvaluateConfig
 from serve.endpoint import ServeConfig
 from training.settings import TrainConfig

@@ -1,14 +1,20 @@
 """CodeSearchNet in both published forms and folders of source, with what goes wrong in real ones."""
 
+import functools
 import gzip
+import http.server
 import json
+import os
+import pickle
+import random
+import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from codeocean.languages import has_syntax_error
-from codeocean.sources import CodeSearchNetSource, FolderSource, list_units, read_unit
+from codeocean.sources import CodeSearchNetSource, FolderSource, _damage, list_units, read_unit
 
 CODE = 'def add(a, b):\n    """Add two numbers and return the sum."""\n    total = a + b\n    return total\n'
 STRIPPED = "def add(a, b):\n    total = a + b\n    return total"
@@ -28,8 +34,9 @@ def folder(path, **settings):
 
 
 def original(code=CODE, language="python", **changes):
-    record = {"repo": "o/r", "path": "a.py", "func_name": "add", "original_string": code, "language": language, "code": code,
-              "code_tokens": ["def"], "docstring": "Add two numbers and return the sum.", "docstring_tokens": ["Add"],
+    record = {"repo": "o/r", "path": "a.py", "func_name": "add", "original_string": code, "language": language,
+              "code": code, "code_tokens": ["def"], "docstring": "Add two numbers and return the sum.",
+              "docstring_tokens": ["Add"],
               "sha": "abc", "url": "https://github.com/o/r", "partition": "train"}  # fmt: skip
     return json.dumps(record | changes)
 
@@ -102,9 +109,116 @@ def test_folder_skips_what_is_no_source_and_counts_it(tmp_path):
     (tmp_path / "node_modules" / "dep.py").write_text(CODE)
     rows = rows_of(folder(tmp_path, max_file_bytes=400, license="MIT"))
     assert {row["path"]: row["reason"] for row in rows} == {
-        "good.py": "", "binary.py": "binary file", "latin.py": "not UTF-8", "large.py": "file too large"}  # fmt: skip
+        "good.py": "", "binary.py": "binary file", "latin.py": "not UTF-8", "large.py": "file too large",
+        "link.py": "link leaves the folder"}  # fmt: skip
     good = next(row for row in rows if row["path"] == "good.py")
     assert (good["code"], good["license"], good["name"]) == (STRIPPED, "MIT", "add")
+
+
+def test_links_inside_the_folder_show_nothing_twice_and_run_in_no_circle(tmp_path):
+    (tmp_path / "good.py").write_text(CODE)
+    (tmp_path / "again.py").symlink_to(tmp_path / "good.py")
+    (tmp_path / "circle").symlink_to(tmp_path)
+    (tmp_path / "broken.py").symlink_to(tmp_path / "gone.py")
+    os.mkfifo(tmp_path / "pipe.py")  # would wait for a writer
+    assert [row["path"] for row in rows_of(folder(tmp_path))] == ["good.py"]
+
+
+def test_line_ends_and_byte_order_mark_of_windows_leave_no_trace(tmp_path):
+    (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbf" + CODE.replace("\n", "\r\n").encode())
+    assert [row["code"] for row in rows_of(folder(tmp_path))] == [STRIPPED]
+
+
+def test_a_path_does_not_depend_on_the_workers_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "a.py").write_text(CODE)
+    (tmp_path / "a.jsonl").write_text(original())
+    monkeypatch.chdir(tmp_path)
+    units = pickle.loads(pickle.dumps([*list_units(folder(".")), *list_units(dataset("a.jsonl"))]))
+    monkeypatch.chdir("/")
+    assert [row["code"] for unit in units for batch in read_unit(unit) for row in batch.to_pylist()] == [STRIPPED] * 2
+
+
+def test_batches_hold_a_thousand_rows_at_most_and_units_keep_their_order(tmp_path):
+    (tmp_path / "a.jsonl").write_text("\n".join(original(path=f"{number}.py") for number in range(2500)))
+    (unit,) = list_units(dataset(tmp_path))
+    batches = list(read_unit(unit))
+    assert [batch.num_rows for batch in batches] == [1000, 1000, 500]
+    for number in range(130):
+        (tmp_path / f"{number:03}.py").write_text(CODE)
+    units = list_units(folder(tmp_path))
+    assert [len(unit.files) for unit in units] == [64, 64, 2]
+    assert sum((unit.files for unit in units), ()) == tuple(sorted(f"{number:03}.py" for number in range(130)))
+
+
+def test_only_the_languages_asked_for_go_on(tmp_path):
+    (tmp_path / "a.jsonl").write_text(original() + "\n" + original(GO, "go"))
+    source = CodeSearchNetSource(kind="codesearchnet", path=str(tmp_path), languages=("go",))
+    assert [row["reason"] for row in rows_of(source)] == ["language not asked for", ""]
+
+
+def test_docstrings_of_both_sources_agree(tmp_path):
+    method = 'def f(self):\n        """Sum up.\n\n        All of it.\n        """\n        return 1\n'
+    (tmp_path / "a.jsonl").write_text(original(method, docstring="Sum up.\n\n        All of it.\n        "))
+    (tmp_path / "a.py").write_text("class A:\n    " + method)
+    (mine,), (theirs,) = rows_of(folder(tmp_path)), rows_of(dataset(tmp_path))
+    assert mine["docstring"] == theirs["docstring"] == "Sum up.\n\nAll of it."
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A server of `tmp_path` that cannot send a part of a file, as many cannot."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_files_of_a_web_server_are_read_also_large_ones(tmp_path, web):
+    letters = random.Random(0)  # must not compress below fsspec's block of 5 MiB
+    rows = pa.table({"language": ["go"] * 4000, "func_documentation_string": ["Does it."] * 4000,
+                     "func_code_string": [letters.randbytes(1000).hex() for _ in range(4000)]})  # fmt: skip
+    pq.write_table(rows, tmp_path / "a.parquet", row_group_size=2000)
+    (tmp_path / "a.jsonl").write_text(original())
+    with gzip.open(tmp_path / "b.jsonl.gz", "wt") as file:
+        file.write("\n".join(original(code, "go") for code in rows["func_code_string"].to_pylist()))
+    assert (tmp_path / "a.parquet").stat().st_size > 5 << 20
+    assert len(list_units(dataset(f"{web}/a.parquet"))) == 2
+    counts = [sum(not row["reason"] for row in rows_of(dataset(f"{web}/{name}")))
+              for name in ("a.parquet", "a.jsonl", "b.jsonl.gz")]  # fmt: skip
+    assert counts == [4000, 1, 4000]
+
+
+def test_missing_file_of_a_web_server_is_found_before_the_work_starts(web):
+    for name in ("no.parquet", "no.jsonl"):
+        with pytest.raises(FileNotFoundError, match=f"{name} does not exist or cannot be reached"):
+            list_units(dataset(f"{web}/{name}"))
+
+
+def test_failing_network_is_no_damage_to_a_file():
+    assert _damage("/data/a.parquet", OSError("Unexpected end of stream"))["reason"] == "corrupt file"
+    assert _damage("https://example.org/a.jsonl.gz", gzip.BadGzipFile("CRC check failed"))["reason"] == "corrupt file"
+    with pytest.raises(OSError, match="reset by peer"):
+        _damage("https://example.org/a.parquet", OSError("reset by peer"))
+
+
+def test_parquet_without_rows_is_a_unit_without_rows(tmp_path):
+    pq.ParquetWriter(tmp_path / "a.parquet", hub_table(1).schema).close()
+    assert len(list_units(dataset(tmp_path))) == 1
+    assert rows_of(dataset(tmp_path)) == []
+
+
+def test_a_file_that_vanishes_from_the_web_is_no_dropped_row(tmp_path, web):
+    (tmp_path / "a.jsonl").write_text(original())
+    (unit,) = list_units(dataset(f"{web}/a.jsonl"))
+    (tmp_path / "a.jsonl").unlink()
+    with pytest.raises(FileNotFoundError):
+        list(read_unit(unit))
 
 
 def test_a_changed_file_changes_the_fingerprint(tmp_path):
@@ -118,6 +232,8 @@ def test_a_changed_file_changes_the_fingerprint(tmp_path):
 def test_standard_library_gives_thousands_of_functions_that_parse():
     rows = [row for row in rows_of(folder("stdlib", languages=("python",))) if not row["reason"]]
     assert len(rows) > 3000
+    assert {(row["license"], row["repository"]) for row in rows} == {("PSF-2.0", "python/cpython")}
+    assert all(row["url"].endswith(f"/Lib/{row['path']}") for row in rows)
     assert not any("site-packages" in row["path"] for row in rows)
     assert sum(has_syntax_error(row["code"], "python") for row in rows) == 0
 
@@ -128,6 +244,7 @@ def test_standard_library_gives_thousands_of_functions_that_parse():
         (folder("/no/such/folder"), FileNotFoundError, "'/no/such/folder' does not exist"),
         (dataset("/no/such/file.parquet"), FileNotFoundError, "does not exist"),
         (dataset("https://example.org/data.csv"), ValueError, "holds no .parquet, .jsonl.gz, .jsonl file"),
+        (dataset("nonsense://example.org/data.jsonl"), OSError, "cannot be reached: Protocol not known"),
     ],
 )
 def test_missing_source_is_one_clear_line(source, error, message):
@@ -139,5 +256,5 @@ def test_empty_folder_is_one_clear_line(tmp_path):
     with pytest.raises(ValueError, match="holds no file of python"):
         list_units(folder(tmp_path))
     (tmp_path / "README").write_text("")
-    with pytest.raises(ValueError, match="holds no .parquet"):
+    with pytest.raises(ValueError, match=r"holds no \.parquet"):
         list_units(dataset(tmp_path))

@@ -1,0 +1,121 @@
+"""A run directory → the facts that the page shows. A stage that is missing is shown as not run; nothing is made up."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs as pafs
+
+STAGES = ("collect", "embed", "select", "generate", "codeocean", "train", "serve", "evaluate")
+MAX_POINTS = 20_000
+SAMPLES_PER_TASK = 2
+MAX_REJECTED = 6
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """Everything on the page."""
+
+    name: str
+    manifests: dict[str, Row]
+    vectors_ND: np.ndarray[Any, Any] | None = None
+    """(N, D) float32, a sample of the raw code's embeddings that holds every pick."""
+    ranks_N: np.ndarray[Any, Any] | None = None
+    """(N,) rank of the pick, -1 for rows that were not picked."""
+    radii: list[float] = field(default_factory=list)
+    steps: list[Row] = field(default_factory=list)
+    accepted: list[Row] = field(default_factory=list)
+    rejected: list[Row] = field(default_factory=list)
+
+
+def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
+    """Read what there is.
+
+    Raises:
+        ValueError: an artifact cannot be read; the file is named.
+    """
+    reader = _Reader(fs, root)
+    manifests = {stage: found for stage in STAGES if (found := reader.json(stage, "manifest.json")) is not None}
+    vectors, ranks, radii = _coverage(reader) if {"embed", "select"} <= set(manifests) else (None, None, [])
+    steps = reader.rows("train", "steps.parquet") if "train" in manifests else []
+    accepted = _accepted(reader) if "codeocean" in manifests else []
+    rejected = _rejected(reader) if "generate" in manifests else []
+    name = posixpath.basename(root.rstrip("/"))
+    return RunFacts(name, manifests, vectors, ranks, radii, steps, accepted, rejected)
+
+
+class _Reader:
+    """Reads files of one run directory."""
+
+    def __init__(self, fs: pafs.FileSystem, root: str) -> None:
+        self._fs, self._root = fs, root
+
+    def json(self, *parts: str) -> Row | None:
+        path = posixpath.join(self._root, *parts)
+        if not self._fs.get_file_info(path).is_file:
+            return None
+        with self._fs.open_input_stream(path) as stream:
+            try:
+                found: Row = json.loads(stream.read())
+            except ValueError as error:
+                raise ValueError(f"{path} is not JSON ({error}); delete it and run its stage again") from None
+        return found
+
+    def names(self, folder: str, suffix: str) -> list[str]:
+        selector = pafs.FileSelector(posixpath.join(self._root, folder), recursive=True, allow_not_found=True)
+        paths = (posixpath.relpath(info.path, self._root) for info in self._fs.get_file_info(selector) if info.is_file)
+        return sorted(path for path in paths if path.endswith(suffix) and "/." not in path)
+
+    def table(self, *parts: str, columns: list[str] | None = None) -> pa.Table:
+        path = posixpath.join(self._root, *parts)
+        try:
+            return pq.read_table(path, filesystem=self._fs, columns=columns)
+        except (pa.ArrowInvalid, pa.ArrowKeyError, FileNotFoundError) as error:
+            line = str(error).splitlines()[0]
+            raise ValueError(f"{path} cannot be read ({line}); delete it and run its stage again") from None
+
+    def rows(self, *parts: str) -> list[Row]:
+        found: list[Row] = self.table(*parts).to_pylist()
+        return found
+
+
+def _coverage(reader: _Reader) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[float]]:
+    coreset = reader.table("select", "coreset.parquet")
+    rank_of = dict(zip(coreset["id"].to_pylist(), coreset["rank"].to_pylist(), strict=True))
+    tables = [reader.table(name) for name in reader.names("embed", ".parquet")]
+    embeddings = pa.concat_tables(tables)
+    ranks = np.array([rank_of.get(id_, -1) for id_ in embeddings["id"].to_pylist()])
+    stride = max(1, len(ranks) // MAX_POINTS)
+    keep = np.flatnonzero((ranks >= 0) | (np.arange(len(ranks)) % stride == 0))
+    column = embeddings["embedding"].take(keep).combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return flat.reshape(len(keep), -1).astype(np.float32), ranks[keep], coreset["radius"].to_pylist()
+
+
+def _accepted(reader: _Reader) -> list[Row]:
+    chosen: list[Row] = []
+    for name in reader.names("codeocean", ".parquet"):
+        for row in reader.rows(name):
+            if sum(other["task"] == row["task"] for other in chosen) < SAMPLES_PER_TASK:
+                chosen.append(row | {"provenance": json.loads(row["provenance"])})
+    return sorted(chosen, key=lambda row: row["task"])
+
+
+def _rejected(reader: _Reader) -> list[Row]:
+    """Instances that the discriminator turned down, with the rules that they broke."""
+    chosen: list[Row] = []
+    for name in reader.names("generate", "verdicts.parquet"):
+        generations = {row["id"]: row for row in reader.rows(name.replace("verdicts", "generations"))}
+        for verdict in reader.rows(name):
+            failed = [rule for rule in verdict["rules"] or [] if rule["answer"] != "yes"]
+            if not verdict["error"] and (failed or verdict["overall"] != "yes") and len(chosen) < MAX_REJECTED:
+                chosen.append(generations[verdict["id"]] | {"failed": failed, "overall": verdict["overall"]})
+    return chosen

@@ -1,0 +1,128 @@
+"""Facts → one self-contained HTML page: no script, no network, nothing but this file.
+
+Everything that a model or a stranger wrote is escaped, and the page's own policy forbids scripts and remote content.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import posixpath
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+from pyarrow import fs as pafs
+
+from report.gather import STAGES, RunFacts, gather
+from report.plots import ORANGE, plot_bars, plot_coverage, plot_loss, plot_radius
+
+HERE = Path(__file__).parent
+
+MEANING = {
+    "collect": "sources → filtered raw code",
+    "embed": "raw code → vectors",
+    "select": "vectors → coreset",
+    "generate": "coreset → judged instances",
+    "codeocean": "instances → data set",
+    "train": "data set → model",
+    "serve": "model → endpoint",
+    "evaluate": "endpoint → scores",
+}
+
+
+def write_report(fs: pafs.FileSystem, root: str, *, title: str = "WaveCoder run") -> str:
+    """Write `report/index.html` of a run directory; returns its path.
+
+    Raises:
+        ValueError: an artifact cannot be read; the file is named.
+    """
+    page = render(gather(fs, root), title)
+    folder = posixpath.join(root, "report")
+    fs.create_dir(folder, recursive=True)
+    making, target = posixpath.join(folder, ".index.html.making"), posixpath.join(folder, "index.html")
+    with fs.open_output_stream(making) as stream:
+        stream.write(page.encode("utf-8"))
+    fs.move(making, target)
+    return target
+
+
+def render(facts: RunFacts, title: str) -> str:
+    """The page's text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    paper = json.loads((HERE / "paper.json").read_text(encoding="utf-8"))
+    details = {stage: facts.manifests[stage]["details"] for stage in facts.manifests}
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        facts=facts,
+        details=details,
+        paper=paper,
+        plots=_plots(facts),
+        stages=[(stage, MEANING[stage], facts.manifests.get(stage)) for stage in STAGES],
+        task_mix=_mix(details.get("codeocean", {}).get("tasks", {}), paper["task_mix_percent"]),
+        language_mix=_mix(details.get("codeocean", {}).get("languages", {}), paper["language_percent"]),
+        scores=[score | _interval(score) for score in details.get("evaluate", {}).get("scores", [])],
+        verdict=compare_scores(details.get("evaluate", {}).get("scores", [])),
+    )
+
+
+def _plots(facts: RunFacts) -> dict[str, Markup]:
+    found: dict[str, str] = {}
+    if facts.vectors_ND is not None and facts.ranks_N is not None and len(facts.vectors_ND) > 2:
+        found["coverage"] = plot_coverage(facts.vectors_ND, facts.ranks_N)
+    if len(facts.radii) > 2:
+        found["radius"] = plot_radius(facts.radii)
+    if facts.steps:
+        found["loss"] = plot_loss(facts.steps)
+    seconds = [(stage, manifest["seconds"]) for stage, manifest in facts.manifests.items() if stage != "serve"]
+    if seconds:
+        found["seconds"] = plot_bars(*zip(*seconds, strict=True), unit="seconds")
+    for stage in ("collect", "generate"):
+        dropped = facts.manifests.get(stage, {}).get("dropped", {})
+        rows = sorted(((why, n) for why, n in dropped.items() if n), key=lambda item: -item[1])[:14]
+        if rows:
+            found[f"dropped_{stage}"] = plot_bars(*zip(*rows, strict=True), unit="rows", color=ORANGE)
+    # SVG of our own making: labels are escaped by matplotlib.
+    return {name: Markup(svg) for name, svg in found.items()}  # noqa: S704
+
+
+def _mix(counts: dict[str, int], paper: dict[str, float]) -> list[dict[str, Any]]:
+    """Rows of a mix table, ours beside the paper's; languages that the paper does not name are its "others"."""
+    total = sum(counts.values())
+    names = [*paper, *sorted(set(counts) - set(paper))]
+    return [
+        {"name": name, "count": counts.get(name, 0), "percent": 100 * counts.get(name, 0) / total, "paper": paper.get(name)}
+        for name in names
+    ] if total else []  # fmt: skip
+
+
+def _interval(score: dict[str, Any]) -> dict[str, float]:
+    low, high = wilson_interval(score["pass_at_1"], score["n"])
+    return {"low": low, "high": high}
+
+
+def wilson_interval(share: float, n: int) -> tuple[float, float]:
+    """95 % confidence interval of a share of `n` trials (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    z = 1.959964
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def compare_scores(scores: list[dict[str, Any]]) -> str:
+    """One honest sentence on what training did to the score."""
+    by_label = {score["label"]: score for score in scores}
+    if not {"base", "tuned"} <= set(by_label):
+        return ""
+    base, tuned = by_label["base"], by_label["tuned"]
+    change = 100 * (tuned["pass_at_1"] - base["pass_at_1"])
+    (low, high), (other_low, other_high) = (wilson_interval(score["pass_at_1"], score["n"]) for score in (base, tuned))
+    apart = high < other_low or other_high < low
+    sure = "their 95 % intervals do not overlap" if apart else "their 95 % intervals overlap, so this run does not show a difference"
+    return f"Training changed pass@1 by {change:+.1f} points on {tuned['n']} problems; {sure}."

@@ -1,0 +1,83 @@
+"""The paper's prompt, and the loss on the response alone."""
+
+import pytest
+
+from training.examples import IGNORED, tokenize_instance, tokenize_instances
+from training.model import load_model, load_tokenizer
+from training.template import install_chat_template, to_messages
+
+WITHOUT_INPUT = (
+    "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\nAdd.\n\n### Response:"
+)
+WITH_INPUT = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. Write a response "
+    "that appropriately completes the request.\n\n### Instruction:\nAdd.\n\n### Input:\n1 2\n\n### Response:"
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(model_folder):
+    return load_tokenizer(model_folder)
+
+
+@pytest.mark.parametrize(("input_", "expected"), [("", WITHOUT_INPUT), ("1 2", WITH_INPUT)])
+def test_chat_template_is_the_papers_prompt(tokenizer, input_, expected):
+    text = tokenizer.apply_chat_template(to_messages("Add.", input_), add_generation_prompt=True, tokenize=False)
+    assert text == expected
+
+
+def test_system_message_and_earlier_turns_are_kept(tokenizer):
+    chat = [{"role": "system", "content": "Be brief."}, *to_messages("Add.", ""), {"role": "assistant", "content": "3"},
+            *to_messages("Again.", "")]  # fmt: skip
+    text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+    assert text.startswith("Be brief.\n\nBelow is")
+    assert "### Response:3</s>\n\nBelow" in text
+    assert text.endswith("### Instruction:\nAgain.\n\n### Response:")
+
+
+def test_loss_is_on_the_response_and_the_end_alone(tokenizer):
+    example = tokenize_instance({"instruction": "Add.", "input": "", "output": "x + 1"}, tokenizer, 512)
+    learnt = [token for token, label in zip(example.input_ids, example.labels, strict=True) if label != IGNORED]
+    assert tokenizer.decode(learnt) == "x + 1</s>"
+    prompt = example.input_ids[: -len(learnt)]
+    assert prompt == tokenizer(WITHOUT_INPUT, add_special_tokens=False).input_ids
+    assert all(label in {IGNORED, token} for token, label in zip(example.input_ids, example.labels, strict=True))
+
+
+def test_cut_off_response_is_counted_and_a_prompt_too_long_is_dropped(tokenizer, rows):
+    whole = tokenize_instance(rows[0], tokenizer, 512)
+    assert tokenize_instance(rows[0], tokenizer, len(whole.input_ids)) == whole
+    cut = tokenize_instance(rows[0], tokenizer, len(whole.input_ids) - 1)
+    assert cut.truncated
+    assert cut.input_ids == whole.input_ids[:-1]
+    assert tokenize_instance(rows[0], tokenizer, 5) is None
+    long = {"instruction": "x " * 2000, "input": "", "output": "y"}
+    examples, counts = tokenize_instances([rows[0], long], tokenizer, len(whole.input_ids) - 1)
+    assert (len(examples), counts) == (1, {"truncated": 1, "prompt_too_long": 1})
+
+
+def test_nothing_that_fits_is_one_clear_line(tokenizer, rows):
+    with pytest.raises(ValueError, match="none of 12 instances leaves room"):
+        tokenize_instances(rows, tokenizer, 5)
+
+
+def test_tokenizer_without_an_end_is_refused(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    tokenizer.eos_token = None
+    with pytest.raises(ValueError, match="no end-of-sequence token"):
+        install_chat_template(tokenizer)
+
+
+def test_path_that_is_no_model_is_one_clear_line(tmp_path, model_folder):
+    with pytest.raises(ValueError, match="has no tokenizer that loads"):
+        load_tokenizer(str(tmp_path))
+    with pytest.raises(ValueError, match="is no causal language model that loads"):
+        load_model(str(tmp_path), load_tokenizer(model_folder))
+
+
+def test_tokenizer_larger_than_the_model_is_refused(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    tokenizer.add_tokens([f"<extra{n}>" for n in range(600)])
+    with pytest.raises(ValueError, match="they do not belong together"):
+        load_model(model_folder, tokenizer)
