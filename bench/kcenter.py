@@ -2,8 +2,8 @@
 
 `python -m bench.kcenter [--sizes N …] [--dimensions D] [--picks K]` prints one JSON object. The rows have the spectrum
 of real embeddings of code (variance of the i-th principal direction falling as i^-1, norm 1), not white noise: that
-decides how far the radius falls. The literal algorithm is the paper's: scikit-learn's `pairwise_distances`, one centre at
-a time; it is timed over fewer picks and scaled up, as its cost is the same for every pick.
+decides how far the radius falls. The literal algorithm is the paper's: scikit-learn's `pairwise_distances`, one centre
+at a time; it is timed over fewer picks and scaled up, as its cost is the same for every pick.
 """
 
 from __future__ import annotations

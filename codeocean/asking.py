@@ -51,11 +51,13 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         base = _generation(job, task, config, attempt=0)
         return {"rows": [base | {"error": "code too long for the prompt"}], "prompt_tokens": 0, "completion_tokens": 0}
     messages = generator_messages(task, shots, raw, job["target_language"])
-    schema = generator_schema(task, config.max_answer_chars)
-    rows, used = [], [0, 0]
+    role = _Role(
+        chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
+    )
+    rows = []
     for attempt in range(config.attempts):
         row = _generation(job, task, config, attempt)
-        answer = await _ask(chat, model, messages, schema, config.generator, config, (attempt, row["seed"]), used)
+        answer = await role.ask(messages, attempt, row["seed"])
         candidate = parse_candidate(answer["text"], answer["finish_reason"])
         row["raw_text"] = answer["text"]
         if answer["error"]:
@@ -69,7 +71,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         rows.append(row)
         if not row["error"]:
             break
-    return {"rows": rows, "prompt_tokens": used[0], "completion_tokens": used[1]}
+    return {"rows": rows} | role.used
 
 
 async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
@@ -85,33 +87,45 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
     Returns:
         `{rows: [VERDICTS row], prompt_tokens, completion_tokens}`.
     """
-    messages, schema = discriminator_messages(task, generation), discriminator_schema(task)
+    messages = discriminator_messages(task, generation)
+    role = _Role(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
     row: Row = {"id": generation["id"], "rules": [], "overall": "", "reasons": "", "error": ""}
     row |= {"discriminator": config.discriminator.model, "raw_text": ""}
-    used = [0, 0]
     for attempt in range(config.attempts):
         seed = draw_number(config.seed, "judge", generation["id"], attempt)
-        answer = await _ask(chat, model, messages, schema, config.discriminator, config, (attempt, seed), used)
+        answer = await role.ask(messages, attempt, seed)
         verdict = "no answer" if answer["error"] else parse_verdict(answer["text"], answer["finish_reason"], task)
-        row |= {"raw_text": answer["text"]} | ({"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""})
+        row |= {"raw_text": answer["text"]} | (
+            {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
+        )
         if not row["error"]:
             break
-    return {"rows": [row], "prompt_tokens": used[0], "completion_tokens": used[1]}
+    return {"rows": [row]} | role.used
 
 
-async def _ask(
-    chat: Chat, model: str, messages: list[dict[str, str]], schema: Row, role: RoleConfig, config: GenerateConfig,
-    attempt_and_seed: tuple[int, int], used: list[int],
-) -> Row:  # fmt: skip
-    attempt, seed = attempt_and_seed
-    # Asking a greedy model again would give the same answer again.
-    temperature = max(role.temperature, config.retry_temperature) if attempt else role.temperature
-    answer = await chat(
-        model=model, messages=messages, max_tokens=role.max_tokens, temperature=temperature, seed=seed, schema=schema
-    )
-    used[0] += answer["prompt_tokens"]
-    used[1] += answer["completion_tokens"]
-    return answer
+class _Role:
+    """One LLM role while it answers one question, however often it is asked."""
+
+    def __init__(self, chat: Chat, model: str, config: RoleConfig, retry_temperature: float, schema: Row) -> None:
+        self._chat, self._model, self._config, self._schema = chat, model, config, schema
+        self._retry_temperature = retry_temperature
+        self.used = {"prompt_tokens": 0, "completion_tokens": 0}
+
+    async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> Row:
+        temperature = self._config.temperature
+        if attempt > 0:  # a greedy model, asked again, would give the same answer again
+            temperature = max(temperature, self._retry_temperature)
+        answer = await self._chat(
+            model=self._model,
+            messages=messages,
+            max_tokens=self._config.max_tokens,
+            temperature=temperature,
+            seed=seed,
+            schema=self._schema,
+        )
+        for name in self.used:
+            self.used[name] += answer[name]
+        return answer
 
 
 def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> Row:

@@ -59,7 +59,11 @@ def strip_fence(text: str) -> str:
 
 
 def check_candidate(
-    candidate: Candidate, task: Task, solution_language: str, shots: Sequence[Case], fails_to_parse: Callable[[str, str], bool]
+    candidate: Candidate,
+    task: Task,
+    solution_language: str,
+    shots: Sequence[Case],
+    fails_to_parse: Callable[[str, str], bool],
 ) -> str:
     """Why the candidate goes no further; empty when it goes to the judge.
 
@@ -96,7 +100,9 @@ def count_sentences(text: str) -> int:
 
 def _is_prose(text: str) -> bool:
     words = re.findall(r"[A-Za-z][a-z']+", text)
-    looks_like_code = re.search(r"```|^\s*(def|class|function|func|public|import|return)\b|[;{}]\s*$", text, re.MULTILINE)
+    looks_like_code = re.search(
+        r"```|^\s*(def|class|function|func|public|import|return)\b|[;{}]\s*$", text, re.MULTILINE
+    )
     return len(words) >= MIN_PROSE_WORDS and not looks_like_code
 
 
@@ -108,7 +114,11 @@ def _copies(candidate: Candidate, case: Case) -> bool:
 
 def _similar(ours: str, theirs: str) -> bool:
     matcher = SequenceMatcher(None, ours[:2000], theirs[:2000], autojunk=False)
-    return matcher.real_quick_ratio() >= COPY_RATIO and matcher.quick_ratio() >= COPY_RATIO and matcher.ratio() >= COPY_RATIO
+    return (
+        matcher.real_quick_ratio() >= COPY_RATIO
+        and matcher.quick_ratio() >= COPY_RATIO
+        and matcher.ratio() >= COPY_RATIO
+    )
 
 
 def _normal(text: str) -> str:

@@ -73,7 +73,8 @@ def _fresh_parts(
     """Parts of the units behind `done`: how many units are read when it ends, its account and its rows."""
     if done >= len(units):
         return
-    account, tables, num_rows, current = Account(), [], 0, done
+    tables: list[pa.Table] = []
+    account, num_rows, current = Account(), 0, done
     for rows in _filtered_rows(config, units, done):
         unit = rows["unit"][0].as_py()
         if unit != current and num_rows >= config.rows_per_part:
@@ -169,7 +170,9 @@ class Asker:
                 chat, model = self._roles[question["role"]]
                 ask = generate_one if question["role"] == "generator" else judge_one
                 result = await ask(job, task, self._config, chat, model)
-            return pa.table({"number": [question["number"]], "role": [question["role"]], "answer": [json.dumps(result)]})
+            return pa.table(
+                {"number": [question["number"]], "role": [question["role"]], "answer": [json.dumps(result)]}
+            )
 
         for done in asyncio.as_completed([answer(question) for question in batch.to_pylist()]):
             yield await done
@@ -186,8 +189,8 @@ def generate(
     """Coreset → `round-*/generations.parquet` and `verdicts.parquet`, and what came of it.
 
     In step t round t is generated and round t - 1 judged: their questions go out together, so that replicas stay busy.
-    The few-shot cases of round t come from verdicts of rounds ≤ t - 2, complete by then. A step's files are written before
-    the next step begins; finished rounds are read back.
+    The few-shot cases of round t come from verdicts of rounds ≤ t - 2, complete by then. A step's files are written
+    before the next step begins; finished rounds are read back.
 
     Args:
         config: roles, rounds, retries.
@@ -209,7 +212,9 @@ def generate(
         if step < len(planned) and not rounds.has(step, "generations"):
             cases = rounds.cases(range(step - 1))
             jobs = [generation_job(config, tasks[names[rank]], rows[rank], step, cases) for rank in planned[step]]
-            questions += [_question("generator", names[rank], job) for rank, job in zip(planned[step], jobs, strict=True)]
+            questions += [
+                _question("generator", names[rank], job) for rank, job in zip(planned[step], jobs, strict=True)
+            ]
         if step > 0 and not rounds.has(step - 1, "verdicts"):
             passed = [row for row in rounds.read(step - 1, "generations") if not row["error"]]
             questions += [_question("discriminator", row["task"], row) for row in passed]

@@ -6,14 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import jinja2
 import pyarrow as pa
 
 from codeocean.records import INSTANCES
 from codeocean.rounds import failed_rules, is_accepted
 
 Row = dict[str, Any]
+
+CARD = Path(__file__).with_name("dataset_card.md.j2")
 
 PAPER_MIX = {"generation": 57.1, "summarization": 15.8, "repair": 15.8, "translation": 11.2}
 """Per cent of the paper's instances, table 1."""
@@ -64,7 +68,9 @@ class Yield:
         examples = self.examples.setdefault(reason, [])
         if len(examples) < 3:
             why = "; ".join(f"{rule['rule']}: {rule['reason']}" for rule in failed_rules(verdict)) if verdict else ""
-            examples.append(f"{row['task']} {row['raw_id']} {why or row['instruction'] or row['raw_text'][:200]}".strip())
+            examples.append(
+                f"{row['task']} {row['raw_id']} {why or row['instruction'] or row['raw_text'][:200]}".strip()
+            )
 
 
 def to_instances(accepted: Iterable[tuple[Row, Row]], raw: Mapping[str, Row]) -> tuple[pa.Table, int]:
@@ -116,25 +122,15 @@ def dataset_card(instances: pa.Table, result: Yield, models: Mapping[str, str]) 
         result: what became of the rest.
         models: role → model.
     """
-    total = max(instances.num_rows, 1)
-    tasks, languages = (Counter(instances[name].to_pylist()) for name in ("task", "language"))
-    licenses = Counter(json.loads(text).get("license") or "unknown" for text in instances["provenance"].to_pylist())
-    mix = [f"| {name} | {count} | {100 * count / total:.1f} | {PAPER_MIX.get(name, '–')} |" for name, count in tasks.most_common()]
-    yields = [
-        f"| {name} | {tally['generated']} | {tally['parsed']} | {tally['checked']} | {tally['accepted']} |"
-        for name, tally in sorted(result.tasks.items())
-    ]
-    dropped = [f"| {reason} | {count} |" for reason, count in result.dropped.most_common()]
-    return "\n".join([
-        "---", "configs:", "- config_name: default", "  data_files: codeocean.jsonl", "tags:", "- code", "- instruction",
-        "---", "", "# CodeOcean", "",
-        f"{instances.num_rows} instructions on code, made from open-source code by an LLM Generator "
-        f"({models['generator']}) and judged by an LLM Discriminator ({models['discriminator']}), after WaveCoder "
-        "(arXiv 2312.14187).", "",
-        "Not decontaminated against any benchmark yet.", "",
-        "## Tasks", "", "| task | instances | % | paper % |", "|---|---|---|---|", *mix, "",
-        "## Languages", "", *[f"- {name}: {count}" for name, count in languages.most_common()], "",
-        "## Licences of the raw code", "", *[f"- {name}: {count}" for name, count in licenses.most_common()], "",
-        "## Yield", "", "| task | asked for | parsed | passed the checks | accepted |", "|---|---|---|---|---|", *yields, "",
-        "| dropped because | raw code |", "|---|---|", *dropped, "",
-    ])  # fmt: skip
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701 - Markdown
+    licenses = [json.loads(text).get("license") or "unknown" for text in instances["provenance"].to_pylist()]
+    return environment.from_string(CARD.read_text(encoding="utf-8")).render(
+        rows=instances.num_rows,
+        models=models,
+        paper_mix=PAPER_MIX,
+        tasks=Counter(instances["task"].to_pylist()).most_common(),
+        languages=Counter(instances["language"].to_pylist()).most_common(),
+        licenses=Counter(licenses).most_common(),
+        yields=sorted(result.tasks.items()),
+        dropped=result.dropped.most_common(),
+    )

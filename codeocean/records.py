@@ -17,10 +17,24 @@ TASKS = ("summarization", "generation", "translation", "repair")
 
 _STRING, _STRINGS = pa.string(), pa.list_(pa.string())
 
-RAW_CODE = pa.schema([
-    (name, _STRING)
-    for name in ("id", "language", "code", "docstring", "name", "repository", "path", "url", "license", "split", "source")
-])
+RAW_CODE = pa.schema(
+    [
+        (name, _STRING)
+        for name in (
+            "id",
+            "language",
+            "code",
+            "docstring",
+            "name",
+            "repository",
+            "path",
+            "url",
+            "license",
+            "split",
+            "source",
+        )
+    ]
+)
 """One (comment, code) pair; `code` holds the function without its documentation, `docstring` the documentation."""
 
 CORESET = pa.schema([("rank", pa.int64()), ("id", _STRING), ("radius", pa.float64())])

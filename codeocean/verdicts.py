@@ -21,7 +21,11 @@ def parse_verdict(text: str, finish_reason: str, task: Task) -> dict[str, Any] |
     rules = []
     for rule in task.rules:
         answer = answers.get(rule.name)
-        if not isinstance(answer, dict) or not isinstance(answer.get("reason"), str) or not _yes_or_no(answer.get("answer")):
+        if (
+            not isinstance(answer, dict)
+            or not isinstance(answer.get("reason"), str)
+            or not _yes_or_no(answer.get("answer"))
+        ):
             return "wrong fields"
         rules.append({"rule": rule.name, "reason": answer["reason"].strip(), "answer": _yes_or_no(answer["answer"])})
     overall = _yes_or_no(answers.get("overall"))

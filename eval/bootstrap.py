@@ -35,7 +35,8 @@ def main() -> None:
         except SystemExit:
             sys.stderr.write("the program ended itself before its tests did\n")
         except BaseException as error:  # noqa: BLE001 - whatever the program raises is its outcome
-            traceback.print_exception(type(error), error, error.__traceback__.tb_next, limit=-3)
+            frames = error.__traceback__.tb_next if error.__traceback__ else None
+            traceback.print_exception(type(error), error, frames, limit=-3)
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Endpoint → scores on Ray: answers are asked for concurrently, programs run as Ray tasks while the next answers come."""
+"""Endpoint → scores on Ray: answers are asked for concurrently, and programs run while the next answers come."""
 
 from __future__ import annotations
 
@@ -94,9 +94,17 @@ async def _answer_and_run(
             answer = await chat(model=model, messages=messages, max_tokens=config.max_tokens,
                                 temperature=config.temperature, seed=config.seed + sample)  # fmt: skip
         completion = extract_code(answer["text"], problem.entry_point)
-        row = {"benchmark": config.benchmark, "model": model, "task_id": problem.task_id, "language": problem.language}
-        row |= {"sample": sample, "prompt": messages[-1]["content"], "raw_answer": answer["text"]}
-        row |= {"completion": completion, "program": build_program(problem, completion)}
+        row: dict[str, Any] = {
+            "benchmark": config.benchmark,
+            "model": model,
+            "task_id": problem.task_id,
+            "language": problem.language,
+            "sample": sample,
+            "prompt": messages[-1]["content"],
+            "raw_answer": answer["text"],
+            "completion": completion,
+            "program": build_program(problem, completion),
+        }
         if answer["error"]:  # the model was not able to answer: counted, and not passed
             return row | {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": answer["error"]}
         return row | await run.remote(row["program"], config)

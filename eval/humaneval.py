@@ -39,7 +39,9 @@ def load_humaneval(path: str | None = None) -> tuple[list[Problem], str]:
     """
     file = Path(path).expanduser() if path is not None else _packaged()
     if not file.is_file():
-        raise FileNotFoundError(f"evaluate.dataset is {path!r}, which is no file; give HumanEval as .jsonl or .jsonl.gz")
+        raise FileNotFoundError(
+            f"evaluate.dataset is {path!r}, which is no file; give HumanEval as .jsonl or .jsonl.gz"
+        )
     content = file.read_bytes()
     try:
         text = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content

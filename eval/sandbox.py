@@ -1,8 +1,8 @@
 """Programs that a model wrote, run where they can do no harm: bubblewrap namespaces, a seccomp filter, resource limits.
 
 Each program gets a process of its own with no network, no view of the host's processes, a read-only view of the Python
-installation and system libraries, a private 64 MB /tmp, an empty environment, and no way to start another process. Whether it
-passed is told by a nonce that only the harness's normal end writes, not by the exit code.
+installation and system libraries, a private 64 MB /tmp, an empty environment, and no way to start another process.
+Whether it passed is told by a nonce that only the harness's normal end writes, not by the exit code.
 
 Not covered: the program and its tests share a process, so a program written to cheat can find the nonce in the
 harness's stack frames or change what the tests call. CPU time is limited, the clock's speed is not calibrated.
@@ -85,7 +85,7 @@ def run_program(
 
 @cache
 def isolation() -> list[str]:
-    """bubblewrap's command line up to the program's own.
+    """Bubblewrap's command line up to the program's own.
 
     Raises:
         PermissionError: there is no bubblewrap, or the kernel refuses namespaces.
@@ -188,7 +188,8 @@ def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[str, str, 
         thread.join(5)
     for stream in streams.values():
         stream.close()
-    return tuple(kept.get(name, b"").decode("utf-8", "replace") for name in streams) + (timed_out,)  # type: ignore[return-value]
+    stdout, stderr = (kept.get(name, b"").decode("utf-8", "replace") for name in streams)
+    return stdout, stderr, timed_out
 
 
 @cache

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in {"-h", "--help"} or arguments[0] not in JOBS:
         listing = "\n".join(f"  {name:9} {what}" for name, what in JOBS.items())
-        print(f"usage: wavecoder <job> --config configs/<recipe>.yaml [--set section.key=value …] [--run-dir DIR]\n\n{listing}")
+        print(f"usage: wavecoder <job> --config RECIPE [--set section.key=value …] [--run-dir DIR]\n\n{listing}")
         known = not arguments or arguments[0] in {"-h", "--help"}
         if not known:
             print(f"wavecoder: unknown job {arguments[0]!r}", file=sys.stderr)

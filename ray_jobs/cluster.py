@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+
 import ray
 from ray.data import DataContext
 

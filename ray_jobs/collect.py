@@ -22,7 +22,9 @@ def run_collect(config: Config, run: RunDir) -> Manifest:
         kept, account = collect(config.collect, units, run.fs, run.path("collect"))
         if kept == 0:
             reasons = ", ".join(f"{reason} {count}" for reason, count in account.dropped.most_common(5))
-            raise ValueError(f"collect kept none of {account.rows_in} rows ({reasons}); check collect.sources and filters")
+            raise ValueError(
+                f"collect kept none of {account.rows_in} rows ({reasons}); check collect.sources and filters"
+            )
         details = {"languages": dict(account.languages), "sources": config.section("collect")["sources"]}
         return StageResult(account.rows_in, kept, dict(account.dropped), account.examples, details)
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
 
-from codeocean.embedding import EmbedConfig
-from codeocean.generation import GenerateConfig
 from codeocean.collecting import CollectConfig
 from codeocean.coreset import CoresetConfig
+from codeocean.embedding import EmbedConfig
+from codeocean.generation import GenerateConfig
 from eval.settings import EvaluateConfig
 from serve.endpoint import ServeConfig
 from training.settings import TrainConfig

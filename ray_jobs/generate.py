@@ -68,7 +68,10 @@ def _export(config: Config, run: RunDir, result: Yield, raw: dict[str, dict[str,
     run.write_text("".join(alpaca_lines(instances)), "codeocean", "codeocean.jsonl")
     models = {role: getattr(config.generate, role).model for role in ROLES}
     run.write_text(dataset_card(instances, result, models), "codeocean", "README.md")
-    details = {name: dict(Counter(instances[column].to_pylist())) for name, column in (("tasks", "task"), ("languages", "language"))}
+    details = {
+        name: dict(Counter(instances[column].to_pylist()))
+        for name, column in (("tasks", "task"), ("languages", "language"))
+    }
     dropped = {"duplicate instance": duplicates} if duplicates else {}
     return StageResult(len(result.accepted), instances.num_rows, dropped, details=details)
 

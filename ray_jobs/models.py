@@ -44,8 +44,7 @@ def resolve_model(name: str, key: str, cache: Path | None = None) -> str:
     if name.startswith(("/", "./", "../", "~")) or Path(name).is_dir():
         folder = Path(name).expanduser().resolve()
         if not (folder / "config.json").is_file():
-            raise ValueError(f"{key} is {name!r}, which is not a model folder (no config.json in it); give a Hugging Face "
-                             "folder or id")  # fmt: skip
+            raise ValueError(f"{key} is {name!r}, which is no model folder (it holds no config.json)")
         return str(folder)
     if name.count("/") > 1 or not name.strip():
         raise ValueError(f"{key} is {name!r}, which is neither a folder here nor a Hugging Face id (owner/name)")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from codeocean.tasks import load_tasks, task_shares
 from codeocean.sources import list_units
+from codeocean.tasks import load_tasks, task_shares
 from eval.flow import load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
@@ -56,12 +56,24 @@ def plan_stages(config: Config) -> list[PlannedStage]:
         PlannedStage("collect", f"{len(units)} units of {len(config.collect.sources)} sources", 1),
         PlannedStage("embed", embed.model, embed.actors * embed.cpus_per_actor, embed.actors * embed.gpus_per_actor),
         PlannedStage("select", f"{config.select.size} rows by k-center"),
-        PlannedStage("generate", f"{len(tasks)} tasks by {config.generate.generator.model}, judged by "
-                     f"{config.generate.discriminator.model}", engines * engine.cpus + 1, engines * engine.gpus),  # fmt: skip
-        PlannedStage("train", f"{train.model}, {train.epochs} epochs on {train.workers} workers",
-                     train.workers * train.cpus_per_worker, train.workers * float(train.use_gpu)),  # fmt: skip
-        PlannedStage("evaluate", f"{len(problems)} {config.evaluate.benchmark} problems, {scored}",
-                     engine.min_replicas * engine.cpus + 1, engine.min_replicas * engine.gpus),  # fmt: skip
+        PlannedStage(
+            "generate",
+            f"{len(tasks)} tasks by {config.generate.generator.model}, judged by {config.generate.discriminator.model}",
+            engines * engine.cpus + 1,
+            engines * engine.gpus,
+        ),
+        PlannedStage(
+            "train",
+            f"{train.model}, {train.epochs} epochs on {train.workers} workers",
+            train.workers * train.cpus_per_worker,
+            train.workers * float(train.use_gpu),
+        ),
+        PlannedStage(
+            "evaluate",
+            f"{len(problems)} {config.evaluate.benchmark} problems, {scored}",
+            engine.min_replicas * engine.cpus + 1,
+            engine.min_replicas * engine.gpus,
+        ),
         PlannedStage("report", "one HTML page"),
     ]
 
@@ -72,8 +84,10 @@ def check_resources(config: Config, stages: list[PlannedStage]) -> None:
         return
     for stage in stages:
         if stage.cpus > config.ray.num_cpus:
-            raise ValueError(f"stage {stage.stage} asks for {stage.cpus:g} CPUs but ray.num_cpus is {config.ray.num_cpus}; "
-                             "raise it (they are logical) or run on a larger cluster")  # fmt: skip
+            raise ValueError(
+                f"stage {stage.stage} asks for {stage.cpus:g} CPUs but ray.num_cpus is {config.ray.num_cpus}; "
+                "raise it (they are logical) or run on a larger cluster"
+            )
 
 
 def run_plan(config: Config, run: RunDir) -> None:

@@ -49,7 +49,9 @@ class RunDir:
             try:
                 self.fs, self.root = pafs.FileSystem.from_uri(url)
             except (ValueError, OSError) as error:
-                raise ValueError(f"run_dir is {url!r}, which is no path and no URL that pyarrow opens: {error}") from None
+                raise ValueError(
+                    f"run_dir is {url!r}, which is no path and no URL that pyarrow opens: {error}"
+                ) from None
         else:
             self.fs, self.root = pafs.LocalFileSystem(), str(Path(url).expanduser().resolve())
         try:
@@ -98,7 +100,9 @@ class RunDir:
     def files(self, stage: str) -> list[str]:
         """Names of the finished files of a stage, relative to its folder, without its own records."""
         selector = pafs.FileSelector(self.path(stage), recursive=True, allow_not_found=True)
-        names = [posixpath.relpath(info.path, self.path(stage)) for info in self.fs.get_file_info(selector) if info.is_file]
+        names = [
+            posixpath.relpath(info.path, self.path(stage)) for info in self.fs.get_file_info(selector) if info.is_file
+        ]
         return sorted(name for name in names if name not in {"manifest.json", "stage.json"} and not _unfinished(name))
 
     def manifest(self, stage: str) -> Manifest | None:

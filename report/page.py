@@ -80,12 +80,12 @@ def _plots(facts: RunFacts) -> dict[str, Markup]:
         found["loss"] = plot_loss(facts.steps)
     seconds = [(stage, manifest["seconds"]) for stage, manifest in facts.manifests.items() if stage != "serve"]
     if seconds:
-        found["seconds"] = plot_bars(*zip(*seconds, strict=True), unit="seconds")
+        found["seconds"] = plot_bars(dict(seconds), unit="seconds")
     for stage in ("collect", "generate"):
         dropped = facts.manifests.get(stage, {}).get("dropped", {})
         rows = sorted(((why, n) for why, n in dropped.items() if n), key=lambda item: -item[1])[:14]
         if rows:
-            found[f"dropped_{stage}"] = plot_bars(*zip(*rows, strict=True), unit="rows", color=ORANGE)
+            found[f"dropped_{stage}"] = plot_bars(dict(rows), unit="rows", color=ORANGE)
     # SVG of our own making: labels are escaped by matplotlib.
     return {name: Markup(svg) for name, svg in found.items()}  # noqa: S704
 
@@ -93,11 +93,13 @@ def _plots(facts: RunFacts) -> dict[str, Markup]:
 def _mix(counts: dict[str, int], paper: dict[str, float]) -> list[dict[str, Any]]:
     """Rows of a mix table, ours beside the paper's; languages that the paper does not name are its "others"."""
     total = sum(counts.values())
-    names = [*paper, *sorted(set(counts) - set(paper))]
+    if not total:
+        return []
+    ours = {name: counts.get(name, 0) for name in [*paper, *sorted(set(counts) - set(paper))]}
     return [
-        {"name": name, "count": counts.get(name, 0), "percent": 100 * counts.get(name, 0) / total, "paper": paper.get(name)}
-        for name in names
-    ] if total else []  # fmt: skip
+        {"name": name, "count": count, "percent": 100 * count / total, "paper": paper.get(name)}
+        for name, count in ours.items()
+    ]
 
 
 def _interval(score: dict[str, Any]) -> dict[str, float]:
@@ -124,5 +126,9 @@ def compare_scores(scores: list[dict[str, Any]]) -> str:
     change = 100 * (tuned["pass_at_1"] - base["pass_at_1"])
     (low, high), (other_low, other_high) = (wilson_interval(score["pass_at_1"], score["n"]) for score in (base, tuned))
     apart = high < other_low or other_high < low
-    sure = "their 95 % intervals do not overlap" if apart else "their 95 % intervals overlap, so this run does not show a difference"
+    sure = (
+        "their 95 % intervals do not overlap"
+        if apart
+        else "their 95 % intervals overlap, so this run does not show a difference"
+    )
     return f"Training changed pass@1 by {change:+.1f} points on {tuned['n']} problems; {sure}."

@@ -1,15 +1,16 @@
-"""The page's plots, as SVG that stands in the page itself. Colours of Okabe and Ito, which colour-blind eyes tell apart."""
+"""The page's plots, as SVG that stands in the page itself. Colours: Okabe and Ito, for colour-blind eyes too."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#9aa0a6"
 
@@ -20,13 +21,21 @@ def plot_coverage(vectors_ND: np.ndarray[Any, Any], ranks_N: np.ndarray[Any, Any
     components = np.linalg.svd(centred_ND, full_matrices=False)[2][:2]
     xy_N2 = centred_ND @ components.T
     figure, axes = _axes(5.6, 4.2)
-    rest = ranks_N < 0
-    axes.scatter(*xy_N2[rest].T, s=7, color=GREY, alpha=0.45, linewidths=0, label=f"raw code ({rest.sum()})",
-                 rasterized=rest.sum() > 2000)  # fmt: skip
-    picked = np.flatnonzero(~rest)
+    rest, picked = np.flatnonzero(ranks_N < 0), np.flatnonzero(ranks_N >= 0)
     picked = picked[np.argsort(ranks_N[picked])[::-1]]  # the first picks on top
-    points = axes.scatter(*xy_N2[picked].T, s=26, c=ranks_N[picked], cmap="viridis", edgecolors="white", linewidths=0.5,
-                          label=f"coreset ({len(picked)})")  # fmt: skip
+    (x_R, y_R), (x_P, y_P) = xy_N2[rest].T, xy_N2[picked].T
+    many = len(rest) > 2000  # as a bitmap inside the SVG
+    axes.scatter(x_R, y_R, s=7, color=GREY, alpha=0.45, linewidths=0, label=f"raw code ({len(rest)})", rasterized=many)
+    points = axes.scatter(
+        x_P,
+        y_P,
+        s=26,
+        c=ranks_N[picked],
+        cmap="viridis",
+        edgecolors="white",
+        linewidths=0.5,
+        label=f"coreset ({len(picked)})",
+    )
     figure.colorbar(points, ax=axes, label="rank of the pick", fraction=0.046, pad=0.03)
     axes.set(xlabel="first principal component", ylabel="second principal component")
     axes.legend(loc="upper left", bbox_to_anchor=(0.0, 1.12), ncols=2, frameon=False, fontsize=8.5, borderaxespad=0)
@@ -51,18 +60,18 @@ def plot_loss(steps: Sequence[dict[str, float]]) -> str:
     losses = [step["loss"] for step in steps]
     axes.plot(numbers, losses, color=ORANGE, linewidth=1.6, marker="o" if len(steps) < 60 else None, markersize=4)
     axes.set(xlabel="optimizer step", ylabel="loss (nats per response token)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(axis="y", alpha=0.25)
     return _svg(figure)
 
 
-def plot_bars(labels: Sequence[str], values: Sequence[float], unit: str, color: str = BLUE) -> str:
+def plot_bars(bars: Mapping[str, float], unit: str, color: str = BLUE) -> str:
     """Horizontal bars with their values, the first on top."""
-    figure, axes = _axes(5.6, 0.5 + 0.3 * len(labels))
-    positions = np.arange(len(labels))[::-1]
-    bars = axes.barh(positions, values, color=color, height=0.65)
-    axes.bar_label(bars, labels=[f"{value:,.0f}" for value in values], padding=4, fontsize=8.5)
-    axes.set_yticks(positions, labels)
+    figure, axes = _axes(5.6, 0.5 + 0.3 * len(bars))
+    positions = np.arange(len(bars))[::-1]
+    drawn = axes.barh(positions, list(bars.values()), color=color, height=0.65)
+    axes.bar_label(drawn, labels=[f"{value:,.0f}" for value in bars.values()], padding=4, fontsize=8.5)
+    axes.set_yticks(positions, list(bars))
     axes.set_xlabel(unit)
     axes.margins(x=0.12)
     axes.spines[["top", "right", "left"]].set_visible(False)

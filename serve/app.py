@@ -1,4 +1,4 @@
-"""Models → one OpenAI-compatible endpoint on Ray Serve, a `ray.serve.llm` deployment for each (design: rooms, serve)."""
+"""Models → one OpenAI-compatible endpoint on Ray Serve, with a `ray.serve.llm` deployment for each."""
 
 from __future__ import annotations
 

@@ -56,7 +56,9 @@ class ChatClient:
                 **{name: value for name, value in request.items() if value is not None}
             )
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise PermissionError(f"{self._config.url} refuses the key in ${self._config.api_key_env}: {error}") from None
+            raise PermissionError(
+                f"{self._config.url} refuses the key in ${self._config.api_key_env}: {error}"
+            ) from None
         except (openai.APIConnectionError, openai.InternalServerError) as error:
             raise ConnectionError(f"no answer from {self._config.url} for model {model}: {error}") from None
         except openai.APIStatusError as error:

@@ -5,6 +5,7 @@ Shapes: B rows of a micro-batch · S tokens of its longest row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def micro_batches(
         pad_id: token to pad with; it is masked and not learnt from.
     """
     mine = [examples[row] for row in rows[rank::world]]
-    count = -(-(-(-len(rows) // world)) // size)
+    count = math.ceil(math.ceil(len(rows) / world) / size)
     empty = Example([pad_id], [IGNORED], False)  # where a worker has fewer rows than the others: no loss, no gradient
     groups = [mine[number * size : (number + 1) * size] or [empty] for number in range(count)]
     return [_pad(group, pad_id) for group in groups]

@@ -44,7 +44,9 @@ def tokenize_instance(row: dict[str, str], tokenizer: Any, max_length: int) -> E
     return Example([*prompt, *kept], [IGNORED] * len(prompt) + kept, len(response) > room)
 
 
-def tokenize_instances(rows: Sequence[dict[str, str]], tokenizer: Any, max_length: int) -> tuple[list[Example], dict[str, int]]:
+def tokenize_instances(
+    rows: Sequence[dict[str, str]], tokenizer: Any, max_length: int
+) -> tuple[list[Example], dict[str, int]]:
     """All rows that fit, in order, and the counts of `truncated` and `prompt_too_long`.
 
     Raises:
@@ -53,7 +55,9 @@ def tokenize_instances(rows: Sequence[dict[str, str]], tokenizer: Any, max_lengt
     found = [tokenize_instance(row, tokenizer, max_length) for row in rows]
     examples = [example for example in found if example is not None]
     if not examples:
-        raise ValueError(f"none of {len(found)} instances leaves room for a response within train.max_length {max_length}; "
-                         "raise it")  # fmt: skip
-    counts = {"truncated": sum(example.truncated for example in examples), "prompt_too_long": len(found) - len(examples)}
+        raise ValueError(f"none of {len(found)} instances leaves room for a response in train.max_length {max_length}")
+    counts = {
+        "truncated": sum(example.truncated for example in examples),
+        "prompt_too_long": len(found) - len(examples),
+    }
     return examples, counts

@@ -18,7 +18,7 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     """Tokens of a row; a longer response is cut, and counted."""
 
     global_batch: PositiveInt = 16
-    """Rows of one optimizer step, over all workers; the paper's is 256 (StarCoder, CodeLLaMa) or 512 (DeepseekCoder)."""
+    """Rows of one optimizer step, over all workers; the paper's: 256 (StarCoder, CodeLLaMa) or 512 (DeepseekCoder)."""
 
     micro_batch: PositiveInt = 1
     """Rows of one forward pass of one worker. The result does not depend on it."""

@@ -1,7 +1,7 @@
 """One optimizer step, and the loop of them. No Ray here; with or without `torch.distributed`, on CPU or CUDA.
 
-The loss is the sum over the global batch's response tokens divided by their number, so that it does not depend on padding,
-micro-batches or workers. Logits are computed only at positions that predict a response token.
+The loss is the sum over the global batch's response tokens divided by their number, so that it does not depend on
+padding, micro-batches or workers. Logits are computed only at positions that predict a response token.
 
 Shapes: B rows of a micro-batch · S tokens of its longest row · K predicted positions · V vocabulary.
 """
@@ -63,7 +63,12 @@ def make_optimizer(model: Any, config: TrainConfig) -> torch.optim.Optimizer:
 
 
 def train_steps(
-    model: Any, optimizer: torch.optim.Optimizer, examples: Sequence[Example], config: TrainConfig, pad_id: int, first: int
+    model: Any,
+    optimizer: torch.optim.Optimizer,
+    examples: Sequence[Example],
+    config: TrainConfig,
+    pad_id: int,
+    first: int,
 ) -> Iterator[dict[str, float]]:
     """Take the optimizer steps from `first` on; yields each one's record.
 

@@ -1,7 +1,8 @@
 """The paper's prompt as a chat template, so that training, serving and evaluation cannot disagree.
 
-It is the Alpaca prompt (Taori et al. 2023; WaveCoder, section 3.1) with and without input. A chat client sends instruction and
-input in one user message, with the line `### Input:` between them; a message without it is the form without input.
+It is the Alpaca prompt (Taori et al. 2023; WaveCoder, section 3.1) with and without input. A chat client sends
+instruction and input in one user message, with the line `### Input:` between them; a message without it is the form
+without input.
 """
 
 from __future__ import annotations

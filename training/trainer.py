@@ -1,4 +1,4 @@
-"""Stage 5: CodeOcean → model, on Ray Train: workers that shard the model, checkpoints that survive workers and driver."""
+"""CodeOcean → model on Ray Train: workers that shard the model, checkpoints that survive workers and driver."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def fit(
         lineage: what made the data, for the model card.
 
     Returns:
-        `{steps: one record a step, model, workers, first_loss, last_loss, response_tokens, truncated, prompt_too_long}`.
+        `{steps: a record for each, model, workers, first_loss, last_loss, response_tokens, truncated,
+        prompt_too_long}`.
 
     Raises:
         ValueError: the model or its tokenizer cannot be used, or no row fits.

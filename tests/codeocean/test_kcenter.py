@@ -1,5 +1,7 @@
 """Every pick against a literal float64 greedy, on the inputs that break fast ones."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -28,7 +30,7 @@ def assert_certified(x: np.ndarray, picks: list[int]) -> None:
     assert len(set(picks)) == len(picks)
     x = x.astype(np.float64)
     nearest = np.full(len(x), np.inf)
-    for earlier, pick in zip(picks, picks[1:], strict=False):
+    for earlier, pick in itertools.pairwise(picks):
         nearest = np.minimum(nearest, np.linalg.norm(x - x[earlier], axis=1))
         assert nearest[pick] >= (1 - 1e-5) * nearest.max()
 

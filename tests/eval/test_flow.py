@@ -26,7 +26,13 @@ class ScriptedChat:
         problem = self.solutions[prompt]
         number = int(problem.task_id.split("/")[1])
         if number == 5:
-            return {"text": "", "finish_reason": "error", "prompt_tokens": 0, "completion_tokens": 0, "error": "400: long"}
+            return {
+                "text": "",
+                "finish_reason": "error",
+                "prompt_tokens": 0,
+                "completion_tokens": 0,
+                "error": "400: long",
+            }
         text = f"```python\n{problem.prompt}{problem.canonical_solution}\n```" if number % 2 == 0 else "I cannot."
         return {"text": text, "finish_reason": "stop", "prompt_tokens": 1, "completion_tokens": 1, "error": ""}
 

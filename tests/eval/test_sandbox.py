@@ -1,6 +1,5 @@
 """What a program can and cannot do. Each "not covered" has a test that shows it is really not."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,15 +17,30 @@ def run(source, timeout=5.0, memory_mb=512, **options):
 
 
 OUTCOMES = {
-    "passed": ["assert 1 + 1 == 2", "import math, json, re, collections", "print('x' * 10_000_000)",
-               "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()", "open('/tmp/x', 'w').write('y')"],
-    "failed": ["assert False", "1 / 0", "import sys; sys.exit(0)", "raise SystemExit", "raise KeyboardInterrupt", "exit()"],
+    "passed": [
+        "assert 1 + 1 == 2",
+        "import math, json, re, collections",
+        "print('x' * 10_000_000)",
+        "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()",
+        "open('/tmp/x', 'w').write('y')",
+    ],
+    "failed": [
+        "assert False",
+        "1 / 0",
+        "import sys; sys.exit(0)",
+        "raise SystemExit",
+        "raise KeyboardInterrupt",
+        "exit()",
+    ],
     "syntax": ["def f(:", "x = '\0'"],
-    "timeout": ["while True: pass", "import time; time.sleep(60)",
-                "while True:\n    try:\n        while True: pass\n    except BaseException: pass"],
+    "timeout": [
+        "while True: pass",
+        "import time; time.sleep(60)",
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    ],
     "memory": ["x = 'a' * 10**10"],
     "crashed": ["import os; os._exit(0)", "import ctypes; ctypes.string_at(0)", "import os; os.abort()"],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("outcome", "source"), [(name, source) for name in OUTCOMES for source in OUTCOMES[name]])
@@ -62,7 +76,12 @@ def test_attack_fails(name, tmp_path, monkeypatch):
     monkeypatch.setenv("WAVECODER_SECRET", "hidden")
     with socket.create_server(("127.0.0.1", 0)) as server:
         host, port = server.getsockname()
-        source = ATTACKS[name].replace("{host}", host).replace("{port}", str(port)).replace("{secret}", str(tmp_path / "secret"))
+        source = (
+            ATTACKS[name]
+            .replace("{host}", host)
+            .replace("{port}", str(port))
+            .replace("{secret}", str(tmp_path / "secret"))
+        )
         outcome = run(source)
     assert outcome.outcome in {"failed", "crashed"}, outcome
     assert "hidden" not in outcome.stdout + outcome.stderr
@@ -70,7 +89,9 @@ def test_attack_fails(name, tmp_path, monkeypatch):
 
 
 def test_forged_report_does_not_pass():
-    forged = "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'passed')\n    except OSError: pass\nos._exit(0)"
+    forged = (
+        "import os\nfor fd in range(3, 64):\n    try: os.write(fd, b'passed')\n    except OSError: pass\nos._exit(0)"
+    )
     assert run(forged).outcome == "crashed"
 
 
@@ -83,9 +104,9 @@ def test_not_covered_a_cheat_can_find_the_nonce_in_the_harness():
 
 
 def test_nothing_is_left_behind():
-    before = set(os.listdir("/tmp"))
+    before = {path.name for path in Path("/tmp").iterdir()}
     run("open('/tmp/left-behind', 'w').write('x')\nimport time\ntime.sleep(60)", timeout=1.0)
-    assert "left-behind" not in set(os.listdir("/tmp")) - before
+    assert "left-behind" not in {path.name for path in Path("/tmp").iterdir()} - before
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "/bootstrap.py" not in running
 

@@ -11,8 +11,9 @@ WITHOUT_INPUT = (
     "### Instruction:\nAdd.\n\n### Response:"
 )
 WITH_INPUT = (
-    "Below is an instruction that describes a task, paired with an input that provides further context. Write a response "
-    "that appropriately completes the request.\n\n### Instruction:\nAdd.\n\n### Input:\n1 2\n\n### Response:"
+    "Below is an instruction that describes a task, paired with an input that provides further context. "
+    "Write a response that appropriately completes the request.\n\n### Instruction:\nAdd.\n\n"
+    "### Input:\n1 2\n\n### Response:"
 )
 
 
