@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from typing import Any, Protocol
 
 from codeocean.candidates import Candidate, check_candidate, parse_candidate
@@ -46,7 +47,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         `{rows: GENERATIONS rows, one for each attempt, prompt_tokens, completion_tokens}`. At most the last row has
         no error.
     """
-    raw, shots = job["raw"], [Case(**case) for case in job["shots"]]
+    raw, shots = job["raw"], [Case.model_validate_json(json.dumps(case)) for case in job["shots"]]
     if len(raw["code"]) > config.max_code_chars:
         base = _generation(job, task, config, attempt=0)
         return {"rows": [base | {"error": "code too long for the prompt"}], "prompt_tokens": 0, "completion_tokens": 0}
@@ -65,7 +66,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         elif isinstance(candidate, Candidate):
             row |= vars(candidate)
             language = job["target_language"] or raw["language"]
-            row["error"] = check_candidate(candidate, task, language, shots, _fails_to_parse)
+            row["error"] = check_candidate(candidate, task, language, shots, fails_to_parse)
         else:
             row["error"] = candidate
         rows.append(row)
@@ -152,7 +153,8 @@ def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> R
     }
 
 
-def _fails_to_parse(code: str, language: str) -> bool:
+def fails_to_parse(code: str, language: str) -> bool:
+    """Whether code has a syntax error; code in a language that we have no grammar for is believed."""
     if language != "python":
         return language in GRAMMARS and has_syntax_error(code, language)
     try:  # Python's own parser is stricter: a signature without a body is no function

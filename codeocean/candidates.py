@@ -37,10 +37,17 @@ def parse_candidate(text: str, finish_reason: str) -> Candidate | str:
     fields = parse_object(text)
     if fields is None:
         return "not JSON"
-    values = [fields.get(name) for name in ("task_name", "instruction", "information", "solution")]
-    if not all(isinstance(value, str) for value in values):
+    texts = [_text(fields.get(name)) for name in ("task_name", "instruction", "information", "solution")]
+    if any(text is None for text in texts):
         return "wrong fields"
-    return Candidate(*(strip_fence(str(value)) for value in values))
+    return Candidate(*(strip_fence(text or "") for text in texts))
+
+
+def _text(value: object) -> str | None:
+    """A text, or a list of lines as one; None for anything else."""
+    if isinstance(value, list) and all(isinstance(line, str) for line in value):
+        return "\n".join(value)
+    return value if isinstance(value, str) else None
 
 
 def parse_object(text: str) -> dict[str, Any] | None:

@@ -154,22 +154,20 @@ def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, fol
 
 
 class Asker:
-    """Keeps a bounded number of questions in flight; one raw code or one judgement each, with its retries."""
+    """Asks the two roles; one raw code or one judgement a row, each with its retries."""
 
     def __init__(self, config: GenerateConfig, tasks: dict[str, Task], roles: dict[str, tuple[Chat, str]]) -> None:
         """Remember whom to ask; connections are opened by the first question."""
         self._config, self._tasks, self._roles = config, tasks, roles
 
     async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
-        """Answers in the order in which they come."""
-        limit = asyncio.Semaphore(self._config.concurrency)
+        """Answers of a batch, in the order in which they come."""
 
         async def answer(question: dict[str, Any]) -> pa.Table:
-            async with limit:
-                job, task = json.loads(question["job"]), self._tasks[question["task"]]
-                chat, model = self._roles[question["role"]]
-                ask = generate_one if question["role"] == "generator" else judge_one
-                result = await ask(job, task, self._config, chat, model)
+            job, task = json.loads(question["job"]), self._tasks[question["task"]]
+            chat, model = self._roles[question["role"]]
+            ask = generate_one if question["role"] == "generator" else judge_one
+            result = await ask(job, task, self._config, chat, model)
             return pa.table(
                 {"number": [question["number"]], "role": [question["role"]], "answer": [json.dumps(result)]}
             )
@@ -242,12 +240,17 @@ def _answers(
     answers: dict[str, dict[int, dict[str, Any]]] = {"generator": {}, "discriminator": {}}
     if not numbered:
         return {role: [] for role in answers}
-    dataset = ray.data.from_arrow(pa.Table.from_pylist(numbered)).map_batches(
+    # A block for each question: an answer is known here as soon as it is given, and `concurrency` are in flight.
+    blocks = [pa.Table.from_pylist([question]) for question in numbered]
+    pool = ray.data.ActorPoolStrategy(
+        size=1, max_tasks_in_flight_per_actor=config.concurrency, max_concurrent_calls_per_actor=config.concurrency
+    )
+    dataset = ray.data.from_arrow(blocks).map_batches(
         Asker,
         fn_constructor_args=(config, tasks, roles),
         batch_size=None,
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(size=1),
+        compute=pool,
         num_cpus=0.1,  # it waits for answers; the engines do the work
     )
     begun, tokens, done, shown = time.monotonic(), 0, 0, 0.0

@@ -24,6 +24,7 @@ Shapes: N rows · D dimensions · B candidates of a block · P picks of a block 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -249,7 +250,9 @@ def _unit_roundoff(dtype: torch.dtype) -> float:
 
 
 def _checked(x: Tensor | np.ndarray[Any, Any], k: int, first: int | None) -> Tensor:
-    x_ND = torch.as_tensor(x)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # it is only read
+        x_ND = torch.as_tensor(x)
     if x_ND.ndim != 2:
         raise ValueError(f"x has shape {tuple(x_ND.shape)}; k-center needs a matrix of one row for each point")
     n = len(x_ND)

@@ -6,6 +6,7 @@ A failure that a user can cause ends with one clear line and exit code 2; its tr
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import json
 import logging
@@ -13,7 +14,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
 import yaml
 
@@ -93,28 +93,46 @@ def _set_up_logging() -> None:
     ours = logging.getLogger("wavecoder")
     ours.handlers, ours.propagate = [handler], False
     ours.setLevel(logging.INFO)
-    for library in ("ray", "ray.serve", "ray.data", "ray.train", "ray.tune", "httpx", "sentence_transformers"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    for library in ("ray", "ray.serve", "ray.data", "ray.train", "ray.tune", "httpx", "sentence_transformers", "vllm"):
+        logging.getLogger(library).setLevel(logging.ERROR)
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("TQDM_DISABLE", "1")  # bars of libraries would break up our lines
 
 
 def _fail(name: str, error: Exception, run: RunDir | None) -> int:
-    cause = getattr(error, "cause", None) or error
-    ours = not isinstance(cause, ValueError | OSError)
+    cause = root_cause(error)
+    users = isinstance(cause, ValueError | OSError)
     reason = " ".join(str(cause).split()) or type(cause).__name__
-    trace = "".join(traceback.format_exception(error))
-    where = ""
-    if run is not None and run.local is not None:
-        file = Path(run.local) / "error.log"
-        try:
-            file.write_text(trace)
-            where = f" (details: {file})"
-        except OSError:
-            where = ""
-    label = f"{type(cause).__name__}: " if ours else ""
-    print(f"wavecoder {name}: {label}{reason[:1500]}{where}", file=sys.stderr)
-    return 1 if ours else 2
+    if getattr(cause, "errno", None) == errno.ENOSPC or "No space left on device" in reason:
+        where = run.root if run is not None else "the run directory"
+        reason = (
+            f"no space left on the disk of {where}; free some and run the same command again: finished work is kept"
+        )
+    label = "" if users else f"{type(cause).__name__}: "
+    print(f"wavecoder {name}: {label}{reason[:1500]}{_keep_trace(error, run)}", file=sys.stderr)
+    return 2 if users else 1
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The exception that user code raised, inside those that Ray wraps around it."""
+    while type(error).__module__.partition(".")[0] == "ray":
+        inner = getattr(error, "cause", None) or error.__cause__
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return error
+
+
+def _keep_trace(error: Exception, run: RunDir | None) -> str:
+    """Write the traceback to the run directory; says where."""
+    if run is None or run.local is None:
+        return ""
+    file = run.local / "error.log"
+    try:
+        file.write_text("".join(traceback.format_exception(error)))
+    except OSError:
+        return ""
+    return f" (details: {file})"
 
 
 if __name__ == "__main__":

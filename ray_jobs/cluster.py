@@ -31,8 +31,14 @@ def connect(config: RayConfig) -> None:
     environment = worker_environment(config)
     os.environ.update(environment)
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(address="auto", runtime_env={"env_vars": environment}, log_to_driver=False)
+        ray.init(
+            address="auto",
+            runtime_env={"env_vars": environment},
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     else:
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else a line of C++ for every pool of actors
         ray.init(
             address="local",
             num_cpus=config.num_cpus,
@@ -42,12 +48,13 @@ def connect(config: RayConfig) -> None:
             dashboard_port=config.dashboard_port,
             runtime_env={"env_vars": environment},
             log_to_driver=False,
+            logging_level=logging.ERROR,
         )
         log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), _dashboard())
     context = DataContext.get_current()
     context.execution_options.preserve_order = True  # the same rows in the same order for any number of workers
     context.enable_progress_bars = False  # each stage logs its own progress, which a job's log can show
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failure ends as one line of ours
 
 
 def _dashboard() -> str:

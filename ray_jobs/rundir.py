@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import posixpath
 import time
 from collections.abc import Callable
@@ -38,7 +39,8 @@ class RunDir:
         """Open the folder and create it where it is missing.
 
         Args:
-            url: local path, or a URL such as s3://bucket/run.
+            url: local path, or a URL such as s3://bucket/run. In a submitted job, a relative path lies under
+                `~/wavecoder`: the job's working directory is a copy that Ray deletes.
 
         Raises:
             ValueError: the URL's scheme is unknown.
@@ -53,7 +55,7 @@ class RunDir:
                     f"run_dir is {url!r}, which is no path and no URL that pyarrow opens: {error}"
                 ) from None
         else:
-            self.fs, self.root = pafs.LocalFileSystem(), str(Path(url).expanduser().resolve())
+            self.fs, self.root = pafs.LocalFileSystem(), str(_local_path(url))
         try:
             self.fs.create_dir(self.root, recursive=True)
         except OSError as error:
@@ -122,6 +124,14 @@ class RunDir:
             return
         pafs.copy_files(self.path(source), self.path(target), source_filesystem=self.fs, destination_filesystem=self.fs)
         self.fs.delete_dir(self.path(source))
+
+
+def _local_path(path: str) -> Path:
+    absolute = Path(path).expanduser()
+    if not absolute.is_absolute() and "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ:
+        absolute = Path.home() / "wavecoder" / absolute
+        log.info("run directory: %s on the head node (a submitted job's own directory does not last)", absolute)
+    return absolute.resolve()
 
 
 def _unfinished(name: str) -> bool:

@@ -44,6 +44,9 @@ def endpoint(models: dict[str, str], config: ServeConfig, environment: dict[str,
     url = f"http://{config.host}:{config.port}/v1"
     begun = time.monotonic()
     log.info("starting %s on %s (loading an engine takes a minute or two on a CPU)", ", ".join(models), url)
+    # Serve sets its logger's level anew at every start; what a user has to know is in our own lines.
+    logging.getLogger("ray.serve").addFilter(_only_errors)
+    logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=config.host, port=config.port))
     configs = [LLMConfig(**llm_config(name, source, config.engine, environment)) for name, source in models.items()]
     app = build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
@@ -54,6 +57,10 @@ def endpoint(models: dict[str, str], config: ServeConfig, environment: dict[str,
         yield url
     finally:
         serve.shutdown()
+
+
+def _only_errors(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 def _wait_until_ready(timeout_s: float) -> None:

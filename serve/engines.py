@@ -52,6 +52,10 @@ def engine_arguments(config: EngineConfig) -> dict[str, Any]:
         "enable_prefix_caching": True,
         "trust_remote_code": False,
     }
+    if config.gpus == 0:
+        # vLLM 0.29 dies on a CPU when it prefills a request that has a seed in chunks: "CPU Generator does not use
+        # offset". No chunks, then, and room for the longest prompt.
+        arguments |= {"enable_chunked_prefill": False, "max_num_batched_tokens": config.max_model_len}
     if config.gpus > 1:
         arguments["tensor_parallel_size"] = round(config.gpus)
     return arguments | config.extra

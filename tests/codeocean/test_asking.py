@@ -1,0 +1,95 @@
+"""One question with its retries. The chat is scripted: what is tested is what is made of answers, good and bad."""
+
+import asyncio
+import json
+
+import pytest
+
+from codeocean.asking import generate_one, judge_one
+from codeocean.records import GENERATIONS, VERDICTS
+from codeocean.roundfiles import generation_job
+from tests.codeocean.conftest import raw_row
+
+
+class ScriptedChat:
+    """Gives its answers one after another and remembers what it was asked."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers, self.asked = list(answers), []
+
+    async def __call__(self, **question):
+        self.asked.append(question)
+        text = self.answers[len(self.asked) - 1]
+        error = "" if text else "empty answer"
+        return {"text": text, "finish_reason": "stop", "prompt_tokens": 10, "completion_tokens": 2, "error": error}
+
+
+def repair(solution: str) -> str:
+    fields = {"task_name": "code repair", "instruction": "Fix the function so that it adds.",
+              "information": ["def add(a, b):", "    return a - b"], "solution": [solution]}  # fmt: skip
+    return json.dumps(fields)
+
+
+@pytest.fixture
+def job(tasks, config):
+    return generation_job(config, tasks["repair"], raw_row(), 0, {})
+
+
+def test_a_job_survives_the_way_to_a_worker(tasks, config, job):
+    """Jobs travel as JSON; a case's tuples come back as lists, which strict settings refuse."""
+    chat = ScriptedChat(repair("def add(a, b): return a + b"))
+    result = asyncio.run(generate_one(json.loads(json.dumps(job)), tasks["repair"], config, chat, "m"))
+    assert [row["error"] for row in result["rows"]] == [""]
+
+
+def test_a_failed_answer_is_kept_and_asked_for_again_with_another_seed(tasks, config, job):
+    chat = ScriptedChat(repair("def add(a, b):"), repair("def add(a, b): return a + b"))
+    result = asyncio.run(generate_one(job, tasks["repair"], config, chat, "m"))
+    assert [row["error"] for row in result["rows"]] == ["solution does not parse", ""]
+    assert [row["attempt"] for row in result["rows"]] == [0, 1]
+    assert set(result["rows"][0]) == set(GENERATIONS.names)
+    assert result["rows"][1]["solution"] == "def add(a, b): return a + b"
+    assert result["rows"][0]["raw_text"] == repair("def add(a, b):")
+    assert (result["prompt_tokens"], result["completion_tokens"]) == (20, 4)
+    first, second = chat.asked
+    assert (first["temperature"], second["temperature"]) == (0.0, config.retry_temperature)
+    assert first["seed"] != second["seed"]
+    assert first["messages"] == second["messages"]
+
+
+def test_attempts_end(tasks, config, job):
+    result = asyncio.run(generate_one(job, tasks["repair"], config, ScriptedChat("no", "", ""), "m"))
+    assert [row["error"] for row in result["rows"]] == ["not JSON", "no answer"]
+
+
+def test_code_too_long_is_counted_without_asking(tasks, config, job):
+    short = config.model_copy(update={"max_code_chars": 10})
+    chat = ScriptedChat()
+    result = asyncio.run(generate_one(job, tasks["repair"], short, chat, "m"))
+    assert [row["error"] for row in result["rows"]] == ["code too long for the prompt"]
+    assert chat.asked == []
+
+
+def test_the_same_seed_asks_the_same_question(tasks, config):
+    first, again = (generation_job(config, tasks["repair"], raw_row(), 3, {}) for _ in range(2))
+    other = generation_job(config.model_copy(update={"seed": 1}), tasks["translation"], raw_row(), 3, {})
+    assert first == again
+    assert other["target_language"] in tasks["translation"].target_languages["python"]
+
+
+def test_a_verdict_is_asked_for_until_it_parses(tasks, config):
+    task = tasks["repair"]
+    answers = {rule.name: {"reason": "It holds.", "answer": "yes"} for rule in task.rules} | {"overall": "yes"}
+    chat = ScriptedChat("maybe", json.dumps(answers))
+    generation = {"id": "g", "instruction": "Fix it.", "information": "x", "solution": "y", "target_language": ""}
+    result = asyncio.run(judge_one(generation, task, config, chat, "m"))
+    (row,) = result["rows"]
+    assert set(row) == set(VERDICTS.names)
+    assert (row["id"], row["overall"], row["error"], len(row["rules"])) == ("g", "yes", "", len(task.rules))
+    assert result["prompt_tokens"] == 20
+
+
+def test_a_verdict_that_never_parses_says_why(tasks, config):
+    generation = {"id": "g", "instruction": "Fix it.", "information": "x", "solution": "y", "target_language": ""}
+    result = asyncio.run(judge_one(generation, tasks["repair"], config, ScriptedChat("maybe", "perhaps"), "m"))
+    assert (result["rows"][0]["error"], result["rows"][0]["overall"]) == ("not JSON", "")
