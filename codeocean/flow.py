@@ -99,6 +99,7 @@ def _filtered_rows(config: CollectConfig, units: list[Unit], done: int) -> Itera
         [{"unit": number} for number in range(done, len(units))], override_num_blocks=min(len(units) - done, 1000)
     )
     dataset = pending.map_batches(read, batch_size=1, batch_format="pyarrow")
+    dataset.context.execution_options.preserve_order = True  # the same rows kept for any number of workers
     for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
         start = 0
         numbers = table["unit"].to_pylist()  # a batch may span units: cut it where the number changes
@@ -253,6 +254,7 @@ def _answers(
         compute=pool,
         num_cpus=0.1,  # it waits for answers; the engines do the work
     )
+    dataset.context.execution_options.preserve_order = False  # answers are numbered: none waits for a slower one
     begun, tokens, done, shown = time.monotonic(), 0, 0, 0.0
     for row in dataset.iter_rows():
         answer = json.loads(row["answer"])

@@ -52,7 +52,6 @@ def connect(config: RayConfig) -> None:
         )
         log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), _dashboard())
     context = DataContext.get_current()
-    context.execution_options.preserve_order = True  # the same rows in the same order for any number of workers
     context.enable_progress_bars = False  # each stage logs its own progress, which a job's log can show
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failure ends as one line of ours
 

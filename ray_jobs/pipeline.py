@@ -26,7 +26,7 @@ log = logging.getLogger("wavecoder.ray_jobs")
 
 def run_pipeline(config: Config, run: RunDir, *, dry_run: bool = False) -> None:
     """Raw code in, a scored WaveCoder and a report out."""
-    run_plan(config, run)  # everything that can be refused is refused before any work starts
+    run_plan(config, run, reach_out=not dry_run)  # everything that can be refused is refused before any work starts
     if dry_run:
         return
     begun = time.monotonic()

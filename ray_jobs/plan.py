@@ -31,13 +31,20 @@ class PlannedStage:
     gpus: float = 0
 
 
-def plan_stages(config: Config) -> list[PlannedStage]:
+def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]:
     """The stages with what they read, make and ask of Ray at a time.
+
+    Args:
+        config: the whole configuration.
+        reach_out: open sources that are URLs too.
 
     Raises:
         ValueError, FileNotFoundError: an input is missing or unusable; the key is named.
     """
-    units = [unit for source in config.collect.sources for unit in list_units(source)]
+    sources = config.collect.sources
+    opened = [source for source in sources if reach_out or "://" not in source.path]
+    units = [unit for source in opened for unit in list_units(source)]
+    unopened = f", {len(sources) - len(opened)} URLs not opened" if len(opened) < len(sources) else ""
     check_model(config.embed.model, "embed.model")
     hosted = []
     for role in ("generator", "discriminator"):
@@ -53,7 +60,7 @@ def plan_stages(config: Config) -> list[PlannedStage]:
     engines = len(set(hosted)) * engine.min_replicas
     scored = " and ".join(config.evaluate_models)
     return [
-        PlannedStage("collect", f"{len(units)} units of {len(config.collect.sources)} sources", 1),
+        PlannedStage("collect", f"{len(units)} units of {len(opened)} sources{unopened}", 1),
         PlannedStage("embed", embed.model, embed.actors * embed.cpus_per_actor, embed.actors * embed.gpus_per_actor),
         PlannedStage("select", f"{config.select.size} rows by k-center"),
         PlannedStage(
@@ -90,9 +97,9 @@ def check_resources(config: Config, stages: list[PlannedStage]) -> None:
             )
 
 
-def run_plan(config: Config, run: RunDir) -> None:
+def run_plan(config: Config, run: RunDir, *, reach_out: bool = False) -> None:
     """Print the plan; refuse what cannot work."""
-    stages = plan_stages(config)
+    stages = plan_stages(config, reach_out=reach_out)
     check_resources(config, stages)
     done = run.manifests()
     if "evaluate" not in done:

@@ -55,23 +55,25 @@ def render(facts: RunFacts, title: str) -> str:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     paper = json.loads((HERE / "paper.json").read_text(encoding="utf-8"))
-    details = {stage: facts.manifests[stage]["details"] for stage in facts.manifests}
+    manifests = {stage: facts.manifests.get(stage) for stage in STAGES}
+    details = {stage: manifest["details"] if manifest else {} for stage, manifest in manifests.items()}
     return environment.get_template("page.html.j2").render(
         title=title,
         facts=facts,
+        manifests=manifests,
         details=details,
         paper=paper,
         plots=_plots(facts),
-        stages=[(stage, MEANING[stage], facts.manifests.get(stage)) for stage in STAGES],
-        task_mix=_mix(details.get("codeocean", {}).get("tasks", {}), paper["task_mix_percent"]),
-        language_mix=_mix(details.get("codeocean", {}).get("languages", {}), paper["language_percent"]),
-        scores=[score | _interval(score) for score in details.get("evaluate", {}).get("scores", [])],
-        verdict=compare_scores(details.get("evaluate", {}).get("scores", [])),
+        stages=[(stage, MEANING[stage], manifest) for stage, manifest in manifests.items()],
+        task_mix=_mix(details["codeocean"].get("tasks", {}), paper["task_mix_percent"]),
+        language_mix=_mix(details["codeocean"].get("languages", {}), paper["language_percent"]),
+        scores=[score | _interval(score) for score in details["evaluate"].get("scores", [])],
+        verdict=compare_scores(details["evaluate"].get("scores", [])),
     )
 
 
 def _plots(facts: RunFacts) -> dict[str, Markup]:
-    found: dict[str, str] = {}
+    found = dict.fromkeys(("coverage", "radius", "loss", "seconds", "dropped_collect", "dropped_generate"), "")
     if facts.vectors_ND is not None and facts.ranks_N is not None and len(facts.vectors_ND) > 2:
         found["coverage"] = plot_coverage(facts.vectors_ND, facts.ranks_N)
     if len(facts.radii) > 2:

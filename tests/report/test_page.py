@@ -1,0 +1,164 @@
+"""The page: complete, honest about what is missing, and safe to open whatever a model wrote."""
+
+import json
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import fs as pafs
+
+from report.page import compare_scores, wilson_interval, write_report
+from report.terminal import summary_table
+
+EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>"
+FS = pafs.LocalFileSystem()
+
+
+def manifest(stage: str, rows_in: int, rows_out: int, **details) -> dict:
+    return {"stage": stage, "digest": f"digest-of-{stage}", "inputs": {"earlier": "abc"}, "config": {"model": "some/model"},
+            "rows_in": rows_in, "rows_out": rows_out, "dropped": {"too short": rows_in - rows_out, EVIL: 1},
+            "started": "2026-11-01T00:00:00+00:00", "seconds": 12.5, "versions": {"ray": "2.60.0"}, "details": details}  # fmt: skip
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run directory of every stage, with hostile text wherever strangers write."""
+    score = {
+        "model": "m",
+        "benchmark": "humaneval",
+        "samples_per_problem": 1,
+        "outcomes": {"passed": 1, "failed": 3},
+        "n": 4,
+    }
+    yields = {"repair": {"generated": 5, "parsed": 4, "checked": 2, "accepted": 1}}
+    rules = {"repair": {"real bug": {"yes": 1, "no": 1}}}
+    manifests = {
+        "collect": manifest("collect", 100, 60),
+        "embed": manifest("embed", 60, 60),
+        "select": manifest("select", 60, 9, first_radius=1.2, last_radius=0.9),
+        "generate": manifest("generate", 9, 1, generator="g", discriminator="d", rounds=1, yields=yields, rules=rules,
+                             tokens={"prompt": 10, "completion": 5}),
+        "codeocean": manifest("codeocean", 1, 1, tasks={"repair": 1}, languages={"python": 1}),
+        "train": manifest("train", 1, 1, workers=2, response_tokens=9, truncated=0, prompt_too_long=0, first_loss=2.0, last_loss=1.0),
+        "serve": manifest("serve", 2, 2, seconds_to_ready=60, tokens_per_s=20.0, first_token_s=0.4),
+        "evaluate": manifest("evaluate", 8, 8, scores=[score | {"label": "base", "pass_at_1": 0.25},
+                                                       score | {"label": "tuned", "pass_at_1": 0.5}]),
+    }  # fmt: skip
+    for stage, content in manifests.items():
+        (tmp_path / stage).mkdir()
+        (tmp_path / stage / "manifest.json").write_text(json.dumps(content))
+    write = {
+        "embed/part-00000.parquet": embeddings(),
+        "select/coreset.parquet": pa.table({"rank": range(9), "id": [str(n) for n in range(9)],
+                                            "radius": [float("inf"), *np.linspace(1.2, 0.9, 8)]}),
+        "train/steps.parquet": pa.table({"step": [0, 1], "loss": [2.0, 1.0]}),
+        "codeocean/part-00000.parquet": instances(),
+    }  # fmt: skip
+    for name, table in write.items():
+        pq.write_table(table, tmp_path / name)
+    (tmp_path / "generate" / "round-00000").mkdir()
+    generation = {"id": "x", "task": "repair", "instruction": EVIL, "information": EVIL, "solution": EVIL}
+    rule = {"rule": "real bug", "reason": EVIL, "answer": "no"}
+    verdict = {"id": "x", "rules": [rule], "overall": "no", "error": ""}
+    pq.write_table(pa.Table.from_pylist([generation]), tmp_path / "generate/round-00000/generations.parquet")
+    pq.write_table(pa.Table.from_pylist([verdict]), tmp_path / "generate/round-00000/verdicts.parquet")
+    return tmp_path
+
+
+def embeddings() -> pa.Table:
+    vectors = np.random.default_rng(0).normal(size=(60, 8)).astype(np.float32)
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), 8)
+    return pa.table({"id": [str(n) for n in range(60)], "embedding": column})
+
+
+def instances() -> pa.Table:
+    rule = {"rule": "real bug", "reason": EVIL, "answer": "yes"}
+    provenance = {
+        "rules": [rule],
+        "path": EVIL,
+        "repository": "r",
+        "round": 0,
+        "attempt": 0,
+        "seed": 1,
+        "prompt_version": "v",
+    }
+    row = {"id": "y", "raw_id": "z", "task": "repair", "language": "python", "instruction": EVIL, "input": EVIL,
+           "output": EVIL, "provenance": json.dumps(provenance)}  # fmt: skip
+    return pa.Table.from_pylist([row])
+
+
+def page_of(run) -> str:
+    write_report(FS, str(run), title="A run")
+    return (run / "report" / "index.html").read_text()
+
+
+def test_everything_is_on_the_page(run):
+    page = page_of(run)
+    for heading in ("What went through each station", "The coreset", "Generation and judgement", "CodeOcean beside the paper",
+                    "Accepted instances", "Rejected by the discriminator", "Training", "Scores", "Lineage"):  # fmt: skip
+        assert heading in page
+    assert page.count("<svg") == 6  # seconds, two of dropped rows, coverage, radius, loss
+    assert "n = 4" in page
+    assert "not run" not in page
+
+
+def test_what_strangers_wrote_is_text(run):
+    page = page_of(run)
+    assert "<script" not in page
+    assert "<img" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
+    assert "&lt;script&gt;" in page
+
+
+def test_the_page_needs_nothing_else(run):
+    page = re.sub(r'xmlns(:\w+)?="[^"]+"|<metadata>.*?</metadata>', "", page_of(run), flags=re.DOTALL)
+    assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page)
+    assert "url(http" not in page
+    assert "default-src 'none'" in page
+
+
+@pytest.mark.parametrize("kept", [[], ["collect"], ["collect", "embed", "select"]])
+def test_stages_that_did_not_run_are_said_to(run, kept):
+    for folder in [path for path in run.iterdir() if path.name not in kept]:
+        (folder / "manifest.json").unlink()
+    page = page_of(run)
+    assert page.count("not run") == 8 - len(kept)
+
+
+@pytest.mark.parametrize("name", ["select/coreset.parquet", "collect/manifest.json", "codeocean/part-00000.parquet"])
+def test_a_damaged_artifact_is_named(run, name):
+    (run / name).write_bytes(b"PAR1 no more")
+    with pytest.raises(ValueError, match=re.escape(name)) as caught:
+        page_of(run)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_same_run_gives_the_same_page(run):
+    assert page_of(run) == page_of(run)
+
+
+def test_the_terminal_says_the_same(run):
+    manifests = {path.parent.name: json.loads(path.read_text()) for path in run.glob("*/manifest.json")}
+    table = summary_table(manifests)
+    notes = list(table.columns[-1].cells)
+    assert table.row_count == 8
+    assert any("base 25.0 % of 4, tuned 50.0 % of 4" in note for note in notes)
+
+
+def test_wilson_interval_is_the_textbooks():
+    assert wilson_interval(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+    assert wilson_interval(0.0, 0) == (0.0, 1.0)
+    low, high = wilson_interval(0.0, 164)
+    assert low == pytest.approx(0.0, abs=1e-12)
+    assert high == pytest.approx(0.0229, abs=1e-4)
+
+
+def test_a_difference_within_the_noise_is_called_that():
+    def scores(base, tuned, n):
+        return [{"label": "base", "pass_at_1": base, "n": n}, {"label": "tuned", "pass_at_1": tuned, "n": n}]
+
+    assert "does not show a difference" in compare_scores(scores(0.10, 0.12, 164))
+    assert "do not overlap" in compare_scores(scores(0.10, 0.60, 164))
+    assert "-10.0 points" in compare_scores(scores(0.20, 0.10, 64))
+    assert compare_scores(scores(0.1, 0.2, 1)[:1]) == ""

@@ -1,0 +1,57 @@
+"""The documents say what the code does."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from codeocean.tasks import Task
+from ray_jobs.cli import JOBS
+from ray_jobs.config import load_config
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+
+def test_the_papers_settings_are_the_recipes():
+    config = load_config(str(ROOT / "configs" / "paper-ds-6.7b.yaml"), [])
+    rows = re.findall(r"\| `([\w.]+)` \| (.+?) \|\n", (ROOT / "docs" / "paper.md").read_text())
+    assert len(rows) > 5
+    for key, value in rows:
+        section, name = key.split(".")
+        assert config.section(section)[name] == json.loads(value), key
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_the_readme_names_every_job():
+    readme = (ROOT / "README.md").read_text()
+    assert all(f"`{job}`" in readme for job in JOBS)
+
+
+def test_the_readmes_settings_are_valid(tmp_path):
+    demo = yaml.safe_load((ROOT / "configs" / "demo.yaml").read_text())
+    blocks = re.findall(r"```yaml\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 2
+    for number, block in enumerate(blocks):
+        recipe = tmp_path / f"{number}.yaml"
+        recipe.write_text(yaml.safe_dump(demo | yaml.safe_load(block)))
+        load_config(str(recipe), [])
+
+
+def test_the_example_of_a_task_is_one(tmp_path):
+    block = re.search(r"```yaml\n(.+?)```", (ROOT / "docs" / "tasks.md").read_text(), re.DOTALL).group(1)
+    assert Task.model_validate_json(json.dumps(yaml.safe_load(block))).name == "naming"
+
+
+def test_the_cluster_file_is_one_that_ray_takes():
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    cluster = yaml.safe_load((ROOT / "cluster.yaml").read_text())
+    validate_config(prepare_config(cluster))
