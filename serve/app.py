@@ -44,7 +44,9 @@ def endpoint(models: dict[str, str], config: ServeConfig, environment: dict[str,
     url = f"http://{config.host}:{config.port}/v1"
     begun = time.monotonic()
     log.info("starting %s on %s (loading an engine takes a minute or two on a CPU)", ", ".join(models), url)
-    # Serve sets its logger's level anew at every start; what a user has to know is in our own lines.
+    # Importing ray.serve.llm sets the root logger to INFO, and Serve its own at every start: a line for every request.
+    # What a user has to know is in our own lines.
+    logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=config.host, port=config.port))

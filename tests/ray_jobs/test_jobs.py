@@ -1,0 +1,169 @@
+"""Jobs on a real local Ray: what they write, what they find again, and what they refuse."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sentence_transformers import SentenceTransformer
+
+from codeocean.embedding import as_matrix
+from ray_jobs.cli import run_job
+from ray_jobs.collect import run_collect
+from ray_jobs.config import load_config
+from ray_jobs.embed import run_embed
+from ray_jobs.models import resolve_model
+from ray_jobs.rundir import RunDir
+from ray_jobs.select import run_select
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+DEMO = "configs/demo.yaml"
+FUNCTIONS = Path(__file__).parents[1] / "data" / "functions"
+PAIR = "def add_{0}(a, b):\n    total = a + b + {0}\n    return total"
+
+
+def dataset(folder: Path, files: int, rows: int) -> str:
+    """CodeSearchNet's original form: `files` files of `rows` rows each."""
+    folder.mkdir(exist_ok=True)
+    for file in range(files):
+        with gzip.open(folder / f"python_{file}.jsonl.gz", "wt") as stream:
+            for row in range(file * rows, file * rows + rows):
+                fields = {"code": PAIR.format(row), "docstring": f"Add two numbers and {row} to them.", "language": "python",
+                          "repo": "r", "path": "p.py", "func_name": f"add_{row}", "url": "", "partition": "train"}  # fmt: skip
+                stream.write(json.dumps(fields) + "\n")
+    return f"collect.sources=[{{kind: codesearchnet, path: {folder}}}]"
+
+
+def settings(source: str, *more: str) -> list[str]:
+    return [source, "collect.sample=1.0", "collect.rows_per_part=4", "select.size=5", *more]
+
+
+def job(capsys, name, run_function, overrides, run_dir) -> tuple[int, str]:
+    arguments = ["--config", DEMO, "--run-dir", str(run_dir)] + [part for item in overrides for part in ("--set", item)]
+    code = run_job(name, run_function, arguments)
+    return code, capsys.readouterr().err.splitlines()[-1]
+
+
+def test_parts_that_are_there_stay_and_the_rest_ends_the_same(local_ray, tmp_path):
+    overrides = settings(dataset(tmp_path / "data", files=4, rows=4))
+    config = load_config(DEMO, overrides)
+    whole, cut = RunDir(str(tmp_path / "whole")), RunDir(str(tmp_path / "cut"))
+    for stage in (run_collect, run_embed, run_select):
+        stage(config, whole)
+    for stage, function in (
+        ("collect", run_collect),
+        ("embed", run_embed),
+    ):  # as SIGKILL leaves it: parts, and no manifest
+        shutil.copytree(tmp_path / "whole" / stage, tmp_path / "cut" / stage)
+        folder = tmp_path / "cut" / stage
+        (folder / "manifest.json").unlink()
+        (folder / "part-00003.parquet").unlink()
+        (folder / ".part-00002.parquet.making").write_bytes(b"half a part")
+        kept = {path: path.stat().st_mtime_ns for path in folder.glob("part-*.parquet")}
+        function(config, cut)
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept
+        for path in (tmp_path / "whole" / stage).glob("part-*.parquet"):
+            assert pq.read_table(folder / path.name).equals(pq.read_table(path))
+    assert cut.manifest("collect")["dropped"] == whole.manifest("collect")["dropped"]
+    run_select(config, cut)
+    coresets = [pq.read_table(tmp_path / name / "select" / "coreset.parquet") for name in ("whole", "cut")]
+    assert coresets[0].equals(coresets[1])
+
+
+def test_vectors_are_those_of_sentence_transformers(local_ray, tmp_path):
+    source = f"collect.sources=[{{kind: folder, path: {FUNCTIONS}, languages: [python]}}]"
+    config = load_config(DEMO, settings(source))
+    run = RunDir(str(tmp_path))
+    run_collect(config, run)
+    run_embed(config, run)
+    raw = pq.read_table(tmp_path / "collect").to_pylist()
+    embedded = pq.read_table(tmp_path / "embed")
+    assert embedded["id"].to_pylist() == [row["id"] for row in raw]
+    model = SentenceTransformer(resolve_model(config.embed.model, "embed.model"))
+    expected = model.encode([f"{row['docstring']}\n{row['code']}" for row in raw], normalize_embeddings=True)
+    np.testing.assert_allclose(as_matrix(embedded), expected, atol=1e-5)
+
+
+def test_damaged_rows_are_counted_and_the_rest_goes_on(local_ray, tmp_path):
+    overrides = settings(dataset(tmp_path / "data", files=2, rows=3))
+    (tmp_path / "data" / "python_7.jsonl.gz").write_bytes(b"no gzip at all")
+    with gzip.open(tmp_path / "data" / "python_8.jsonl.gz", "wt") as stream:
+        stream.write('{"code": \n' + json.dumps({"code": 1}) + "\n")
+    (tmp_path / "data" / "python_9.parquet").write_bytes(b"PAR1 not really PAR1")
+    manifest = run_collect(load_config(DEMO, overrides), RunDir(str(tmp_path / "run")))
+    assert manifest["rows_out"] == 6
+    assert manifest["rows_in"] - manifest["rows_out"] == sum(manifest["dropped"].values()) == 4
+
+
+@pytest.mark.parametrize("what", ["missing", "empty", "all damaged", "all dropped"])
+def test_a_source_that_gives_nothing_is_refused_in_one_line(local_ray, capsys, tmp_path, what):
+    data = tmp_path / "data"
+    data.mkdir()
+    source = f"collect.sources=[{{kind: codesearchnet, path: {data}}}]"
+    if what == "missing":
+        data.rmdir()
+    if what == "all damaged":
+        (data / "x.jsonl.gz").write_bytes(b"nothing")
+    more = (
+        ["collect.filters.min_code_chars=100000", "collect.filters.max_code_chars=200000"]
+        if what == "all dropped"
+        else []
+    )
+    if what == "all dropped":
+        source = dataset(data, files=1, rows=3)
+    code, line = job(capsys, "collect", run_collect, settings(source, *more), tmp_path / "run")
+    assert code == 2
+    assert line.startswith("wavecoder collect: collect")
+
+
+def test_a_coreset_larger_than_the_data_is_refused(local_ray, capsys, tmp_path):
+    overrides = settings(dataset(tmp_path / "data", files=1, rows=3))
+    run = RunDir(str(tmp_path / "run"))
+    config = load_config(DEMO, overrides)
+    run_collect(config, run)
+    run_embed(config, run)
+    code, line = job(capsys, "select", run_select, overrides, tmp_path / "run")
+    assert code == 2
+    assert "select.size is 5 but embed/ holds 3 rows" in line
+
+
+def test_a_model_that_is_no_encoder_is_refused_in_one_line(local_ray, capsys, tmp_path):
+    overrides = settings(dataset(tmp_path / "data", files=1, rows=3))
+    run_collect(load_config(DEMO, overrides), RunDir(str(tmp_path / "run")))
+    broken = tmp_path / "model"
+    broken.mkdir()
+    (broken / "config.json").write_text('{"model_type": "no-such-architecture"}')
+    code, line = job(capsys, "embed", run_embed, [*overrides, f"embed.model={broken}"], tmp_path / "run")
+    assert code == 2
+    assert line.startswith("wavecoder embed: embed.model")
+
+
+def test_a_damaged_part_is_named(local_ray, capsys, tmp_path):
+    overrides = settings(dataset(tmp_path / "data", files=2, rows=4))
+    run = RunDir(str(tmp_path / "run"))
+    run_collect(load_config(DEMO, overrides), run)
+    (tmp_path / "run" / "collect" / "part-00001.parquet").write_bytes(b"PAR1 not any more")
+    code, line = job(capsys, "embed", run_embed, overrides, tmp_path / "run")
+    assert code == 2
+    assert "part-00001.parquet" in line
+
+
+def test_a_stage_without_its_input_says_what_to_run_first(capsys, tmp_path):
+    code, line = job(capsys, "embed", run_embed, [], tmp_path)
+    assert code == 2
+    assert "run the collect job first" in line
+
+
+def test_other_settings_never_mix_with_old_parts_and_old_ones_come_back(local_ray, tmp_path):
+    overrides = settings(dataset(tmp_path / "data", files=2, rows=4))
+    run = RunDir(str(tmp_path / "run"))
+    first = run_collect(load_config(DEMO, overrides), run)
+    other = run_collect(load_config(DEMO, [*overrides, "collect.rows_per_part=8"]), run)
+    assert other["digest"] != first["digest"]
+    assert other["files"] == ["part-00000.parquet"]
+    again = run_collect(load_config(DEMO, overrides), run)
+    assert again == first

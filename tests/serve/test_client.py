@@ -1,0 +1,115 @@
+"""What the client makes of an endpoint's manners: each refusal, delay and oddity that HTTP can bring."""
+
+import asyncio
+import json
+import pickle
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from serve.client import ChatClient
+from serve.endpoint import EndpointConfig
+
+ANSWER = {
+    "id": "1", "object": "chat.completion", "created": 0, "model": "m",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+}  # fmt: skip
+
+
+@pytest.fixture
+def endpoint():
+    """An HTTP server that gives `replies` (status, body) one after another, the last for ever, and keeps what it was asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            server.asked.append((json.loads(body), self.headers.get("Authorization")))
+            status, reply = server.replies.pop(0) if len(server.replies) > 1 else server.replies[0]
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(json.dumps(reply).encode())
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.replies, server.asked = [(200, ANSWER)], []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def ask(server, **settings):
+    url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    client = ChatClient(EndpointConfig(url=url, **({"max_retries": 2} | settings)))
+    messages = [{"role": "user", "content": "hi"}]
+    return asyncio.run(client(model="m", messages=messages, max_tokens=5, seed=7, schema={"type": "object"}))
+
+
+def test_an_answer_and_what_was_asked(endpoint):
+    assert ask(endpoint) == {
+        "text": "hello",
+        "finish_reason": "stop",
+        "prompt_tokens": 3,
+        "completion_tokens": 1,
+        "error": "",
+    }
+    body, key = endpoint.asked[0]
+    assert body["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert (body["seed"], body["temperature"], body["max_tokens"]) == (7, 0.0, 5)
+    assert "stop" not in body
+    assert key == "Bearer none"
+
+
+def test_a_busy_endpoint_is_asked_again(endpoint):
+    endpoint.replies = [(429, {}), (503, {}), (200, ANSWER)]
+    assert ask(endpoint)["text"] == "hello"
+    assert len(endpoint.asked) == 3
+
+
+def test_a_question_that_it_refuses_is_data(endpoint):
+    endpoint.replies = [(400, {"error": {"message": "too long"}})]
+    answer = ask(endpoint)
+    assert answer["text"] == ""
+    assert answer["error"].startswith("400: ")
+    assert len(endpoint.asked) == 1
+
+
+@pytest.mark.parametrize("reply", [ANSWER | {"choices": []}, ANSWER | {"choices": None}])
+def test_an_answer_without_a_choice_is_data(endpoint, reply):
+    endpoint.replies = [(200, reply)]
+    assert ask(endpoint)["error"] == "the answer holds no choice"
+
+
+def test_an_endpoint_that_is_gone_ends_the_job(endpoint):
+    endpoint.replies = [(500, {})]
+    with pytest.raises(ConnectionError, match="no answer from http"):
+        ask(endpoint)
+    with pytest.raises(ConnectionError, match="no answer from http"):
+        asyncio.run(
+            ChatClient(EndpointConfig(url="http://127.0.0.1:9/v1", max_retries=0))(model="m", messages=[], max_tokens=1)
+        )
+
+
+def test_the_key_comes_from_the_environment_and_is_never_told(endpoint, monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "s3cret")
+    assert ask(endpoint, api_key_env="SOME_KEY")["text"] == "hello"
+    assert endpoint.asked[-1][1] == "Bearer s3cret"
+    endpoint.replies = [(401, {"error": {"message": "no"}})]
+    with pytest.raises(PermissionError, match="SOME_KEY") as caught:
+        ask(endpoint, api_key_env="SOME_KEY")
+    assert "s3cret" not in str(caught.value)
+    monkeypatch.delenv("SOME_KEY")
+    with pytest.raises(PermissionError, match="which is not set"):
+        ask(endpoint, api_key_env="SOME_KEY")
+
+
+def test_a_client_travels_without_its_connections(endpoint):
+    client = ChatClient(EndpointConfig(url="http://127.0.0.1:9/v1"))
+    client._connected()
+    assert pickle.loads(pickle.dumps(client))._client is None

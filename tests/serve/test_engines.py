@@ -1,0 +1,57 @@
+"""What engines are started with, and a port that is taken."""
+
+import socket
+
+import pytest
+
+from serve.endpoint import ServeConfig, check_port_free
+from serve.engines import EngineConfig, engine_arguments, engine_environment, llm_config
+
+
+def test_no_engine_runs_foreign_code_and_every_one_caches_prefixes():
+    for config in (EngineConfig(), EngineConfig(gpus=1), EngineConfig(gpus=4, cpus=8)):
+        arguments = engine_arguments(config)
+        assert arguments["trust_remote_code"] is False
+        assert arguments["enable_prefix_caching"] is True
+
+
+def test_a_cpu_engine_never_prefills_in_chunks():
+    """vLLM 0.29 dies there when a request has a seed; tests/test_main_job.py shows the whole of it."""
+    assert engine_arguments(EngineConfig(max_model_len=100)) | {
+        "enable_chunked_prefill": False,
+        "max_num_batched_tokens": 100,
+    } == (engine_arguments(EngineConfig(max_model_len=100)))
+    assert "enable_chunked_prefill" not in engine_arguments(EngineConfig(gpus=1))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "bundles", "parallel"),
+    [
+        (0, [{"CPU": 2}], None),
+        (0.5, [{"CPU": 2, "GPU": 0.5}], None),
+        (1, [{"CPU": 2, "GPU": 1.0}], None),
+        (2, [{"CPU": 2, "GPU": 1.0}, {"GPU": 1.0}], 2),
+    ],
+)
+def test_bundles_and_parallelism_follow_the_gpus(gpus, bundles, parallel):
+    fields = llm_config("m", "/models/m", EngineConfig(gpus=gpus, cpus=2), {"A": "1"})
+    assert fields["placement_group_config"] == {"bundles": bundles}
+    assert fields["engine_kwargs"].get("tensor_parallel_size") == parallel
+    assert fields["runtime_env"]["env_vars"]["A"] == "1"
+    assert ("VLLM_CPU_KVCACHE_SPACE" in engine_environment(EngineConfig(gpus=gpus))) == (gpus == 0)
+
+
+def test_extra_arguments_win():
+    assert engine_arguments(EngineConfig(extra={"max_num_seqs": 1}))["max_num_seqs"] == 1
+
+
+def test_servers_bind_the_loopback_address_unless_told():
+    assert ServeConfig().host == "127.0.0.1"
+
+
+def test_a_taken_port_is_one_line_that_says_what_to_do():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"127.0.0.1:{port}.*--set serve.port=PORT"):
+            check_port_free("127.0.0.1", port, "serve.port")
+    check_port_free("127.0.0.1", port, "serve.port")

@@ -1,0 +1,72 @@
+"""Training on Ray Train: cut off by SIGKILL it ends with the same model; the export is what `transformers` loads."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from training.template import to_messages
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+DRIVER = """
+import json, sys
+import pyarrow as pa, ray
+from training.settings import TrainConfig
+from training.trainer import fit
+settings, rows, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
+ray.init(address="local", num_cpus=3, include_dashboard=False, log_to_driver=False)
+result = fit(TrainConfig(**settings), rows=pa.Table.from_pylist(rows), storage_path=f"{folder}/checkpoints",
+             output=f"{folder}/model", lineage={"codeocean": "test"})
+open(f"{folder}/result.json", "w").write(json.dumps(result))
+"""
+
+
+def start(settings, rows, folder) -> subprocess.Popen:
+    arguments = [sys.executable, "-c", DRIVER, json.dumps(settings), json.dumps(rows), str(folder)]
+    return subprocess.Popen(arguments, cwd=Path(__file__).parents[2], start_new_session=True)
+
+
+def finish(process, folder) -> dict:
+    assert process.wait(300) == 0
+    return json.loads((folder / "result.json").read_text())
+
+
+def test_killed_training_goes_on_from_its_checkpoint_and_ends_the_same(model_folder, rows, tmp_path):
+    settings = {"model": model_folder, "workers": 2, "epochs": 4, "global_batch": 4, "micro_batch": 2, "learning_rate": 1e-3,
+                "checkpoint_every": 2, "max_length": 256}  # fmt: skip
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "killed").mkdir()
+    whole = finish(start(settings, rows, tmp_path / "whole"), tmp_path / "whole")
+    killed = start(settings, rows, tmp_path / "killed")
+    deadline = time.monotonic() + 200
+    while not list((tmp_path / "killed").glob("checkpoints/run/checkpoint_*/steps.json")):
+        assert time.monotonic() < deadline
+        assert killed.poll() is None
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    resumed = finish(start(settings, rows, tmp_path / "killed"), tmp_path / "killed")
+
+    assert len(resumed["steps"]) == len(whole["steps"]) == 12
+    assert [step["loss"] for step in resumed["steps"]] == pytest.approx(
+        [step["loss"] for step in whole["steps"]], abs=1e-6
+    )
+    assert whole["last_loss"] < whole["first_loss"]
+    ours, theirs = (AutoModelForCausalLM.from_pretrained(tmp_path / name / "model") for name in ("killed", "whole"))
+    for (name, weight), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(weight, other, atol=1e-6, rtol=0, msg=name)
+
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "whole" / "model")
+    text = tokenizer.apply_chat_template(to_messages("Add.", ""), add_generation_prompt=True, tokenize=False)
+    assert text.endswith("### Instruction:\nAdd.\n\n### Response:")
+    names = {path.name for path in (tmp_path / "whole" / "model").iterdir()}
+    assert "model.safetensors" in names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
