@@ -14,6 +14,7 @@ import logging
 import posixpath
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -113,12 +114,14 @@ class EncodePart:
     """An encoder in an actor: reads a part of raw code, writes its vectors, says how many."""
 
     def __init__(self, model: str, config: EmbedConfig, fs: pafs.FileSystem, source: str, folder: str) -> None:
-        """Load the model once."""
-        self._encoder = Encoder(model, config)
+        """Remember what to load: an error of loading would be lost in the text of Ray's own, here in the constructor."""
+        self._load = partial(Encoder, model, config)
+        self._encoder: Encoder | None = None
         self._fs, self._source, self._folder = fs, source, folder
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Encode one part. Idempotent: the same part gives the same file."""
+        self._encoder = self._encoder or self._load()
         rows = read_part(self._fs, posixpath.join(self._source, row["part"]), ["id", "docstring", "code"])
         write_part(self._fs, posixpath.join(self._folder, row["part"]), self._encoder.embed(rows), {})
         return {"part": row["part"], "rows": rows.num_rows}

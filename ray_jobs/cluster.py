@@ -26,6 +26,9 @@ def connect(config: RayConfig) -> None:
 
     A local Ray ends with this process.
     """
+    context = DataContext.get_current()
+    context.enable_progress_bars = False  # each stage logs its own progress, which a job's log can show
+    context.raise_original_map_exception = True  # Ray's own wrapper keeps the cause only as text
     if ray.is_initialized():
         return
     environment = worker_environment(config)
@@ -51,8 +54,6 @@ def connect(config: RayConfig) -> None:
             logging_level=logging.ERROR,
         )
         log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), _dashboard())
-    context = DataContext.get_current()
-    context.enable_progress_bars = False  # each stage logs its own progress, which a job's log can show
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failure ends as one line of ours
 
 

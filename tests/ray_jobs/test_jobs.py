@@ -11,6 +11,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 
 from codeocean.embedding import as_matrix
+from codeocean.parts import read_parts
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect
 from ray_jobs.config import load_config
@@ -23,7 +24,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 DEMO = "configs/demo.yaml"
 FUNCTIONS = Path(__file__).parents[1] / "data" / "functions"
-PAIR = "def add_{0}(a, b):\n    total = a + b + {0}\n    return total"
+PAIR = """def add_{0}(values, others):
+    total = {0}
+    for value, other in zip(values, others):
+        total += value + other
+    if total < 0:
+        raise ValueError("the total is negative")
+    return total"""
 
 
 def dataset(folder: Path, files: int, rows: int) -> str:
@@ -80,8 +87,8 @@ def test_vectors_are_those_of_sentence_transformers(local_ray, tmp_path):
     run = RunDir(str(tmp_path))
     run_collect(config, run)
     run_embed(config, run)
-    raw = pq.read_table(tmp_path / "collect").to_pylist()
-    embedded = pq.read_table(tmp_path / "embed")
+    raw = read_parts(run.fs, run.path("collect")).to_pylist()
+    embedded = read_parts(run.fs, run.path("embed"))
     assert embedded["id"].to_pylist() == [row["id"] for row in raw]
     model = SentenceTransformer(resolve_model(config.embed.model, "embed.model"))
     expected = model.encode([f"{row['docstring']}\n{row['code']}" for row in raw], normalize_embeddings=True)
