@@ -114,7 +114,7 @@ class EncodePart:
     """An encoder in an actor: reads a part of raw code, writes its vectors, says how many."""
 
     def __init__(self, model: str, config: EmbedConfig, fs: pafs.FileSystem, source: str, folder: str) -> None:
-        """Remember what to load: an error of loading would be lost in the text of Ray's own, here in the constructor."""
+        """Remember what to load: an error of loading would be lost in the text of Ray's own if it happened here."""
         self._load = partial(Encoder, model, config)
         self._encoder: Encoder | None = None
         self._fs, self._source, self._folder = fs, source, folder

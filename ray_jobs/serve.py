@@ -17,6 +17,8 @@ from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
 from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from serve.engines import Model
+from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -38,7 +40,8 @@ def serving(config: Config, models: dict[str, str]) -> Iterator[str]:
     from serve.app import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
     connect(config.ray)
-    with endpoint(models, config.serve, worker_environment(config.ray)) as url:
+    served = [Model(name, source, chat_template_for(source)) for name, source in models.items()]
+    with endpoint(served, config.serve, worker_environment(config.ray)) as url:
         yield url
 
 

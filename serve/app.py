@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from ray.serve.config import HTTPOptions
 from ray.serve.llm import LLMConfig, build_openai_app
 
 from serve.endpoint import ServeConfig, check_port_free
-from serve.engines import llm_config
+from serve.engines import Model, llm_config
 
 log = logging.getLogger("wavecoder.serve")
 
@@ -28,11 +28,11 @@ _INGRESS: dict[str, Any] = {
 
 
 @contextmanager
-def endpoint(models: dict[str, str], config: ServeConfig, environment: dict[str, str]) -> Iterator[str]:
+def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Iterator[str]:
     """The URL (ending in /v1) of an endpoint that answers for `models` while the context is open.
 
     Args:
-        models: name that clients ask for → Hugging Face folder or id.
+        models: what it serves.
         config: where it listens, and its engines.
         environment: environment variables of the replicas.
 
@@ -43,14 +43,18 @@ def endpoint(models: dict[str, str], config: ServeConfig, environment: dict[str,
     check_port_free(config.host, config.port, "serve.port")
     url = f"http://{config.host}:{config.port}/v1"
     begun = time.monotonic()
-    log.info("starting %s on %s (loading an engine takes a minute or two on a CPU)", ", ".join(models), url)
+    log.info(
+        "starting %s on %s (loading an engine takes a minute or two on a CPU)",
+        ", ".join(model.name for model in models),
+        url,
+    )
     # Importing ray.serve.llm sets the root logger to INFO, and Serve its own at every start: a line for every request.
     # What a user has to know is in our own lines.
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=config.host, port=config.port))
-    configs = [LLMConfig(**llm_config(name, source, config.engine, environment)) for name, source in models.items()]
+    configs = [LLMConfig(**llm_config(model, config.engine, environment)) for model in models]
     app = build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
     try:
         serve.run(app, name=APPLICATION, blocking=False)

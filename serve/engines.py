@@ -1,6 +1,6 @@
 """Model → engine: what a vLLM replica is started with, on a laptop's CPU or on cluster GPUs. No Ray here."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, PositiveInt
 
@@ -68,12 +68,22 @@ def engine_environment(config: EngineConfig) -> dict[str, str]:
     return {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
 
 
-def llm_config(model_id: str, source: str, config: EngineConfig, environment: dict[str, str]) -> dict[str, Any]:
+class Model(NamedTuple):
+    """What an engine serves."""
+
+    name: str
+    """What clients ask for."""
+    source: str
+    """Hugging Face folder or id."""
+    chat_template: str | None = None
+    """Jinja text for a model that brings none."""
+
+
+def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) -> dict[str, Any]:
     """Fields of `ray.serve.llm.LLMConfig` for one model.
 
     Args:
-        model_id: the name that clients ask for.
-        source: a Hugging Face folder or id.
+        model: what to serve.
         config: how its replicas run.
         environment: more environment variables of the replicas, such as `HF_HUB_OFFLINE`.
     """
@@ -83,13 +93,15 @@ def llm_config(model_id: str, source: str, config: EngineConfig, environment: di
         bundles = [{"CPU": config.cpus, "GPU": min(config.gpus, 1.0)}]
         bundles += [{"GPU": 1.0} for _ in range(round(config.gpus) - 1)]
     return {
-        "model_loading_config": {"model_id": model_id, "model_source": source},
+        "model_loading_config": {"model_id": model.name, "model_source": model.source},
         "accelerator_type": config.accelerator_type,
         "placement_group_config": {"bundles": bundles},
-        "engine_kwargs": engine_arguments(config),
+        "engine_kwargs": engine_arguments(config)
+        | ({"chat_template": model.chat_template} if model.chat_template else {}),
         "deployment_config": {
             "autoscaling_config": {"min_replicas": config.min_replicas, "max_replicas": config.max_replicas},
             "max_ongoing_requests": 4 * config.max_num_seqs,
+            "ray_actor_options": {"num_cpus": 0},  # the bundles are all that a replica needs
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},
         "log_engine_metrics": False,

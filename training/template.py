@@ -21,13 +21,30 @@ def to_messages(instruction: str, input_: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": content}]
 
 
+def chat_template_for(model: str) -> str | None:
+    """The paper's prompt for a model whose tokenizer has no chat template; None for one that brings its own.
+
+    Args:
+        model: Hugging Face folder or id.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+    return None if tokenizer.chat_template else paper_template(tokenizer)
+
+
+def paper_template(tokenizer: Any) -> str:
+    """The template, with a beginning-of-sequence token where the tokenizer adds one."""
+    starts = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
+    return ("{{- bos_token -}}" if starts else "") + TEMPLATE
+
+
 def install_chat_template(tokenizer: Any) -> None:
-    """Bake the paper's prompt into a tokenizer; with a beginning-of-sequence token where the tokenizer adds one.
+    """Bake the paper's prompt into a tokenizer.
 
     Raises:
         ValueError: the tokenizer has no end-of-sequence token, so that no answer could end.
     """
     if tokenizer.eos_token_id is None:
         raise ValueError("train.model: its tokenizer has no end-of-sequence token; choose a model that has one")
-    starts = tokenizer("x").input_ids[:1] == [tokenizer.bos_token_id]
-    tokenizer.chat_template = ("{{- bos_token -}}" if starts else "") + TEMPLATE
+    tokenizer.chat_template = paper_template(tokenizer)

@@ -78,7 +78,6 @@ def instances() -> pa.Table:
     provenance = {
         "rules": [rule],
         "path": EVIL,
-        "repository": "r",
         "round": 0,
         "attempt": 0,
         "seed": 1,

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from serve.endpoint import ServeConfig, check_port_free
-from serve.engines import EngineConfig, engine_arguments, engine_environment, llm_config
+from serve.engines import EngineConfig, Model, engine_arguments, engine_environment, llm_config
 
 
 def test_no_engine_runs_foreign_code_and_every_one_caches_prefixes():
@@ -34,7 +34,7 @@ def test_a_cpu_engine_never_prefills_in_chunks():
     ],
 )
 def test_bundles_and_parallelism_follow_the_gpus(gpus, bundles, parallel):
-    fields = llm_config("m", "/models/m", EngineConfig(gpus=gpus, cpus=2), {"A": "1"})
+    fields = llm_config(Model("m", "/models/m"), EngineConfig(gpus=gpus, cpus=2), {"A": "1"})
     assert fields["placement_group_config"] == {"bundles": bundles}
     assert fields["engine_kwargs"].get("tensor_parallel_size") == parallel
     assert fields["runtime_env"]["env_vars"]["A"] == "1"
@@ -55,3 +55,9 @@ def test_a_taken_port_is_one_line_that_says_what_to_do():
         with pytest.raises(OSError, match=f"127.0.0.1:{port}.*--set serve.port=PORT"):
             check_port_free("127.0.0.1", port, "serve.port")
     check_port_free("127.0.0.1", port, "serve.port")
+
+
+def test_a_model_without_a_chat_template_is_given_one():
+    given = llm_config(Model("m", "/models/m", "{{ x }}"), EngineConfig(), {})
+    assert given["engine_kwargs"]["chat_template"] == "{{ x }}"
+    assert "chat_template" not in llm_config(Model("m", "/models/m"), EngineConfig(), {})["engine_kwargs"]

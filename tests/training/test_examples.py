@@ -4,7 +4,7 @@ import pytest
 
 from training.examples import IGNORED, tokenize_instance, tokenize_instances
 from training.model import load_model, load_tokenizer
-from training.template import install_chat_template, to_messages
+from training.template import chat_template_for, install_chat_template, to_messages
 
 WITHOUT_INPUT = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
@@ -82,3 +82,9 @@ def test_tokenizer_larger_than_the_model_is_refused(model_folder):
     tokenizer.add_tokens([f"<extra{n}>" for n in range(600)])
     with pytest.raises(ValueError, match="they do not belong together"):
         load_model(model_folder, tokenizer)
+
+
+def test_a_model_without_a_chat_template_speaks_through_the_papers(model_folder, tokenizer, tmp_path):
+    assert chat_template_for(model_folder) == tokenizer.chat_template  # the folder's own tokenizer has none
+    tokenizer.save_pretrained(tmp_path)
+    assert chat_template_for(str(tmp_path)) is None

@@ -48,7 +48,7 @@ def test_losses_equal_a_plain_loop(model_folder, rows):
         optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(number, len(steps), config)
         optimizer.step()
         optimizer.zero_grad()
-        expected.append(float(loss))
+        expected.append(float(loss.detach()))
     assert losses_of(model_folder, rows) == pytest.approx(expected, abs=1e-5)
     assert expected[-1] < expected[0]
 
