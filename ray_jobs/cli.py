@@ -71,18 +71,33 @@ def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict
     for flag, text in (flags or {}).items():
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
     options = parser.parse_args(arguments)
-    _set_up_logging()
-    run: RunDir | None = None
-    try:
+
+    def work(opened: list[RunDir]) -> None:
         config = load_config(options.config, options.set, options.run_dir)
         run = RunDir(config.run_dir)
+        opened.append(run)
         run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
         job(config, run, **{flag: getattr(options, flag) for flag in flags or {}})
+
+    return run_guarded(name, work)
+
+
+def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
+    """Do a command's work; its failure becomes one line and an exit code.
+
+    Args:
+        name: the job's name.
+        work: puts the run directory that it opens, if any, into the list: the traceback is kept there.
+    """
+    _set_up_logging()
+    opened: list[RunDir] = []
+    try:
+        work(opened)
     except KeyboardInterrupt:
         print(f"wavecoder {name}: stopped; run the same command again to go on", file=sys.stderr)
         return 130
     except Exception as error:  # noqa: BLE001 - the top of a job: every failure ends as one line
-        return _fail(name, error, run)
+        return _fail(name, error, opened[0] if opened else None)
     return 0
 
 

@@ -8,9 +8,9 @@ import yaml
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
 
 from codeocean.collecting import CollectConfig
-from codeocean.coreset import CoresetConfig
 from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
+from codeocean.selection import CoresetConfig
 from eval.settings import EvaluateConfig
 from serve.endpoint import ServeConfig
 from training.settings import TrainConfig

@@ -1,15 +1,23 @@
-"""`<run>/embed` → `<run>/select/coreset.parquet`."""
+"""`<run>/embed` → `<run>/select/coreset.parquet`; or, with `--embeddings`, anybody's vectors → a coreset."""
 
 from __future__ import annotations
 
+import posixpath
 import sys
+from typing import Any
 
-from codeocean.coreset import choose_coreset
-from codeocean.embedding import as_matrix
-from codeocean.parts import read_parts, write_part
+import pyarrow as pa
+import torch
+
+from codeocean.coreset import Corpus, Selection, choose_coreset, coreset_table
+from codeocean.parts import read_part, read_parts, write_part
+from codeocean.selection import CoresetConfig
+from codeocean.vectors import list_parts
 from ray_jobs.cli import run_job
+from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.standalone import run_select_standalone
 
 
 def run_select(config: Config, run: RunDir) -> Manifest:
@@ -17,23 +25,68 @@ def run_select(config: Config, run: RunDir) -> Manifest:
     embedded = required(run, "embed")
 
     def work() -> StageResult:
-        embeddings = read_parts(run.fs, run.path("embed"))
-        coreset = choose_coreset(embeddings["id"].to_pylist(), as_matrix(embeddings), config.select)
-        write_part(run.fs, run.path("select", "coreset.parquet"), coreset)
-        radii = coreset["radius"].to_pylist()
-        details = {
-            "size": len(radii),
-            "first_radius": radii[1] if len(radii) > 1 else None,  # the very first pick has no earlier one
-            "last_radius": radii[-1] if len(radii) > 1 else None,
-        }
-        dropped = {"not selected": embeddings.num_rows - len(radii)}
-        return StageResult(embeddings.num_rows, len(radii), dropped, details=details)
+        if config.select.shards > 1:
+            connect(config.ray)
+        corpus = _corpus(config.select, run)
+        ids = read_parts(run.fs, run.path("embed"), ["id"])["id"]
+        chosen = _grown_from(config.select, run, ids)
+        selection = choose_coreset(
+            config.select, corpus, chosen=chosen, checkpoint=run.path("select", ".picks.parquet")
+        )
+        write_part(run.fs, run.path("select", "coreset.parquet"), coreset_table(selection, ids))
+        dropped = {"not selected": corpus.num_rows - config.select.size}
+        return StageResult(corpus.num_rows, config.select.size, dropped, details=selection_details(selection))
 
     return run_stage(run, "select", config.section("select"), {"embed": embedded["digest"]}, work)
 
 
+def _corpus(config: CoresetConfig, run: RunDir) -> Corpus:
+    files = list_parts(run.fs, run.path("embed"))
+    if config.quotas is None:
+        return Corpus(run.fs, files)
+    column = config.quotas.column  # embed writes the rows of collect's parts in their order, under the same names
+    parts = [run.path("collect", posixpath.basename(file.path)) for file in files]
+    names = pa.concat_tables([read_part(run.fs, part, [column]) for part in parts])[column].combine_chunks()
+    groups = names.dictionary_encode()
+    return Corpus(run.fs, files, torch.tensor(groups.indices.to_pylist()), groups.dictionary.to_pylist())
+
+
+def _grown_from(config: CoresetConfig, run: RunDir, ids: pa.ChunkedArray) -> list[int]:
+    """Rows of the smaller corpus' coreset in this one."""
+    if config.grow is None:
+        return []
+    earlier = read_part(run.fs, config.grow, ["id"])["id"].to_pylist()
+    row_of = {id_: row for row, id_ in enumerate(ids.to_pylist())}
+    missing = [id_ for id_ in earlier if id_ not in row_of]
+    if missing:
+        raise ValueError(f"select.grow {config.grow}: {len(missing)} of its {len(earlier)} rows are not in embed/, the "
+                         f"first is {missing[0]}; a corpus can only grow")  # fmt: skip
+    return [row_of[id_] for id_ in earlier]
+
+
+def selection_details(selection: Selection) -> dict[str, Any]:
+    """What the manifest says of a coreset: its radius, the bound on any other's, and the float64 check."""
+    radii, radius = selection.picks.radii.tolist(), selection.picks.farthest
+    details: dict[str, Any] = {
+        "size": len(radii),
+        "first_radius": radii[1] if len(radii) > 1 else None,  # the very first pick has no earlier one
+        "last_radius": radii[-1] if len(radii) > 1 else None,
+        "radius": radius,  # no row is farther from its nearest pick
+    }
+    if (
+        min(radii) >= radius
+    ):  # k + 1 rows are this far apart, so two of them share a centre, whatever k centres one takes
+        details["best_possible_radius_at_least"] = radius / 2.0
+    if selection.certificate is not None:
+        details["certificate"] = selection.certificate._asdict()
+    return details
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if any(argument.split("=")[0] == "--embeddings" for argument in arguments):
+        return run_select_standalone(arguments)
     return run_job("select", run_select, arguments)
 
 

@@ -8,8 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeocean import kcenter
-from codeocean.kcenter import k_center_greedy
+from codeocean import kcenter, shard
+from codeocean.kcenter import choose_frame, extend_picks, k_center_greedy, start_picks
+from codeocean.shard import Shard
+from codeocean.shards import ShardGroup
 
 
 def literal_greedy(x: np.ndarray, k: int, first: int) -> tuple[list[int], list[float]]:
@@ -63,7 +65,7 @@ def test_picks_are_the_literal_ones(name):
 
 
 def test_lattice_ties_go_to_the_smallest_row():
-    x = np.stack(np.meshgrid(*[np.arange(6)] * 4), axis=-1).reshape(-1, 4).astype(np.float32)
+    x = LATTICE
     assert k_center_greedy(x, 400, first=0).indices.tolist() == literal_greedy(x, 400, 0)[0]
 
 
@@ -92,16 +94,117 @@ def test_first_pick_is_the_row_nearest_the_mean():
 def test_block_and_tile_sizes_do_not_change_the_picks(monkeypatch):
     x = MATRICES["unit sphere"]
     expected = k_center_greedy(x, 200).indices.tolist()
-    for block, tile in ((1, 100), (7, 999), (4096, 17)):
+    for block, tile, chunk in ((1, 100, 1), (7, 999, 3), (4096, 17, 500)):
         monkeypatch.setattr(kcenter, "BLOCK", block)
-        monkeypatch.setattr(kcenter, "TILE_ROWS", tile)
+        monkeypatch.setattr(shard, "TILE_ROWS", tile)
+        monkeypatch.setattr(shard, "CHUNK_PICKS", chunk)
         assert k_center_greedy(x, 200).indices.tolist() == expected
+
+
+def in_shards(x: np.ndarray, num_shards: int, k: int, rows: list[int]) -> tuple[list[int], list[float], float]:
+    """Picks from shards of unequal sizes, asked in this process."""
+    x_ND = torch.from_numpy(x)
+    starts = sorted({0, *np.random.default_rng(num_shards).integers(len(x), size=num_shards - 1).tolist()})
+    ends = [*starts[1:], len(x)]
+    shards = [Shard(x_ND[start:end], start=start) for start, end in zip(starts, ends, strict=True)]
+    group = ShardGroup(lambda method, asked: {n: getattr(shards[n], method)(*own) for n, own in asked.items()}, starts)
+    frame = choose_frame(group, unit=False)
+    picks = start_picks(group, frame, rows)
+    extend_picks(group, frame, picks, k)
+    return picks.rows, picks.squared, picks.farthest
+
+
+LATTICE = np.stack(np.meshgrid(*[np.arange(6)] * 4), axis=-1).reshape(-1, 4).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", [*MATRICES, "lattice", "tenths", "repeated"])
+def test_any_number_of_shards_gives_the_same_picks(name):
+    more = {"lattice": LATTICE, "tenths": LATTICE * np.float32(0.1), "repeated": np.repeat(LATTICE[:60], 20, axis=0)}
+    x = (MATRICES | more)[name]
+    whole = in_shards(x, 1, 250, [])
+    for num_shards in (2, 4, 7):
+        assert in_shards(x, num_shards, 250, []) == whole
+
+
+def test_the_radius_of_the_coreset_is_that_of_the_next_pick():
+    x = MATRICES["clusters"]
+    rows, squared, farthest = in_shards(x, 1, 100, [3])
+    assert farthest == pytest.approx(float(k_center_greedy(x, 101, first=3).radii[-1]), rel=1e-12)
+
+
+def test_rows_chosen_before_stay_and_the_rest_is_picked_around_them():
+    x = MATRICES["clusters"]
+    whole = k_center_greedy(x, 150, first=5)
+    for kept in (1, 2, 90, 150):
+        grown = k_center_greedy(x, 150, chosen=whole.indices[:kept].tolist())
+        assert grown.indices.tolist() == whole.indices.tolist()
+        assert torch.equal(grown.radii, whole.radii)
+    chosen = [7, 1000, 8, 2999]
+    grown = k_center_greedy(x, 60, chosen=chosen)
+    assert grown.indices[:4].tolist() == chosen
+    nearest = np.linalg.norm(x[:, None].astype(np.float64) - x[chosen], axis=2).min(1)
+    assert int(grown.indices[4]) == int(nearest.argmax())
+
+
+def test_cosine_is_euclidean_distance_of_rows_of_length_one():
+    x = MATRICES["clusters"] * np.random.default_rng(0).uniform(0.1, 50.0, size=(3000, 1)).astype(np.float32)
+    x[17] = 0.0
+    x64 = x.astype(np.float64)
+    norms = np.linalg.norm(x64, axis=1, keepdims=True)
+    unit = x64 / np.where(norms > 0, norms, 1.0)
+    coreset = k_center_greedy(x, 200, first=4, metric="cosine")
+    assert coreset.indices.tolist() == literal_greedy(unit, 200, 4)[0]
+    between = unit[coreset.indices[1]] @ unit[4]
+    assert float(coreset.radii[1]) == pytest.approx((2 - 2 * between) ** 0.5)
+
+
+def literal_with_quotas(x, k, first, groups, at_least, at_most):
+    """Greedy over the rows that the quotas still allow."""
+    picks, counts = [first], np.bincount([groups[first]], minlength=3)
+    while len(picks) < k:
+        nearest = np.linalg.norm(x[:, None].astype(np.float64) - x[picks], axis=2).min(1)
+        owed = {group: n - counts[group] for group, n in at_least.items() if n > counts[group]}
+        for row in range(len(x)):
+            full = counts[groups[row]] >= at_most.get(groups[row], len(x))
+            reserved = sum(owed.values()) >= k - len(picks) and groups[row] not in owed
+            if row in picks or full or reserved:
+                nearest[row] = -1.0
+        picks.append(int(nearest.argmax()))
+        counts[groups[picks[-1]]] += 1
+    return picks
+
+
+@pytest.mark.parametrize("limits", [({}, {0: 5}), ({2: 12}, {}), ({1: 10, 2: 10}, {0: 8}), ({0: 1}, {0: 1, 1: 20})])
+def test_quotas_are_kept_and_the_picks_stay_greedy(limits):
+    x = clusters(400, 8, 0.3, 11)
+    groups = np.random.default_rng(1).choice(3, size=400, p=[0.7, 0.2, 0.1])
+    at_least, at_most = limits
+    quotas = {"groups": groups, "at_least": at_least, "at_most": at_most}
+    picks = k_center_greedy(x, 40, first=int(np.flatnonzero(groups == 0)[0]), quotas=quotas).indices.tolist()
+    counts = np.bincount(groups[picks], minlength=3)
+    assert all(counts[group] >= least for group, least in at_least.items())
+    assert all(counts[group] <= most for group, most in at_most.items())
+    assert picks == literal_with_quotas(x, 40, picks[0], groups, at_least, at_most)
+
+
+@pytest.mark.gpu
+def test_a_gpu_picks_what_the_cpu_picks():
+    x = torch.from_numpy(MATRICES["unit sphere"])
+    assert torch.equal(k_center_greedy(x.cuda(), 300).indices, k_center_greedy(x, 300).indices)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_any_float_type_is_taken_at_its_own_values(dtype):
     x = torch.from_numpy(MATRICES["clusters"]).to(dtype)
     assert k_center_greedy(x, 100, first=0).indices.tolist() == literal_greedy(x.double().numpy(), 100, 0)[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 60), st.integers(1, 4), st.integers(0, 2**31), st.integers(2, 7), st.data())
+def test_shards_of_tied_rows_agree(n, d, seed, num_shards, data):
+    x = (np.random.default_rng(seed).integers(-2, 3, size=(n, d)) * 0.1).astype(np.float32)
+    k = data.draw(st.integers(1, n))
+    assert in_shards(x, num_shards, k, []) == in_shards(x, 1, k, [])
 
 
 @settings(max_examples=60, deadline=None)
@@ -125,8 +228,31 @@ def test_nothing_asked_for_nothing_picked():
         (np.zeros(3), 1, None, "has shape"),
         (np.array([[0.0], [np.nan]]), 1, None, "row 1 of x holds NaN"),
         (np.array([[np.inf], [0.0]]), 1, None, "row 0 of x holds NaN or infinity"),
+        (np.where(np.arange(5000)[:, None] == 4321, np.nan, 1.0), 1, 0, "row 4321 of x holds NaN"),
     ],
 )
 def test_bad_input_is_one_clear_line(x, k, first, message):
     with pytest.raises(ValueError, match=message):
         k_center_greedy(x, k, first=first)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "limits", "message"),
+    [
+        ([1, 1], None, "chosen holds a row twice"),
+        ([9], None, "one outside 0 to 3"),
+        ([0, 1, 2], None, "k is 2 but 3 rows are chosen already"),
+        ([], ({0: 3}, {}), "at least 3 rows of group 0 are wanted, but only 2 may be picked"),
+        ([], ({0: 2, 1: 1}, {}), "want at least 3 rows together but k is 2"),
+        ([], ({}, {0: 1, 1: 0}), "the quotas allow 1 rows but k is 2"),
+        ([0, 1], ({}, {0: 1}), None),
+    ],
+)
+def test_what_cannot_be_chosen_is_one_clear_line(chosen, limits, message):
+    x = np.arange(8.0).reshape(4, 2)
+    quotas = limits and {"groups": np.array([0, 0, 1, 1]), "at_least": limits[0], "at_most": limits[1]}
+    if message is None:  # rows that were chosen before may exceed a quota; nothing more of the group is picked
+        assert k_center_greedy(x, 3, chosen=chosen, quotas=quotas).indices.tolist() == [0, 1, 3]
+        return
+    with pytest.raises(ValueError, match=message):
+        k_center_greedy(x, 2, chosen=chosen, quotas=quotas)

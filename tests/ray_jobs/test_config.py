@@ -22,7 +22,7 @@ def test_overrides_are_typed_and_deep():
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("select.sise=7", "unknown key select.sise; allowed there: size, first, seed"),
+        ("select.sise=7", "unknown key select.sise; allowed there: size, method, metric, first, seed"),
         ("select.size=many", 'select.size is "many"; Input should be a valid integer'),
         ("select.size=-1", "select.size is -1; Input should be greater than 0"),
         ("select.size=true", "select.size is true"),

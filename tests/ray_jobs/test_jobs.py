@@ -174,3 +174,27 @@ def test_other_settings_never_mix_with_old_parts_and_old_ones_come_back(local_ra
     assert other["files"] == ["part-00000.parquet"]
     again = run_collect(load_config(DEMO, overrides), run)
     assert again == first
+
+
+def test_a_coreset_grows_with_its_corpus_and_keeps_quotas(local_ray, tmp_path, capsys):
+    small = settings(dataset(tmp_path / "data", files=2, rows=4))
+    run = RunDir(str(tmp_path / "run"))
+    for stage in (run_collect, run_embed, run_select):
+        stage(load_config(DEMO, small), run)
+    first = pq.read_table(tmp_path / "run" / "select" / "coreset.parquet")
+    kept = tmp_path / "earlier.parquet"
+    shutil.copy(tmp_path / "run" / "select" / "coreset.parquet", kept)
+    grown = [*settings(dataset(tmp_path / "data", files=4, rows=4)), "select.size=9", f"select.grow={kept}"]
+    for stage in (run_collect, run_embed, run_select):
+        manifest = stage(load_config(DEMO, grown), run)
+    table = pq.read_table(tmp_path / "run" / "select" / "coreset.parquet")
+    assert table["id"].to_pylist()[:5] == first["id"].to_pylist()
+    assert manifest["details"]["certificate"]["worst_ratio"] > 1 - 1e-9
+    assert manifest["details"]["radius"] <= min(table["radius"].to_pylist()[5:])
+    quotas = [*grown, "select.quotas={column: language, at_most: {python: 3}}"]
+    code, line = job(capsys, "select", run_select, quotas, tmp_path / "run")
+    assert (code, "the quotas allow 3 rows but k is 9" in line) == (2, True)
+    pq.write_table(first.set_column(1, "id", [["0" * 16] * 5]), kept)
+    code, line = job(capsys, "select", run_select, [*grown, "select.seed=1"], tmp_path / "run")
+    assert code == 2
+    assert "5 of its 5 rows are not in embed/" in line

@@ -1,0 +1,153 @@
+"""Vectors on disk → slices of the matrix, without a second copy on the way. No Ray here.
+
+Parquet with a column of vectors (the embeddings artifact, or anybody's), and NumPy's `.npy`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from pyarrow import fs as pafs
+from torch import Tensor
+
+from codeocean.parts import part_names
+
+BATCH_ROWS = 16_384
+
+
+@dataclass(frozen=True)
+class VectorFile:
+    """One file of vectors."""
+
+    path: str
+    num_rows: int
+    dimensions: int
+    dtype: str
+    """NumPy's name of the stored type."""
+    column: str
+    """Parquet column of the vectors; empty for `.npy`."""
+
+
+def list_parts(fs: pafs.FileSystem, folder: str) -> list[VectorFile]:
+    """The `part-*.parquet` of the embeddings artifact, in order.
+
+    Raises:
+        ValueError: one cannot be read, or they do not belong together.
+    """
+    return check_alike([open_vectors(fs, posixpath.join(folder, name)) for name in part_names(fs, folder)])
+
+
+def check_alike(files: list[VectorFile]) -> list[VectorFile]:
+    """The files, all of one dimension and type; raises `ValueError`."""
+    kinds = {(file.dimensions, file.dtype) for file in files}
+    if len(kinds) > 1:
+        raise ValueError(f"{posixpath.dirname(files[0].path)} mixes vectors of {sorted(kinds)}; embed all rows alike")
+    return files
+
+
+def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> VectorFile:
+    """What a file holds, by its head alone.
+
+    Args:
+        fs: its filesystem.
+        path: `.parquet` or `.npy`.
+        column: of the vectors; another name is taken when it is the only column of lists.
+
+    Raises:
+        ValueError: it cannot be read, or holds no vectors.
+    """
+    try:
+        if path.endswith(".npy"):
+            x_ND = np.load(path, mmap_mode="r", allow_pickle=False)
+            if x_ND.ndim != 2 or x_ND.dtype.kind != "f":
+                raise ValueError(f"it holds {x_ND.dtype} of shape {x_ND.shape}, not a matrix of floats")
+            return VectorFile(path, len(x_ND), x_ND.shape[1], x_ND.dtype.name, "")
+        with fs.open_input_file(path) as stream:
+            file = pq.ParquetFile(stream)
+            field = _vector_field(file.schema_arrow, column)
+            dtype = field.type.value_type.to_pandas_dtype().__name__
+            return VectorFile(path, file.metadata.num_rows, _dimensions(file, field), dtype, field.name)
+    except (pa.ArrowException, ValueError, EOFError) as error:
+        raise ValueError(f"{path} cannot be read as vectors: {str(error).splitlines()[0]}") from None
+
+
+def _vector_field(schema: pa.Schema, column: str) -> pa.Field:
+    lists = [field for field in schema if pa.types.is_fixed_size_list(field.type) or pa.types.is_list(field.type)]
+    lists = [field for field in lists if pa.types.is_floating(field.type.value_type)]
+    named = [field for field in lists if field.name == column]
+    if not named and len(lists) != 1:
+        raise ValueError(f"it has no column {column!r} of lists of floats; its columns are {', '.join(schema.names)}")
+    return (named or lists)[0]
+
+
+def _dimensions(file: pq.ParquetFile, field: pa.Field) -> int:
+    if pa.types.is_fixed_size_list(field.type):
+        return int(field.type.list_size)
+    batch = next(file.iter_batches(1, columns=[field.name]), None)
+    return len(batch.column(0)[0]) if batch is not None and batch.num_rows and batch.column(0)[0].is_valid else 0
+
+
+def read_vectors(fs: pafs.FileSystem, files: Sequence[VectorFile], start: int, stop: int) -> Tensor:
+    """(stop - start, D) rows of the files laid end to end, as stored; read once, straight to their place.
+
+    Raises:
+        ValueError: a file is damaged, or a row has no vector or one of another length.
+    """
+    out_ND = np.empty((stop - start, files[0].dimensions), dtype=files[0].dtype)
+    offset = 0
+    for file in files:
+        low, high = max(start - offset, 0), min(stop - offset, file.num_rows)
+        if low < high:
+            _read_file(fs, file, out_ND[offset + low - start : offset + high - start], low)
+        offset += file.num_rows
+    return torch.from_numpy(out_ND)
+
+
+def _read_file(fs: pafs.FileSystem, file: VectorFile, out_MD: np.ndarray[Any, Any], skip: int) -> None:
+    """Fill `out_MD` with the file's rows behind the first `skip`."""
+    if not file.column:
+        out_MD[:] = np.load(file.path, mmap_mode="r", allow_pickle=False)[skip : skip + len(out_MD)]
+        return
+    done = 0
+    try:
+        with fs.open_input_file(file.path) as stream:
+            reader = pq.ParquetFile(stream)
+            groups, skip = _row_groups(reader, skip, len(out_MD))
+            for batch in reader.iter_batches(BATCH_ROWS, row_groups=groups, columns=[file.column]):
+                vectors = batch.column(0)[skip : skip + len(out_MD) - done]
+                skip = max(0, skip - batch.num_rows)
+                if len(vectors):
+                    out_MD[done : done + len(vectors)] = _matrix(vectors, out_MD.shape[1])
+                    done += len(vectors)
+    except (pa.ArrowException, ValueError) as error:
+        raise ValueError(f"{file.path} cannot be read as vectors: {str(error).splitlines()[0]}") from None
+
+
+def _row_groups(reader: pq.ParquetFile, skip: int, wanted: int) -> tuple[list[int], int]:
+    """The row groups that hold `wanted` rows behind `skip`, and how many rows to skip within them."""
+    groups: list[int] = []
+    before, inside = 0, skip
+    for number in range(reader.metadata.num_row_groups):
+        after = before + reader.metadata.row_group(number).num_rows
+        if after > skip and before < skip + wanted:
+            inside = skip - before if not groups else inside
+            groups.append(number)
+        before = after
+    return groups, inside
+
+
+def _matrix(vectors: Any, dimensions: int) -> np.ndarray[Any, Any]:
+    flat = vectors.flatten()
+    if vectors.null_count or flat.null_count or len(flat) != len(vectors) * dimensions:
+        raise ValueError(f"a row has no vector of {dimensions} numbers")
+    if pa.types.is_list(vectors.type) and set(np.diff(vectors.offsets.to_numpy())) != {dimensions}:
+        raise ValueError(f"a row has no vector of {dimensions} numbers")
+    found: np.ndarray[Any, Any] = flat.to_numpy(zero_copy_only=False).reshape(len(vectors), dimensions)
+    return found

@@ -1,0 +1,53 @@
+"""The selection alone, for people who bring their own vectors."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from codeocean.kcenter import k_center_greedy
+from ray_jobs.select import main
+
+X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
+
+
+def test_numpy_vectors_give_a_coreset_of_row_numbers(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    out = tmp_path / "out" / "coreset.parquet"
+    assert main(["--embeddings", str(tmp_path / "x.npy"), "--k", "50", "--out", str(out)]) == 0
+    table = pq.read_table(out)
+    expected = k_center_greedy(X, 50)
+    assert [int(id_) for id_ in table["id"].to_pylist()] == expected.indices.tolist()
+    assert table["radius"].to_pylist() == expected.radii.tolist()
+    assert table["rank"].to_pylist() == list(range(50))
+
+
+def test_parquet_vectors_keep_their_ids(tmp_path):
+    table = pa.table({"id": [f"row-{n}" for n in range(500)], "vector": pa.array(X.tolist(), pa.list_(pa.float32()))})
+    pq.write_table(table, tmp_path / "x.parquet")
+    arguments = ["--embeddings", str(tmp_path / "x.parquet"), "--k", "20", "--out", str(tmp_path / "c.parquet")]
+    assert main([*arguments, "--metric", "cosine", "--first", "7"]) == 0
+    expected = k_center_greedy(X, 20, first=7, metric="cosine").indices.tolist()
+    assert pq.read_table(tmp_path / "c.parquet")["id"].to_pylist() == [f"row-{row}" for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "message"),
+    [
+        (None, [], "there is no such file"),
+        (X, ["--k", "501"], "--k is 501 but"),
+        (X, ["--k", "0"], "--k is 0 but"),
+        (np.where(np.arange(500)[:, None] == 9, np.nan, X), [], "row 9 of x holds NaN"),
+        (X, ["--first", "500"], "row 500"),
+        (X[:, 0], [], "cannot be read as vectors"),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path, capsys, content, more, message):
+    if content is not None:
+        np.save(tmp_path / "x.npy", content)
+    arguments = ["--embeddings", str(tmp_path / "x.npy"), "--k", "5", "--out", str(tmp_path / "c.parquet"), *more]
+    assert main(arguments) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("wavecoder")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not (tmp_path / "c.parquet").exists()
