@@ -85,7 +85,7 @@ def choose_coreset(
             not finite.
     """
     given = _given_rows(config, corpus, chosen)
-    shards = _open_shards(config, corpus)
+    shards = open_shards(config, corpus)
     frame = choose_frame(shards, unit=config.metric == "cosine")
     picks = _read_checkpoint(corpus.fs, checkpoint, frame) or start_picks(shards, frame, given)
     keep = _Progress(corpus.fs, checkpoint, config.size)
@@ -133,7 +133,8 @@ def _quotas(config: QuotaConfig | None, corpus: Corpus, k: int) -> Quotas | None
     return Quotas(sizes, k, at_least=least, at_most=most, names=names)
 
 
-def _open_shards(config: CoresetConfig, corpus: Corpus) -> Shards:
+def open_shards(config: CoresetConfig, corpus: Corpus) -> Shards:
+    """The corpus in this process, or in as many actors as `config` says."""
     n, on_gpu, groups_N = corpus.num_rows, config.gpus_per_shard > 0, corpus.groups_N
     if config.shards == 1:
         return _load_shard(corpus.fs, corpus.files, 0, n, groups_N, on_gpu=on_gpu)

@@ -12,9 +12,6 @@ import hashlib
 
 import pyarrow as pa
 
-TASKS = ("summarization", "generation", "translation", "repair")
-"""The four code tasks of the paper (section 2.1); a fifth needs only a file in `codeocean/tasks/`."""
-
 _STRING, _STRINGS = pa.string(), pa.list_(pa.string())
 
 RAW_CODE = pa.schema(

@@ -133,6 +133,8 @@ class Shard:
         self._frame, self._error, self._error64 = Frame(), 0.0, 0.0
         self._picks_KD = torch.empty((0, x_ND.shape[1]), dtype=torch.float64, device=device)
         self._num_picks = 0
+        self.pairs_met = 0
+        """(row, pick) pairs whose bound was computed, of N·K."""
 
     def extent(self, frame: Frame) -> Extent:
         """Sums and largest values of the rows in a frame; their norms are kept.
@@ -269,6 +271,7 @@ class Shard:
             end = min(first + CHUNK_PICKS, self._num_picks)
             picks_PD = self._picks_KD[first:end].float()
             squared_MP = torch.addmm(picks_PD.square().sum(1), x_MD, picks_PD.T, alpha=-2.0)
+            self.pairs_met += squared_MP.numel()
             bound_M = torch.minimum(bound_M, squared_MP.amin(1).add_(norms_M).clamp_(min=0.0))
             self._bound_N[rows_M], self._seen_N[rows_M] = bound_M, end
             first = end

@@ -52,7 +52,7 @@ def test_any_number_of_actors_gives_the_picks_of_one_process(local_ray, embedded
 def test_a_killed_shard_is_read_again_and_the_picks_are_the_same(local_ray, embedded, caplog):
     folder, x = embedded
     corpus = Corpus(FS, list_parts(FS, str(folder)))
-    shards = coreset._open_shards(CoresetConfig(size=400, shards=3), corpus)
+    shards = coreset.open_shards(CoresetConfig(size=400, shards=3), corpus)
     frame = choose_frame(shards, unit=False)
     picks = start_picks(shards, frame, [])
     killed = []

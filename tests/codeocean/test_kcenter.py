@@ -128,7 +128,7 @@ def test_any_number_of_shards_gives_the_same_picks(name):
 
 def test_the_radius_of_the_coreset_is_that_of_the_next_pick():
     x = MATRICES["clusters"]
-    rows, squared, farthest = in_shards(x, 1, 100, [3])
+    _, _, farthest = in_shards(x, 1, 100, [3])
     assert farthest == pytest.approx(float(k_center_greedy(x, 101, first=3).radii[-1]), rel=1e-12)
 
 
