@@ -36,7 +36,7 @@ from torch import Tensor
 from codeocean.quotas import Quotas
 from codeocean.shard import Candidates, Extent, Frame, Shard, nearest_squared, squared_differences
 
-BLOCK = 512
+BLOCK = 384
 """Candidates of a block: enough picks for a matrix product, few enough that their B × B distances cost nothing."""
 
 
@@ -178,7 +178,7 @@ def start_picks(shards: Shards, frame: Frame, rows: list[int]) -> Picks:
         nearest_P = nearest_squared(block_PD, vectors_KD[:start], torch.float64, error).numpy()
         for number in range(len(block_PD)):
             squared.append(float(nearest_P[number]))
-            nearest_P = np.minimum(nearest_P, squared_differences(block_PD, block_PD[number]))
+            nearest_P = np.minimum(nearest_P, squared_differences(block_PD.numpy(), block_PD[number].numpy()))
     return Picks(rows, squared, frame.scale)
 
 
@@ -241,8 +241,8 @@ def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas |
 
     A block ends early where a quota closes a group. Cost: 2·B²·D FLOP in float32 and a few microseconds a pick.
     """
-    vectors_BD = frame.float64(candidates.vectors_BD)
-    single_BD = vectors_BD.float()
+    rows_BD = frame.float64(candidates.vectors_BD)
+    single_BD, vectors_BD = rows_BD.float(), rows_BD.numpy()
     norms_B = single_BD.square().sum(1)
     between = torch.addmm(norms_B, single_BD, single_BD.T, alpha=-2.0).add_(norms_B[:, None])
     between_BB = between.sub_(2.0 * frame.error(torch.float32, single_BD.shape[1])).numpy()

@@ -171,7 +171,7 @@ class Shard:
         for start, tile in self._tiles():
             squared_M = self._norms_N[start : start + len(tile)] - 2.0 * (self._frame.float32(tile) @ point_D.float())
             near = (squared_M <= squared_M.min() + 2.0 * self._error).nonzero().flatten()
-            exact = squared_differences(self._frame.float64(tile[near]), point_D)
+            exact = squared_differences(_numpy(self._frame.float64(tile[near])), _numpy(point_D))
             row = int(exact.argmin())
             best = min(best, (float(exact[row]), self._start + start + int(near[row])))
         return best
@@ -265,7 +265,12 @@ class Shard:
 
         Cost: 2·D FLOP for each pair, one gather of the rows.
         """
-        x_MD = self._frame.float32(self._x_ND.index_select(0, rows_M))
+        low, high = (
+            int(rows_M[0]),
+            int(rows_M[-1]) + 1,
+        )  # ascending: a run of rows needs no gathering
+        x_MD = self._x_ND[low:high] if high - low == len(rows_M) else self._x_ND.index_select(0, rows_M)
+        x_MD = self._frame.float32(x_MD)
         bound_M, norms_M = self._bound_N[rows_M], self._norms_N[rows_M]
         while True:
             end = min(first + CHUNK_PICKS, self._num_picks)
@@ -322,20 +327,29 @@ def nearest_squared(rows_MD: Tensor, picks_PD: Tensor, dtype: torch.dtype, error
     a_MD, b_PD = rows_MD.to(dtype), picks_PD.to(dtype)
     squared_MP = torch.addmm(b_PD.square().sum(1), a_MD, b_PD.T, alpha=-2.0)  # without |a|², which orders nothing
     lowest_M, nearest_M = squared_MP.min(1)
-    found = squared_differences(rows_MD, picks_PD[nearest_M])
+    found = squared_differences(_numpy(rows_MD), _numpy(picks_PD[nearest_M]))
     near_MP = squared_MP <= (lowest_M + 2.0 * error)[:, None]
     near_MP[torch.arange(len(rows_MD), device=near_MP.device), nearest_M] = False
     near_MP[torch.from_numpy(found == 0.0).to(near_MP.device)] = False
     for pairs in near_MP.nonzero().split(MEASURED_PAIRS):
         rows, picks = pairs.T
-        np.minimum.at(found, rows.cpu().numpy(), squared_differences(rows_MD[rows], picks_PD[picks]))
+        np.minimum.at(found, _numpy(rows), squared_differences(_numpy(rows_MD[rows]), _numpy(picks_PD[picks])))
     return torch.from_numpy(found).to(rows_MD.device)
 
 
-def squared_differences(a_MD: Tensor, b_MD: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
+Float64Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def squared_differences(a_MD: Float64Array, b_MD: Float64Array) -> Float64Array:
     """(M,) float64 squared distances of float64 rows.
 
     NumPy adds up each row alone, so that a row's answer does not depend on the rows beside it.
     """
-    difference = np.ascontiguousarray((a_MD - b_MD).cpu().numpy())
-    return np.square(difference, out=difference).sum(1)
+    difference = np.ascontiguousarray(a_MD - b_MD)
+    squared: Float64Array = np.square(difference, out=difference).sum(1)
+    return squared
+
+
+def _numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any] = tensor.cpu().numpy()
+    return array
