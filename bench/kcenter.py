@@ -109,17 +109,28 @@ def sharded_seconds(x_ND: torch.Tensor, k: int, num_shards: int) -> float:
         return time.perf_counter() - begun
 
 
-def peak_memory_share(x_ND: torch.Tensor, k: int) -> float:
-    """Matrix and what the selection adds to it, in sizes of the float32 matrix; of the process (Linux) or the GPU."""
-    matrix = 4 * x_ND.numel()
+def memory_and_pairs(x_ND: torch.Tensor, k: int) -> tuple[float, float]:
+    """Peak memory in sizes of the float32 matrix, which is counted in, and the share of the N·k pairs that were met.
+
+    Of the process (Linux) or of the GPU.
+    """
+    before = _memory(x_ND, peak=False)
+    shard = Shard(x_ND)
+    frame = choose_frame(shard, unit=False)
+    extend_picks(shard, frame, start_picks(shard, frame, []), k)
+    added = max(0, _memory(x_ND, peak=True) - before)
+    return 1.0 + added / (4 * x_ND.numel()), shard.pairs_met / len(x_ND) / k
+
+
+def _memory(x_ND: torch.Tensor, *, peak: bool) -> int:
+    """Bytes in use now, or at the most since this was asked with `peak=False`."""
     if x_ND.is_cuda:
-        torch.cuda.reset_peak_memory_stats()
-        k_center_greedy(x_ND, k)
-        return torch.cuda.max_memory_allocated() / matrix
-    before = _status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
-    k_center_greedy(x_ND, k)
-    return 1.0 + max(0, _status("VmHWM") - before) / matrix
+        if not peak:
+            torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.max_memory_allocated() if peak else torch.cuda.memory_allocated()
+    if not peak:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
+    return _status("VmHWM" if peak else "VmRSS")
 
 
 def _status(name: str) -> int:
@@ -128,18 +139,10 @@ def _status(name: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
-def count_pairs(x_ND: torch.Tensor, k: int) -> float:
-    """Share of the N·k (row, pick) pairs that the shard met."""
-    shard = Shard(x_ND)
-    frame = choose_frame(shard, unit=False)
-    extend_picks(shard, frame, start_picks(shard, frame, []), k)
-    return shard.pairs_met / len(x_ND) / k
-
-
 def measure(n: int, d: int, k: int, options: argparse.Namespace) -> dict[str, Any]:
     """One size: ours, the baselines and the bound, one after another in each run."""
     x_ND = embedding_like(n, d, device=options.device)
-    memory = peak_memory_share(x_ND, k)
+    memory, met = memory_and_pairs(x_ND, k)
     runs = []
     for _ in range(options.runs):
         ours = _seconds(lambda: k_center_greedy(x_ND, k))
@@ -147,14 +150,14 @@ def measure(n: int, d: int, k: int, options: argparse.Namespace) -> dict[str, An
             "seconds": ours,
             "gemm_bound_seconds": 2.0 * n * k * d / gemm_flops(x_ND),
             "naive_torch_seconds": naive_torch_seconds(x_ND, k),
-            "literal_seconds": literal_seconds(x_ND.cpu().numpy(), k) if options.literal else float("nan"),
+            "literal_seconds": literal_seconds(x_ND.cpu().numpy(), k),
         })  # fmt: skip
     found: dict[str, Any] = {"n": n, "d": d, "k": k}
     found |= {name: round(statistics.median(run[name] for run in runs), 3) for name in runs[0]}
     for name in ("literal", "naive_torch", "gemm_bound"):
         ratios = [run[f"{name}_seconds"] / run["seconds"] for run in runs]
         found[f"times_faster_than_{name}"] = round(statistics.median(ratios), 2)
-    found["pairs_met_share"] = round(count_pairs(x_ND, k), 3)
+    found["pairs_met_share"] = round(met, 3)
     found["peak_memory_of_matrix"] = round(memory, 3)
     if options.shards > 1:
         found[f"seconds_in_{options.shards}_shards"] = round(sharded_seconds(x_ND, k, options.shards), 3)
@@ -182,7 +185,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--shards", type=int, default=1, help="measure that many Ray actors too")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--no-literal", dest="literal", action="store_false", help="leave the literal algorithm out")
     options = parser.parse_args()
     picks = options.picks * len(options.sizes) if len(options.picks) == 1 else options.picks
     sizes = [measure(n, options.dimensions, k, options) for n, k in zip(options.sizes, picks, strict=True)]
