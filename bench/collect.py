@@ -171,7 +171,8 @@ def baseline(path: str) -> float:
     seen: set[bytes] = set()
     bands: dict[tuple[int, int], list[Any]] = {}
     kept, count, begun = [], 0, time.perf_counter()
-    for count, row in enumerate(rows, 1):
+    for row in rows:
+        count += 1
         if row["reason"] or any(rule(row, config.filters) for rule in FILTERS.values()):
             continue
         key = hashlib.sha256("".join(row["code"].split()).encode()).digest()

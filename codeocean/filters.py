@@ -130,7 +130,7 @@ def license_allowed(row: Row, config: FilterConfig) -> str | None:
     return "licence" if config.licenses is not None and row["license"] not in config.licenses else None
 
 
-GENERATED = re.compile(
+_GENERATED = re.compile(
     r"@generated\b|^[^\w\n]{0,20}do not edit\b"
     r"|^[^\w\n]{0,20}(this \w{1,20} (is|was) )?auto(matically )?[- ]?generated\b"
     r"|^[^\w\n]{0,20}(code |this \w{1,20} (is|was) )?generated (by|from)\b",
@@ -141,7 +141,13 @@ GENERATED = re.compile(
 
 def generated_code(row: Row, _config: FilterConfig) -> str | None:
     """No code that a machine wrote."""
-    return "generated code" if GENERATED.search(f"{row['docstring']}\n{row['code'][:2000]}") else None
+    return "generated code" if is_generated(f"{row['docstring']}\n{row['code'][:2000]}") else None
+
+
+def is_generated(text: str) -> bool:
+    """Whether a generator's mark stands in a text."""
+    lower = text.lower()
+    return ("generated" in lower or "do not edit" in lower) and _GENERATED.search(text) is not None
 
 
 _HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\x00-\x08\x0e-\x1f]")

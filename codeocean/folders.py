@@ -15,7 +15,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from codeocean.filters import GENERATED
+from codeocean.filters import is_generated
 from codeocean.grammars import GRAMMARS, language_of
 from codeocean.languages import extract_documented
 from codeocean.origins import READ_SCHEMA, FolderSource, Unit
@@ -127,6 +127,6 @@ def _machine_made(file: str, text: str) -> str:
     lines = text.count("\n") + 1
     if ".min." in file.rpartition("/")[2] or len(text) > MINIFIED_LINE * max(lines, 10):
         return "minified file"
-    if _GENERATED_NAME.search(file) or GENERATED.search(text[:HEAD_CHARS]):
+    if _GENERATED_NAME.search(file) or is_generated(text[:HEAD_CHARS]):
         return "generated file"
     return ""
