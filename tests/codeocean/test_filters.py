@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from transformers import AutoTokenizer
 
-from codeocean.collecting import Account, in_sample
+from codeocean.collecting import Account
 from codeocean.filters import FILTERS, FilterConfig, filter_batch, load_tokenizer
 from codeocean.sources import READ_SCHEMA
 
@@ -101,14 +101,6 @@ def test_rows_in_are_rows_out_plus_rows_dropped():
     twice.merge(account)
     assert twice.dropped["test"] == 2
     assert twice.languages == {"python": 2 * kept.num_rows}
-
-
-def test_a_smaller_sample_is_part_of_a_larger_one():
-    ids = [f"{number * 7919 % 65536:04x}" for number in range(2000)]
-    small, large = ({id_ for id_ in ids if in_sample(id_, share)} for share in (0.1, 0.3))
-    assert small < large
-    assert 0.07 < len(small) / len(set(ids)) < 0.13
-    assert all(in_sample(id_, 1.0) for id_ in ids)
 
 
 def test_every_rule_says_what_it_does():
