@@ -14,6 +14,7 @@ from codeocean.languages import (
     extract_documented,
     has_empty_body,
     has_syntax_error,
+    is_comment_only,
     language_of,
     strip_docstring,
 )
@@ -172,6 +173,26 @@ def test_code_is_moved_to_the_first_column_and_otherwise_kept(language, source, 
     (function,) = extract_documented(source.encode(), language)
     assert (function.name, function.code, function.docstring) == (name, code, docstring)
     assert not has_syntax_error(function.code, language)
+
+
+def test_a_comment_documents_the_next_function_only():
+    source = b"class A { /** Doc. */ int f() { return 1; } int g() { return 2; } }"
+    assert [function.name for function in extract_documented(source, "java")] == ["A.f"]
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "alone"),
+    [
+        ("# x = 1\n# y = 2", "python", True),
+        ("# x = 1\nx = 1", "python", False),
+        ("/* a */\n// b", "c", True),
+        ("<?php\n// b", "php", True),
+        ("// b\nfunc f() {}", "go", False),
+        ("def f(:", "python", False),
+    ],
+)
+def test_comments_alone_are_told_from_code(code, language, alone):
+    assert is_comment_only(code, language) == alone
 
 
 def test_documented_function_with_a_syntax_error_is_not_lost():

@@ -78,6 +78,7 @@ def test_ordinary_text_is_left_alone(text):
 
 
 SLOW = [
+    "\n" * 200_000 + "x generated do not edit",
     "eyJ-" * 100_000, "eyJ" + "a" * 400_000, "-----BEGIN " + "AB " * 100_000 + "PRIVATE KEY", "AKIA" * 100_000,
     "password = '" + "a" * 400_000, "secret" * 60_000, "ignore all " * 40_000 + "instructions", "ignore " + " " * 400_000 +
     "instructions prompt", "### " * 100_000, "\n" * 400_000, "#" * 400_000, " " * 400_000, "\n \t" * 130_000, "<|" * 200_000,

@@ -84,6 +84,8 @@ def test_parts_that_are_there_stay_and_the_rest_ends_the_same(local_ray, tmp_pat
 
 def test_the_same_files_come_from_any_number_of_workers_and_any_cut(local_ray, tmp_path):
     overrides = [*settings(dataset(tmp_path / "data", files=6, rows=5)), "collect.rows_per_part=7"]
+    with gzip.open(tmp_path / "data" / "python_0.jsonl.gz", "at") as stream:  # the first unit is the last to be done
+        stream.write('{"code": "x", "docstring": "too short", "language": "python"}\n' * 20_000)
     for number in range(3):  # copies, near and exact, across files
         shutil.copy(
             tmp_path / "data" / f"python_{number}.jsonl.gz", tmp_path / "data" / f"python_{number + 7}.jsonl.gz"
@@ -99,7 +101,7 @@ def test_the_same_files_come_from_any_number_of_workers_and_any_cut(local_ray, t
         found.append((files, manifest["dropped"], manifest["examples"]))
     limits.resource_limits = limits.resource_limits.copy(cpu=float("inf"))
     assert found[0] == found[1] == found[2]
-    assert found[0][1] == {"duplicate code": 15}
+    assert found[0][1] == {"duplicate code": 15, "code too short": 40_000}
     assert [pq.read_metadata(file).num_rows for file in sorted((run.local / "collect").glob("*.parquet"))] == [
         7,
         7,
