@@ -22,8 +22,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-MIX_VALUES = 12
-"""A text column of at most so many different values is shown as a mix."""
+MIX_VALUES, MIX_CHARS = 12, 40
+"""A text column of at most so many different values, none of them longer, is shown as a mix."""
 SHOWN_CHARS = 1200
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
@@ -128,11 +128,11 @@ def _summary(files: list[pq.ParquetFile], field: pa.Field) -> Text:
 
 
 def _with_counts(mix: Counter[Any] | None, column: pa.ChunkedArray) -> Counter[Any] | None:
-    """The mix with a file's values; None when there are too many different ones."""
+    """The mix with a file's values; None when there are too many different ones, or long ones."""
     if mix is None:
         return None
-    for entry in pc.value_counts(column):
+    for entry in pc.value_counts(column):  # one by one: most columns are left after a few
         mix[entry["values"].as_py()] += entry["counts"].as_py()
-        if len(mix) > MIX_VALUES:
+        if len(mix) > MIX_VALUES or len(entry["values"].as_py() or "") > MIX_CHARS:
             return None
     return mix
