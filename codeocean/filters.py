@@ -2,18 +2,22 @@
 
 The rules are CodeSearchNet's own (documentation of at least three tokens, code of at least three lines, no tests,
 constructors or standard extension methods), the blacklist of words that Code Alpaca uses for what a text model cannot
-do, and what a reader of other people's code needs: it parses, a human wrote it, nothing in it hides from view.
+do, and what a reader of other people's code needs: it parses, a human wrote it, nothing in it hides from view, is a
+secret, or speaks to the model that reads it later (`risks.py`). Every pattern is linear in the text.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator
+from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator, model_validator
+from tokenizers import Tokenizer
 
-from codeocean.languages import GRAMMARS, has_empty_body, has_syntax_error
+from codeocean.languages import GRAMMARS, has_empty_body, has_syntax_error, is_comment_only
+from codeocean.risks import has_secret, speaks_to_a_model
 
 Row = dict[str, Any]
 Filter = Callable[[Row, "FilterConfig"], str | None]
@@ -37,6 +41,15 @@ class FilterConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     min_doc_tokens: NonNegativeInt = 3
     """CodeSearchNet's own rule; a token is a run of letters and digits."""
 
+    tokenizer: str | None = None
+    """Tokenizer of the embedding model, for `min_tokens` and `max_tokens`: a folder, "package:…" or a hub's id."""
+
+    min_tokens: NonNegativeInt | None = None
+    """Tokens that documentation and code have together at least; needs `tokenizer`."""
+
+    max_tokens: PositiveInt | None = None
+    """Tokens that they have at most, such as the embedding model's window; needs `tokenizer`."""
+
     blacklist: tuple[str, ...] = ("image", "picture", "photo", "draw a", "plot a", "video", "audio", "webcam")
     """Words of a documentation whose task a text model cannot do (Code Alpaca's kind); whole words."""
 
@@ -50,6 +63,12 @@ class FilterConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
         if unknown:
             raise ValueError(f"no filter is called {', '.join(unknown)}; there are {', '.join(FILTERS)}")
         return names
+
+    @model_validator(mode="after")
+    def _countable(self) -> "FilterConfig":
+        if self.tokenizer is None and (self.min_tokens is not None or self.max_tokens is not None):
+            raise ValueError("min_tokens and max_tokens need a tokenizer, such as the embedding model's")
+        return self
 
 
 def length(row: Row, config: FilterConfig) -> str | None:
@@ -70,20 +89,27 @@ def written_as_test(row: Row, _config: FilterConfig) -> str | None:
     name = row["name"].rpartition(".")[2]
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
     by_name = name.startswith("test") or not {"test", "tests", "Test", "Tests"}.isdisjoint(words)
-    return "test" if by_name or _TEST_PATH.search(row["path"]) else None
+    marked = by_name or _TEST_PATH.search(row["path"]) or _TEST_MARK.search(row["code"][:500])
+    return "test" if marked else None
 
 
 _TEST_PATH = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|(_test|[._]spec|\.test)\.\w+$|Tests?\.\w+$")
 
+_TEST_MARK = re.compile(
+    r"^[ \t]{0,40}(@Test\b|#\[(\w{1,20}::)?test\]|\[(Fact|Theory|Test|TestCase|TestMethod)\b)", re.MULTILINE
+)
+"""Java, Rust and C# say so above the function."""
+
 _STANDARD = frozenset({"constructor", "toString", "hashCode", "equals", "finalize", "clone", "notify", "notifyAll",
-                       "initialize", "to_s", "inspect", "String"})  # fmt: skip
+                       "initialize", "to_s", "inspect", "String", "ToString", "GetHashCode", "Equals",
+                       "fmt"})  # fmt: skip
 
 
 def standard_method(row: Row, _config: FilterConfig) -> str | None:
     """No constructors and no standard extension methods."""
     owner, _, name = row["name"].rpartition(".")
     dunder = name.startswith("__") and (name.endswith("__") or row["language"] == "php")
-    constructor = row["language"] == "java" and name == owner.rpartition(".")[2]
+    constructor = row["language"] in {"java", "csharp", "cpp"} and name.lstrip("~") == owner.rpartition(".")[2] != ""
     return "constructor or standard method" if dunder or constructor or name in _STANDARD else None
 
 
@@ -91,8 +117,12 @@ def blacklist(row: Row, config: FilterConfig) -> str | None:
     """No task that a text model cannot do."""
     if not config.blacklist:
         return None
-    pattern = r"\b(" + "|".join(map(re.escape, config.blacklist)) + r")s?\b"
-    return "blacklisted word" if re.search(pattern, row["docstring"], re.IGNORECASE) else None
+    return "blacklisted word" if _words(config.blacklist).search(row["docstring"]) else None
+
+
+@lru_cache
+def _words(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"\b(" + "|".join(map(re.escape, words)) + r")s?\b", re.IGNORECASE)
 
 
 def license_allowed(row: Row, config: FilterConfig) -> str | None:
@@ -101,8 +131,9 @@ def license_allowed(row: Row, config: FilterConfig) -> str | None:
 
 
 _GENERATED = re.compile(
-    r"@generated\b|^\W*do not edit\b|^\W*(this \w+ (is|was) )?auto(matically )?[- ]?generated\b"
-    r"|^\W*(code |this \w+ (is|was) )?generated (by|from)\b",
+    r"@generated\b|^[^\w\n]{0,20}do not edit\b"
+    r"|^[^\w\n]{0,20}(this \w{1,20} (is|was) )?auto(matically )?[- ]?generated\b"
+    r"|^[^\w\n]{0,20}(code |this \w{1,20} (is|was) )?generated (by|from)\b",
     re.IGNORECASE | re.MULTILINE,
 )
 """Marks of generators stand at the beginning of a line; in mid-sentence the same words mean other things."""
@@ -110,13 +141,66 @@ _GENERATED = re.compile(
 
 def generated_code(row: Row, _config: FilterConfig) -> str | None:
     """No code that a machine wrote."""
-    return "generated code" if _GENERATED.search(f"{row['docstring']}\n{row['code'][:2000]}") else None
+    return "generated code" if is_generated(f"{row['docstring']}\n{row['code'][:2000]}") else None
+
+
+def is_generated(text: str) -> bool:
+    """Whether a generator's mark stands in a text."""
+    lower = text.lower()
+    return ("generated" in lower or "do not edit" in lower) and _GENERATED.search(text) is not None
+
+
+_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\x00-\x08\x0e-\x1f]")
 
 
 def hidden_text(row: Row, _config: FilterConfig) -> str | None:
-    """No bidirectional or other control characters that make code read otherwise than it runs."""
-    hidden = re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f]", row["code"] + row["docstring"])
-    return "hidden text" if hidden else None
+    """No bidirectional, invisible or other control characters that make code read otherwise than it runs."""
+    return "hidden text" if _HIDDEN.search(row["code"]) or _HIDDEN.search(row["docstring"]) else None
+
+
+def secrets(row: Row, _config: FilterConfig) -> str | None:
+    """No keys, tokens, passwords or private keys."""
+    return "secret" if has_secret(row["code"]) or has_secret(row["docstring"]) else None
+
+
+def prompt_injection(row: Row, _config: FilterConfig) -> str | None:
+    """No text that speaks to a model: a chat's marks, "ignore all previous instructions"."""
+    spoken = speaks_to_a_model(row["docstring"]) or speaks_to_a_model(row["code"])
+    return "prompt injection" if spoken else None
+
+
+def tokens(row: Row, config: FilterConfig) -> str | None:
+    """Documentation and code within the window of the embedding model."""
+    if config.tokenizer is None:
+        return None
+    # The text that `embed` reads.
+    count = len(load_tokenizer(config.tokenizer).encode(f"{row['docstring']}\n{row['code']}").ids)
+    if config.min_tokens is not None and count < config.min_tokens:
+        return "too few tokens"
+    return "too many tokens" if config.max_tokens is not None and count > config.max_tokens else None
+
+
+@lru_cache(maxsize=2)
+def load_tokenizer(name: str) -> Tokenizer:
+    """A fast tokenizer, without truncation.
+
+    Raises:
+        ValueError: there is none.
+    """
+    file = Path(name) / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(file)) if Path(name).is_dir() else Tokenizer.from_pretrained(name)
+    except Exception as error:  # noqa: BLE001 - the library raises Exception itself
+        raise ValueError(f"collect.filters.tokenizer is {name!r}, which gives no tokenizer.json: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def comment_only(row: Row, _config: FilterConfig) -> str | None:
+    """Code, not comments alone."""
+    alone = row["language"] in GRAMMARS and is_comment_only(row["code"], row["language"])
+    return "comment-only code" if alone else None
 
 
 def empty_body(row: Row, _config: FilterConfig) -> str | None:
@@ -138,8 +222,12 @@ FILTERS: dict[str, Filter] = {
     "license_allowed": license_allowed,
     "generated_code": generated_code,
     "hidden_text": hidden_text,
+    "secrets": secrets,
+    "prompt_injection": prompt_injection,
+    "comment_only": comment_only,
     "empty_body": empty_body,
     "parses": parses,
+    "tokens": tokens,
 }
 """The rules by name, the cheap ones first."""
 
@@ -150,23 +238,4 @@ def filter_batch(batch: pa.RecordBatch | pa.Table, config: FilterConfig) -> pa.T
     table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
     rows = table.to_pylist()
     reasons = [row["reason"] or next((reason for rule in rules if (reason := rule(row, config))), "") for row in rows]
-    return table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))
-
-
-def drop_duplicates(table: pa.Table, seen: set[int]) -> pa.Table:
-    """Mark rows whose code was seen before, whitespace aside, as "duplicate code"; the first row wins.
-
-    Args:
-        table: rows with `code` and `reason`.
-        seen: 64-bit hashes of the code seen so far; this table's are added.
-    """
-    reasons = []
-    for code, reason in zip(table["code"].to_pylist(), table["reason"].to_pylist(), strict=True):
-        if reason:
-            reasons.append(reason)
-            continue
-        normal = "".join(code.split()).encode("utf-8", "surrogatepass")
-        key = int.from_bytes(hashlib.blake2b(normal, digest_size=8).digest(), "big")
-        reasons.append("duplicate code" if key in seen else "")
-        seen.add(key)
     return table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))

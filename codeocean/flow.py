@@ -1,7 +1,7 @@
 """Raw code → CodeOcean on Ray Data: one function for each stage, in the order of the paper's figure 1.
 
 Each function works inside a stage's folder, finds its own finished parts again, and gives the same files for any number
-of workers. `collect` streams: workers read and filter, this process drops duplicates in order and writes. `embed` maps
+of workers. `collect` is in `streaming.py`. `embed` maps
 whole parts: an encoder reads a part and writes its vectors, so that a lost worker costs one part. `generate` asks the
 generator and the discriminator in rounds, with a bounded number of questions in flight.
 """
@@ -13,7 +13,7 @@ import json
 import logging
 import posixpath
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
@@ -22,92 +22,15 @@ import ray
 from pyarrow import fs as pafs
 
 from codeocean.asking import Chat, generate_one, judge_one
-from codeocean.collecting import Account, CollectConfig, read_filtered
 from codeocean.embedding import EmbedConfig, Encoder
-from codeocean.filters import drop_duplicates
 from codeocean.generation import GenerateConfig
 from codeocean.instances import Yield
-from codeocean.parts import part_names, read_note, read_part, write_part
-from codeocean.records import RAW_CODE
+from codeocean.parts import part_names, read_part, write_part
 from codeocean.roundfiles import Rounds, generation_job
 from codeocean.rounds import assign_tasks, plan_rounds
-from codeocean.sources import Unit
 from codeocean.tasks import Task, task_shares
 
 log = logging.getLogger("wavecoder.codeocean")
-
-
-def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folder: str) -> tuple[int, Account]:
-    """Sources → `part-*.parquet` of RAW_CODE, duplicates dropped, the first of them kept.
-
-    Args:
-        config: sources, filters, sample.
-        units: what to read, in order; a part notes how many of them it ends behind.
-        fs: filesystem of the run directory.
-        folder: the stage's folder.
-
-    Returns:
-        Rows kept, and the account of the rest.
-    """
-    seen: set[int] = set()
-    total, kept, done = Account(), 0, 0
-    names = part_names(fs, folder)
-    for name in names:  # what an earlier attempt finished
-        path = posixpath.join(folder, name)
-        note, rows = read_note(fs, path), read_part(fs, path)
-        drop_duplicates(rows.append_column("reason", pa.array([""] * rows.num_rows)), seen)
-        total.merge(Account.from_note(note))
-        kept, done = kept + rows.num_rows, note["units_done"]
-    number = len(names)
-    for units_done, account, rows in _fresh_parts(config, units, done, seen):
-        path = posixpath.join(folder, f"part-{number:05d}.parquet")
-        write_part(fs, path, rows, {"units_done": units_done} | account.to_note())
-        total.merge(account)
-        kept, number = kept + rows.num_rows, number + 1
-        log.info("collect: %d of %d units read, %d rows kept of %d", units_done, len(units), kept, total.rows_in)
-    return kept, total
-
-
-def _fresh_parts(
-    config: CollectConfig, units: list[Unit], done: int, seen: set[int]
-) -> Iterator[tuple[int, Account, pa.Table]]:
-    """Parts of the units behind `done`: how many units are read when it ends, its account and its rows."""
-    if done >= len(units):
-        return
-    tables: list[pa.Table] = []
-    account, num_rows, current = Account(), 0, done
-    for rows in _filtered_rows(config, units, done):
-        unit = rows["unit"][0].as_py()
-        if unit != current and num_rows >= config.rows_per_part:
-            yield unit, account, pa.concat_tables(tables)
-            account, tables, num_rows = Account(), [], 0
-        current = unit
-        tables.append(account.add(drop_duplicates(rows.drop_columns(["unit"]), seen)))
-        num_rows += tables[-1].num_rows
-    yield len(units), account, pa.concat_tables(tables) if tables else RAW_CODE.empty_table()
-
-
-def _filtered_rows(config: CollectConfig, units: list[Unit], done: int) -> Iterator[pa.Table]:
-    """Filtered rows with the number of their unit, unit by unit."""
-    shared = ray.put(units)
-
-    def read(batch: pa.Table) -> Iterator[pa.Table]:
-        for number in batch["unit"].to_pylist():
-            for rows in read_filtered(ray.get(shared)[number], config):
-                yield rows.append_column("unit", pa.array([number] * rows.num_rows, pa.int64()))
-
-    pending = ray.data.from_items(
-        [{"unit": number} for number in range(done, len(units))], override_num_blocks=min(len(units) - done, 1000)
-    )
-    dataset = pending.map_batches(read, batch_size=1, batch_format="pyarrow")
-    dataset.context.execution_options.preserve_order = True  # the same rows kept for any number of workers
-    for table in dataset.iter_batches(batch_size=None, batch_format="pyarrow"):
-        start = 0
-        numbers = table["unit"].to_pylist()  # a batch may span units: cut it where the number changes
-        for end in range(1, len(numbers) + 1):
-            if end == len(numbers) or numbers[end] != numbers[start]:
-                yield table.slice(start, end - start)
-                start = end
 
 
 class EncodePart:

@@ -1,8 +1,8 @@
 """Source text → documented functions, and whether code parses; by tree-sitter, so that nothing is ever executed.
 
 A function counts as documented when it has a docstring (Python) or a documentation comment right above it: `/** */`
-(JavaScript, Java, PHP), comment lines (Go, Ruby). Decorators, annotations, `export` and the like may stand between.
-Functions inside a documented function belong to it.
+(JavaScript, TypeScript, Java, PHP), comment lines (Go, Ruby), `/** */` or `///` lines (C, C++, C#, Rust). Decorators,
+annotations, attributes, `export` and the like may stand between. Functions inside a documented function belong to it.
 
 Not covered: tree-sitter forgives some of what Python's own parser does not (a body that is missing or badly indented,
 Python 2's `print`), so code without a syntax error here may still fail to compile.
@@ -15,17 +15,17 @@ import inspect
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
-import tree_sitter_go
-import tree_sitter_java
-import tree_sitter_javascript
-import tree_sitter_php
-import tree_sitter_python
-import tree_sitter_ruby
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
+
+from codeocean.comments import documentation_of
+from codeocean.grammars import GRAMMARS, Grammar, grammar_of, language_of, parse
+
+__all__ = ["GRAMMARS", "Documented", "extract_documented", "has_empty_body", "has_syntax_error", "is_comment_only",
+           "language_of",           "strip_docstring"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,94 +40,34 @@ class Documented:
     """The documentation without comment markers."""
 
 
-@dataclass(frozen=True)
-class Grammar:
-    """What a language's syntax tree calls things."""
+MAX_COMMENTS = 1000
+"""Comments above one function that are read at most."""
 
-    suffixes: tuple[str, ...]
-    load: Callable[[], object]
-    functions: frozenset[str]
-    classes: frozenset[str] = frozenset()
-    """Nodes whose name stands before a method's."""
-    wrappers: frozenset[str] = frozenset()
-    """Nodes that stand between a comment and the function that it documents, and belong to its code."""
-    block_comments: bool = True
-    """Documentation is a `/** */` block; otherwise it is the run of comment lines above."""
-    wraps: tuple[tuple[str, str], ...] = ()
-    """Texts around a lone method or expression, each of which makes it a program of one statement."""
+_BODIES = frozenset({"block", "statement_block", "constructor_body", "compound_statement", "body_statement"})
 
-
-def _set(names: str) -> frozenset[str]:
-    return frozenset(names.split())
-
-
-GRAMMARS: dict[str, Grammar] = {
-    "python": Grammar(
-        (".py",),
-        tree_sitter_python.language,
-        functions=_set("function_definition"),
-        classes=_set("class_definition"),
-        wrappers=_set("decorated_definition"),
-    ),
-    "javascript": Grammar(
-        (".js", ".mjs", ".cjs", ".jsx"),
-        tree_sitter_javascript.language,
-        functions=_set("function_declaration generator_function_declaration method_definition function_expression "
-                       "generator_function arrow_function"),
-        classes=_set("class_declaration class"),
-        wrappers=_set("export_statement lexical_declaration variable_declaration variable_declarator pair "
-                      "expression_statement assignment_expression field_definition"),
-        wraps=(("class _ {\n", "\n}"),),
-    ),
-    "java": Grammar(
-        (".java",),
-        tree_sitter_java.language,
-        functions=_set("method_declaration constructor_declaration"),
-        classes=_set("class_declaration interface_declaration enum_declaration record_declaration"),
-        wraps=(("class _ {\n", "\n}"),),
-    ),
-    "go": Grammar(
-        (".go",),
-        tree_sitter_go.language,
-        functions=_set("function_declaration method_declaration"),
-        block_comments=False,
-    ),
-    "php": Grammar(
-        (".php",),
-        tree_sitter_php.language_php,
-        functions=_set("function_definition method_declaration"),
-        classes=_set("class_declaration interface_declaration trait_declaration enum_declaration"),
-        wraps=(("class _ {\n", "\n}"),),
-    ),
-    "ruby": Grammar(
-        (".rb",),
-        tree_sitter_ruby.language,
-        functions=_set("method singleton_method"),
-        classes=_set("class module"),
-        wrappers=_set("argument_list call"),
-        block_comments=False,
-    ),
-}  # fmt: skip
-
-_SUFFIXES = {suffix: name for name, grammar in GRAMMARS.items() for suffix in grammar.suffixes}
-
-_BODIES = _set("block statement_block constructor_body compound_statement body_statement")
-
-_STRINGS = _set("string template_string raw_string_literal encapsed_string heredoc nowdoc heredoc_body")
+_STRINGS = frozenset({"string", "template_string", "raw_string_literal", "encapsed_string", "heredoc", "nowdoc",
+                      "heredoc_body", "verbatim_string_literal", "string_literal"})  # fmt: skip
 """Literals whose lines are data, in any of the languages; Java strips the indentation of its text blocks by itself."""
 
 _STUB = re.compile(
     r"pass|\.\.\.|[rfbuRFBU]*(['\"]).*\1|return(\s+(None|null|nil|undefined))?;?"
-    r"|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*",
+    r"|(todo|unimplemented)!.*|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*",
     re.DOTALL | re.IGNORECASE,
 )
 """A statement that stands for a body to come."""
 
 
-def language_of(path: str) -> str | None:
-    """The language that a file's suffix stands for, None for others."""
-    match = re.search(r"\.[A-Za-z]+$", path)
-    return _SUFFIXES.get(match.group().lower()) if match else None
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A node on the way down; what `prev_sibling` would say, which takes a walk along all siblings."""
+
+    node: Node
+    owner: str
+    """Names of the classes around it."""
+    outer: Node
+    """The node with what is wrapped around it: decorators, `export`, `const f =`."""
+    above: list[Node]
+    """Comments and attributes right before `outer`."""
 
 
 def extract_documented(source: bytes, language: str) -> Iterator[Documented]:
@@ -142,28 +82,54 @@ def extract_documented(source: bytes, language: str) -> Iterator[Documented]:
 
     Cost: one visit of each node outside documented functions.
     """
-    grammar = _grammar(language)
-    pending = [(_parse(source, language), "")]
+    grammar, root = grammar_of(language), parse(source, language)
+    pending = [_Place(root, "", root, [])]
     while pending:  # a stack, not recursion: generated code nests thousands deep
-        node, owner = pending.pop()
+        place = pending.pop()
+        node, owner = place.node, place.owner
         if node.type in grammar.functions:
-            found = _python_function(node, source) if language == "python" else _commented(node, source, grammar)
+            found = _python_function(node, place.outer, source) if language == "python" else _commented(
+                place, source, grammar)  # fmt: skip
             if found is not None:
                 code, docstring = found
                 yield Documented(owner + _name(node, source), code, docstring)
                 continue
         elif node.type in grammar.classes and node.is_named:
             owner += f"{_name(node, source)}."
-        pending.extend((child, owner) for child in reversed(node.children))
+        pending.extend(reversed(_children(place, owner, grammar)))
+
+
+def _children(place: _Place, owner: str, grammar: Grammar) -> list[_Place]:
+    """The places of a node's children, each with the comments above it."""
+    places: list[_Place] = []
+    above: list[Node] = []
+    named = 0
+    for number, child in enumerate(place.node.children):
+        if "comment" in child.type or child.type in grammar.attributes:
+            above.append(child)
+            continue
+        # `const a = 1, f = () => a`: the comment above documents the first.
+        second = child.type == "variable_declarator" and named > 0
+        if place.node.type in grammar.wrappers and not second:
+            places.append(_Place(child, owner, place.outer, place.above))
+        elif number == 0 and child.start_byte == place.outer.start_byte:
+            # The comment above a body's first function stands outside that body.
+            places.append(_Place(child, owner, child, place.above))
+        else:
+            places.append(_Place(child, owner, child, above))
+        above = []
+        named += child.is_named
+    return places
 
 
 def strip_docstring(code: str) -> str | None:
     """Python: a function without its docstring, None when it has none or is no function."""
     source = textwrap.dedent(code).strip().encode("utf-8", "replace")
-    node: Node | None = next((child for child in _parse(source, "python").children if child.type != "comment"), None)
-    if node is not None and node.type == "decorated_definition":
-        node = node.child_by_field_name("definition")
-    found = _python_function(node, source) if node is not None and node.type == "function_definition" else None
+    outer = next((child for child in parse(source, "python").children if child.type != "comment"), None)
+    if outer is None:
+        return None
+    node = outer.child_by_field_name("definition") if outer.type == "decorated_definition" else outer
+    found = _python_function(node, outer, source) if node and node.type == "function_definition" else None
     return found[0] if found else None
 
 
@@ -182,7 +148,7 @@ def has_empty_body(code: str, language: str) -> bool:
     Raises:
         ValueError: the language is unknown.
     """
-    grammar, root = _grammar(language), _parse_snippet(code, language)
+    grammar, root = grammar_of(language), _parse_snippet(code, language)
     pending = [root] if root is not None else []
     while pending:
         node = pending.pop()
@@ -199,28 +165,24 @@ def has_empty_body(code: str, language: str) -> bool:
     return False
 
 
-def _grammar(language: str) -> Grammar:
-    if language not in GRAMMARS:
-        raise ValueError(f"language {language!r} is not one of {', '.join(GRAMMARS)}")
-    return GRAMMARS[language]
+def is_comment_only(code: str, language: str) -> bool:
+    """Whether code that parses holds nothing but comments.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
+    root = _parse_snippet(code, language)
+    return root is not None and all("comment" in node.type or node.type == "php_tag" for node in root.children)
 
 
-@cache
-def _loaded(language: str) -> Language:
-    return Language(GRAMMARS[language].load())
-
-
-def _parse(source: bytes, language: str) -> Node:
-    return Parser(_loaded(language)).parse(source).root_node  # a parser holds state and belongs to one thread
-
-
+@lru_cache(maxsize=1)  # the rules ask about the same code one after the other
 def _parse_snippet(code: str, language: str) -> Node | None:
     """Root of the first way to read the code without an error."""
-    grammar, head = _grammar(language), ""
+    grammar, head = grammar_of(language), ""
     if language == "php":
         head, code = "<?php\n", re.sub(r"^\s*<\?(php\b)?", "", code)
     for before, after in (("", ""), *grammar.wraps):
-        root = _parse(f"{head}{before}{code}{after}".encode("utf-8", "replace"), language)
+        root = parse(f"{head}{before}{code}{after}".encode("utf-8", "replace"), language)
         # Code that closes the wrap and opens another makes two statements of it.
         if not root.has_error and (not before or root.named_child_count == 1 + bool(head)):
             return root
@@ -229,23 +191,39 @@ def _parse_snippet(code: str, language: str) -> Node | None:
 
 def _name(node: Node, source: bytes) -> str:
     """Name of a function or class; of a function expression, what it is assigned to."""
-    name = node.child_by_field_name("name")
+    name = node.child_by_field_name("name") or _declared(node)
+    if node.type == "impl_item":
+        name = node.child_by_field_name("type")
     for field in ("name", "key", "left", "property"):
         name = name or (node.parent.child_by_field_name(field) if node.parent else None)
-    return source[name.start_byte : name.end_byte].decode("utf-8", "replace") if name else ""
+    text = source[name.start_byte : name.end_byte].decode("utf-8", "replace") if name else ""
+    return re.sub(r"<[^<>]*>", "", text).replace("::", ".")  # `Stack<T>::push`
+
+
+def _declared(node: Node) -> Node | None:
+    """The name inside a declarator of C and C++: in `int *f(int a)` it is `f`."""
+    declarator = node.child_by_field_name("declarator")
+    while declarator is not None and declarator.child_count:
+        inner = declarator.child_by_field_name("declarator")
+        if inner is None and declarator.type == "reference_declarator":
+            inner = declarator.children[-1]
+        if inner is None:
+            break
+        declarator = inner
+    return declarator
 
 
 def _statements(body: Node | None) -> list[Node]:
     return [child for child in body.named_children if "comment" not in child.type] if body else []
 
 
-def _python_function(node: Node, source: bytes) -> tuple[str, str] | None:
+def _python_function(node: Node, outer: Node, source: bytes) -> tuple[str, str] | None:
     """Code and docstring of a Python function that has one."""
     statements = _statements(node.child_by_field_name("body"))
     docstring = _string_value(statements[0]) if statements else None
     if docstring is None:
         return None
-    first, outer = statements[0], _outermost(node, GRAMMARS["python"])
+    first = statements[0]
     behind = first.next_named_sibling  # the next statement, or a comment above it
     before = _at_first_column(outer, source, outer.start_byte, first.start_byte)
     if len(statements) == 1:
@@ -268,30 +246,27 @@ def _string_value(statement: Node) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _commented(node: Node, source: bytes, grammar: Grammar) -> tuple[str, str] | None:
+def _commented(place: _Place, source: bytes, grammar: Grammar) -> tuple[str, str] | None:
     """Code and documentation of a function with a documentation comment."""
-    outer = first = _outermost(node, grammar)
-    while first.prev_sibling is None and first.parent is not None and first.parent.start_byte == outer.start_byte:
-        first = first.parent  # the comment above a body's first function stands outside that body
+    start, row = place.outer.start_byte, place.outer.start_point.row
     comments: list[str] = []
-    above, row = first.prev_sibling, outer.start_point.row
-    while above is not None and "comment" in above.type and above.end_point.row >= row - 1:
-        if not grammar.block_comments and _indentation(above, source).strip():
-            break  # a remark behind the statement above
-        comments.insert(0, source[above.start_byte : above.end_byte].decode("utf-8", "replace"))
+    for above in reversed(place.above[-MAX_COMMENTS:]):
+        if above.end_point.row - (above.end_point.column == 0) < row - 1:
+            break  # an empty line between; Rust's comments end behind their line feed
         row = above.start_point.row
-        above = None if grammar.block_comments else above.prev_sibling
-    docstring = _clean_block(comments) if grammar.block_comments else _clean_lines(comments)
-    return (_at_first_column(outer, source, outer.start_byte, outer.end_byte), docstring) if docstring else None
-
-
-def _outermost(node: Node, grammar: Grammar) -> Node:
-    """The node with what is wrapped around it: decorators, `export`, `const f =`."""
-    while node.parent is not None and node.parent.type in grammar.wrappers:
-        if node.type == "variable_declarator" and node.prev_named_sibling is not None:
-            break  # `const a = 1, f = () => a`: the comment above documents the first
-        node = node.parent
-    return node
+        if above.type in grammar.attributes:
+            if comments:
+                break
+            start = above.start_byte
+            continue
+        text = source[above.start_byte : above.end_byte].decode("utf-8", "replace").rstrip("\n")
+        if (grammar.comments == "lines" or text.startswith("//")) and _indentation(above, source).strip():
+            break  # a remark behind the statement above
+        comments.append(text)
+        if grammar.comments == "block":
+            break
+    docstring = documentation_of(comments[::-1], grammar.comments)
+    return (_at_first_column(place.outer, source, start, place.outer.end_byte), docstring) if docstring else None
 
 
 def _indentation(node: Node, source: bytes) -> bytes:
@@ -324,19 +299,3 @@ def _rows_in_strings(node: Node) -> set[int]:
         else:
             pending.extend(node.children)
     return rows
-
-
-def _clean_block(comments: list[str]) -> str:
-    """The text of a `/** */` comment; empty for an ordinary comment."""
-    if not comments or not re.match(r"/\*\*[^/*]", comments[0]):
-        return ""
-    lines = comments[0].removesuffix("*/").rstrip("* \t\n")[3:].splitlines()
-    return inspect.cleandoc("\n".join(re.sub(r"^\s*\* ?", "", line).rstrip() for line in lines)).strip()
-
-
-def _clean_lines(comments: list[str]) -> str:
-    """The text of the comment lines above a Go or Ruby function, without directives such as `//go:noinline`."""
-    text = "\n".join(comment for comment in comments if not re.match(r"//[a-z]+:\S|#!", comment))
-    text = re.sub(r"^(=begin|/\*)|(=end|\*/)$", "", text, flags=re.MULTILINE)
-    lines = [re.sub(r"^\s*(//+|#+) ?", "", line).rstrip() for line in text.splitlines()]
-    return inspect.cleandoc("\n".join(lines)).strip()

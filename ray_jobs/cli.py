@@ -33,6 +33,7 @@ JOBS = {
     "serve": "model → OpenAI-compatible endpoint, until Ctrl-C",
     "evaluate": "endpoint → benchmark scores",
     "report": "run directory → one HTML page",
+    "inspect": "a quick look at what one stage made",
 }
 
 Job = Callable[[Config, RunDir], object]

@@ -5,30 +5,45 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from codeocean.flow import collect
+from codeocean.filters import load_tokenizer
 from codeocean.sources import Unit, list_units
+from codeocean.streaming import collect
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
+from ray_jobs.models import model_digest, resolve_model
 from ray_jobs.rundir import Manifest, RunDir, StageResult, run_stage
 
 
 def run_collect(config: Config, run: RunDir) -> Manifest:
     """Collect raw code."""
     units = [unit for source in config.collect.sources for unit in list_units(source)]
+    settings, inputs = config.collect, {"sources": _digest(units)}
+    if settings.filters.tokenizer is not None:
+        tokenizer = resolve_model(settings.filters.tokenizer, "collect.filters.tokenizer")
+        load_tokenizer(tokenizer)  # refused here, before any work starts
+        inputs["tokenizer"] = model_digest(tokenizer)
+        filters = settings.filters.model_copy(update={"tokenizer": tokenizer})
+        settings = settings.model_copy(update={"filters": filters})
 
     def work() -> StageResult:
         connect(config.ray)
-        kept, account = collect(config.collect, units, run.fs, run.path("collect"))
-        if kept == 0:
+        done = collect(settings, units, run.fs, run.path("collect"))
+        account = done.account
+        if done.kept == 0:
             reasons = ", ".join(f"{reason} {count}" for reason, count in account.dropped.most_common(5))
             raise ValueError(
                 f"collect kept none of {account.rows_in} rows ({reasons}); check collect.sources and filters"
             )
-        details = {"languages": dict(account.languages), "sources": config.section("collect")["sources"]}
-        return StageResult(account.rows_in, kept, dict(account.dropped), account.examples, details)
+        details = {
+            "languages": dict(account.languages),
+            "sources": config.section("collect")["sources"],
+            "rows_per_second_per_core": round(done.rate, 1),
+            "cores": done.cores,
+        }
+        return StageResult(account.rows_in, done.kept, dict(account.dropped), account.examples, details)
 
-    return run_stage(run, "collect", config.section("collect"), {"sources": _digest(units)}, work)
+    return run_stage(run, "collect", config.section("collect"), inputs, work)
 
 
 def _digest(units: list[Unit]) -> str:

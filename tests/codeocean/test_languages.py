@@ -14,6 +14,7 @@ from codeocean.languages import (
     extract_documented,
     has_empty_body,
     has_syntax_error,
+    is_comment_only,
     language_of,
     strip_docstring,
 )
@@ -35,6 +36,19 @@ SAMPLES = {
             "B.hi", "Greets."),
     "ruby": ("class A\n  # Squares it.\n  # Really.\n  def square(x)\n    x * x\n  end\nend\n", "A.square",
              "Squares it.\nReally."),
+    "c": ("#include <x.h>\n\n/**\n * Adds two.\n */\nstatic int *add(int a, int b)\n{\n\treturn &sums[a + b];\n}\n",
+          "add", "Adds two."),
+    "cpp": (("namespace n {\nclass Stack {\n public:\n  /// Pushes one.\n  /// @param x it\n  template <class T>\n"
+            "  int &push(T x) const override { return v(x); }\n};\n}\n"), "Stack.push", "Pushes one.\n@param x it"),
+    "csharp": (("class A {\n  /// <summary>Doubles <paramref name=\"x\"/> &amp; more.</summary>\n"
+               "  /// <param name=\"x\">The <see cref=\"T:System.Int32\"/>.</param>\n  [Pure]\n"
+               "  public int Twice(int x) { return 2 * x; }\n}\n"), "A.Twice",
+               "Doubles x & more.\n@param x The System.Int32."),
+    "typescript": (("export abstract class A<T> {\n  /** Doubles it. */\n  @memo()\n"
+                   "  private twice(x: number): number { return 2 * x; }\n}\n"), "A.twice", "Doubles it."),
+    "rust": (("impl<T> Stack<T> {\n    /// Pushes one.\n    /// Really.\n    #[inline]\n"
+             "    pub fn push(&mut self, x: T) -> usize {\n        self.v.push(x)\n    }\n}\n"), "Stack.push",
+             "Pushes one.\nReally."),
 }  # fmt: skip
 
 
@@ -110,6 +124,11 @@ def test_undocumented_function_is_left_out(language):
         ("javascript", "/** About x. */\nconst x = 3, f = () => x;\n"),
         ("javascript", "/** About the call. */\nrun(function () { return 1; });\n"),
         ("python", "def f():\n    b'Bytes.'\n    return 1\n"),
+        ("c", "int x; ///< About x.\nint f(void) { return 1; }\n"),
+        ("c", "/* Not a documentation. */\nint f(void) { return 1; }\n"),
+        ("cpp", "////////////////\nint f() { return 1; }\n"),
+        ("rust", "//! About the module.\n\nfn f() {}\n"),
+        ("rust", "// A remark.\n#[inline]\nfn f() {}\n"),
     ],
 )
 def test_a_comment_about_something_else_documents_nothing(language, source):
@@ -133,6 +152,19 @@ def test_a_comment_about_something_else_documents_nothing(language, source):
          "get k() {\n  return `\n    a`;\n}", "Keys:\n  - one"),
         ("java", "class A {\n    /** Makes one. */\n    A() {\n        x = 1;\n    }\n}\n", "A.A",
          "A() {\n    x = 1;\n}", "Makes one."),
+        ("rust", "/// Doc.\n#[test]\n#[ignore]\nfn f() {\n    a();\n}\n", "f",
+         "#[test]\n#[ignore]\nfn f() {\n    a();\n}", "Doc."),
+        ("cpp", "/// Doc.\ntemplate <class T>\nint A<T>::g() {\n  return 2;\n}\n", "A.g",
+         "template <class T>\nint A<T>::g() {\n  return 2;\n}", "Doc."),
+        ("cpp", "/*! Doc. */\nint *&A::h() {\n  return x;\n}\n", "A.h", "int *&A::h() {\n  return x;\n}", "Doc."),
+        ("typescript", "/** Doc. */\nexport const f = async (x: T): Promise<T> => {\n  return x;\n};\n", "f",
+         "export const f = async (x: T): Promise<T> => {\n  return x;\n};", "Doc."),
+        ("typescript", "/** Doc. */\nfunction F() {\n  return <div>{x}</div>;\n}\n", "F",
+         "function F() {\n  return <div>{x}</div>;\n}", "Doc."),
+        ("typescript", "/** Doc. */\nfunction f(x: any) {\n  return <T>x;\n}\n", "f",
+         "function f(x: any) {\n  return <T>x;\n}", "Doc."),
+        ("csharp", "class A {\n    /** Doc. */\n    public int F(int a) => a + 1;\n}\n", "A.F",
+         "public int F(int a) => a + 1;", "Doc."),
         ("php", "<?php\ntrait T {\n  /** Hi. */\n  #[Pure]\n  function f() {\n    return 1;\n  }\n}\n", "T.f",
          "#[Pure]\nfunction f() {\n  return 1;\n}", "Hi."),
     ],
@@ -141,6 +173,26 @@ def test_code_is_moved_to_the_first_column_and_otherwise_kept(language, source, 
     (function,) = extract_documented(source.encode(), language)
     assert (function.name, function.code, function.docstring) == (name, code, docstring)
     assert not has_syntax_error(function.code, language)
+
+
+def test_a_comment_documents_the_next_function_only():
+    source = b"class A { /** Doc. */ int f() { return 1; } int g() { return 2; } }"
+    assert [function.name for function in extract_documented(source, "java")] == ["A.f"]
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "alone"),
+    [
+        ("# x = 1\n# y = 2", "python", True),
+        ("# x = 1\nx = 1", "python", False),
+        ("/* a */\n// b", "c", True),
+        ("<?php\n// b", "php", True),
+        ("// b\nfunc f() {}", "go", False),
+        ("def f(:", "python", False),
+    ],
+)
+def test_comments_alone_are_told_from_code(code, language, alone):
+    assert is_comment_only(code, language) == alone
 
 
 def test_documented_function_with_a_syntax_error_is_not_lost():
@@ -183,6 +235,12 @@ def test_text_that_only_the_wrapping_would_make_a_program_is_a_syntax_error(code
         ("func (t *T) F() int { return 1 }", "go"),
         ("public static function f() { return 1; }", "php"),
         ("<?php\nfunction f() { return 1; }\n?>", "php"),
+        ("static int f(void) { return 1; }", "c"),
+        ("int f() const override { return 1; }", "cpp"),
+        ("A() : x(1) {}", "cpp"),
+        ("public override int F() => 1;", "csharp"),
+        ("private f(a: number): string { return ''; }", "typescript"),
+        ("pub fn push(&mut self, x: T) { self.v.push(x) }", "rust"),
     ],
 )
 def test_lone_methods_and_programs_are_no_syntax_errors(code, language):
@@ -207,6 +265,12 @@ def test_lone_methods_and_programs_are_no_syntax_errors(code, language):
         ("public function f() { return null; }", "php", True),
         ("def f\nend", "ruby", True),
         ("def f\n  1\nend", "ruby", False),
+        ("int f(void)\n{\n\t/* to do */\n}", "c", True),
+        ("int f(void)\n{\n\treturn 1;\n}", "c", False),
+        ("int F() { throw new NotImplementedException(); }", "csharp", True),
+        ("int F() => 1;", "csharp", False),
+        ("fn f() { todo!() }", "rust", True),
+        ("fn f() -> i32 { 1 }", "rust", False),
     ],
 )
 def test_a_body_without_work_is_empty(code, language, empty):
@@ -231,6 +295,22 @@ def test_strip_docstring_knows_code_search_nets_methods_whose_first_line_is_not_
 def test_deep_nesting_does_not_exhaust_the_stack():
     source = "x = " + "(" * 20_000 + "1" + ")" * 20_000
     assert list(extract_documented(source.encode(), "python")) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "count"),
+    [
+        ("go", "package a\n" + "// c\n" * 100_000 + "func F() int {\n\treturn 1\n}\n", 1),
+        ("go", "package a\n" + "/*a*/" * 100_000 + "\nfunc F() int {\n\treturn 1\n}\n", None),
+        ("javascript", "/** Doc. */\nfunction f(a) { return 1; }\n" * 20_000, 20_000),
+        ("rust", "/// D\nfn f() {}\n" * 20_000, 20_000),
+        ("csharp", "/// <summary " * 50_000, 0),
+    ],
+)
+@pytest.mark.timeout(60)
+def test_time_grows_with_the_size_of_a_file_and_not_with_its_square(language, source, count):
+    found = len(list(extract_documented(source.encode(), language)))
+    assert count is None or found == count
 
 
 def test_language_of_a_path():

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from ray.data import DataContext
 from sentence_transformers import SentenceTransformer
 
 from codeocean.embedding import as_matrix
@@ -79,6 +80,53 @@ def test_parts_that_are_there_stay_and_the_rest_ends_the_same(local_ray, tmp_pat
     run_select(config, cut)
     coresets = [pq.read_table(tmp_path / name / "select" / "coreset.parquet") for name in ("whole", "cut")]
     assert coresets[0].equals(coresets[1])
+
+
+def test_the_same_files_come_from_any_number_of_workers_and_any_cut(local_ray, tmp_path):
+    overrides = [*settings(dataset(tmp_path / "data", files=6, rows=5)), "collect.rows_per_part=7"]
+    with gzip.open(tmp_path / "data" / "python_0.jsonl.gz", "at") as stream:  # the first unit is the last to be done
+        stream.write('{"code": "x", "docstring": "too short", "language": "python"}\n' * 20_000)
+    for number in range(3):  # copies, near and exact, across files
+        shutil.copy(
+            tmp_path / "data" / f"python_{number}.jsonl.gz", tmp_path / "data" / f"python_{number + 7}.jsonl.gz"
+        )
+    config = load_config(DEMO, overrides)
+    limits = DataContext.get_current().execution_options
+    found = []
+    for workers in (1, 2, 3):
+        limits.resource_limits = limits.resource_limits.copy(cpu=workers)
+        run = RunDir(str(tmp_path / f"run{workers}"))
+        manifest = run_collect(config, run)
+        files = {name: (run.local / "collect" / name).read_bytes() for name in manifest["files"]}
+        found.append((files, manifest["dropped"], manifest["examples"]))
+    limits.resource_limits = limits.resource_limits.copy(cpu=float("inf"))
+    assert found[0] == found[1] == found[2]
+    assert found[0][1] == {"duplicate code": 15, "code too short": 40_000}
+    assert [pq.read_metadata(file).num_rows for file in sorted((run.local / "collect").glob("*.parquet"))] == [
+        7,
+        7,
+        7,
+        7,
+        2,
+    ]
+    assert manifest["details"]["rows_per_second_per_core"] > 0
+    (run.local / "collect" / "manifest.json").unlink()  # as SIGKILL leaves it, inside a unit
+    (run.local / "collect" / "part-00003.parquet").unlink()
+    (run.local / "collect" / "part-00004.parquet").unlink()
+    again = run_collect(config, run)
+    assert {name: (run.local / "collect" / name).read_bytes() for name in again["files"]} == found[0][0]
+    assert again["dropped"] == manifest["dropped"]
+
+
+def test_a_tokenizer_of_a_packaged_model_bounds_the_rows(local_ray, capsys, tmp_path):
+    source = dataset(tmp_path / "data", files=1, rows=3)
+    filters = "collect.filters={tokenizer: 'package:all-minilm-l6-v2', max_tokens: %d}"
+    assert (
+        run_collect(load_config(DEMO, settings(source, filters % 256)), RunDir(str(tmp_path / "run")))["rows_out"] == 3
+    )
+    code, line = job(capsys, "collect", run_collect, settings(source, filters % 8), tmp_path / "run")
+    assert code == 2
+    assert "too many tokens 3" in line
 
 
 def test_vectors_are_those_of_sentence_transformers(local_ray, tmp_path):

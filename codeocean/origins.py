@@ -1,0 +1,102 @@
+"""Where raw code comes from: the settings of each kind of source, and the unit that one worker reads at a time."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+import pyarrow as pa
+from pydantic import BaseModel, Field, PositiveInt, model_validator
+
+from codeocean.records import RAW_CODE
+
+READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
+"""What reading gives: a row that cannot be used has a reason."""
+
+LanguageName = Literal[
+    "python", "javascript", "java", "go", "php", "ruby", "c", "cpp", "csharp", "typescript", "rust"
+]  # fmt: skip
+LANGUAGES: tuple[LanguageName, ...] = get_args(LanguageName)
+CODESEARCHNET_LANGUAGES: tuple[LanguageName, ...] = LANGUAGES[:6]
+
+ColumnName = Literal["code", "docstring", "language", "name", "repository", "path", "url", "license", "split"]
+
+
+class FolderSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """A folder of source code, such as a git checkout."""
+
+    kind: Literal["folder"]
+    path: str
+    """The folder; "stdlib" is the standard library of the Python that runs this."""
+
+    languages: tuple[LanguageName, ...] = LANGUAGES
+    """Languages to take."""
+
+    license: str = ""
+    """Licence of the code, as its repository names it."""
+
+    repository: str = ""
+    """Name of the repository."""
+
+    max_file_bytes: PositiveInt = 1_000_000
+    """Larger files are data or generated."""
+
+
+class CodeSearchNetSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """CodeSearchNet (Husain et al. 2019), the paper's raw code."""
+
+    kind: Literal["codesearchnet"]
+    path: str
+    """A .parquet, .jsonl.gz or .jsonl file, a folder of them, a glob, or the URL of one file."""
+
+    languages: tuple[LanguageName, ...] = CODESEARCHNET_LANGUAGES
+    """Languages to take."""
+
+    licenses_file: str | None = None
+    """Its `*_licenses.pkl`, or JSON made from it: repository → licence; a local file or a glob of several."""
+
+
+class JsonlSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """Pairs of your own as JSON: one object a line, or a file that is one array of objects."""
+
+    kind: Literal["jsonl"]
+    path: str
+    """A .jsonl, .jsonl.gz or .json file, a folder of them, a glob, or the URL of one file."""
+
+    columns: dict[ColumnName, str] = {"code": "code", "docstring": "docstring"}
+    """Our column → the file's; `code` and `docstring` are needed."""
+
+    language: LanguageName | None = None
+    """Language of all rows; None reads it from `columns.language`."""
+
+    languages: tuple[LanguageName, ...] = LANGUAGES
+    """Languages to take."""
+
+    license: str = ""
+    """Licence of rows that name none."""
+
+    repository: str = ""
+    """Repository of rows that name none."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> "JsonlSource":
+        missing = {"code", "docstring"} - set(self.columns)
+        if missing:
+            raise ValueError(f"columns lacks {' and '.join(sorted(missing))}")
+        if (self.language is None) == ("language" not in self.columns):
+            raise ValueError("the language comes either from `language` or from `columns.language`")
+        return self
+
+
+SourceConfig = Annotated[FolderSource | CodeSearchNetSource | JsonlSource, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one worker reads at a time."""
+
+    source: FolderSource | CodeSearchNetSource | JsonlSource
+    files: tuple[str, ...]
+    """A bundle of source files relative to the folder, or one file of pairs."""
+    root: str = ""
+    row_group: int | None = None
+    fingerprint: str = ""
+    """Changes when the input does: names, sizes and times."""
