@@ -140,7 +140,10 @@ def open_shards(config: CoresetConfig, corpus: Corpus) -> Shards:
         return _load_shard(corpus.fs, corpus.files, 0, n, groups_N, on_gpu=on_gpu)
     size = math.ceil(n / config.shards)
     bounds = [(start, min(start + size, n)) for start in range(0, n, size)]
-    actor = ray.remote(num_cpus=config.cpus_per_shard, num_gpus=config.gpus_per_shard)(_ShardActor)
+    # Threads that wait give way: shards share a machine's cores.
+    waiting = {"env_vars": {"OMP_WAIT_POLICY": "passive"}}
+    options = {"num_cpus": config.cpus_per_shard, "num_gpus": config.gpus_per_shard, "runtime_env": waiting}
+    actor = ray.remote(**options)(_ShardActor)
 
     def start_actor(shard: int) -> Any:
         start, stop = bounds[shard]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ray_jobs.cli import JOBS
+from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.config import load_config
 from ray_jobs.rundir import STAGES, RunDir
 from report.artifact import show_stage
@@ -40,15 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a setting")
     parser.add_argument("--rows", type=int, default=3, help="rows to show (3)")
     options = parser.parse_args(arguments)
-    try:
+
+    def work(_: list[RunDir]) -> None:
         if options.run_dir is None and options.config is None:
             raise ValueError("say which run: --run-dir DIR or --config RECIPE")
         url = options.run_dir or load_config(options.config, options.set).run_dir
         run_inspect(url, options.stage, max(options.rows, 0))
-    except (ValueError, OSError) as error:
-        print(f"wavecoder inspect: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    return 0
+
+    return run_guarded("inspect", work)
 
 
 if __name__ == "__main__":

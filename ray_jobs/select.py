@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import torch
 
-from codeocean.coreset import Corpus, Selection, choose_coreset, coreset_table
 from codeocean.parts import read_part, read_parts, write_part
 from codeocean.selection import CoresetConfig
-from codeocean.vectors import list_parts
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.standalone import run_select_standalone
+
+if TYPE_CHECKING:
+    from codeocean.coreset import Corpus, Selection
 
 
 def run_select(config: Config, run: RunDir) -> Manifest:
@@ -25,6 +25,8 @@ def run_select(config: Config, run: RunDir) -> Manifest:
     embedded = required(run, "embed")
 
     def work() -> StageResult:
+        from codeocean.coreset import choose_coreset, coreset_table  # imports torch
+
         if config.select.shards > 1:
             connect(config.ray)
         corpus = _corpus(config.select, run)
@@ -41,6 +43,11 @@ def run_select(config: Config, run: RunDir) -> Manifest:
 
 
 def _corpus(config: CoresetConfig, run: RunDir) -> Corpus:
+    import torch
+
+    from codeocean.coreset import Corpus
+    from codeocean.vectors import list_parts
+
     files = list_parts(run.fs, run.path("embed"))
     if config.quotas is None:
         return Corpus(run.fs, files)

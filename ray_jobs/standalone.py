@@ -11,10 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-from codeocean.coreset import Corpus, choose_coreset, coreset_table
 from codeocean.parts import read_part, write_part
 from codeocean.selection import CoresetConfig
-from codeocean.vectors import open_vectors
 from ray_jobs.cli import run_guarded
 from ray_jobs.cluster import connect
 from ray_jobs.config import RayConfig
@@ -29,6 +27,9 @@ def select_standalone(options: argparse.Namespace) -> None:
         FileNotFoundError: there are no vectors.
         ValueError: they cannot be read, or `k` is larger than their number.
     """
+    from codeocean.coreset import Corpus, choose_coreset, coreset_table  # imports torch
+    from codeocean.vectors import open_vectors
+
     path, out = Path(options.embeddings).expanduser().absolute(), Path(options.out).expanduser().absolute()
     if not path.is_file():
         raise FileNotFoundError(f"--embeddings {options.embeddings}: there is no such file")
