@@ -133,7 +133,7 @@ def measure(path: str, count: int, object_store_mb: int) -> dict[str, Any]:
     import ray
     from ray.data import DataContext
 
-    from codeocean.streaming import collect
+    from codeocean.collect_flow import collect
 
     logging.getLogger("ray").setLevel(logging.ERROR)
     DataContext.get_current().enable_progress_bars = False

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from codeocean.asking import Chat
-from codeocean.flow import generate
+from codeocean.generate_flow import generate
 from codeocean.instances import Yield, alpaca_lines, dataset_card, to_instances
 from codeocean.parts import read_part, read_parts, write_part
 from codeocean.prompts import prompt_version

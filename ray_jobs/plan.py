@@ -58,10 +58,11 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     problems, _ = load_problems(config.evaluate)
     engine, embed, train = config.serve.engine, config.embed, config.train
     engines = len(set(hosted)) * engine.min_replicas
+    encoders = 1 if embed.actors == "all" else embed.actors  # "all" is known on the cluster; it starts with one
     scored = " and ".join(config.evaluate_models)
     return [
         PlannedStage("collect", f"{len(units)} units of {len(opened)} sources{unopened}", 1),
-        PlannedStage("embed", embed.model, embed.actors * embed.cpus_per_actor, embed.actors * embed.gpus_per_actor),
+        PlannedStage("embed", embed.model, encoders * embed.cpus_per_actor, encoders * embed.gpus_per_actor),
         PlannedStage("select", f"{config.select.size} rows by k-center"),
         PlannedStage(
             "generate",

@@ -9,10 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("codeocean", "training", "serve", "eval", "report")
 PACKAGES = (*ROOMS, "ray_jobs", "bench")
-MAY_IMPORT_RAY = {
-    "codeocean/flow.py", "codeocean/streaming.py", "codeocean/coreset.py", "training/trainer.py", "serve/app.py",
-    "eval/flow.py",
-}  # fmt: skip
+MAY_IMPORT_RAY = {"codeocean/coreset.py", "training/trainer.py", "serve/app.py", "eval/flow.py"}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_ARGUMENTS = 400, 60, 7
 
@@ -55,7 +52,7 @@ def test_rooms_do_not_import_each_other(path):
 @pytest.mark.parametrize("path", [path for path in FILES if name_of(path).split("/")[0] in ROOMS], ids=name_of)
 def test_only_the_thin_files_import_ray(path):
     uses_ray = any(name.split(".")[0] == "ray" for name in imports_of(path))
-    assert not uses_ray or name_of(path) in MAY_IMPORT_RAY
+    assert not uses_ray or name_of(path) in MAY_IMPORT_RAY or path.name.endswith("_flow.py")
 
 
 def test_no_import_cycles():

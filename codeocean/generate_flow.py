@@ -1,20 +1,12 @@
-"""Raw code → CodeOcean on Ray Data: one function for each stage, in the order of the paper's figure 1.
-
-Each function works inside a stage's folder, finds its own finished parts again, and gives the same files for any number
-of workers. `collect` is in `streaming.py`. `embed` maps
-whole parts: an encoder reads a part and writes its vectors, so that a lost worker costs one part. `generate` asks the
-generator and the discriminator in rounds, with a bounded number of questions in flight.
-"""
+"""Generate: coreset → generations and verdicts, in rounds, on Ray Data with a bounded number of questions in flight."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import posixpath
 import time
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -22,62 +14,13 @@ import ray
 from pyarrow import fs as pafs
 
 from codeocean.asking import Chat, generate_one, judge_one
-from codeocean.embedding import EmbedConfig, Encoder
 from codeocean.generation import GenerateConfig
 from codeocean.instances import Yield
-from codeocean.parts import part_names, read_part, write_part
 from codeocean.roundfiles import Rounds, generation_job
 from codeocean.rounds import assign_tasks, plan_rounds
 from codeocean.tasks import Task, task_shares
 
 log = logging.getLogger("wavecoder.codeocean")
-
-
-class EncodePart:
-    """An encoder in an actor: reads a part of raw code, writes its vectors, says how many."""
-
-    def __init__(self, model: str, config: EmbedConfig, fs: pafs.FileSystem, source: str, folder: str) -> None:
-        """Remember what to load: an error of loading would be lost in the text of Ray's own if it happened here."""
-        self._load = partial(Encoder, model, config)
-        self._encoder: Encoder | None = None
-        self._fs, self._source, self._folder = fs, source, folder
-
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Encode one part. Idempotent: the same part gives the same file."""
-        self._encoder = self._encoder or self._load()
-        rows = read_part(self._fs, posixpath.join(self._source, row["part"]), ["id", "docstring", "code"])
-        write_part(self._fs, posixpath.join(self._folder, row["part"]), self._encoder.embed(rows), {})
-        return {"part": row["part"], "rows": rows.num_rows}
-
-
-def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, folder: str) -> int:
-    """Raw code parts → embedding parts of the same names; returns the number of rows encoded by this call.
-
-    Args:
-        config: model and actor pool.
-        model: the resolved model folder or id.
-        fs: filesystem of the run directory.
-        source: folder of the raw code.
-        folder: the stage's folder.
-    """
-    names = part_names(fs, source)
-    finished = set(part_names(fs, folder))
-    pending = [name for name in names if name not in finished]
-    if not pending:
-        return 0
-    dataset = ray.data.from_items([{"part": name} for name in pending], override_num_blocks=len(pending)).map(
-        EncodePart,
-        fn_constructor_args=(model, config, fs, source, folder),
-        compute=ray.data.ActorPoolStrategy(size=min(config.actors, len(pending))),
-        num_cpus=config.cpus_per_actor,
-        num_gpus=config.gpus_per_actor or None,
-    )
-    num_rows, begun = 0, time.monotonic()
-    for number, row in enumerate(dataset.iter_rows(), 1):
-        num_rows += row["rows"]
-        rate = num_rows / (time.monotonic() - begun)
-        log.info("embed: %d of %d parts, %d rows, %.1f rows/s", number, len(pending), num_rows, rate)
-    return num_rows
 
 
 class Asker:
