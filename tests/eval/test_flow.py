@@ -1,7 +1,6 @@
 """Scheduling and resume, with a chat of our own at our own seam; the real endpoint is in tests/ray_jobs."""
 
 import pytest
-import ray
 from pyarrow import fs as pafs
 
 from eval.flow import evaluate
@@ -37,11 +36,7 @@ class ScriptedChat:
         return {"text": text, "finish_reason": "stop", "prompt_tokens": 1, "completion_tokens": 1, "error": ""}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def local_ray():
-    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
+pytestmark = pytest.mark.usefixtures("local_ray")
 
 
 def scores_in(folder, chat):
