@@ -132,6 +132,8 @@ class Shard:
         self._norms_N = torch.empty(n, dtype=torch.float32, device=device)
         self._frame, self._error, self._error64 = Frame(), 0.0, 0.0
         self._picks_KD = torch.empty((0, x_ND.shape[1]), dtype=torch.float64, device=device)
+        self._single_KD = self._picks_KD.float()  # what bounds are computed from: converted once, not for every tile
+        self._squares_K = torch.empty(0, dtype=torch.float32, device=device)
         self._num_picks = 0
         self.pairs_met = 0
         """(row, pick) pairs whose bound was computed, of N·K."""
@@ -143,6 +145,7 @@ class Shard:
             ValueError: a value is NaN or infinite; the row is named.
         """
         total_D = torch.zeros(self._x_ND.shape[1], dtype=torch.float64, device=self._x_ND.device)
+        ones_M = total_D.new_ones(TILE_ROWS)
         widest, squares = 0.0, 0.0
         for start, tile in self._tiles():
             if tile.numel():
@@ -151,8 +154,9 @@ class Shard:
                     row = self._start + start + int((~torch.isfinite(tile).all(1)).nonzero()[0])
                     raise ValueError(f"row {row} of x holds NaN or infinity; drop the row or embed it again")
                 widest = max(widest, -float(low), float(high))
-            total_D += (tile if frame.plain else frame.float64(tile)).sum(0, dtype=torch.float64)
-            norms = self._norms_N[start : start + len(tile)].copy_(frame.float32(tile).square().sum(1))
+            total_D += ones_M[: len(tile)] @ frame.float64(tile)  # half the time of a sum over rows
+            norms = self._norms_N[start : start + len(tile)]
+            norms.copy_(torch.linalg.vecdot(single := frame.float32(tile), single))
             squares += float(norms.sum(dtype=torch.float64))
         largest = float(self._norms_N.max()) if len(self._norms_N) else 0.0
         return Extent(len(self._x_ND), total_D.cpu(), widest, largest, squares)
@@ -196,12 +200,12 @@ class Shard:
         inside = rows[(rows >= self._start) & (rows < self._start + len(self._x_ND))] - self._start
         self._retire(inside.to(self._x_ND.device))
         picks_PD = self._frame.float64(vectors_PD.to(self._x_ND.device))
+        single_PD = picks_PD.float()
         end = position + len(rows)
-        if end > len(self._picks_KD):
-            grown = self._picks_KD.new_empty((max(end, 2 * len(self._picks_KD)), picks_PD.shape[1]))
-            grown[: len(self._picks_KD)] = self._picks_KD
-            self._picks_KD = grown
-        self._picks_KD[position:end] = picks_PD
+        self._picks_KD = _with_room(self._picks_KD, end)
+        self._single_KD, self._squares_K = _with_room(self._single_KD, end), _with_room(self._squares_K, end)
+        self._picks_KD[position:end], self._single_KD[position:end] = picks_PD, single_PD
+        self._squares_K[position:end] = single_PD.square().sum(1)
         self._num_picks = max(self._num_picks, end)
 
     def exclude(self, groups: list[int]) -> None:
@@ -274,14 +278,16 @@ class Shard:
         bound_M, norms_M = self._bound_N[rows_M], self._norms_N[rows_M]
         while True:
             end = min(first + CHUNK_PICKS, self._num_picks)
-            picks_PD = self._picks_KD[first:end].float()
-            squared_MP = torch.addmm(picks_PD.square().sum(1), x_MD, picks_PD.T, alpha=-2.0)
+            squared_MP = torch.addmm(self._squares_K[first:end], x_MD, self._single_KD[first:end].T, alpha=-2.0)
             self.pairs_met += squared_MP.numel()
             bound_M = torch.minimum(bound_M, squared_MP.amin(1).add_(norms_M).clamp_(min=0.0))
-            self._bound_N[rows_M], self._seen_N[rows_M] = bound_M, end
+            self._bound_N.index_copy_(0, rows_M, bound_M)
+            self._seen_N.index_fill_(0, rows_M, end)
             first = end
+            if first == self._num_picks:
+                break
             kept = (bound_M >= wanted).nonzero().flatten()
-            if first == self._num_picks or len(kept) == 0:
+            if len(kept) == 0:
                 break
             if len(kept) < 0.75 * len(rows_M):
                 x_MD = x_MD.index_select(0, kept)
@@ -313,6 +319,15 @@ class Shard:
     def _tiles(self) -> Iterator[tuple[int, Tensor]]:
         for start in range(0, len(self._x_ND), TILE_ROWS):
             yield start, self._x_ND[start : start + TILE_ROWS]
+
+
+def _with_room(tensor: Tensor, length: int) -> Tensor:
+    """The same values in a tensor that has room for `length` rows; it doubles, so that growth costs little."""
+    if length <= len(tensor):
+        return tensor
+    grown = tensor.new_empty((max(length, 2 * len(tensor)), *tensor.shape[1:]))
+    grown[: len(tensor)] = tensor
+    return grown
 
 
 def nearest_squared(rows_MD: Tensor, picks_PD: Tensor, dtype: torch.dtype, error: float) -> Tensor:
