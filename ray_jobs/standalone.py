@@ -1,8 +1,12 @@
-"""`wavecoder select --embeddings FILE --k K --out FILE`: the selection alone, for vectors of any origin."""
+"""`wavecoder select --embeddings FILE --k K --out FILE`: the selection alone, for vectors of any origin.
+
+Its picks are kept in a hidden file beside the result while it works: the same command goes on from them.
+"""
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 from pathlib import Path
 from typing import Literal
@@ -41,14 +45,23 @@ def select_standalone(options: argparse.Namespace) -> None:
     config = CoresetConfig(size=options.k, metric=options.metric, first=first, shards=options.shards)
     if config.shards > 1:
         connect(RayConfig(num_cpus=config.shards + 1, dashboard=False))
-    selection = choose_coreset(config, Corpus(fs, [file]))
+    picks = _picks_file(path, out, config)
+    selection = choose_coreset(config, Corpus(fs, [file]), checkpoint=str(picks))
     write_part(fs, str(out), coreset_table(selection, _ids(fs, file.path, file.num_rows)))
+    picks.unlink(missing_ok=True)
     certificate = selection.certificate
     assert certificate is not None
     log.info("select: %d of %d rows, radius %.6g", options.k, file.num_rows, selection.picks.farthest)
     log.info("select: on %d sampled rows each pick has at least %.7f of the largest distance",
              certificate.sampled_rows, certificate.worst_ratio)  # fmt: skip
     log.info("select: %s", out)
+
+
+def _picks_file(path: Path, out: Path, config: CoresetConfig) -> Path:
+    """Where the picks are kept: a name for these vectors, as they are now, and what is asked of them."""
+    info, asked = path.stat(), config.model_dump_json(exclude={"shards"})
+    digest = hashlib.sha256(f"{path} {info.st_size} {info.st_mtime_ns} {asked}".encode()).hexdigest()[:16]
+    return out.parent / f".{out.name}.{digest}.picks"
 
 
 def _ids(fs: pafs.FileSystem, path: str, num_rows: int) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from codeocean import coreset
 from codeocean.kcenter import k_center_greedy
 from ray_jobs.select import main
 
@@ -29,6 +30,30 @@ def test_parquet_vectors_keep_their_ids(tmp_path):
     assert main([*arguments, "--metric", "cosine", "--first", "7"]) == 0
     expected = k_center_greedy(X, 20, first=7, metric="cosine").indices.tolist()
     assert pq.read_table(tmp_path / "c.parquet")["id"].to_pylist() == [f"row-{row}" for row in expected]
+
+
+def test_a_selection_that_was_stopped_goes_on_from_its_picks(tmp_path, monkeypatch, capsys):
+    np.save(tmp_path / "x.npy", X)
+    arguments = ["--embeddings", str(tmp_path / "x.npy"), "--k", "400", "--out", str(tmp_path / "c.parquet")]
+    write, written = coreset.write_part, []
+
+    def write_once(*parts):
+        if written:
+            raise KeyboardInterrupt
+        written.append(parts)
+        write(*parts)
+
+    monkeypatch.setattr(coreset, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(coreset, "write_part", write_once)
+    assert main(arguments) == 130
+    assert len(list(tmp_path.glob(".c.parquet.*.picks"))) == 1
+    monkeypatch.setattr(coreset, "write_part", write)
+    assert main(arguments) == 0
+    assert "goes on behind" in capsys.readouterr().err
+    assert [int(id_) for id_ in pq.read_table(tmp_path / "c.parquet")["id"].to_pylist()] == (
+        k_center_greedy(X, 400).indices.tolist()
+    )
+    assert list(tmp_path.glob(".c.parquet.*")) == []
 
 
 @pytest.mark.parametrize(
