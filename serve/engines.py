@@ -97,6 +97,7 @@ def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) 
         "accelerator_type": config.accelerator_type,
         "placement_group_config": {"bundles": bundles},
         "engine_kwargs": engine_arguments(config)
+        | {"enable_prompt_tokens_details": True}  # so that answers say how much of the prompt came from the cache
         | ({"chat_template": model.chat_template} if model.chat_template else {}),
         "deployment_config": {
             "autoscaling_config": {"min_replicas": config.min_replicas, "max_replicas": config.max_replicas},

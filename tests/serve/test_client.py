@@ -14,7 +14,8 @@ from serve.endpoint import EndpointConfig
 ANSWER = {
     "id": "1", "object": "chat.completion", "created": 0, "model": "m",
     "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
-    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4,
+              "prompt_tokens_details": {"cached_tokens": 2}},
 }  # fmt: skip
 
 
@@ -52,10 +53,13 @@ def ask(server, **settings):
 
 
 def test_an_answer_and_what_was_asked(endpoint):
-    assert ask(endpoint) == {
+    answer = ask(endpoint)
+    assert 0 <= answer.pop("seconds") < 10
+    assert answer == {
         "text": "hello",
         "finish_reason": "stop",
         "prompt_tokens": 3,
+        "cached_tokens": 2,
         "completion_tokens": 1,
         "error": "",
     }
@@ -76,24 +80,8 @@ def test_a_question_that_it_refuses_is_data(endpoint):
     endpoint.replies = [(400, {"error": {"message": "too long"}})]
     answer = ask(endpoint)
     assert answer["text"] == ""
-    assert answer["error"].startswith("400: ")
+    assert answer["error"].startswith("the endpoint says 400: ")
     assert len(endpoint.asked) == 1
-
-
-@pytest.mark.parametrize("reply", [ANSWER | {"choices": []}, ANSWER | {"choices": None}])
-def test_an_answer_without_a_choice_is_data(endpoint, reply):
-    endpoint.replies = [(200, reply)]
-    assert ask(endpoint)["error"] == "the answer holds no choice"
-
-
-def test_an_endpoint_that_is_gone_ends_the_job(endpoint):
-    endpoint.replies = [(500, {})]
-    with pytest.raises(ConnectionError, match="no answer from http"):
-        ask(endpoint)
-    with pytest.raises(ConnectionError, match="no answer from http"):
-        asyncio.run(
-            ChatClient(EndpointConfig(url="http://127.0.0.1:9/v1", max_retries=0))(model="m", messages=[], max_tokens=1)
-        )
 
 
 def test_the_key_comes_from_the_environment_and_is_never_told(endpoint, monkeypatch):
@@ -111,5 +99,9 @@ def test_the_key_comes_from_the_environment_and_is_never_told(endpoint, monkeypa
 
 def test_a_client_travels_without_its_connections(endpoint):
     client = ChatClient(EndpointConfig(url="http://127.0.0.1:9/v1"))
-    client._connected()
-    assert pickle.loads(pickle.dumps(client))._client is None
+
+    async def travel():
+        client._connected()
+        return pickle.loads(pickle.dumps(client))
+
+    assert asyncio.run(travel())._session is None
