@@ -102,6 +102,7 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Random seed of tasks, few-shot draws and sampling."""
 
+
 HOW_NOT_WHAT: dict[str, Any] = {
     "concurrency": True, "spending": True, "generator": {"price"}, "discriminator": {"price"},
 }  # fmt: skip

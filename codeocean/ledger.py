@@ -190,7 +190,9 @@ def forecast(ledger: Ledger, rows_left: Mapping[str, int]) -> Ledger:
         account = Account(left, round(sample.accepted * share))
         for role in ROLES:
             used = sample.used[role]
-            scaled = {one.name: round(getattr(used, one.name) * share) for one in fields(used) if one.name != "failures"}
+            scaled = {
+                one.name: round(getattr(used, one.name) * share) for one in fields(used) if one.name != "failures"
+            }
             account.used[role] = Usage(**scaled)
         result.tasks[task] = account
     result.wall_s = ledger.wall_s * sum(rows_left.values()) / whole.rows if whole.rows else 0.0

@@ -32,7 +32,6 @@ from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 
 
-
 def run_generate(config: Config, run: RunDir) -> Manifest:
     """Generate and judge, then write CodeOcean."""
     selected = required(run, "select")

@@ -32,10 +32,10 @@ class SeededChat:
         for _ in range(self.dice.choice((0, 1, 2, 5, 20))):
             await asyncio.sleep(0)
         self.in_flight -= 1
-        return USED | {"text": _text(seed, schema), "finish_reason": "stop", "error": ""}
+        return USED | {"text": text_for(seed, schema), "finish_reason": "stop", "error": ""}
 
 
-def _text(seed: int, schema: dict) -> str:
+def text_for(seed: int, schema: dict) -> str:
     if draw_number("rubbish", seed) % 5 == 0:
         return "no JSON"
     if "overall" in schema["properties"]:

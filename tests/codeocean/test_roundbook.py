@@ -18,7 +18,9 @@ from tests.codeocean.conftest import raw_row
 from tests.codeocean.scripted import Killed, SeededChat
 
 ROLE = RoleConfig(model="m")
-CONFIG = GenerateConfig(generator=ROLE, discriminator=ROLE, round_size=3, tasks={"summarization": 1}, good_shots=2, bad_shots=1)
+CONFIG = GenerateConfig(
+    generator=ROLE, discriminator=ROLE, round_size=3, tasks={"summarization": 1}, good_shots=2, bad_shots=1
+)
 ROWS = [raw_row(number) for number in range(11)]
 RAW = {row["id"]: row for row in ROWS}
 TASKS = load_tasks()
@@ -58,7 +60,7 @@ def test_every_row_ends_once_and_nothing_else_is_left(whole):
     assert book.progress.accepted > 0 and book.progress.num_rejected > 0
     assert len(found) == 2 * 4
     assert not list(folder.rglob(".*"))  # the journals are gone
-    assert chat.most_in_flight == CONCURRENCY
+    assert 1 < chat.most_in_flight <= CONCURRENCY
     result, ledger = Rounds(pafs.LocalFileSystem(), str(folder), RAW).total(range(4))
     assert sum(tally["generated"] for tally in result.tasks.values()) == len(ROWS)
     assert (len(result.accepted), ledger.whole().accepted) == (book.progress.accepted,) * 2
