@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from codeocean.candidates import Candidate, check_candidate, parse_candidate
 from codeocean.generation import GenerateConfig, RoleConfig
 from codeocean.languages import GRAMMARS, has_syntax_error
+from codeocean.ledger import Usage
 from codeocean.prompts import (
     discriminator_messages,
     discriminator_schema,
@@ -15,7 +16,6 @@ from codeocean.prompts import (
     generator_schema,
     prompt_version,
 )
-from codeocean.ledger import Usage
 from codeocean.records import row_id
 from codeocean.risks import speaks_to_a_model
 from codeocean.rounds import draw_number

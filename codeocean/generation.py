@@ -41,7 +41,7 @@ class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attrib
 
 
 class SpendingConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
-    """What generation may take. It changes when a job stops, never what it makes: a larger budget goes on from there."""
+    """What generation may take: changes when a job stops, never what it makes. A larger budget goes on from there."""
 
     per_hour: NonNegativeFloat = 0.0
     """Price of an hour of all engines together."""
@@ -69,8 +69,8 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Folder of more task files."""
 
     round_size: PositiveInt = 64
-    """Raw code of one round. Few-shot cases come from rounds at least two back. Two rounds are open at a time: to keep
-    n requests in flight, make it n or more."""
+    """Raw code of one round. Few-shot cases come from rounds at least two back. Two rounds are open at a time, and
+    the last answers of a round keep the next but one closed: to keep n requests in flight, make it 4 n or more."""
 
     good_shots: PositiveInt = 1
     """Good cases in a prompt."""

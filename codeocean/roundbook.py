@@ -1,9 +1,9 @@
 """The book of a generation: what may be asked now, given what was answered. No Ray, and no clock but for the ledger.
 
-A generation that passes the checks opens its judgement at once. A round opens when all rounds ≤ r - 2 are done, because its
-few-shot cases are drawn from their verdicts. So at most two rounds are open, and nothing waits for anything else. Cases
-depend on finished rounds alone, files are written in the order of the coreset: whatever the order of the answers, and
-however often the work was cut off, the same answers make the same files.
+A generation that passes the checks opens its judgement at once. A round opens when all rounds ≤ r - 2 are done, because
+its few-shot cases are drawn from their verdicts. So at most two rounds are open, and nothing waits for anything else.
+Cases depend on finished rounds alone, files are written in the order of the coreset: whatever the order of the answers,
+and however often the work was cut off, the same answers make the same files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The files of the generation rounds, and what they add up to. No Ray here.
 
-`round-00000/generations.parquet` and `verdicts.parquet` are written when the round's last verdict is there, in the order of
-the coreset, whatever the order of the answers; `ledger.json` is written last and says that the round is done. Until then its
-answers are in the journal beside them.
+`round-00000/generations.parquet` and `verdicts.parquet` are written when the round's last verdict is there, in the
+order of the coreset, whatever the order of the answers; `ledger.json` is written last and says that the round is done.
+Until then its answers are in the journal beside them.
 """
 
 from __future__ import annotations

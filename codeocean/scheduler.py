@@ -1,8 +1,8 @@
-"""Many questions to few endpoints, all of them kept busy: ordered queues, a bound on what is in flight, and no barriers.
+"""Many questions to few endpoints, all of them kept busy: ordered queues, a bound on what is in flight, no barriers.
 
-Each lane (an endpoint) has a queue of its own, so that a slow judge does not take the generator's places. A question leaves
-its queue when a place is free, the most urgent first; its answer may open more questions. Nothing else waits for anything.
-Pure asyncio: no Ray, and no knowledge of what is asked.
+Each lane (an endpoint) has a queue of its own, so that a slow judge does not take the generator's places. A question
+leaves its queue when a place is free, the most urgent first; its answer may open more questions. Nothing else waits for
+anything. Pure asyncio: no Ray, and no knowledge of what is asked.
 """
 
 from __future__ import annotations

@@ -118,9 +118,9 @@ def coreset_rows(run: RunDir) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def open_roles(config: Config) -> Iterator[dict[str, tuple[Chat, str]]]:
+def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[str, tuple[Chat, str]]]:
     """Role → a chat and the model's name there; models without an endpoint are served while the context is open."""
-    settings = {role: getattr(config.generate, role) for role in ROLES}
+    settings = {name: getattr(config.generate, name) for name in names}
     hosted = {
         served_name(role.model): resolve_model(role.model, f"generate.{name}.model")
         for name, role in settings.items()

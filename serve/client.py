@@ -1,7 +1,8 @@
 """A chat with any OpenAI-compatible endpoint: one row's question → one row's answer, failures as data.
 
-Nothing that an endpoint sends is trusted: answers are read up to a limit, and whatever is not an answer is a short reason,
-counted by whoever asked. Only two kinds of failure end a job: a refused key, and an endpoint that answers nobody.
+Nothing that an endpoint sends is trusted: answers are read up to a limit, and whatever is not an answer is a short
+reason, counted by whoever asked. Only two kinds of failure end a job: a refused key, and an endpoint that answers
+nobody.
 """
 
 from __future__ import annotations

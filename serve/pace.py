@@ -1,7 +1,7 @@
 """How many requests an endpoint is asked at a time: as many as it bears, found out by asking.
 
-Additive increase, multiplicative decrease (Jacobson 1988): the limit doubles with every load of answers until the endpoint
-is overloaded for the first time, then halves, and from then on grows by one for each load. Pure asyncio.
+Additive increase, multiplicative decrease (Jacobson 1988): the limit doubles with every load of answers until the
+endpoint is overloaded for the first time, then halves, and from then on grows by one for each load. Pure asyncio.
 """
 
 from __future__ import annotations

@@ -24,9 +24,11 @@ HOSTILE = ("slow", "429", "500", "half", "not json", "no choices", "wrong types"
 class StubEndpoint:
     """Keeps what it saw: `asked`, `most_in_flight`, and how often it used each manner."""
 
-    def __init__(self, mean_latency_s: float = 0.0, manners: tuple[str, ...] = (), share: float = 0.0, status: int = 200) -> None:
+    def __init__(
+        self, mean_latency_s: float = 0.0, manners: tuple[str, ...] = (), share: float = 0.0, status: int = 200
+    ) -> None:
         self.mean_latency_s, self.manners, self.share, self.status = mean_latency_s, manners, share, status
-        self.dice = random.Random(0)
+        self.dice, self.port = random.Random(0), 0
         self.asked, self.in_flight, self.most_in_flight = 0, 0, 0
         self.used = dict.fromkeys(manners, 0)
 
@@ -39,7 +41,9 @@ class StubEndpoint:
             if self.mean_latency_s:  # lognormal, as answers of different lengths are
                 await asyncio.sleep(self.mean_latency_s * math.exp(self.dice.gauss(-0.125, 0.5)))
             if self.status != 200:
-                return web.json_response({"error": {"message": f"no: {request.headers['Authorization']}"}}, status=self.status)
+                return web.json_response(
+                    {"error": {"message": f"no: {request.headers['Authorization']}"}}, status=self.status
+                )
             if self.dice.random() < self.share:
                 manner = self.manners[sum(self.used.values()) % len(self.manners)]
                 self.used[manner] += 1
@@ -53,7 +57,9 @@ class StubEndpoint:
         if manner == "slow":
             await asyncio.sleep(3600)
         if manner in {"429", "500"}:
-            return web.Response(status=int(manner), text="<html>busy", headers={"Retry-After": "0.2"} if manner == "429" else {})
+            return web.Response(
+                status=int(manner), text="<html>busy", headers={"Retry-After": "0.2"} if manner == "429" else {}
+            )
         if manner in {"half", "bare connection"}:
             if manner == "half":
                 response = web.StreamResponse(headers={"Content-Length": "500"})
@@ -67,7 +73,9 @@ class StubEndpoint:
             whole["choices"][0]["message"] = message[manner]
         if manner == "truncated":
             whole["choices"][0] |= {"finish_reason": "length"}
-        text = {"not json": "<html>hello", "no choices": '{"choices": []}', "array": "[" * 100_000}.get(manner) or json.dumps(whole)
+        text = {"not json": "<html>hello", "no choices": '{"choices": []}', "array": "[" * 100_000}.get(
+            manner
+        ) or json.dumps(whole)
         return web.Response(text=text, content_type="application/json")
 
     @contextlib.contextmanager
@@ -95,16 +103,23 @@ class StubEndpoint:
         app.router.add_post("/v1/chat/completions", self.answer)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, backlog=4096)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=4096)
         await site.start()
-        yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}/v1"
+        self.port = site._server.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{self.port}/v1"
         await runner.cleanup()
 
 
 def _completion(body: dict) -> dict:
-    text = text_for(draw_number(json.dumps(body["messages"]), body["seed"]), body["response_format"]["json_schema"]["schema"])
+    text = text_for(
+        draw_number(json.dumps(body["messages"]), body["seed"]), body["response_format"]["json_schema"]["schema"]
+    )
     prompt = len(json.dumps(body["messages"])) // 4
-    usage = {"prompt_tokens": prompt, "completion_tokens": len(text) // 4, "prompt_tokens_details": {"cached_tokens": prompt // 2}}
+    usage = {
+        "prompt_tokens": prompt,
+        "completion_tokens": len(text) // 4,
+        "prompt_tokens_details": {"cached_tokens": prompt // 2},
+    }
     message = {"role": "assistant", "content": text}
     return {"id": "1", "object": "chat.completion", "model": body["model"], "usage": usage,
             "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}  # fmt: skip

@@ -26,7 +26,7 @@ from tests.codeocean.conftest import raw_row
 def measure(rows: int, concurrency: int, latency_s: float) -> dict:
     """Figures of one run."""
     role = RoleConfig(model="m")
-    config = GenerateConfig(generator=role, discriminator=role, round_size=concurrency, concurrency=concurrency,
+    config = GenerateConfig(generator=role, discriminator=role, round_size=4 * concurrency, concurrency=concurrency,
                             tasks={"summarization": 1}, attempts=2)  # fmt: skip
     stub = subprocess.Popen([sys.executable, "-m", "tests.stub_endpoint", str(latency_s)], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)  # fmt: skip

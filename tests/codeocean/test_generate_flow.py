@@ -1,5 +1,8 @@
 """The whole stage over real HTTP, against endpoints that behave as badly as endpoints do."""
 
+import threading
+import time
+
 import pytest
 from pyarrow import fs as pafs
 
@@ -9,6 +12,7 @@ from codeocean.tasks import load_tasks
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from tests.codeocean.conftest import raw_row
+from tests.codeocean.scale import measure
 from tests.stub_endpoint import HOSTILE, StubEndpoint
 
 ROLE = RoleConfig(model="m", price=PriceConfig(prompt=1.0, completion=2.0))
@@ -38,7 +42,10 @@ def test_a_hostile_endpoint_loses_no_row(tmp_path):
 
 def test_an_endpoint_that_only_fails_ends_the_job_and_nothing_is_lost(tmp_path):
     rows = [raw_row(number) for number in range(30)]
-    with StubEndpoint(status=500).running() as url, pytest.raises(ConnectionError, match="no answer from http.*says 500"):
+    with (
+        StubEndpoint(status=500).running() as url,
+        pytest.raises(ConnectionError, match="no answer from http.*says 500"),
+    ):
         run(tmp_path, url, rows, max_retries=0)
     with StubEndpoint().running() as url:
         result, _ = run(tmp_path, url, rows)
@@ -78,3 +85,49 @@ def test_raw_code_of_any_kind_ends_as_a_row(tmp_path):
     assert len(result.accepted) + sum(result.dropped.values()) == len(rows)
     assert result.dropped["code too long for the prompt"] == 3
     assert result.dropped["code speaks to the model"] >= 3
+
+
+def test_an_endpoint_that_goes_away_for_a_while_costs_nothing(tmp_path):
+    rows = [raw_row(number) for number in range(200)]
+    with StubEndpoint(0.02).running() as url:
+        whole, _ = run(tmp_path / "whole", url, rows)
+    stub, back = StubEndpoint(0.05), threading.Event()
+    with stub.running() as url:
+        pass  # now its port is known
+
+    def come_and_go():
+        with stub.running():
+            while stub.asked < 100:
+                time.sleep(0.01)
+        time.sleep(0.5)
+        with stub.running():
+            back.wait()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    result, _ = run(tmp_path / "cut", url, rows, max_retries=5)
+    back.set()
+    thread.join()
+    assert stub.asked > 300
+    assert result.accepted == whole.accepted and result.dropped == whole.dropped
+
+
+def test_progress_is_shown_and_roles_may_be_two_endpoints(tmp_path, caplog):
+    rows = [raw_row(number) for number in range(30)]
+    writer, judge = StubEndpoint(0.01), StubEndpoint(0.01)
+    with writer.running() as url, judge.running() as other, caplog.at_level("INFO", logger="wavecoder.codeocean"):
+        roles = {"generator": (ChatClient(EndpointConfig(url=url)), "m"), "discriminator": (ChatClient(EndpointConfig(url=other)), "m")}
+        result, ledger = generate(CONFIG, TASKS, rows, roles, pafs.LocalFileSystem(), str(tmp_path))
+    used = ledger.whole().used
+    assert (writer.asked, judge.asked) == (used["generator"].questions, used["discriminator"].questions)
+    last = caplog.messages[-1]
+    assert last.startswith(f"generate: 30 of 30 rows · accepted {len(result.accepted)} · rejected ")
+    assert "tokens/s · 0 in flight" in last and "left" not in last
+
+
+@pytest.mark.slow
+def test_a_thousand_requests_stay_in_flight(tmp_path):
+    """In `docs/benchmarks.md` with 20,000 rows; here long enough to see that it gets there and stays."""
+    figures = measure(rows=3000, concurrency=1000, latency_s=2.0)
+    assert figures["ended"] == figures["rows"]
+    assert figures["most_in_flight"] == 1000

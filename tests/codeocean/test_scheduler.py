@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from codeocean.scheduler import GENERATE, JUDGE, Question, answer_all
 
 
-def schedule(questions, follow=lambda _: (), lane_of=lambda _: "a", places=None, stop=lambda: False, wait=lambda _: 0.0):
+def schedule(
+    questions, follow=lambda _: (), lane_of=lambda _: "a", places=None, stop=lambda: False, wait=lambda _: 0.0
+):
     """Order in which the questions began, most in flight in each lane, and whether all were answered."""
     begun, now, most = [], {}, {}
 
@@ -26,7 +28,10 @@ def schedule(questions, follow=lambda _: (), lane_of=lambda _: "a", places=None,
     return begun, most, finished
 
 
-@given(st.lists(st.builds(Question, st.integers(0, 5), st.integers(0, 1), st.integers(0, 9)), unique=True), st.integers(1, 20))
+@given(
+    st.lists(st.builds(Question, st.integers(0, 5), st.integers(0, 1), st.integers(0, 9)), unique=True),
+    st.integers(1, 20),
+)
 def test_every_question_is_answered_once_and_no_more_are_in_flight_than_there_are_places(questions, places):
     begun, most, finished = schedule(questions, places={"a": places})
     assert sorted(begun) == sorted(questions)
@@ -61,7 +66,9 @@ def test_a_slow_lane_does_not_take_the_places_of_another():
 def test_a_stop_finishes_what_is_in_flight_and_begins_nothing():
     begun = []
     questions = [Question(0, GENERATE, place) for place in range(50)]
-    found, _, finished = schedule(questions, lambda q: begun.append(q) or [], places={"a": 3}, stop=lambda: len(begun) >= 10)
+    found, _, finished = schedule(
+        questions, lambda q: begun.append(q) or [], places={"a": 3}, stop=lambda: len(begun) >= 10
+    )
     assert not finished
     assert 10 <= len(found) <= 12
     assert found == begun or sorted(found) == sorted(begun)
