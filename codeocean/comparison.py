@@ -91,5 +91,7 @@ def compare_settings(here: Any, there: Any, key: str = "") -> list[tuple[str, An
     if isinstance(here, Mapping) and isinstance(there, Mapping):
         names = [*here, *(name for name in there if name not in here)]
         paths = {name: f"{key}.{name}" if key else str(name) for name in names}
-        return [line for name, path in paths.items() for line in compare_settings(here.get(name), there.get(name), path)]
+        return [
+            line for name, path in paths.items() for line in compare_settings(here.get(name), there.get(name), path)
+        ]
     return [] if here == there else [(key, here, there)]

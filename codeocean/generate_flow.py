@@ -127,6 +127,6 @@ def _budget_line(book: RoundBook, spending: SpendingConfig) -> str:
     limit = "max_tokens" if spending.max_tokens and tokens >= spending.max_tokens else "max_cost"
     return (
         f"the budget generate.spending.{limit} = {getattr(spending, limit):g} is spent "
-        f"({tokens:,} tokens, {money:.2f} in money) with {book.progress.ended:,} of {book.progress.rows:,} rows done; raise it and run the same command "
-        "again: every answer is kept"
+        f"({tokens:,} tokens, {money:.2f} in money) with {book.progress.ended:,} of {book.progress.rows:,} rows done; "
+        "raise it and run the same command again: every answer is kept"
     )

@@ -116,7 +116,10 @@ def test_progress_is_shown_and_roles_may_be_two_endpoints(tmp_path, caplog):
     rows = [raw_row(number) for number in range(30)]
     writer, judge = StubEndpoint(0.01), StubEndpoint(0.01)
     with writer.running() as url, judge.running() as other, caplog.at_level("INFO", logger="wavecoder.codeocean"):
-        roles = {"generator": (ChatClient(EndpointConfig(url=url)), "m"), "discriminator": (ChatClient(EndpointConfig(url=other)), "m")}
+        roles = {
+            "generator": (ChatClient(EndpointConfig(url=url)), "m"),
+            "discriminator": (ChatClient(EndpointConfig(url=other)), "m"),
+        }
         result, ledger = generate(CONFIG, TASKS, rows, roles, pafs.LocalFileSystem(), str(tmp_path))
     used = ledger.whole().used
     assert (writer.asked, judge.asked) == (used["generator"].questions, used["discriminator"].questions)

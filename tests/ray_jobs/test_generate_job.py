@@ -1,6 +1,7 @@
 """The generate job and the commands around it, on a real local Ray, against a stub endpoint over HTTP."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import pytest
 
 from codeocean.records import CORESET, RAW_CODE
 from ray_jobs import cli
+from ray_jobs.config import load_config
+from ray_jobs.plan import predict_generation
 from ray_jobs.rundir import RunDir, StageResult, run_stage
 from tests.codeocean.conftest import raw_row
 from tests.stub_endpoint import StubEndpoint
@@ -48,7 +51,13 @@ def prepare(folder: Path, stub: StubEndpoint, **more) -> Path:
 
     run_stage(run, "select", {}, {}, pick)
     role = {"model": "m", "endpoint": stub.url, "price": {"prompt": 1.0, "completion": 2.0}}
-    generate = {"generator": role, "discriminator": role, "round_size": 6, "tasks": {"summarization": 1}, "bad_shots": 1}
+    generate = {
+        "generator": role,
+        "discriminator": role,
+        "round_size": 6,
+        "tasks": {"summarization": 1},
+        "bad_shots": 1,
+    }
     recipe = {"run_dir": run.root, "collect": {"sources": [{"kind": "folder", "path": ".", "languages": ["python"]}]},
               "train": {"model": "m/m"}, "generate": generate | more, "ray": {"dashboard": False, "num_cpus": 1}}  # fmt: skip
     path = folder / "recipe.yaml"
@@ -125,11 +134,24 @@ def test_diff_says_what_another_seed_changed(whole, stub, tmp_path, capsys):
     assert wavecoder(capsys, "diff", whole[0] / "run", tmp_path / "nothing")[0] == 2
 
 
-def test_plan_predicts_the_rest_from_what_is_done(whole, stub, tmp_path, capsys):
-    recipe = prepare(tmp_path, stub, spending={"max_tokens": 9000}, concurrency=2)
+def test_a_budget_gives_a_sample_from_which_the_rest_is_predicted(whole, stub, tmp_path, capsys):
+    recipe = prepare(tmp_path, stub, spending={"max_tokens": 25_000}, concurrency=2)
     code, _, err = wavecoder(capsys, "generate", "--config", recipe)
     assert code == 2
-    assert "generate.spending.max_tokens = 9000 is spent" in err.splitlines()[-1]
+    assert "generate.spending.max_tokens = 25000 is spent" in err.splitlines()[-1]
+    config = load_config(str(recipe), ["select.size=30", "generate.spending.max_tokens=1000000"])
+    said = predict_generation(config, RunDir(config.run_dir))
+    predicted = int(re.search(r"about ([\d,]+) tokens in", said)[1].replace(",", ""))
+    done = sum(len(pq.read_table(path)) for path in (tmp_path / "run" / "generate").rglob("verdicts.parquet"))
+    assert done > 0
+    assert cli.main(["generate", "--config", str(recipe), "--set", "generate.spending.max_tokens=1000000"]) == 0
+    assert files(tmp_path) == files(whole[0])
+    used = json.loads((tmp_path / "run" / "generate" / "manifest.json").read_text())["details"]["tokens"]["prompt"]
+    assert 0.2 * used < predicted < used
+    assert predict_generation(config, RunDir(config.run_dir)).startswith(
+        "generate: 0 rows left; by the 30 that are done"
+    )
+    assert "cannot be predicted yet" in predict_generation(config, RunDir(str(tmp_path / "other")))
 
 
 def test_prompts_show_the_messages_that_were_sent(whole, capsys):
@@ -161,7 +183,9 @@ def test_prompts_show_the_messages_that_were_sent(whole, capsys):
     ],
 )
 def test_prompts_that_cannot_be_shown_say_why(whole, capsys, arguments, message):
-    code, _, err = wavecoder(capsys, "prompts", "show", *[str(whole[0] / "run") if one == "RUN" else one for one in arguments])
+    code, _, err = wavecoder(
+        capsys, "prompts", "show", *[str(whole[0] / "run") if one == "RUN" else one for one in arguments]
+    )
     assert code == 2
     assert message in err.splitlines()[-1]
 
@@ -170,7 +194,9 @@ def test_a_fifth_task_is_a_new_file_and_nothing_else(local_ray, stub, tmp_path, 
     tasks = tmp_path / "tasks"
     tasks.mkdir()
     text = (ROOT / "codeocean" / "task_files" / "summarization.yaml").read_text()
-    (tasks / "naming.yaml").write_text(text.replace("name: summarization", "name: naming").replace("code summarization", "code naming"))
+    (tasks / "naming.yaml").write_text(
+        text.replace("name: summarization", "name: naming").replace("code summarization", "code naming")
+    )
     recipe = prepare(tmp_path, stub, task_folder=str(tasks), tasks={"naming": 1, "summarization": 1})
     assert wavecoder(capsys, "generate", "--config", recipe)[0] == 0
     counts = json.loads((tmp_path / "run" / "codeocean" / "manifest.json").read_text())["details"]["tasks"]
