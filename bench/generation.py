@@ -1,9 +1,9 @@
-"""Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions with the same engine.
+"""Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions and engine settings.
 
-`python -m bench.generation [--rows N] [--model NAME]` prints one JSON object. The stage runs first, with the demo's settings
-on vLLM replicas behind Ray Serve; every question that it asks, of generator and discriminator, is written down. Then one bare
-engine in a process of its own is handed all of them at once: it waits for no verdict and no network. Engine start is left out
-of both. Rows are documented functions of this Python's standard library.
+`python -m bench.generation [--rows N] [--model NAME]` prints one JSON object. The stage runs first, with the demo's
+settings on vLLM replicas behind Ray Serve; every question that it asks, of generator and discriminator, is written down.
+Then one bare engine is handed all of them at once: it waits for no verdict and no network. Engine start is left out of
+both. Rows are documented functions of this Python's standard library.
 
 Both parts are processes of their own, because two engines do not fit in one.
 """
@@ -24,6 +24,8 @@ from ray_jobs.models import resolve_model
 from serve.engines import EngineConfig, engine_arguments
 
 RECIPE = "configs/demo.yaml"
+ALONE = 12
+"""Questions that are asked again one by one, to see whether batching changes an answer."""
 
 
 def run_stage(rows: int, model: str, questions: Path) -> dict[str, Any]:
@@ -86,7 +88,12 @@ def run_bare(model: str, questions: Path) -> dict[str, Any]:
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
     seconds = time.perf_counter() - begun
     prompt = sum(len(answer.prompt_token_ids or []) for answer in answers)
+    few = range(0, len(asked), max(1, len(asked) // ALONE))
+    alone = [llm.chat(asked[place]["messages"], parameters[place], use_tqdm=False)[0] for place in few]
+    same = [one.outputs[0].text == answers[place].outputs[0].text for place, one in zip(few, alone, strict=True)]
     return {
+        "alone_asked": len(same),
+        "alone_same": sum(same),
         "seconds": round(seconds, 2),
         "prompt_tokens": prompt,
         "completion_tokens": sum(len(answer.outputs[0].token_ids) for answer in answers),
