@@ -1,7 +1,7 @@
 """Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions and engine settings.
 
 `python -m bench.generation [--rows N] [--model NAME]` prints one JSON object. The stage runs first, with the demo's
-settings on vLLM replicas behind Ray Serve; every question that it asks, of generator and discriminator, is written down.
+settings on vLLM replicas behind Ray Serve; every question that it asks, of either role, is written down.
 Then one bare engine is handed all of them at once: it waits for no verdict and no network. Engine start is left out of
 both. Rows are documented functions of this Python's standard library.
 
