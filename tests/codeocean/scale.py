@@ -21,6 +21,7 @@ from codeocean.tasks import load_tasks
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from tests.codeocean.conftest import raw_row
+from tests.stub_endpoint import StubEndpoint
 
 
 def measure(rows: int, concurrency: int, latency_s: float) -> dict:
@@ -58,10 +59,34 @@ def measure(rows: int, concurrency: int, latency_s: float) -> dict:
     }  # fmt: skip
 
 
+def measure_overlap(rows: int, places: int, latency_s: float) -> dict:
+    """Two endpoints, one for each role, with so many places each: the stage's time against two ideal phases after each other."""
+    role = RoleConfig(model="m")
+    config = GenerateConfig(generator=role, discriminator=role, round_size=4 * places, concurrency=places,
+                            tasks={"summarization": 1}, attempts=1)  # fmt: skip
+    with (
+        StubEndpoint(latency_s).running() as one,
+        StubEndpoint(latency_s).running() as other,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        roles = {
+            "generator": (ChatClient(EndpointConfig(url=one)), "m"),
+            "discriminator": (ChatClient(EndpointConfig(url=other)), "m"),
+        }
+        begun = time.perf_counter()
+        _, ledger = generate(config, load_tasks(), [raw_row(number) for number in range(rows)], roles,
+                             pafs.LocalFileSystem(), folder)  # fmt: skip
+        seconds = time.perf_counter() - begun
+    phases = {role: used.seconds / places for role, used in ledger.whole().used.items()}
+    return {"seconds": round(seconds, 2), "phases": {role: round(value, 2) for role, value in phases.items()},
+            "times_phases": round(sum(phases.values()) / seconds, 2)}  # fmt: skip
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--concurrency", type=int, default=1_000)
     parser.add_argument("--latency", type=float, default=5.0, help="mean seconds of an answer")
     options = parser.parse_args()
-    print(json.dumps(measure(options.rows, options.concurrency, options.latency)))
+    overlap = measure_overlap(rows=2_000, places=50, latency_s=0.5)
+    print(json.dumps({"overlap": overlap} | measure(options.rows, options.concurrency, options.latency)))

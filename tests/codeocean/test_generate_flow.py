@@ -12,7 +12,7 @@ from codeocean.tasks import load_tasks
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from tests.codeocean.conftest import raw_row
-from tests.codeocean.scale import measure
+from tests.codeocean.scale import measure, measure_overlap
 from tests.stub_endpoint import HOSTILE, StubEndpoint
 
 ROLE = RoleConfig(model="m", price=PriceConfig(prompt=1.0, completion=2.0))
@@ -126,6 +126,10 @@ def test_progress_is_shown_and_roles_may_be_two_endpoints(tmp_path, caplog):
     last = caplog.messages[-1]
     assert last.startswith(f"generate: 30 of 30 rows · accepted {len(result.accepted)} · rejected ")
     assert "tokens/s · 0 in flight" in last and "left" not in last
+
+
+def test_generator_and_discriminator_work_at_the_same_time():
+    assert measure_overlap(rows=200, places=20, latency_s=0.4)["times_phases"] > 1.2
 
 
 @pytest.mark.slow

@@ -127,12 +127,10 @@ def test_a_question_at_which_an_endpoint_fails_is_data_until_it_fails_at_all_of_
     client = ChatClient(EndpointConfig(url=f"http://127.0.0.1:{endpoint.server_address[1]}/v1", max_retries=0))
 
     async def ask_many():
-        errors = []
-        for _ in range(GIVEN_UP_IN_A_ROW - 1):
-            errors.append((await client(model="m", messages=[], max_tokens=1))["error"])
+        answers = [await client(model="m", messages=[], max_tokens=1) for _ in range(GIVEN_UP_IN_A_ROW - 1)]
         with pytest.raises(ConnectionError, match="says 500"):
             await client(model="m", messages=[], max_tokens=1)
-        return errors
+        return [answer["error"] for answer in answers]
 
     assert asyncio.run(ask_many()) == ["the endpoint says 500: {}"] * (GIVEN_UP_IN_A_ROW - 1)
 
