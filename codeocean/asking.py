@@ -86,7 +86,7 @@ def why_not_asked(raw: Row, max_chars: int) -> str:
     if not raw["code"].strip():
         return "no code"
     # Marks of a chat would become turns of the chat: the engine's tokenizer cannot tell who wrote them.
-    return "code speaks to the model" if speaks_to_a_model(raw["code"] + "\n" + raw["docstring"][:1000]) else ""
+    return "code speaks to the model" if speaks_to_a_model(raw["code"] + "\n" + (raw["docstring"] or "")[:1000]) else ""
 
 
 async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
