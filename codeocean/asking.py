@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import json
 from typing import Any, Protocol
 
 from codeocean.candidates import Candidate, check_candidate, parse_candidate
 from codeocean.generation import GenerateConfig, RoleConfig
 from codeocean.languages import GRAMMARS, has_syntax_error
+from codeocean.ledger import Usage
 from codeocean.prompts import (
     discriminator_messages,
     discriminator_schema,
@@ -17,8 +17,9 @@ from codeocean.prompts import (
     prompt_version,
 )
 from codeocean.records import row_id
+from codeocean.risks import speaks_to_a_model
 from codeocean.rounds import draw_number
-from codeocean.tasks import Case, Task
+from codeocean.tasks import Task
 from codeocean.verdicts import parse_verdict
 
 Row = dict[str, Any]
@@ -30,27 +31,26 @@ class Chat(Protocol):
     async def __call__(
         self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int, schema: Row
     ) -> Row:
-        """`{text, finish_reason, prompt_tokens, completion_tokens, error}`."""
+        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`."""
 
 
 async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
     """Ask the generator until a candidate passes the checks, at most `attempts` times.
 
     Args:
-        job: `{raw: RAW_CODE row, round, target_language, shots: cases as JSON values}`.
+        job: `{raw: RAW_CODE row, round, target_language, shots: list[Case]}`.
         task: what to make of it.
         config: attempts, temperatures, limits.
         chat: the generator.
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: GENERATIONS rows, one for each attempt, prompt_tokens, completion_tokens}`. At most the last row has
-        no error.
+        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON}`. At most the last row has no error.
     """
-    raw, shots = job["raw"], [Case.model_validate_json(json.dumps(case)) for case in job["shots"]]
-    if len(raw["code"]) > config.max_code_chars:
-        base = _generation(job, task, config, attempt=0)
-        return {"rows": [base | {"error": "code too long for the prompt"}], "prompt_tokens": 0, "completion_tokens": 0}
+    raw, shots = job["raw"], job["shots"]
+    unfit = why_not_asked(raw, config.max_code_chars)
+    if unfit:
+        return {"rows": [_generation(job, task, config, attempt=0) | {"error": unfit}], "used": Usage().as_json()}
     messages = generator_messages(task, shots, raw, job["target_language"])
     role = _Role(
         chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
@@ -60,19 +60,33 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         row = _generation(job, task, config, attempt)
         answer = await role.ask(messages, attempt, row["seed"])
         candidate = parse_candidate(answer["text"], answer["finish_reason"])
-        row["raw_text"] = answer["text"]
+        row["raw_text"] = answer["text"] or answer["error"]
         if answer["error"]:
-            row["error"] = "no answer"
+            row["error"] = _no_answer(answer)
         elif isinstance(candidate, Candidate):
+            candidate = Candidate(**{name: _storable(text) for name, text in vars(candidate).items()})
             row |= vars(candidate)
             language = job["target_language"] or raw["language"]
             row["error"] = check_candidate(candidate, task, language, shots, fails_to_parse)
+            if not row["error"] and speaks_to_a_model("\n".join(vars(candidate).values())):
+                row["error"] = "speaks to its reader"
         else:
             row["error"] = candidate
         rows.append(row)
+        role.used.failures[row["error"]] += bool(row["error"])
         if not row["error"]:
             break
-    return {"rows": rows} | role.used
+    return {"rows": rows, "used": role.used.as_json()}
+
+
+def why_not_asked(raw: Row, max_chars: int) -> str:
+    """Why raw code is not put into a prompt; empty when it is."""
+    if len(raw["code"]) > max_chars:
+        return "code too long for the prompt"
+    if not raw["code"].strip():
+        return "no code"
+    # Marks of a chat would become turns of the chat: the engine's tokenizer cannot tell who wrote them.
+    return "code speaks to the model" if speaks_to_a_model(raw["code"] + "\n" + (raw["docstring"] or "")[:1000]) else ""
 
 
 async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
@@ -86,7 +100,7 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: [VERDICTS row], prompt_tokens, completion_tokens}`.
+        `{rows: [VERDICTS row], used: Usage as JSON}`.
     """
     messages = discriminator_messages(task, generation)
     role = _Role(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
@@ -95,13 +109,26 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
     for attempt in range(config.attempts):
         seed = draw_number(config.seed, "judge", generation["id"], attempt)
         answer = await role.ask(messages, attempt, seed)
-        verdict = "no answer" if answer["error"] else parse_verdict(answer["text"], answer["finish_reason"], task)
-        row |= {"raw_text": answer["text"]} | (
-            {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
-        )
+        verdict: Row | str = _no_answer(answer)
+        if not verdict:
+            verdict = parse_verdict(answer["text"], answer["finish_reason"], task)
+        row |= {"raw_text": answer["text"] or answer["error"]}
+        row |= {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
+        role.used.failures[row["error"]] += bool(row["error"])
         if not row["error"]:
             break
-    return {"rows": [row]} | role.used
+    row["rules"] = [rule | {"reason": _storable(rule["reason"])} for rule in row["rules"]]
+    return {"rows": [row | {"reasons": _storable(row["reasons"])}], "used": role.used.as_json()}
+
+
+def _no_answer(answer: Row) -> str:
+    """The reason why there is no answer; empty when there is one. Details stay in the row's `raw_text`."""
+    return f"no answer: {answer['error'].partition(':')[0]}" if answer["error"] else ""
+
+
+def _storable(text: str) -> str:
+    """Without half surrogate pairs, which JSON can carry and Parquet cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 class _Role:
@@ -110,7 +137,7 @@ class _Role:
     def __init__(self, chat: Chat, model: str, config: RoleConfig, retry_temperature: float, schema: Row) -> None:
         self._chat, self._model, self._config, self._schema = chat, model, config, schema
         self._retry_temperature = retry_temperature
-        self.used = {"prompt_tokens": 0, "completion_tokens": 0}
+        self.used = Usage()
 
     async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> Row:
         temperature = self._config.temperature
@@ -124,8 +151,7 @@ class _Role:
             seed=seed,
             schema=self._schema,
         )
-        for name in self.used:
-            self.used[name] += answer[name]
+        self.used.add_answer(answer)
         return answer
 
 
@@ -144,7 +170,7 @@ def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> R
         "target_language": job["target_language"],
         "round": job["round"],
         "attempt": attempt,
-        "shots": [case["id"] for case in job["shots"] if case["id"]],
+        "shots": [case.id for case in job["shots"] if case.id],
         "generator": config.generator.model,
         "prompt_version": prompt_version(task),
         "seed": seed,

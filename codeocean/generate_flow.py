@@ -1,49 +1,43 @@
-"""Generate: coreset → generations and verdicts, in rounds, on Ray Data with a bounded number of questions in flight."""
+"""Generate: coreset → generations and verdicts. The wiring of book, scheduler and engines, and what Ray shows of them.
+
+The scheduler runs in the job's own process: it only waits for answers, and the engines are behind endpoints.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import logging
+import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from typing import Any
 
-import pyarrow as pa
-import ray
 from pyarrow import fs as pafs
+from ray.util.metrics import Gauge
 
 from codeocean.asking import Chat, generate_one, judge_one
-from codeocean.generation import GenerateConfig
+from codeocean.generation import GenerateConfig, SpendingConfig
 from codeocean.instances import Yield
-from codeocean.roundfiles import Rounds, generation_job
-from codeocean.rounds import assign_tasks, plan_rounds
-from codeocean.tasks import Task, task_shares
+from codeocean.ledger import Ledger
+from codeocean.roundbook import ROLE_OF, RoundBook
+from codeocean.roundfiles import Rounds
+from codeocean.rounds import plan_rounds
+from codeocean.scheduler import JUDGE, Question, answer_all
+from codeocean.tasks import Task
 
 log = logging.getLogger("wavecoder.codeocean")
 
-
-class Asker:
-    """Asks the two roles; one raw code or one judgement a row, each with its retries."""
-
-    def __init__(self, config: GenerateConfig, tasks: dict[str, Task], roles: dict[str, tuple[Chat, str]]) -> None:
-        """Remember whom to ask; connections are opened by the first question."""
-        self._config, self._tasks, self._roles = config, tasks, roles
-
-    async def __call__(self, batch: pa.Table) -> AsyncIterator[pa.Table]:
-        """Answers of a batch, in the order in which they come."""
-
-        async def answer(question: dict[str, Any]) -> pa.Table:
-            job, task = json.loads(question["job"]), self._tasks[question["task"]]
-            chat, model = self._roles[question["role"]]
-            ask = generate_one if question["role"] == "generator" else judge_one
-            result = await ask(job, task, self._config, chat, model)
-            return pa.table(
-                {"number": [question["number"]], "role": [question["role"]], "answer": [json.dumps(result)]}
-            )
-
-        for done in asyncio.as_completed([answer(question) for question in batch.to_pylist()]):
-            yield await done
+LINE_EVERY_S = 10.0
+METRICS = {
+    "accepted": "Instances that the discriminator accepted.",
+    "rejected": "Instances that the discriminator turned down.",
+    "failed": "Rows that ended without an instance or without a verdict.",
+    "rows": "Rows of the coreset.",
+    "tokens_per_s": "Tokens out, of both roles, a second.",
+    "eta_s": "Seconds that the rest will take at the speed so far.",
+    "in_flight": "Questions in flight.",
+}
 
 
 def generate(
@@ -53,15 +47,13 @@ def generate(
     roles: dict[str, tuple[Chat, str]],
     fs: pafs.FileSystem,
     folder: str,
-) -> tuple[Yield, dict[str, int]]:
+) -> tuple[Yield, Ledger]:
     """Coreset → `round-*/generations.parquet` and `verdicts.parquet`, and what came of it.
 
-    In step t round t is generated and round t - 1 judged: their questions go out together, so that replicas stay busy.
-    The few-shot cases of round t come from verdicts of rounds ≤ t - 2, complete by then. A step's files are written
-    before the next step begins; finished rounds are read back.
+    Finished rounds are read back, and of the others every answer that was kept.
 
     Args:
-        config: roles, rounds, retries.
+        config: roles, rounds, retries, budget.
         tasks: by name.
         rows: RAW_CODE rows in coreset order.
         roles: "generator" and "discriminator" → a chat and the model's name there.
@@ -70,67 +62,71 @@ def generate(
 
     Raises:
         ConnectionError, PermissionError: an endpoint is gone or refuses the key.
+        ValueError: the budget is spent.
     """
-    shares = task_shares(tasks, config.tasks)
-    names = assign_tasks([row["language"] for row in rows], tasks, shares, config.seed)
-    rounds = Rounds(fs, folder, {row["id"]: row for row in rows})
-    planned = plan_rounds(len(rows), config.round_size)
-    for step in range(len(planned) + 1):
-        questions: list[dict[str, Any]] = []
-        if step < len(planned) and not rounds.has(step, "generations"):
-            cases = rounds.cases(range(step - 1))
-            jobs = [generation_job(config, tasks[names[rank]], rows[rank], step, cases) for rank in planned[step]]
-            questions += [
-                _question("generator", names[rank], job) for rank, job in zip(planned[step], jobs, strict=True)
-            ]
-        if step > 0 and not rounds.has(step - 1, "verdicts"):
-            passed = [row for row in rounds.read(step - 1, "generations") if not row["error"]]
-            questions += [_question("discriminator", row["task"], row) for row in passed]
-        answers = _answers(config, tasks, roles, questions, f"step {step + 1} of {len(planned) + 1}")
-        if step < len(planned) and not rounds.has(step, "generations"):
-            rounds.write(step, "generations", answers["generator"])
-        if step > 0 and not rounds.has(step - 1, "verdicts"):
-            rounds.write(step - 1, "verdicts", answers["discriminator"])
-    return rounds.total(range(len(planned)))
+    files = Rounds(fs, folder, {row["id"]: row for row in rows})
+    book = RoundBook(config, tasks, rows, files)
+    finished = asyncio.run(answer_book(book, config, roles))
+    if not finished:
+        raise ValueError(_budget_line(book, config.spending))
+    return files.total(range(len(plan_rounds(len(rows), config.round_size))))
 
 
-def _question(role: str, task: str, job: dict[str, Any]) -> dict[str, Any]:
-    return {"role": role, "task": task, "job": json.dumps(job)}
+async def answer_book(book: RoundBook, config: GenerateConfig, roles: dict[str, tuple[Chat, str]]) -> bool:
+    """Ask until nothing is left to ask; False when the budget ended it before."""
+    in_flight, begun = 0, time.monotonic()
+
+    async def answer(question: Question) -> Iterable[Question]:
+        nonlocal in_flight
+        in_flight += 1
+        try:
+            chat, model = roles[ROLE_OF[question.turn]]
+            ask = judge_one if question.turn == JUDGE else generate_one
+            result = await ask(book.job(question), book.task_of(question), config, chat, model)
+            return await book.keep(question, result)
+        finally:
+            in_flight -= 1
+
+    async def report() -> None:
+        gauges = {name: Gauge(f"wavecoder_generate_{name}", text) for name, text in METRICS.items()}
+        shown = -math.inf
+        while True:
+            seconds = time.monotonic() - begun
+            for name, value in (book.progress.figures(seconds) | {"in_flight": in_flight}).items():
+                gauges[name].set(value)
+            if seconds - shown >= LINE_EVERY_S:
+                shown = seconds
+                log.info("generate: %s", book.progress.line(seconds, in_flight))
+            await asyncio.sleep(1.0)
+
+    def over_budget() -> bool:
+        tokens, money = book.spent()
+        limits = config.spending
+        return tokens >= (limits.max_tokens or math.inf) or money >= (limits.max_cost or math.inf)
+
+    lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}  # roles that share an endpoint share its places
+    open_questions = await book.begin()
+    reporter = asyncio.create_task(report())
+    try:
+        return await answer_all(
+            open_questions,
+            answer,
+            lambda question: lanes[ROLE_OF[question.turn]],
+            dict.fromkeys(lanes.values(), config.concurrency),
+            over_budget,
+        )
+    finally:
+        reporter.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reporter
+        log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
 
 
-def _answers(
-    config: GenerateConfig,
-    tasks: dict[str, Task],
-    roles: dict[str, tuple[Chat, str]],
-    questions: list[dict[str, Any]],
-    label: str,
-) -> dict[str, list[dict[str, Any]]]:
-    """Role → answers, in the order of the questions."""
-    numbered = [question | {"number": number} for number, question in enumerate(questions)]
-    answers: dict[str, dict[int, dict[str, Any]]] = {"generator": {}, "discriminator": {}}
-    if not numbered:
-        return {role: [] for role in answers}
-    # A block for each question: an answer is known here as soon as it is given, and `concurrency` are in flight.
-    blocks = [pa.Table.from_pylist([question]) for question in numbered]
-    pool = ray.data.ActorPoolStrategy(
-        size=1, max_tasks_in_flight_per_actor=config.concurrency, max_concurrent_calls_per_actor=config.concurrency
+def _budget_line(book: RoundBook, spending: SpendingConfig) -> str:
+    tokens, money = book.spent()
+    limit = "max_tokens" if spending.max_tokens and tokens >= spending.max_tokens else "max_cost"
+    return (
+        f"the budget generate.spending.{limit} = {getattr(spending, limit):g} is spent "
+        f"({tokens:,} tokens, {money:.2f} in money) with {book.progress.ended:,} of {book.progress.rows:,} rows done; "
+        "raise it and run the same command again: every answer is kept"
     )
-    dataset = ray.data.from_arrow(blocks).map_batches(
-        Asker,
-        fn_constructor_args=(config, tasks, roles),
-        batch_size=None,
-        batch_format="pyarrow",
-        compute=pool,
-        num_cpus=0.1,  # it waits for answers; the engines do the work
-    )
-    dataset.context.execution_options.preserve_order = False  # answers are numbered: none waits for a slower one
-    begun, tokens, done, shown = time.monotonic(), 0, 0, 0.0
-    for row in dataset.iter_rows():
-        answer = json.loads(row["answer"])
-        answers[row["role"]][row["number"]] = answer
-        done, tokens = done + 1, tokens + answer["completion_tokens"]
-        seconds = time.monotonic() - begun
-        if seconds - shown > 10 or done == len(numbered):
-            shown = seconds
-            log.info("generate: %s, %d of %d answers, %.0f tokens/s", label, done, len(numbered), tokens / seconds)
-    return {role: [found[number] for number in sorted(found)] for role, found in answers.items()}

@@ -1,6 +1,21 @@
 """Settings of the LLM Generator and Discriminator (paper, section 2.2.2)."""
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from typing import Any
+
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+
+class PriceConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """What an endpoint charges for 1,000,000 tokens, in any one currency."""
+
+    prompt: NonNegativeFloat
+    """Tokens in."""
+
+    completion: NonNegativeFloat
+    """Tokens out."""
+
+    cached: NonNegativeFloat | None = None
+    """Tokens in that its prefix cache held; None charges them as others."""
 
 
 class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -21,6 +36,22 @@ class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attrib
     max_tokens: PositiveInt = 512
     """Most tokens of an answer; an answer cut off there is tried again."""
 
+    price: PriceConfig | None = None
+    """What tokens cost; None where engines are paid by the hour, or not at all."""
+
+
+class SpendingConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """What generation may take: changes when a job stops, never what it makes. A larger budget goes on from there."""
+
+    per_hour: NonNegativeFloat = 0.0
+    """Price of an hour of all engines together."""
+
+    max_tokens: PositiveInt | None = None
+    """Stop when so many tokens, in and out, are used; what is in flight then is finished."""
+
+    max_cost: PositiveFloat | None = None
+    """Stop when so much is spent, by `price` and `per_hour`."""
+
 
 class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
     """How the coreset becomes CodeOcean. Where the paper gives no number, the default is the demo's."""
@@ -38,7 +69,8 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Folder of more task files."""
 
     round_size: PositiveInt = 64
-    """Raw code of one round. Few-shot cases come from rounds at least two back."""
+    """Raw code of one round. Few-shot cases come from rounds at least two back. Two rounds are open at a time, and
+    the last answers of a round keep the next but one closed: to keep n requests in flight, make it 4 n or more."""
 
     good_shots: PositiveInt = 1
     """Good cases in a prompt."""
@@ -62,7 +94,16 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Most characters of a field of the answer."""
 
     concurrency: PositiveInt = 64
-    """Requests in flight."""
+    """Most requests in flight at an endpoint; fewer while it is overloaded."""
+
+    spending: SpendingConfig = SpendingConfig()
+    """Budget, and the price of engines."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Random seed of tasks, few-shot draws and sampling."""
+
+
+HOW_NOT_WHAT: dict[str, Any] = {
+    "concurrency": True, "spending": True, "generator": {"price"}, "discriminator": {"price"},
+}  # fmt: skip
+"""Settings that do not change the data, as pydantic's `exclude`: a run goes on when they change."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,9 +43,9 @@ It is bad because: {reasons}\
 
 RAW_CODE = """\
 Raw code in {language}. {documentation}
-```{language}
+{fence}{language}
 {code}
-```
+{fence}
 Write one exercise of {title} from it{target}, as JSON.\
 """
 
@@ -138,8 +139,10 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 def _question(task: Task, language: str, docstring: str, code: str, target_language: str) -> str:
     documentation = f"Its documentation says: {' '.join(docstring.split())[:300]}" if docstring else ""
     target = f" with the solution in {target_language}" if target_language else ""
+    runs = re.findall(r"`{3,}", code)
+    fence = "`" * (max(map(len, runs), default=2) + 1)  # longer than any in the code: it cannot be closed from inside
     return RAW_CODE.format(language=language, documentation=documentation, code=code.strip(), title=task.title,
-                           target=target)  # fmt: skip
+                           target=target, fence=fence)  # fmt: skip
 
 
 def _exercise(fields: dict[str, Any]) -> str:

@@ -1,9 +1,14 @@
-"""The files of the generation rounds, and what they add up to. No Ray here."""
+"""The files of the generation rounds, and what they add up to. No Ray here.
+
+`round-00000/generations.parquet` and `verdicts.parquet` are written when the round's last verdict is there, in the
+order of the coreset, whatever the order of the answers; `ledger.json` is written last and says that the round is done.
+Until then its answers are in the journal beside them.
+"""
 
 from __future__ import annotations
 
+import json
 import posixpath
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +17,9 @@ from pyarrow import fs as pafs
 
 from codeocean.generation import GenerateConfig
 from codeocean.instances import Yield
-from codeocean.parts import read_note, read_part, write_part
+from codeocean.journal import Journal
+from codeocean.ledger import Ledger
+from codeocean.parts import read_part, write_part
 from codeocean.records import GENERATIONS, VERDICTS
 from codeocean.rounds import cases_of_round, choose_target_language, draw_number, draw_shots
 from codeocean.tasks import Case, Task
@@ -23,53 +30,71 @@ _SCHEMAS = {"generations": GENERATIONS, "verdicts": VERDICTS}
 
 
 class Rounds:
-    """`round-00000/generations.parquet` and `verdicts.parquet` of a stage's folder."""
+    """The rounds in a stage's folder."""
 
     def __init__(self, fs: pafs.FileSystem, folder: str, raw: dict[str, Row]) -> None:
         """Args: fs and folder: where; raw: id → RAW_CODE row of the coreset."""
         self._fs, self._folder, self._raw = fs, folder, raw
 
-    def _path(self, number: int, kind: str) -> str:
-        return posixpath.join(self._folder, f"round-{number:05d}", f"{kind}.parquet")
+    def _path(self, number: int, name: str) -> str:
+        return posixpath.join(self._folder, f"round-{number:05d}", name)
 
-    def has(self, number: int, kind: str) -> bool:
-        """Whether a file of a round is finished."""
-        return bool(self._fs.get_file_info(self._path(number, kind)).is_file)
+    def journal(self, number: int) -> Journal:
+        """Answers of a round that is not done."""
+        return Journal(self._fs, posixpath.dirname(self._path(number, "x")))
+
+    def done(self, number: int) -> bool:
+        """Whether the round's files are finished."""
+        return bool(self._fs.get_file_info(self._path(number, "ledger.json")).is_file)
 
     def read(self, number: int, kind: str) -> list[Row]:
         """Rows of a finished file; raises `ValueError` when it cannot be read."""
-        return list(read_part(self._fs, self._path(number, kind)).to_pylist())
+        return list(read_part(self._fs, self._path(number, f"{kind}.parquet")).to_pylist())
 
-    def write(self, number: int, kind: str, answers: Iterable[Row]) -> None:
-        """Write a round's answers, with the tokens that they took as the file's note."""
-        rows: list[Row] = []
-        tokens: Counter[str] = Counter()
-        for answer in answers:
-            rows += answer["rows"]
-            tokens += Counter(prompt=answer["prompt_tokens"], completion=answer["completion_tokens"])
-        table = pa.Table.from_pylist(rows, schema=_SCHEMAS[kind])
-        write_part(self._fs, self._path(number, kind), table, {"tokens": dict(tokens)})
+    def ledger(self, number: int) -> Ledger:
+        """What a finished round took."""
+        path = self._path(number, "ledger.json")
+        with self._fs.open_input_stream(path) as stream:
+            try:
+                return Ledger.from_json(json.loads(stream.read()))
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f"{path} is no ledger; delete it and run again") from None
 
-    def cases(self, numbers: Iterable[int]) -> dict[str, list[Case]]:
-        """Task → judged cases of these rounds."""
-        cases: dict[str, list[Case]] = {}
-        for number in numbers:
-            found = cases_of_round(self.read(number, "generations"), self.read(number, "verdicts"), self._raw)
-            for task, more in found.items():
-                cases.setdefault(task, []).extend(more)
-        return cases
+    def finish(self, number: int, generations: list[Row], verdicts: list[Row], ledger: Ledger) -> None:
+        """Write a round's files, the ledger last; then the journal is not needed any more."""
+        for kind, rows in (("generations", generations), ("verdicts", verdicts)):
+            path = self._path(number, f"{kind}.parquet")
+            if not self._fs.get_file_info(path).is_file:
+                write_part(self._fs, path, pa.Table.from_pylist(rows, schema=_SCHEMAS[kind]))
+        path = self._path(number, "ledger.json")
+        with self._fs.open_output_stream(f"{path}.making") as stream:
+            stream.write(json.dumps(ledger.as_json(), indent=1).encode())
+        self._fs.move(f"{path}.making", path)
+        self.journal(number).forget()
 
-    def total(self, numbers: Iterable[int]) -> tuple[Yield, dict[str, int]]:
-        """What became of the raw code of finished rounds, and the tokens that it took."""
-        result, tokens = Yield(), Counter(prompt=0, completion=0)
+    def cases(self, number: int) -> dict[str, list[Case]]:
+        """Task → judged cases of a finished round."""
+        return cases_of_round(self.read(number, "generations"), self.read(number, "verdicts"), self._raw)
+
+    def total(self, numbers: Iterable[int]) -> tuple[Yield, Ledger]:
+        """What became of the raw code of finished rounds, and what it took."""
+        result, ledger = Yield(), Ledger()
         for number in numbers:
             result.add_round(self.read(number, "generations"), self.read(number, "verdicts"))
-            for kind in _SCHEMAS:
-                tokens.update(read_note(self._fs, self._path(number, kind)).get("tokens", {}))
-        return result, dict(tokens)
+            ledger.add(self.ledger(number))
+        return result, ledger
 
 
-def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, cases: dict[str, list[Case]]) -> Row:
+def draw_sets(config: GenerateConfig, task: Task, number: int, cases: Iterable[Case]) -> list[list[Case]]:
+    """The few-shot sets of a task in a round, from judged cases of rounds at least two back."""
+    pool = list(cases)
+    return [
+        draw_shots(task, pool, (config.seed, number, shot_set), config.good_shots, config.bad_shots)
+        for shot_set in range(config.shot_sets)
+    ]
+
+
+def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, sets: list[list[Case]]) -> Row:
     """What `generate_one` needs for one raw code.
 
     Args:
@@ -77,14 +102,11 @@ def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, ca
         task: the row's task.
         row: RAW_CODE row.
         number: of the round.
-        cases: task → judged cases of rounds at least two back.
+        sets: of `draw_sets` for this task and round.
     """
-    shot_set = draw_number(config.seed, "set", row["id"]) % config.shot_sets
-    where = (config.seed, number, shot_set)
-    shots = draw_shots(task, cases.get(task.name, []), where, config.good_shots, config.bad_shots)
     return {
         "raw": {name: row[name] for name in ("id", "language", "code", "docstring")},
         "round": number,
         "target_language": choose_target_language(task, row["id"], row["language"], config.seed),
-        "shots": [case.model_dump() for case in shots],
+        "shots": sets[draw_number(config.seed, "set", row["id"]) % config.shot_sets],
     }

@@ -34,6 +34,9 @@ JOBS = {
     "evaluate": "endpoint → benchmark scores",
     "report": "run directory → one HTML page",
     "inspect": "a quick look at what one stage made",
+    "prompts": "the exact messages that generator and discriminator are sent",
+    "judge": "how far the discriminator agrees with hand-made good and bad instances",
+    "diff": "what differs between the data of two runs, and why",
 }
 
 Job = Callable[[Config, RunDir], object]

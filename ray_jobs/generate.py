@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,9 @@ import pyarrow.compute as pc
 
 from codeocean.asking import Chat
 from codeocean.generate_flow import generate
+from codeocean.generation import HOW_NOT_WHAT
 from codeocean.instances import Yield, alpaca_lines, dataset_card, to_instances
+from codeocean.ledger import ROLES, Ledger, cost_rows
 from codeocean.parts import read_part, read_parts, write_part
 from codeocean.prompts import prompt_version
 from codeocean.roundfiles import Rounds
@@ -28,28 +31,57 @@ from ray_jobs.serve import serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 
-ROLES = ("generator", "discriminator")
-
 
 def run_generate(config: Config, run: RunDir) -> Manifest:
     """Generate and judge, then write CodeOcean."""
     selected = required(run, "select")
     tasks = load_tasks(config.generate.task_folder)
-    rows = _coreset_rows(run)
+    rows = coreset_rows(run)
 
     def work() -> StageResult:
         connect(config.ray)
-        with _roles(config) as roles:
-            result, tokens = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"))
+        with open_roles(config) as roles:
+            result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"))
         models = {role: getattr(config.generate, role).model for role in ROLES}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))
-        details = {"rounds": rounds, "tokens": tokens, "yields": result.tasks, "rules": result.rules} | models
+        details = {"rounds": rounds, "yields": result.tasks, "rules": result.rules} | models
+        details |= _costs(config, Rounds(run.fs, run.path("generate"), {}), ledger, rounds)
         return StageResult(len(rows), len(result.accepted), dict(result.dropped), result.examples, details)
 
     versions = {name: prompt_version(task) for name, task in tasks.items()}
     inputs = {"select": selected["digest"]} | {f"prompt {name}": version for name, version in versions.items()}
-    generated = run_stage(run, "generate", config.section("generate"), inputs, work)
+    generated = run_stage(run, "generate", data_settings(config), inputs, work)
     return _write_codeocean(config, run, rows, generated)
+
+
+def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[str, Any]:
+    """The ledger for the manifest: in all, by role, and what an accepted instance took by task and by round."""
+    whole = ledger.whole()
+    roles = {role: getattr(config.generate, role) for role in ROLES}
+    by_round = [(str(number), files.ledger(number).whole()) for number in range(rounds)]
+    parts = {"tasks": ledger.tasks.items(), "rounds": by_round, "all": [("all", whole)]}
+    engine = config.serve.engine
+    hosted = len({role.model for role in roles.values() if role.endpoint is None}) * engine.min_replicas
+    return {
+        "tokens": {
+            "prompt": sum(used.prompt_tokens for used in whole.used.values()),
+            "cached": sum(used.cached_tokens for used in whole.used.values()),
+            "completion": sum(used.completion_tokens for used in whole.used.values()),
+        },
+        "ledger": {
+            "wall_s": round(ledger.wall_s, 1),
+            "cpu_s": round(ledger.wall_s * hosted * engine.cpus, 1),
+            "gpu_s": round(ledger.wall_s * hosted * engine.gpus, 1),
+            "roles": {role: used.as_json() for role, used in whole.used.items()},
+        }
+        | {name: cost_rows(part, ledger, roles, config.generate.spending) for name, part in parts.items()},
+    }
+
+
+def data_settings(config: Config) -> dict[str, Any]:
+    """Settings of the stage that decide what it makes, as JSON values."""
+    values: dict[str, Any] = json.loads(config.generate.model_dump_json(exclude=HOW_NOT_WHAT))
+    return values
 
 
 def _write_codeocean(config: Config, run: RunDir, rows: list[dict[str, Any]], generated: Manifest) -> Manifest:
@@ -76,7 +108,7 @@ def _export(config: Config, run: RunDir, result: Yield, raw: dict[str, dict[str,
     return StageResult(len(result.accepted), instances.num_rows, dropped, details=details)
 
 
-def _coreset_rows(run: RunDir) -> list[dict[str, Any]]:
+def coreset_rows(run: RunDir) -> list[dict[str, Any]]:
     """RAW_CODE rows of the coreset, in the order of the picks."""
     ids = read_part(run.fs, run.path("select", "coreset.parquet"), ["id"])["id"].to_pylist()
     wanted = pa.array(ids)
@@ -86,27 +118,27 @@ def _coreset_rows(run: RunDir) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _roles(config: Config) -> Iterator[dict[str, tuple[Chat, str]]]:
+def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[str, tuple[Chat, str]]]:
     """Role → a chat and the model's name there; models without an endpoint are served while the context is open."""
-    settings = {role: getattr(config.generate, role) for role in ROLES}
+    settings = {name: getattr(config.generate, name) for name in names}
     hosted = {
         served_name(role.model): resolve_model(role.model, f"generate.{name}.model")
         for name, role in settings.items()
         if role.endpoint is None
     }
-    if not hosted:
-        yield {name: _foreign(role) for name, role in settings.items()}
-        return
-    with serving(config, hosted) as url:
-        ours = ChatClient(EndpointConfig(url=url))
+    with serving(config, hosted) if hosted else nullcontext("") as url:
+        # Roles at one address share a client: it finds out how many requests that endpoint bears.
+        address = {name: (role.endpoint or url, role.api_key_env) for name, role in settings.items()}
+        chats = {
+            (where, key): ChatClient(
+                EndpointConfig(url=where, api_key_env=key, concurrency=config.generate.concurrency)
+            )
+            for where, key in set(address.values())
+        }
         yield {
-            name: (ours, served_name(role.model)) if role.endpoint is None else _foreign(role)
+            name: (chats[address[name]], role.model if role.endpoint else served_name(role.model))
             for name, role in settings.items()
         }
-
-
-def _foreign(role: Any) -> tuple[Chat, str]:
-    return ChatClient(EndpointConfig(url=role.endpoint, api_key_env=role.api_key_env)), role.model
 
 
 def main(arguments: list[str] | None = None) -> int:

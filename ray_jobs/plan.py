@@ -1,6 +1,8 @@
 """What each stage would do, and everything that can be refused, before anything is spent.
 
-Not covered yet: predicted tokens, GPU-hours and cost; they need a measured sample.
+What generation will take is predicted from the rounds that are done in the run directory: to have a sample, run
+`generate` with a small `generate.spending.max_tokens`, which the full run then goes on from. Not covered: the hours of
+other stages.
 """
 
 from __future__ import annotations
@@ -11,6 +13,9 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
+from codeocean.ledger import ROLES, Ledger, forecast, token_cost
+from codeocean.roundfiles import Rounds
+from codeocean.rounds import plan_rounds
 from codeocean.sources import list_units
 from codeocean.tasks import load_tasks, task_shares
 from eval.flow import load_problems
@@ -111,7 +116,36 @@ def run_plan(config: Config, run: RunDir, *, reach_out: bool = False) -> None:
     for stage in stages:
         state = "done" if stage.stage in done else "cut off" if run.exists(stage.stage, "stage.json") else "to do"
         table.add_row(stage.stage, state, stage.what, f"{stage.cpus:g}", f"{stage.gpus:g}")
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(table)
+    console.print(predict_generation(config, run))
+
+
+def predict_generation(config: Config, run: RunDir) -> str:
+    """What the rest of generation will take, by the rounds that are done; says so when there are none."""
+    files = Rounds(run.fs, run.path("generate"), {})
+    planned = plan_rounds(config.select.size, config.generate.round_size)
+    sample = Ledger()
+    for number in range(len(planned)):
+        if files.done(number):
+            sample.add(files.ledger(number))
+    done = sample.whole()
+    if not done.rows:
+        return "generate: no round is done here, so that tokens and cost cannot be predicted yet"
+    shares = task_shares(load_tasks(config.generate.task_folder), config.generate.tasks)
+    left = {name: max(0, round(share * config.select.size) - (sample.tasks[name].rows if name in sample.tasks else 0))
+            for name, share in shares.items()}  # fmt: skip
+    rest = forecast(sample, left)
+    whole = rest.whole()
+    prompt = sum(used.prompt_tokens for used in whole.used.values())
+    cached = sum(used.cached_tokens for used in whole.used.values())
+    cost = token_cost(whole, {role: getattr(config.generate, role) for role in ROLES})
+    cost += rest.wall_s / 3600 * config.generate.spending.per_hour
+    return (
+        f"generate: {sum(left.values()):,} rows left; by the {done.rows:,} that are done, about {prompt:,} tokens in "
+        f"({100 * cached / max(prompt, 1):.0f} % of them cached), {whole.tokens - prompt:,} out, "
+        f"{whole.accepted:,} accepted instances, {rest.wall_s / 3600:.2f} h as so far, cost {cost:.2f}"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import socket
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from serve.engines import EngineConfig
 
@@ -20,7 +20,11 @@ class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Longest wait for one answer."""
 
     max_retries: NonNegativeInt = 5
-    """Tries after a connection error, 429 or 5xx, with growing pauses; `Retry-After` is honoured."""
+    """Tries after a broken connection, a time-out or a 5xx, with growing pauses. A 429 is asked again for `timeout_s`,
+    when its `Retry-After` says or with growing pauses."""
+
+    concurrency: PositiveInt = 1024
+    """Most requests in flight; fewer while the endpoint says 429 or 503, or takes longer than half of `timeout_s`."""
 
 
 class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):

@@ -33,7 +33,8 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     """Replicas that always run."""
 
     max_replicas: PositiveInt = 1
-    """Replicas that Serve may scale to while requests queue."""
+    """Most replicas. Serve takes one for every `max_num_seqs` requests in flight: `generate.concurrency` has to
+    be as large as all of them together."""
 
     kv_cache_gib: PositiveInt = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
@@ -97,9 +98,14 @@ def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) 
         "accelerator_type": config.accelerator_type,
         "placement_group_config": {"bundles": bundles},
         "engine_kwargs": engine_arguments(config)
+        | {"enable_prompt_tokens_details": True}  # so that answers say how much of the prompt came from the cache
         | ({"chat_template": model.chat_template} if model.chat_template else {}),
         "deployment_config": {
-            "autoscaling_config": {"min_replicas": config.min_replicas, "max_replicas": config.max_replicas},
+            "autoscaling_config": {
+                "min_replicas": config.min_replicas,
+                "max_replicas": config.max_replicas,
+                "target_ongoing_requests": config.max_num_seqs,  # a replica more when one cannot hold what is asked
+            },
             "max_ongoing_requests": 4 * config.max_num_seqs,
             "ray_actor_options": {"num_cpus": 0},  # the bundles are all that a replica needs
         },

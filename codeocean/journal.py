@@ -1,0 +1,86 @@
+"""Answers as they come, safe from a kill at any moment: small files, each written whole or not at all, never changed.
+
+Answers that come while a file is being written go into the next one together. So a slow object store gets few files, a
+fast disk one for almost every answer, and nobody waits for more than the write before his. A file that cannot be read
+(a disk's fault, not a kill's) counts as not written: its questions are asked again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import posixpath
+from typing import Any
+
+from pyarrow import fs as pafs
+
+Row = dict[str, Any]
+
+_PREFIX = ".answers-"
+
+
+class Journal:
+    """`.answers-000000.jsonl` and so on in a folder; one asyncio loop writes, whoever comes later reads."""
+
+    def __init__(self, fs: pafs.FileSystem, folder: str) -> None:
+        """Args: fs and folder: where the files are; the folder is made when the first is written."""
+        self._fs, self._folder = fs, folder
+        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._next: int | None = None
+
+    def read(self) -> list[Row]:
+        """Every entry that was kept, in the order of writing."""
+        entries: list[Row] = []
+        for name in self._names():
+            with self._fs.open_input_stream(posixpath.join(self._folder, name)) as stream:
+                text = stream.read()
+            try:
+                entries += [json.loads(line) for line in text.decode("ascii").splitlines()]
+            except ValueError:
+                continue
+        return entries
+
+    async def keep(self, entry: Row) -> None:
+        """Return when the entry is in a finished file."""
+        kept = asyncio.get_running_loop().create_future()
+        self._waiting.append((json.dumps(entry), kept))  # ASCII: no text of a stranger can spoil a line
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        await kept
+
+    def forget(self) -> None:
+        """Delete the files: what they hold is elsewhere now."""
+        for name in self._names():
+            self._fs.delete_file(posixpath.join(self._folder, name))
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            failure: Exception | None = None
+            try:
+                await asyncio.to_thread(self._write, [line for line, _ in batch])
+            except Exception as error:  # noqa: BLE001 - whoever waits for the write gets its failure
+                failure = error
+            for _, kept in batch:
+                if kept.done():
+                    continue
+                kept.set_result(None) if failure is None else kept.set_exception(failure)
+        self._writing = None
+
+    def _write(self, lines: list[str]) -> None:
+        if self._next is None:
+            self._fs.create_dir(self._folder, recursive=True)
+            names = self._names()
+            self._next = int(names[-1][len(_PREFIX) : -len(".jsonl")]) + 1 if names else 0
+        name = f"{_PREFIX}{self._next:06d}.jsonl"
+        self._next += 1
+        making = posixpath.join(self._folder, f"{name}.making")
+        with self._fs.open_output_stream(making) as stream:
+            stream.write("".join(f"{line}\n" for line in lines).encode("ascii"))
+        self._fs.move(making, posixpath.join(self._folder, name))
+
+    def _names(self) -> list[str]:
+        infos = self._fs.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))
+        names = (info.base_name for info in infos)
+        return sorted(name for name in names if name.startswith(_PREFIX) and name.endswith(".jsonl"))

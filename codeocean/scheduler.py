@@ -1,0 +1,84 @@
+"""Many questions to few endpoints, all of them kept busy: ordered queues, a bound on what is in flight, no barriers.
+
+Each lane (an endpoint) has a queue of its own, so that a slow judge does not take the generator's places. A question
+leaves its queue when a place is free, the most urgent first; its answer may open more questions. Nothing else waits for
+anything. Pure asyncio: no Ray, and no knowledge of what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
+
+
+class Question(NamedTuple):
+    """What is asked, by its place in the work; smaller ones are more urgent."""
+
+    round: int
+    turn: int
+    """0 judges, 1 generates: a verdict may open a later round, so it goes first."""
+    place: int
+    """In the round."""
+
+
+JUDGE, GENERATE = 0, 1
+
+Answer = Callable[[Question], Awaitable[Iterable[Question]]]
+"""Asks, keeps what was answered, and says what may be asked now."""
+
+
+async def answer_all(
+    questions: Iterable[Question],
+    answer: Answer,
+    lane_of: Callable[[Question], str],
+    places: Mapping[str, int],
+    stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Answer the questions and those that their answers open.
+
+    Args:
+        questions: open from the beginning.
+        answer: called once for each question; what it raises ends everything.
+        lane_of: the lane of a question.
+        places: lane → most questions in flight.
+        stop: asked before each question; once true, what is in flight is finished and nothing more begun.
+
+    Returns:
+        Whether everything was answered; False after a stop.
+    """
+    queues: dict[str, asyncio.PriorityQueue[Question]] = {lane: asyncio.PriorityQueue() for lane in places}
+    left, finished, stopped = 0, asyncio.Event(), False
+
+    def enqueue(more: Iterable[Question]) -> None:
+        nonlocal left
+        for question in more:
+            left += 1
+            queues[lane_of(question)].put_nowait(question)
+
+    async def work(queue: asyncio.PriorityQueue[Question]) -> None:
+        nonlocal left, stopped
+        while True:
+            question = await queue.get()
+            if stopped or stop():
+                stopped = True
+            else:
+                enqueue(await answer(question))
+            left -= 1
+            if left == 0:
+                finished.set()
+
+    enqueue(questions)
+    if left == 0:
+        return True
+    workers = [asyncio.create_task(work(queues[lane])) for lane, number in places.items() for _ in range(number)]
+    end = asyncio.create_task(finished.wait())
+    try:
+        done, _ = await asyncio.wait([*workers, end], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # a worker only ends by raising
+    finally:
+        for task in (*workers, end):
+            task.cancel()
+        await asyncio.gather(*workers, end, return_exceptions=True)
+    return not stopped

@@ -1,0 +1,102 @@
+"""`wavecoder diff RUN RUN`: what differs between the data of two runs, and why; changes nothing, needs no cluster."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from codeocean.comparison import CAUSES, Outcome, compare_rows, compare_settings, outcomes
+from codeocean.parts import read_part
+from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.rundir import RunDir
+from report.artifact import visible
+
+MEANING = {
+    "row": "only one of them has it",
+    "task": "another task or target language",
+    "prompt": "another version of the prompt",
+    "shots": "other few-shot cases, from other verdicts of earlier rounds",
+    "model": "another generator",
+    "seed": "another seed",
+    "answer": "the same question, another answer",
+    "judge": "another discriminator",
+    "verdict": "the same instance, another verdict",
+}
+
+
+def run_diff(here: str, there: str, rows: int, console: Console) -> None:
+    """Print what differs.
+
+    Raises:
+        FileNotFoundError: one of them is no run directory with generated data.
+        ValueError: an artifact cannot be read.
+    """
+    runs = [_open(url) for url in (here, there)]
+    settings = compare_settings(_settings(runs[0]), _settings(runs[1]))
+    data = [_outcomes(run) for run in runs]
+    found = compare_rows(data[0], data[1])
+    if settings:
+        table = Table("setting or input", "first", "second", title="what they were told", title_justify="left")
+        for key, first, second in settings:
+            table.add_row(key, visible(str(first), 60), visible(str(second), 60))
+        console.print(table)
+    else:
+        console.print("The same settings, inputs and prompts.")
+    console.print(f"{len(data[0]):,} and {len(data[1]):,} rows; {len(found):,} differ.")
+    if not found:
+        return
+    counts = Counter(difference.cause for difference in found)
+    table = Table("first cause", "rows", "what it means", title="why rows differ", title_justify="left")
+    for cause in CAUSES:
+        if counts[cause]:
+            table.add_row(cause, f"{counts[cause]:,}", MEANING[cause])
+    console.print(table)
+    table = Table("raw code", "task", "cause", "first", "second", title="rows", title_justify="left")
+    for difference in found[:rows]:
+        table.add_row(*(visible(text, 60) for text in difference))
+    console.print(table)
+
+
+def _open(url: str) -> RunDir:
+    if "://" not in url and not Path(url).expanduser().is_dir():
+        raise FileNotFoundError(f"there is no run directory {url!r}")
+    run = RunDir(url)
+    if not run.exists("generate", "stage.json"):
+        raise FileNotFoundError(f"{run.path('generate')} is not there; run the generate job first")
+    return run
+
+
+def _settings(run: RunDir) -> dict[str, Any]:
+    """What the stage was told and what it read."""
+    manifest = run.manifest("generate") or {}
+    return {"generate": run.read_json("generate", "stage.json")["config"], "input": manifest.get("inputs", {})}
+
+
+def _outcomes(run: RunDir) -> dict[str, Outcome]:
+    """Of the finished rounds."""
+    names = [name for name in run.files("generate") if name.endswith("verdicts.parquet")]
+    generations, verdicts = [], []
+    for name in names:
+        generations += read_part(run.fs, run.path("generate", name.replace("verdicts", "generations"))).to_pylist()
+        verdicts += read_part(run.fs, run.path("generate", name)).to_pylist()
+    return outcomes(generations, verdicts)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    parser = argparse.ArgumentParser(prog="wavecoder diff", description=JOBS["diff"])
+    parser.add_argument("run", nargs=2, metavar="RUN", help="run directory")
+    parser.add_argument("--rows", type=int, default=10, help="rows to show (10)")
+    options = parser.parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    return run_guarded("diff", lambda _: run_diff(options.run[0], options.run[1], max(options.rows, 0), console))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The stage against a stub endpoint in a process of its own: how many requests stay in flight, and what memory does.
+
+`python -m tests.codeocean.scale --rows 20000` prints one JSON object. It measures scheduling, not models: the stub answers
+after a lognormal time around the mean.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import psutil
+from pyarrow import fs as pafs
+
+from codeocean.generate_flow import generate
+from codeocean.generation import GenerateConfig, RoleConfig
+from codeocean.tasks import load_tasks
+from serve.client import ChatClient
+from serve.endpoint import EndpointConfig
+from tests.codeocean.conftest import raw_row
+from tests.stub_endpoint import StubEndpoint
+
+
+def measure(rows: int, concurrency: int, latency_s: float) -> dict:
+    """Figures of one run."""
+    role = RoleConfig(model="m")
+    config = GenerateConfig(generator=role, discriminator=role, round_size=4 * concurrency, concurrency=concurrency,
+                            tasks={"summarization": 1}, attempts=1)  # fmt: skip
+    stub = subprocess.Popen([sys.executable, "-m", "tests.stub_endpoint", str(latency_s)], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, text=True)  # fmt: skip
+    client = ChatClient(EndpointConfig(url=stub.stdout.readline().strip(), concurrency=concurrency))
+    process, memory, finished = psutil.Process(), [], threading.Event()
+
+    def watch():
+        while not finished.wait(0.5):
+            memory.append(process.memory_info().rss / 2**20)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    begun, cpu = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        roles = {"generator": (client, "m"), "discriminator": (client, "m")}
+        result, ledger = generate(config, load_tasks(), [raw_row(number) for number in range(rows)], roles,
+                                  pafs.LocalFileSystem(), folder)  # fmt: skip
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    finished.set()
+    watcher.join()
+    seen = json.loads(stub.communicate("")[0])
+    whole = ledger.whole()
+    request_s = sum(used.seconds for used in whole.used.values())
+    return {
+        "rows": rows, "ended": len(result.accepted) + sum(result.dropped.values()), "questions": seen["asked"],
+        "most_in_flight": seen["most_in_flight"], "mean_in_flight": round(request_s / seconds), "seconds": round(seconds, 1),
+        "questions_per_s": round(seen["asked"] / seconds), "cpu_ms_per_question": round(1000 * cpu / seen["asked"], 2),
+        "memory_mb_at_quarters": [round(memory[len(memory) * n // 4 - (n == 4)]) for n in range(5)],
+    }  # fmt: skip
+
+
+def measure_overlap(rows: int, places: int, latency_s: float) -> dict:
+    """Two endpoints, one for each role, with so many places each: the stage's time against two ideal phases after each other."""
+    role = RoleConfig(model="m")
+    config = GenerateConfig(generator=role, discriminator=role, round_size=4 * places, concurrency=places,
+                            tasks={"summarization": 1}, attempts=1)  # fmt: skip
+    with (
+        StubEndpoint(latency_s).running() as one,
+        StubEndpoint(latency_s).running() as other,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        roles = {
+            "generator": (ChatClient(EndpointConfig(url=one)), "m"),
+            "discriminator": (ChatClient(EndpointConfig(url=other)), "m"),
+        }
+        begun = time.perf_counter()
+        _, ledger = generate(config, load_tasks(), [raw_row(number) for number in range(rows)], roles,
+                             pafs.LocalFileSystem(), folder)  # fmt: skip
+        seconds = time.perf_counter() - begun
+    phases = {role: used.seconds / places for role, used in ledger.whole().used.items()}
+    return {"seconds": round(seconds, 2), "phases": {role: round(value, 2) for role, value in phases.items()},
+            "times_phases": round(sum(phases.values()) / seconds, 2)}  # fmt: skip
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--concurrency", type=int, default=1_000)
+    parser.add_argument("--latency", type=float, default=5.0, help="mean seconds of an answer")
+    options = parser.parse_args()
+    overlap = measure_overlap(rows=2_000, places=50, latency_s=0.5)
+    print(json.dumps({"overlap": overlap} | measure(options.rows, options.concurrency, options.latency)))
