@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
 
 from codeocean.collecting import CollectConfig
+from codeocean.decontamination import DecontaminateConfig
 from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
 from codeocean.selection import CoresetConfig
@@ -59,6 +60,9 @@ class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_
 
     select: CoresetConfig = CoresetConfig()
     """Size of the coreset."""
+
+    decontaminate: DecontaminateConfig = DecontaminateConfig()
+    """Benchmarks that are kept out of the data."""
 
     generate: GenerateConfig
     """The LLM Generator and Discriminator."""
