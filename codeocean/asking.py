@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from codeocean.candidates import Candidate, check_candidate, parse_candidate
 from codeocean.generation import GenerateConfig, RoleConfig
+from codeocean.given import NO_BUG
 from codeocean.languages import GRAMMARS, has_syntax_error
 from codeocean.prompts import (
     discriminator_messages,
@@ -37,7 +38,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
     """Ask the generator until a candidate passes the checks, at most `attempts` times.
 
     Args:
-        job: `{raw: RAW_CODE row, round, target_language, shots: cases as JSON values}`.
+        job: `{raw: RAW_CODE row, given: of `given_fields`, round, target_language, shots: cases as JSON values}`.
         task: what to make of it.
         config: attempts, temperatures, limits.
         chat: the generator.
@@ -48,10 +49,12 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         no error.
     """
     raw, shots = job["raw"], [Case.model_validate_json(json.dumps(case)) for case in job["shots"]]
-    if len(raw["code"]) > config.max_code_chars:
+    too_long = len(raw["code"]) > config.max_code_chars
+    if too_long or job["given"] is None:
         base = _generation(job, task, config, attempt=0)
-        return {"rows": [base | {"error": "code too long for the prompt"}], "prompt_tokens": 0, "completion_tokens": 0}
-    messages = generator_messages(task, shots, raw, job["target_language"])
+        error = "code too long for the prompt" if too_long else NO_BUG
+        return {"rows": [base | {"error": error}], "prompt_tokens": 0, "completion_tokens": 0}
+    messages = generator_messages(task, shots, raw | job["given"], job["target_language"])
     role = _Role(
         chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
     )
@@ -59,7 +62,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
     for attempt in range(config.attempts):
         row = _generation(job, task, config, attempt)
         answer = await role.ask(messages, attempt, row["seed"])
-        candidate = parse_candidate(answer["text"], answer["finish_reason"])
+        candidate = parse_candidate(answer["text"], answer["finish_reason"], job["given"])
         row["raw_text"] = answer["text"]
         if answer["error"]:
             row["error"] = "no answer"

@@ -67,8 +67,9 @@ def _problem(name: str, path: str, number: int, line: bytes) -> BenchmarkText:
     statement, solution = (next((fields[key] for key in keys if isinstance(fields.get(key), str)), None)
                            for keys in (_STATEMENTS, _SOLUTIONS))  # fmt: skip
     if statement is None or solution is None:
+        needed = f"one of {', '.join(_STATEMENTS)} and one of {', '.join(_SOLUTIONS)}"
         raise ValueError(f"decontaminate.files.{name}: line {number} of {path} is no problem of HumanEval, MBPP or "
-                         f"HumanEvalPack: it needs one of {', '.join(_STATEMENTS)} and one of {', '.join(_SOLUTIONS)}")  # fmt: skip
+                         f"HumanEvalPack: it needs {needed}")  # fmt: skip
     declaration = fields.get("declaration")
     head = declaration if isinstance(declaration, str) else ""
     return BenchmarkText(name, str(fields.get("task_id", number)), statement, head + solution)

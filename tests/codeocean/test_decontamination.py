@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from codeocean.benchtexts import BenchmarkText, benchmark_digest, count_by_benchmark, read_benchmark
 from codeocean.decontamination import REASONS, Chunk, DecontaminateConfig, find_leakage
 from codeocean.ngrams import MIN_GRAMS, NgramIndex, words
-from eval.humaneval import load_humaneval
+from ray_jobs.config import load_config
+from ray_jobs.leakage import benchmark_texts
 
-HUMANEVAL = [BenchmarkText("humaneval", p.task_id, p.prompt, p.canonical_solution) for p in load_humaneval()[0]]
+HUMANEVAL = benchmark_texts(load_config("configs/demo.yaml", []), "raw code")
 WORD = st.sampled_from(["a", "b", "c", "d"])
 
 
