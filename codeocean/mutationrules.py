@@ -29,7 +29,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
         ("floor", "ceil"), ("find", "rfind"), ("index", "rindex"), ("split", "rsplit"), ("partition", "rpartition"),
         ("keys", "values"), ("union", "intersection"), ("startsWith", "endsWith"), ("toUpperCase", "toLowerCase"),
         ("every", "some"), ("indexOf", "lastIndexOf"), ("HasPrefix", "HasSuffix"), ("ToUpper", "ToLower"),
-        ("Min", "Max"), ("Any", "All"), ("StartsWith", "EndsWith"), ("starts_with", "ends_with"), ("start_with?", "end_with?"),
+        ("Min", "Max"), ("Any", "All"), ("StartsWith", "EndsWith"), ("starts_with", "ends_with"),
+        ("start_with?", "end_with?"),
         ("upcase", "downcase"), ("strtolower", "strtoupper"), ("ltrim", "rtrim"), ("shift", "pop"),
     )
     for one, other in (pair, pair[::-1])
@@ -52,8 +53,8 @@ NEGATIONS = _set("not_operator unary_expression unary unary_op_expression prefix
 CONDITIONALS = _set(
     "if_statement if if_expression while_statement conditional_expression ternary_expression elif_clause"
 )
-CONDITIONS = _set("comparison_operator boolean_operator parenthesized_expression binary_expression binary identifier call "
-                  "call_expression attribute selector_expression")  # fmt: skip
+CONDITIONS = _set("comparison_operator boolean_operator parenthesized_expression binary_expression binary identifier "
+                  "call call_expression attribute selector_expression")  # fmt: skip
 GUARD_ENDS = ("return", "raise", "throw", "continue", "break")
 ANNOTATED = _set("call")
 OPERANDS = EXPRESSIONS | _set("argument_list arguments argument return_statement subscript subscript_expression "

@@ -70,8 +70,8 @@ class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
     """Code must parse in its language; prose must be prose."""
 
     information: Literal["code", "optional", "raw code", "mutated code"]
-    """What the instance carries to work on. The generator writes "code", and may write what is "optional". "raw code" is
-    the raw code itself; "mutated code" is the raw code with a bug put into it, and the raw code is then the solution."""
+    """What the instance carries to work on. "code" and "optional" are written by the generator. "raw code" is the raw
+    code itself; "mutated code" is the raw code with a bug put into it, and the raw code is then the solution."""
 
     definition: str = Field(min_length=10)
     """What the task is."""

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_the_nearest_rows_are_those_of_a_full_sort_however_rows_come(num_rows, n
     problems = [BenchmarkText("b", str(n), "s", "t") for n in range(num_problems)]
     config = DecontaminateConfig(drop_nearest=drop, max_similarity=1.5)
     cuts = sorted({0, num_rows, *dice.integers(0, num_rows + 1, 3).tolist()})
-    chunks = [chunk(["" for _ in range(a, b)], x[a:b], a) for a, b in zip(cuts, cuts[1:], strict=False)]
+    chunks = [chunk(["" for _ in range(a, b)], x[a:b], a) for a, b in pairwise(cuts)]
     found = find_leakage(config, problems, problems_MD, chunks)
     unit = x / np.linalg.norm(x, axis=1, keepdims=True)
     order = np.argsort(-(problems_MD / np.linalg.norm(problems_MD, axis=1, keepdims=True)) @ unit.T, 1, kind="stable")
