@@ -210,7 +210,7 @@ def _pairs(
     for owner, (rows, similarities) in enumerate(zip(nearest.row_MK, nearest.similarity_MK, strict=True)):
         for rank, (row, similarity) in enumerate(zip(rows.tolist(), similarities.tolist(), strict=True)):
             found[row, owner] = (rank, similarity)
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "benchmark": problems[owner].benchmark,
             "problem": problems[owner].problem,
@@ -225,6 +225,10 @@ def _pairs(
         for (row, owner), (rank, similarity) in found.items()
         if rank is None or rank < config.keep_nearest or row in reasons
     ]
-    records.sort(key=lambda record: (-max(record["similarity"] or 0.0, record["overlap"]), record["benchmark"],
-                                     record["problem"], record["row"]))  # fmt: skip
+    records.sort(key=_worst_first)
     return pa.Table.from_pylist(records, schema=LEAKAGE)
+
+
+def _worst_first(record: dict[str, Any]) -> tuple[Any, ...]:
+    closeness = max(record["similarity"] or 0.0, record["overlap"])
+    return -closeness, record["benchmark"], record["problem"], record["row"]

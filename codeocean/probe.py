@@ -25,15 +25,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 PRELUDE = """
-import bisect, collections, datetime, decimal, fractions, functools, heapq, itertools, json, math, operator, os, random, re
-import string, struct, sys, textwrap, time
+import bisect, collections, datetime, decimal, fractions, functools, heapq, itertools, json, math, operator, os
+import random, re, string, struct, sys, textwrap, time
 from collections import *
 from itertools import *
 from typing import *
 """
 POOL = [
-    0, 1, 2, 3, 5, -1, 10, 2.5, "", "a", "abc", "Hello World", "a, b;c", "12", [], [1], [1, 2, 3], [3, 1, 2, 2], ["b", "a"],
-    [[1, 2], [3, 4]], [(1, 3), (2, 6)], (1, 2), {}, {"a": 1, "b": 2}, {1, 2}, True, False, None, b"ab",
+    0, 1, 2, 3, 5, -1, 10, 2.5, "", "a", "abc", "Hello World", "a, b;c", "12", [], [1], [1, 2, 3], [3, 1, 2, 2],
+    ["b", "a"], [[1, 2], [3, 4]], [(1, 3), (2, 6)], (1, 2), {}, {"a": 1, "b": 2}, {1, 2}, True, False, None, b"ab",
 ]  # fmt: skip
 CALLS, CALL_SECONDS, ALL_SECONDS = 400, 0.2, 4.0
 

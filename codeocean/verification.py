@@ -5,8 +5,10 @@ documentation, or the documentation of its raw code give (doctest; the latter wh
 bug is a bug: an example, or a call with arguments from a small pool, comes out otherwise before the repair
 (`codeocean/probe.py`, run in the sandbox that is handed in). Names that a summary mentions are there in the code.
 
-Each check ends as "passed", "failed", or the reason why it says nothing. Not covered: running languages other than Python;
-methods, which cannot be called alone; and a program that is written to deceive the check that runs in its own process.
+Each check ends as "passed", "failed", or the reason why it says nothing.
+
+Not covered: running languages other than Python; methods, which cannot be called alone; and a program that is written
+to deceive the check that runs in its own process.
 """
 
 from __future__ import annotations
@@ -26,10 +28,10 @@ from codeocean.tasks import Task
 
 PROBE = Path(__file__).with_name("probe.py")
 NO_SANDBOX = "not run: no sandbox"
-WORDS_OF_LANGUAGES = frozenset(
-    "None True False null nil true false undefined self this int str float bool list dict set tuple string boolean "
-    "object array number void bytes char double long".split()
-)
+WORDS_OF_LANGUAGES = frozenset(re.findall(r"\w+", """
+    None True False null nil true false undefined self this int str float bool list dict set tuple string boolean object
+    array number void bytes char double long
+"""))  # fmt: skip
 """Names that a summary may use of any code."""
 
 Row = dict[str, Any]
@@ -124,9 +126,7 @@ def _judge(order: Row, found: Row | str) -> dict[str, str]:
         results["examples"] = "failed" if examples["failed"] else "passed"
     if order["mutant"]:
         compared, before = found["compared"], found["mutant_examples"]
-        if examples["tried"] and not examples["failed"] and before["failed"]:
-            results["bug"] = "passed"
-        elif compared["shown"]:
+        if compared["shown"] or (examples["tried"] and not examples["failed"] and before["failed"]):
             results["bug"] = "passed"
         else:
             results["bug"] = "no call shows it" if compared["answered"] else "cannot be called alone"

@@ -11,6 +11,7 @@ from codeocean.collecting import CollectConfig
 from codeocean.decontamination import DecontaminateConfig
 from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
+from codeocean.instances import CodeOceanConfig
 from codeocean.selection import CoresetConfig
 from eval.settings import EvaluateConfig
 from serve.endpoint import ServeConfig
@@ -66,6 +67,9 @@ class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_
 
     generate: GenerateConfig
     """The LLM Generator and Discriminator."""
+
+    codeocean: CodeOceanConfig = CodeOceanConfig()
+    """What of the accepted instances becomes the data set."""
 
     train: TrainConfig
     """The fine-tuning."""
