@@ -12,6 +12,7 @@ from codeocean.decontamination import DecontaminateConfig
 from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
 from codeocean.instances import CodeOceanConfig
+from codeocean.mixing import MixConfig
 from codeocean.selection import CoresetConfig
 from eval.settings import EvaluateConfig
 from serve.endpoint import ServeConfig
@@ -70,6 +71,9 @@ class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_
 
     codeocean: CodeOceanConfig = CodeOceanConfig()
     """What of the accepted instances becomes the data set."""
+
+    mix: MixConfig = MixConfig()
+    """Other instruction sets to train on too, and who answers all of them again; by default neither."""
 
     train: TrainConfig
     """The fine-tuning."""
