@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import os
 import posixpath
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,12 @@ def benchmark_texts(config: Config, gate: Gate) -> list[BenchmarkText]:
     for name, path in settings.files.items():
         texts += read_benchmark(name, path)
     return texts
+
+
+def check_benchmarks(config: Config) -> None:
+    """Refuse benchmarks that cannot be read before any work starts; raises as `benchmark_texts` does."""
+    for gate in config.decontaminate.gates:
+        benchmark_texts(config, gate)
 
 
 def _humaneval() -> str:
@@ -97,7 +104,7 @@ def check_rows(config: Config, run: RunDir, stage: str, texts: list[BenchmarkTex
 
 
 def _meet(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], chunks: Iterator[Chunk]) -> Leakage:
-    found = find_leakage(config.decontaminate, texts, _benchmark_vectors(config, texts), chunks)
+    found = find_leakage(config.decontaminate, texts, _benchmark_vectors(config, run, stage, texts), chunks)
     write_part(run.fs, run.path(stage, "leakage.parquet"), found.pairs)
     log.info(
         "%s: %d of %d rows repeat a benchmark of %d problems", stage, len(found.reasons), found.num_rows, len(texts)
@@ -105,18 +112,19 @@ def _meet(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], c
     return found
 
 
-def _benchmark_vectors(config: Config, texts: list[BenchmarkText]) -> Any:
+def _benchmark_vectors(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText]) -> Any:
     """(M, D) embeddings of the problems, made once for a model and its settings."""
     settings = config.embed.model_dump_json(include={"text", "precision", "dtype", "normalize"})
     digest = _digest(benchmark_digest(texts), _model_digest(config), settings)
-    folder = cache_folder() / "benchmarks" / digest
-    file = folder / "vectors.npy"
+    file = cache_folder() / "benchmarks" / f"{digest}.npy"
     if file.is_file():
         return np.load(file, allow_pickle=False)
     columns = {"id": [f"{text.benchmark} {text.problem}" for text in texts],
                "docstring": [text.statement for text in texts], "code": [text.solution for text in texts]}  # fmt: skip
-    vectors = _embedded(config, pafs.LocalFileSystem(), str(folder), pa.table(columns))
-    making = folder / ".making.npy"
+    # In the run directory, which every node reaches; the cache is this machine's alone.
+    vectors = _embedded(config, run.fs, run.path(stage, ".benchmarks"), pa.table(columns))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    making = file.with_suffix(f".{os.getpid()}.npy")
     np.save(making, vectors)
     making.replace(file)
     return vectors

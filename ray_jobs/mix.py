@@ -20,7 +20,7 @@ from codeocean.parts import read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
 from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
-from ray_jobs.models import resolve_model, served_name
+from ray_jobs.models import check_model, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import serving
 from serve.client import ChatClient
@@ -30,6 +30,15 @@ from serve.endpoint import EndpointConfig
 def training_stage(config: Config) -> str:
     """The stage that holds what is trained on."""
     return "mix" if config.mix.wanted else "codeocean"
+
+
+def check_mix(config: Config) -> None:
+    """Refuse what cannot be mixed before any work starts; raises as `run_mix` does."""
+    for source in config.mix.sources:
+        if "://" not in source.path:
+            _file_digest(source.path)
+    if config.mix.answers is not None and config.mix.answers.endpoint is None:
+        check_model(config.mix.answers.model, "mix.answers.model")
 
 
 def run_mix(config: Config, run: RunDir) -> Manifest:
