@@ -142,7 +142,8 @@ def _provenance(generation: Row, verdict: Row, source: Row, checks: Mapping[str,
     origin = {name: source[name] for name in ("repository", "path", "url", "license", "source") if source[name]}
     judged = {"discriminator": verdict["discriminator"], "rules": verdict["rules"], "overall": verdict["overall"]}
     found = {name: generation[name] for name in kept} | {"raw_language": source["language"]} | origin | judged
-    bug = explain_bug(source["code"], generation["information"], source["language"])
+    repair = generation["solution"] == source["code"] != generation["information"]
+    bug = explain_bug(source["code"], generation["information"], source["language"]) if repair else None
     return found | ({"bug": {"kind": bug.kind, "where": bug.description}} if bug else {}) | {"verified": dict(checks)}
 
 
