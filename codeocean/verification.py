@@ -3,12 +3,13 @@
 Code parses (candidates that do not are gone by now). Python code passes the examples that its instruction, its
 documentation, or the documentation of its raw code give (doctest; the latter where the raw code itself passes them). A
 bug is a bug: an example, or a call with arguments from a small pool, comes out otherwise before the repair
-(`codeocean/probe.py`, run in the sandbox that is handed in). Names that a summary mentions are there in the code.
+(`codeocean/probe.py`, run in the sandbox that is handed in). A translation compiles, where the sandbox has a compiler
+for it. Names that a summary mentions are there in the code.
 
 Each check ends as "passed", "failed", or the reason why it says nothing.
 
-Not covered: running languages other than Python; methods, which cannot be called alone; and a program that is written
-to deceive the check that runs in its own process.
+Not covered: running languages other than Python beyond loading them; methods, which cannot be called alone; and a
+program that is written to deceive the check that runs in its own process.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, PositiveFloat, PositiveInt
 
 from codeocean.tasks import Task
+from codeocean.wholeprogram import whole_program
 
 PROBE = Path(__file__).with_name("probe.py")
 NO_SANDBOX = "not run: no sandbox"
@@ -65,12 +67,13 @@ class VerifyConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
 class Ended(Protocol):
     """How a program ended; the sandbox's outcome."""
 
-    stdout: str
     outcome: str
+    stdout: str
+    stderr: str
 
 
-Run = Callable[[str, str], Ended]
-"""(program, stdin) → how it ended, in a sandbox."""
+Run = Callable[[str, str, str], Ended]
+"""(program, language, stdin) → how it ended, in a sandbox; raises `ValueError` for a language that it does not run."""
 
 
 def check_instance(
@@ -89,6 +92,8 @@ def check_instance(
     found = {"parses": "passed"}
     language = generation["target_language"] or source["language"]
     repair = task.information == "mutated code"
+    if task.target_languages:
+        found["compiles"] = check_compiles(generation["solution"], language, run)
     own, of_raw = examples_of(generation, source)
     if language != "python" or not (own or of_raw or repair):
         return found | ({"bug": f"not run: {language}"} if repair else {})
@@ -102,6 +107,23 @@ def check_instance(
     return found | (_judge(order, _probe(order, run)) if run else dict.fromkeys(_asked(order), NO_SANDBOX))
 
 
+def check_compiles(code: str, language: str, run: Run | None) -> str:
+    """Whether code compiles with nothing around it but the language's library."""
+    if language == "python":
+        return "passed"  # by its own parser, or it would not be here
+    program = whole_program(code, language)
+    if run is None or program is None:
+        return NO_SANDBOX if run is None else f"not run: {language}"
+    try:
+        ended = run(program, language, "")
+    except (ValueError, OSError):  # the sandbox does not know it, or the machine has no compiler
+        return f"not run: {language}"
+    outcome = ended.outcome
+    if outcome == "syntax" or "SyntaxError" in ended.stderr:  # node has no compiler that could say so
+        return "does not compile alone"
+    return f"not run: {outcome}" if outcome in {"timeout", "memory", "crashed", "killed"} else "passed"
+
+
 def _asked(order: Row) -> list[str]:
     return ["examples"] * bool(order["examples"] + order["raw_examples"]) + ["bug"] * bool(order["mutant"])
 
@@ -109,7 +131,7 @@ def _asked(order: Row) -> list[str]:
 def _probe(order: Row, run: Run) -> Row | str:
     """What the probe found, or how it ended without."""
     mark = secrets.token_hex(8)
-    ended = run(PROBE.read_text(encoding="utf-8"), json.dumps(order | {"mark": mark}))
+    ended = run(PROBE.read_text(encoding="utf-8"), "python", json.dumps(order | {"mark": mark}))
     for line in reversed(ended.stdout.splitlines()):
         if line.startswith(mark):
             found: Row = json.loads(line.removeprefix(mark))

@@ -61,8 +61,10 @@ def verify(
     return results
 
 
-def _run(run_program: Callable[..., Any], timeout: float, memory_mb: int, source: str, stdin: str) -> Any:
-    return run_program(source, language="python", timeout=timeout, memory_mb=memory_mb, stdin=stdin)
+def _run(
+    run_program: Callable[..., Any], timeout: float, memory_mb: int, source: str, language: str, stdin: str
+) -> Any:
+    return run_program(source, language=language, timeout=timeout, memory_mb=memory_mb, stdin=stdin)
 
 
 def _check(task: Task, row: Row, source: Row, run: Any) -> dict[str, str]:

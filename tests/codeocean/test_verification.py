@@ -8,6 +8,7 @@ from pyarrow import fs as pafs
 from codeocean.verification import (
     NO_SANDBOX,
     VerifyConfig,
+    check_compiles,
     check_instance,
     check_names,
     count_verified,
@@ -94,6 +95,38 @@ def test_without_a_sandbox_it_says_so_and_other_languages_too(tasks):
         "parses": "passed",
         "bug": "not run: go",
     }
+
+
+class Ended:
+    def __init__(self, outcome: str) -> None:
+        self.outcome, self.stdout, self.stderr = outcome, "", ""
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [("passed", "passed"), ("syntax", "does not compile alone"), ("timeout", "not run: timeout"), (ValueError("x"), "not run: go"),
+     (OSError("no compiler"), "not run: go")],
+)  # fmt: skip
+def test_a_translation_compiles_as_a_whole_program(tasks, outcome, expected):
+    programs = []
+
+    def run(program, language, stdin):
+        programs.append((program, language))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return Ended(outcome)
+
+    code = "func Up(s string) string {\n\treturn strings.ToUpper(s)\n}"
+    row = generation(task="translation", solution=code, target_language="go")
+    assert check_instance(tasks["translation"], row, source(), run) == {"parses": "passed", "compiles": expected}
+    assert programs == [(f'package main\n\nimport "strings"\n\n{code}\n\nfunc main() {{}}\n', "go")]
+    assert why_dropped(VerifyConfig(), {"compiles": expected}) == ""
+
+
+def test_a_translation_to_python_compiles_by_its_own_parser_and_other_languages_say_so(tasks):
+    assert check_compiles("def f(): pass", "python", None) == "passed"
+    assert check_compiles("x = 1", "ruby", RUN) == "not run: ruby"
+    assert check_compiles("x", "go", None) == NO_SANDBOX
 
 
 @pytest.mark.parametrize(
