@@ -13,8 +13,7 @@ from ray_jobs.leakage import benchmark_texts
 from ray_jobs.rundir import RunDir
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.test_rounds import verdict
-from tests.ray_jobs.test_jobs import DEMO
-from tests.ray_jobs.test_leakage import PRIME
+from tests.ray_jobs.test_leakage import DEMO, PRIME
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

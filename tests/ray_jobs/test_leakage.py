@@ -1,6 +1,7 @@
 """The three gates in a run directory, with the real embedding model: what repeats a benchmark goes no further."""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,8 +17,10 @@ from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.mix import run_mix, training_stage
 from ray_jobs.rundir import RunDir
 from ray_jobs.select import run_select
-from tests.ray_jobs.test_jobs import DEMO, FUNCTIONS
 from tests.stub_answers import answering
+
+DEMO = "configs/demo.yaml"
+FUNCTIONS = Path(__file__).parents[1] / "data" / "functions"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
