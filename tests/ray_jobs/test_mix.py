@@ -18,19 +18,26 @@ def test_the_demo_mixes_nothing_and_keeps_humaneval_out_at_every_gate():
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("check", "override", "message"),
     [
-        ("mix.sources=[{name: a, path: /nowhere.json}]", "mix.sources: '/nowhere.json' is no file"),
-        ("mix.answers={model: 'package:nothing'}", "mix.answers.model is 'package:nothing'"),
-        ("decontaminate.files={mbpp: /nowhere.jsonl}", "decontaminate.files.mbpp is '/nowhere.jsonl'"),
-        ("decontaminate.files={mbpp: configs/demo.yaml}", "line 1 of configs/demo.yaml is no problem"),
+        (check_mix, "mix.sources=[{name: a, path: /nowhere.json}]", "mix.sources: '/nowhere.json' is no file"),
+        (check_mix, "mix.answers={model: 'package:nothing'}", "mix.answers.model is 'package:nothing'"),
+        (
+            check_benchmarks,
+            "decontaminate.files={mbpp: /nowhere.jsonl}",
+            "decontaminate.files.mbpp is '/nowhere.jsonl'",
+        ),
+        (
+            check_benchmarks,
+            "decontaminate.files={mbpp: configs/demo.yaml}",
+            "line 1 of configs/demo.yaml is no problem",
+        ),
     ],
 )
-def test_what_is_missing_is_named(override, message):
+def test_what_is_missing_is_named(check, override, message):
     config = load_config(DEMO, [override])
     with pytest.raises((ValueError, OSError)) as caught:
-        check_mix(config)
-        check_benchmarks(config)
+        check(config)
     assert message in str(caught.value)
 
 
