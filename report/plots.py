@@ -78,7 +78,7 @@ def plot_leakage(nearest: Mapping[str, Sequence[float]]) -> str:
         axes.step(x, share, where="post", color=color, linestyle=line, linewidth=1.6, label=label)
     axes.set(xlabel="cosine similarity of a problem's nearest row", ylabel="share of the problems", ylim=(0, 1.02))
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0)
     return _svg(figure)
 
 
