@@ -68,7 +68,7 @@ def plot_loss(steps: Sequence[dict[str, float]]) -> str:
 
 def plot_leakage(nearest: Mapping[str, Sequence[float]]) -> str:
     """Share of the problems whose nearest row is at most so similar (the paper's figure 3, as a distribution)."""
-    figure, axes = _axes(5.6, 3.6)
+    figure, axes = _axes(5.6, 3.0 + 0.17 * len(nearest))
     colors = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", GREY)
     styles = [(color, line) for line in ("-", "--", ":") for color in colors]
     for (name, values), (color, line) in zip(nearest.items(), styles, strict=False):
@@ -78,7 +78,7 @@ def plot_leakage(nearest: Mapping[str, Sequence[float]]) -> str:
         axes.step(x, share, where="post", color=color, linestyle=line, linewidth=1.6, label=label)
     axes.set(xlabel="cosine similarity of a problem's nearest row", ylabel="share of the problems", ylim=(0, 1.02))
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0)
+    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0)
     return _svg(figure)
 
 
