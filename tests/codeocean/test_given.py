@@ -11,8 +11,8 @@ def test_a_repair_is_given_both_codes_and_the_seed_decides_the_bug(tasks):
     assert given["solution"] == raw["code"]
     assert given["information"] in {bug.code for bug in list_bugs(raw["code"], "python")}
     assert given == given_fields(task, raw, 0)
-    assert len({given_fields(task, raw, seed)["information"] for seed in range(30)}) > 3
-    assert len({given_fields(task, raw | {"id": str(n)}, 0)["information"] for n in range(30)}) > 3
+    assert len({given_fields(task, raw, seed)["information"] for seed in range(30)}) > 1
+    assert len({given_fields(task, raw | {"id": str(n)}, 0)["information"] for n in range(30)}) > 1
 
 
 def test_summaries_and_translations_are_given_the_raw_code_and_generations_nothing(tasks):
