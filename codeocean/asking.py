@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from codeocean.candidates import Candidate, check_candidate, parse_candidate
 from codeocean.generation import GenerateConfig, RoleConfig
+from codeocean.given import NO_BUG
 from codeocean.languages import GRAMMARS, has_syntax_error
 from codeocean.ledger import Usage
 from codeocean.prompts import (
@@ -38,7 +39,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
     """Ask the generator until a candidate passes the checks, at most `attempts` times.
 
     Args:
-        job: `{raw: RAW_CODE row, round, target_language, shots: list[Case]}`.
+        job: `{raw: RAW_CODE row, given: of `given_fields`, round, target_language, shots: list[Case]}`.
         task: what to make of it.
         config: attempts, temperatures, limits.
         chat: the generator.
@@ -48,10 +49,10 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON}`. At most the last row has no error.
     """
     raw, shots = job["raw"], job["shots"]
-    unfit = why_not_asked(raw, config.max_code_chars)
+    unfit = why_not_asked(raw, config.max_code_chars) or (NO_BUG if job["given"] is None else "")
     if unfit:
         return {"rows": [_generation(job, task, config, attempt=0) | {"error": unfit}], "used": Usage().as_json()}
-    messages = generator_messages(task, shots, raw, job["target_language"])
+    messages = generator_messages(task, shots, raw | job["given"], job["target_language"])
     role = _Role(
         chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
     )
@@ -59,7 +60,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
     for attempt in range(config.attempts):
         row = _generation(job, task, config, attempt)
         answer = await role.ask(messages, attempt, row["seed"])
-        candidate = parse_candidate(answer["text"], answer["finish_reason"])
+        candidate = parse_candidate(answer["text"], answer["finish_reason"], job["given"])
         row["raw_text"] = answer["text"] or answer["error"]
         if answer["error"]:
             row["error"] = _no_answer(answer)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -30,17 +30,26 @@ class Candidate:
     solution: str
 
 
-def parse_candidate(text: str, finish_reason: str) -> Candidate | str:
-    """The candidate, or "truncated", "not JSON" or "wrong fields"."""
+def parse_candidate(text: str, finish_reason: str, given: Mapping[str, str] | None = None) -> Candidate | str:
+    """The candidate, or "truncated", "not JSON" or "wrong fields".
+
+    Args:
+        text: the answer.
+        finish_reason: "length" for one that was cut off.
+        given: fields that follow from the raw code; what the answer says of them does not count.
+    """
     if finish_reason == "length":
         return "truncated"
     fields = parse_object(text)
     if fields is None:
         return "not JSON"
-    texts = [_text(fields.get(name)) for name in ("task_name", "instruction", "information", "solution")]
-    if any(text is None for text in texts):
+    given = given or {}
+    texts = {name: given.get(name, _text(fields.get(name))) for name in Candidate.__dataclass_fields__}
+    if any(text is None for text in texts.values()):
         return "wrong fields"
-    return Candidate(*(strip_fence(text or "") for text in texts))
+    return Candidate(
+        **{name: text if name in given else strip_fence(text) for name, text in texts.items() if text is not None}
+    )
 
 
 def _text(value: object) -> str | None:
@@ -92,6 +101,8 @@ def check_candidate(
         return "no information"
     if _normal(solution) == _normal(information):
         return "solution equals information"
+    if task.target_languages and _similar(_normal(solution), _normal(information)):
+        return "solution copies the source"
     if any(_copies(candidate, case) for case in shots):
         return "copy of a few-shot case"
     if task.solution == "prose":

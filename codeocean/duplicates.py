@@ -63,7 +63,7 @@ def row_keys(codes: Sequence[str], permutations: int) -> tuple[Keys, Signatures]
     keys = np.frombuffer(digests, np.uint64)
     if not permutations or not tokens:
         return keys, np.zeros((len(keys), permutations), np.uint8)
-    flat, offsets = _flat_shingles(tokens)
+    flat, offsets = hash_shingles(tokens)
     rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, permutations, _SEED).to_rows()
     return keys, (np.array(rows, np.uint32) & np.uint32(0xFF)).astype(np.uint8)
 
@@ -74,11 +74,11 @@ class _TokenHashes(dict[str, int]):
         return value
 
 
-def _flat_shingles(tokens: list[list[str]]) -> tuple[Keys, Keys]:
+def hash_shingles(tokens: Sequence[Sequence[str]], length: int = SHINGLE) -> tuple[Keys, Keys]:
     """Hashes of the shingles of all rows one after the other, and where each row begins; a short row is one shingle."""
-    hashes, padding = _TokenHashes(), [0] * SHINGLE  # no shingle of a short row reaches into the next row
-    counts = np.array([max(len(words) - SHINGLE + 1, 1) for words in tokens])
-    widths = np.array([len(words) + SHINGLE for words in tokens])
+    hashes, padding = _TokenHashes(), [0] * length  # no shingle of a short row reaches into the next row
+    counts = np.array([max(len(words) - length + 1, 1) for words in tokens])
+    widths = np.array([len(words) + length for words in tokens])
     padded = np.fromiter(
         (value for words in tokens for value in (*map(hashes.__getitem__, words), *padding)), np.uint64
     )
@@ -86,7 +86,7 @@ def _flat_shingles(tokens: list[list[str]]) -> tuple[Keys, Keys]:
     offsets = np.concatenate([[0], np.cumsum(counts)])
     at = np.repeat(begins - offsets[:-1], counts) + np.arange(offsets[-1])
     shingles = np.zeros(len(at), np.uint64)
-    for step in range(SHINGLE):
+    for step in range(length):
         shingles = (shingles ^ padded[at + step]) * _MIX
         shingles ^= shingles >> _SHIFT
     return shingles, offsets.astype(np.uint64)

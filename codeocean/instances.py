@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pyarrow as pa
+from pydantic import BaseModel
 
+from codeocean.duplicates import Duplicates, NearDuplicates, row_keys
+from codeocean.mutation import explain_bug
 from codeocean.records import INSTANCES
 from codeocean.rounds import failed_rules, is_accepted
+from codeocean.verification import VerifyConfig
 
 Row = dict[str, Any]
 
@@ -21,6 +26,16 @@ CARD = Path(__file__).with_name("dataset_card.md.j2")
 
 PAPER_MIX = {"generation": 57.1, "summarization": 15.8, "repair": 15.8, "translation": 11.2}
 """Per cent of the paper's instances, table 1."""
+
+
+class CodeOceanConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """What of the accepted instances becomes the data set."""
+
+    near_duplicates: NearDuplicates | None = NearDuplicates(threshold=0.9)
+    """When two instances are nearly the same, so that the later one stops; null keeps all but copies."""
+
+    verify: VerifyConfig = VerifyConfig()
+    """What is checked by looking and by running."""
 
 
 @dataclass
@@ -73,20 +88,18 @@ class Yield:
             )
 
 
-def to_instances(accepted: Iterable[tuple[Row, Row]], raw: Mapping[str, Row]) -> tuple[pa.Table, int]:
-    """Accepted generations as INSTANCES rows, and how many exact duplicates were left out.
+def to_instances(
+    accepted: Sequence[tuple[Row, Row]], raw: Mapping[str, Row], verified: Sequence[Mapping[str, str]]
+) -> pa.Table:
+    """Accepted generations as INSTANCES rows, in their order.
 
     Args:
         accepted: pairs of GENERATIONS and VERDICTS rows.
         raw: id → row of RAW_CODE.
+        verified: check → result, of each pair.
     """
-    rows, seen, duplicates = [], set(), 0
-    for generation, verdict in accepted:
-        key = tuple(" ".join(generation[name].split()) for name in ("instruction", "information", "solution"))
-        if key in seen:
-            duplicates += 1
-            continue
-        seen.add(key)
+    rows = []
+    for (generation, verdict), checks in zip(accepted, verified, strict=True):
         source = raw[generation["raw_id"]]
         rows.append({
             "id": generation["id"],
@@ -96,16 +109,42 @@ def to_instances(accepted: Iterable[tuple[Row, Row]], raw: Mapping[str, Row]) ->
             "instruction": generation["instruction"],
             "input": generation["information"],
             "output": generation["solution"],
-            "provenance": json.dumps(_provenance(generation, verdict, source), ensure_ascii=False),
+            "provenance": json.dumps(_provenance(generation, verdict, source, checks), ensure_ascii=False),
         })  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=INSTANCES), duplicates
+    return pa.Table.from_pylist(rows, schema=INSTANCES)
 
 
-def _provenance(generation: Row, verdict: Row, source: Row) -> Row:
+def find_duplicates(instances: pa.Table, near: NearDuplicates | None, stopped: Sequence[str]) -> list[str]:
+    """Reason of each instance: "" for the first of those that are the same or, by `near`, nearly the same.
+
+    Args:
+        instances: INSTANCES rows; spaces and line ends do not count.
+        near: when two are nearly the same; None leaves only copies out.
+        stopped: reasons of rows that stop anyway, which no row is a duplicate of; "" for the others.
+    """
+    if instances.num_rows == 0:
+        return []
+    columns = (instances[name].to_pylist() for name in ("instruction", "input", "output"))
+    texts = ["\n".join(parts) for parts in zip(*columns, strict=True)]
+    keys, signatures = row_keys(texts, near.permutations if near else 0)
+    reasons = Duplicates(near).decide(keys, signatures, np.array([not reason for reason in stopped]))
+    names = {"": "", "duplicate code": "duplicate instance", "near duplicate": "near duplicate instance"}
+    return [names[reason] for reason in reasons]
+
+
+def without(instances: pa.Table, reasons: Sequence[str]) -> pa.Table:
+    """The rows that have no reason to stop."""
+    return instances.filter(pa.array([not reason for reason in reasons], pa.bool_()))
+
+
+def _provenance(generation: Row, verdict: Row, source: Row, checks: Mapping[str, str]) -> Row:
     kept = ("generator", "prompt_version", "seed", "round", "attempt", "shots")
     origin = {name: source[name] for name in ("repository", "path", "url", "license", "source") if source[name]}
     judged = {"discriminator": verdict["discriminator"], "rules": verdict["rules"], "overall": verdict["overall"]}
-    return {name: generation[name] for name in kept} | {"raw_language": source["language"]} | origin | judged
+    found = {name: generation[name] for name in kept} | {"raw_language": source["language"]} | origin | judged
+    repair = generation["solution"] == source["code"] != generation["information"]
+    bug = explain_bug(source["code"], generation["information"], source["language"]) if repair else None
+    return found | ({"bug": {"kind": bug.kind, "where": bug.description}} if bug else {}) | {"verified": dict(checks)}
 
 
 def alpaca_lines(instances: pa.Table) -> Iterator[str]:
@@ -114,23 +153,41 @@ def alpaca_lines(instances: pa.Table) -> Iterator[str]:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def dataset_card(instances: pa.Table, result: Yield, models: Mapping[str, str]) -> str:
+@dataclass(frozen=True)
+class CardFacts:
+    """What the card says beside what is in the data."""
+
+    models: Mapping[str, str]
+    """Role → model."""
+    prompts: Mapping[str, str]
+    """Task → version of its prompts."""
+    dropped: Mapping[str, int]
+    """Reason → accepted instances that were left out."""
+    verified: Mapping[str, Mapping[str, int]]
+    """`task: check` → result → instances."""
+    sandbox: bool
+    """Whether programs were run."""
+    leakage: Mapping[str, Mapping[str, Any]]
+    """Benchmark → how near the nearest instances are; empty where the gate is off."""
+
+
+def dataset_card(instances: pa.Table, result: Yield, facts: CardFacts) -> str:
     """Markdown with the front matter by which the Hugging Face `datasets` library finds the file.
 
     Args:
         instances: the data.
-        result: what became of the rest.
-        models: role → model.
+        result: what became of the raw code.
+        facts: the rest.
     """
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701 - Markdown
     licenses = [json.loads(text).get("license") or "unknown" for text in instances["provenance"].to_pylist()]
     return environment.from_string(CARD.read_text(encoding="utf-8")).render(
         rows=instances.num_rows,
-        models=models,
+        facts=facts,
         paper_mix=PAPER_MIX,
         tasks=Counter(instances["task"].to_pylist()).most_common(),
         languages=Counter(instances["language"].to_pylist()).most_common(),
         licenses=Counter(licenses).most_common(),
         yields=sorted(result.tasks.items()),
-        dropped=result.dropped.most_common(),
+        dropped=[*result.dropped.most_common(), *facts.dropped.items()],
     )

@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tree_sitter import Node
 
@@ -25,7 +26,7 @@ from codeocean.comments import documentation_of
 from codeocean.grammars import GRAMMARS, Grammar, grammar_of, language_of, parse
 
 __all__ = ["GRAMMARS", "Documented", "extract_documented", "has_empty_body", "has_syntax_error", "is_comment_only",
-           "language_of",           "strip_docstring"]  # fmt: skip
+           "language_of", "parse_snippet", "strip_docstring"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def has_syntax_error(code: str, language: str) -> bool:
     Raises:
         ValueError: the language is unknown.
     """
-    return _parse_snippet(code, language) is None
+    return parse_snippet(code, language) is None
 
 
 def has_empty_body(code: str, language: str) -> bool:
@@ -148,8 +149,8 @@ def has_empty_body(code: str, language: str) -> bool:
     Raises:
         ValueError: the language is unknown.
     """
-    grammar, root = grammar_of(language), _parse_snippet(code, language)
-    pending = [root] if root is not None else []
+    grammar, snippet = grammar_of(language), parse_snippet(code, language)
+    pending = [snippet.root] if snippet is not None else []
     while pending:
         node = pending.pop()
         if node.type not in grammar.functions:
@@ -171,21 +172,41 @@ def is_comment_only(code: str, language: str) -> bool:
     Raises:
         ValueError: the language is unknown.
     """
-    root = _parse_snippet(code, language)
-    return root is not None and all("comment" in node.type or node.type == "php_tag" for node in root.children)
+    snippet = parse_snippet(code, language)
+    return snippet is not None and all(
+        "comment" in node.type or node.type == "php_tag" for node in snippet.root.children
+    )
+
+
+class Snippet(NamedTuple):
+    """Code that parses, as a program of its own or with a wrap around it."""
+
+    root: Node
+    text: bytes
+    """What was parsed: the code and the wrap."""
+    begin: int
+    """Byte of `text` at which the code begins, and that at which it ends."""
+    end: int
 
 
 @lru_cache(maxsize=1)  # the rules ask about the same code one after the other
-def _parse_snippet(code: str, language: str) -> Node | None:
-    """Root of the first way to read the code without an error."""
+def parse_snippet(code: str, language: str) -> Snippet | None:
+    """The first way to read the code without an error; None where there is none.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
     grammar, head = grammar_of(language), ""
     if language == "php":
         head, code = "<?php\n", re.sub(r"^\s*<\?(php\b)?", "", code)
     for before, after in (("", ""), *grammar.wraps):
-        root = parse(f"{head}{before}{code}{after}".encode("utf-8", "replace"), language)
+        inside = code.encode("utf-8", "replace")
+        text = f"{head}{before}".encode() + inside + after.encode()
+        root = parse(text, language)
         # Code that closes the wrap and opens another makes two statements of it.
         if not root.has_error and (not before or root.named_child_count == 1 + bool(head)):
-            return root
+            begin = len(f"{head}{before}".encode())
+            return Snippet(root, text, begin, begin + len(inside))
     return None
 
 

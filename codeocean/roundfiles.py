@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyarrow import fs as pafs
 
 from codeocean.generation import GenerateConfig
+from codeocean.given import given_fields
 from codeocean.instances import Yield
 from codeocean.journal import Journal
 from codeocean.ledger import Ledger
@@ -106,6 +107,7 @@ def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, se
     """
     return {
         "raw": {name: row[name] for name in ("id", "language", "code", "docstring")},
+        "given": given_fields(task, row, config.seed),
         "round": number,
         "target_language": choose_target_language(task, row["id"], row["language"], config.seed),
         "shots": sets[draw_number(config.seed, "set", row["id"]) % config.shot_sets],

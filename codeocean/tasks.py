@@ -69,8 +69,9 @@ class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
     solution: Literal["code", "prose"]
     """Code must parse in its language; prose must be prose."""
 
-    information: Literal["code", "optional"]
-    """Whether the instance must carry code to work on."""
+    information: Literal["code", "optional", "raw code", "mutated code"]
+    """What the instance carries to work on. "code" and "optional" are written by the generator. "raw code" is the raw
+    code itself; "mutated code" is the raw code with a bug put into it, and the raw code is then the solution."""
 
     definition: str = Field(min_length=10)
     """What the task is."""
@@ -89,6 +90,12 @@ class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
 
     bad: tuple[Case, ...] = ()
     """Seed bad cases, with reasons."""
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The fields that the generator writes; the others follow from the raw code (`codeocean/given.py`)."""
+        given = {"raw code": {"information"}, "mutated code": {"information", "solution"}}.get(self.information, set())
+        return tuple(name for name in ("task_name", "instruction", "information", "solution") if name not in given)
 
     @model_validator(mode="after")
     def _cases_say_why(self) -> Self:

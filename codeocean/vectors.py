@@ -6,8 +6,9 @@ Parquet with a column of vectors (the embeddings artifact, or anybody's), and Nu
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ class VectorFile:
     """NumPy's name of the stored type."""
     column: str
     """Parquet column of the vectors; empty for `.npy`."""
+    first: int = 0
+    """Rows of the file that stand before these and are none of them."""
 
 
 def list_parts(fs: pafs.FileSystem, folder: str) -> list[VectorFile]:
@@ -50,6 +53,23 @@ def check_alike(files: list[VectorFile]) -> list[VectorFile]:
     if len(kinds) > 1:
         raise ValueError(f"{posixpath.dirname(files[0].path)} mixes vectors of {sorted(kinds)}; embed all rows alike")
     return files
+
+
+def without_rows(files: Sequence[VectorFile], dropped: Iterable[int]) -> list[VectorFile]:
+    """The files without some rows, numbered over all of them laid end to end: what stands between them, as slices."""
+    bounds, kept, offset = sorted(set(dropped)), list[VectorFile](), 0
+    for file in files:
+        begin, place = 0, bisect_left(bounds, offset)
+        while begin < file.num_rows or file.num_rows == 0:
+            inside = place < len(bounds) and bounds[place] < offset + file.num_rows
+            end = bounds[place] - offset if inside else file.num_rows
+            if end > begin:
+                kept.append(replace(file, num_rows=end - begin, first=file.first + begin))
+            if not inside:
+                break
+            begin, place = end + 1, place + 1
+        offset += file.num_rows
+    return kept
 
 
 def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> VectorFile:
@@ -105,7 +125,7 @@ def read_vectors(fs: pafs.FileSystem, files: Sequence[VectorFile], start: int, s
     for file in files:
         low, high = max(start - offset, 0), min(stop - offset, file.num_rows)
         if low < high:
-            _read_file(fs, file, out_ND[offset + low - start : offset + high - start], low)
+            _read_file(fs, file, out_ND[offset + low - start : offset + high - start], file.first + low)
         offset += file.num_rows
     return torch.from_numpy(out_ND)
 

@@ -8,8 +8,11 @@ import yaml
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
 
 from codeocean.collecting import CollectConfig
+from codeocean.decontamination import DecontaminateConfig
 from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
+from codeocean.instances import CodeOceanConfig
+from codeocean.mixing import MixConfig
 from codeocean.selection import CoresetConfig
 from eval.settings import EvaluateConfig
 from serve.endpoint import ServeConfig
@@ -60,8 +63,17 @@ class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_
     select: CoresetConfig = CoresetConfig()
     """Size of the coreset."""
 
+    decontaminate: DecontaminateConfig = DecontaminateConfig()
+    """Benchmarks that are kept out of the data."""
+
     generate: GenerateConfig
     """The LLM Generator and Discriminator."""
+
+    codeocean: CodeOceanConfig = CodeOceanConfig()
+    """What of the accepted instances becomes the data set."""
+
+    mix: MixConfig = MixConfig()
+    """Other instruction sets to train on too, and who answers all of them again; by default neither."""
 
     train: TrainConfig
     """The fine-tuning."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -15,9 +14,8 @@ import pyarrow.compute as pc
 from codeocean.asking import Chat
 from codeocean.generate_flow import generate
 from codeocean.generation import HOW_NOT_WHAT
-from codeocean.instances import Yield, alpaca_lines, dataset_card, to_instances
 from codeocean.ledger import ROLES, Ledger, cost_rows
-from codeocean.parts import read_part, read_parts, write_part
+from codeocean.parts import read_part, read_parts
 from codeocean.prompts import prompt_version
 from codeocean.roundfiles import Rounds
 from codeocean.rounds import plan_rounds
@@ -25,6 +23,7 @@ from codeocean.tasks import load_tasks
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
+from ray_jobs.export import write_codeocean
 from ray_jobs.models import resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import serving
@@ -51,7 +50,7 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     versions = {name: prompt_version(task) for name, task in tasks.items()}
     inputs = {"select": selected["digest"]} | {f"prompt {name}": version for name, version in versions.items()}
     generated = run_stage(run, "generate", data_settings(config), inputs, work)
-    return _write_codeocean(config, run, rows, generated)
+    return write_codeocean(config, run, rows, generated)
 
 
 def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[str, Any]:
@@ -82,30 +81,6 @@ def data_settings(config: Config) -> dict[str, Any]:
     """Settings of the stage that decide what it makes, as JSON values."""
     values: dict[str, Any] = json.loads(config.generate.model_dump_json(exclude=HOW_NOT_WHAT))
     return values
-
-
-def _write_codeocean(config: Config, run: RunDir, rows: list[dict[str, Any]], generated: Manifest) -> Manifest:
-    def work() -> StageResult:
-        raw = {row["id"]: row for row in rows}
-        numbers = range(len(plan_rounds(len(rows), config.generate.round_size)))
-        result, _ = Rounds(run.fs, run.path("generate"), raw).total(numbers)
-        return _export(config, run, result, raw)
-
-    return run_stage(run, "codeocean", {}, {"generate": generated["digest"]}, work)
-
-
-def _export(config: Config, run: RunDir, result: Yield, raw: dict[str, dict[str, Any]]) -> StageResult:
-    instances, duplicates = to_instances(result.accepted, raw)
-    write_part(run.fs, run.path("codeocean", "part-00000.parquet"), instances)
-    run.write_text("".join(alpaca_lines(instances)), "codeocean", "codeocean.jsonl")
-    models = {role: getattr(config.generate, role).model for role in ROLES}
-    run.write_text(dataset_card(instances, result, models), "codeocean", "README.md")
-    details = {
-        name: dict(Counter(instances[column].to_pylist()))
-        for name, column in (("tasks", "task"), ("languages", "language"))
-    }
-    dropped = {"duplicate instance": duplicates} if duplicates else {}
-    return StageResult(len(result.accepted), instances.num_rows, dropped, details=details)
 
 
 def coreset_rows(run: RunDir) -> list[dict[str, Any]]:

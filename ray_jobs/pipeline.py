@@ -14,6 +14,7 @@ from ray_jobs.config import Config
 from ray_jobs.embed import run_embed
 from ray_jobs.evaluate import run_evaluate
 from ray_jobs.generate import run_generate
+from ray_jobs.mix import run_mix
 from ray_jobs.plan import run_plan
 from ray_jobs.report import run_report
 from ray_jobs.rundir import RunDir
@@ -34,6 +35,8 @@ def run_pipeline(config: Config, run: RunDir, *, dry_run: bool = False) -> None:
     run_embed(config, run)
     run_select(config, run)
     run_generate(config, run)
+    if config.mix.wanted:
+        run_mix(config, run)
     run_train(config, run)
     run_evaluate(config, run)  # serves the models, and writes down how that went
     report = run_report(config, run)

@@ -21,6 +21,8 @@ from codeocean.tasks import load_tasks, task_shares
 from eval.flow import load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
+from ray_jobs.leakage import check_benchmarks
+from ray_jobs.mix import check_mix
 from ray_jobs.models import check_model
 from ray_jobs.rundir import RunDir
 from serve.endpoint import check_port_free
@@ -61,6 +63,8 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     tasks = load_tasks(config.generate.task_folder)
     task_shares(tasks, config.generate.tasks)
     problems, _ = load_problems(config.evaluate)
+    check_mix(config)
+    check_benchmarks(config)
     engine, embed, train = config.serve.engine, config.embed, config.train
     engines = len(set(hosted)) * engine.min_replicas
     encoders = 1 if embed.actors == "all" else embed.actors  # "all" is known on the cluster; it starts with one

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any
 
+from codeocean.given import NO_BUG
 from codeocean.prompts import Messages, discriminator_messages, generator_messages, prompt_version
 from codeocean.roundfiles import Rounds, draw_sets, generation_job
 from codeocean.rounds import assign_tasks, plan_rounds
@@ -26,7 +27,7 @@ def example_prompts(task: Task, config: Config | None) -> Shown:
     shots = [*task.good[1:], *task.bad[:1]][:3]
     if config is not None:
         shots = draw_sets(config.generate, task, 0, [])[0]
-    row = {"language": case.language, "docstring": "", "code": case.code}
+    row = {"language": case.language, "docstring": "", "code": case.code, "information": case.information}
     return {
         "generator": generator_messages(task, shots, row, case.target_language),
         "discriminator": discriminator_messages(task, case.model_dump()),
@@ -65,7 +66,10 @@ def row_prompts(task: Task, config: Config, run: RunDir, row_id: str) -> Shown:
         cases += files.cases(earlier).get(name, [])
     sets = draw_sets(config.generate, task, number, cases)
     job = generation_job(config.generate, task, rows[ranks[row_id]], number, sets)
-    shown = {"generator": generator_messages(task, job["shots"], job["raw"], job["target_language"])}
+    if job["given"] is None:
+        raise ValueError(f"--row {row_id} is not sent: {NO_BUG}")
+    raw = job["raw"] | job["given"]
+    shown = {"generator": generator_messages(task, job["shots"], raw, job["target_language"])}
     if files.done(number):
         made = [row for row in files.read(number, "generations") if row["raw_id"] == row_id and not row["error"]]
         if made:

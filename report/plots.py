@@ -66,6 +66,22 @@ def plot_loss(steps: Sequence[dict[str, float]]) -> str:
     return _svg(figure)
 
 
+def plot_leakage(nearest: Mapping[str, Sequence[float]]) -> str:
+    """Share of the problems whose nearest row is at most so similar (the paper's figure 3, as a distribution)."""
+    figure, axes = _axes(5.6, 3.0 + 0.17 * len(nearest))
+    colors = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", GREY)
+    styles = [(color, line) for line in ("-", "--", ":") for color in colors]
+    for (name, values), (color, line) in zip(nearest.items(), styles, strict=False):
+        x = np.sort(np.asarray(values))
+        share = np.arange(1, len(x) + 1) / len(x)
+        label = f"{name} (median {np.median(x):.2f})"
+        axes.step(x, share, where="post", color=color, linestyle=line, linewidth=1.6, label=label)
+    axes.set(xlabel="cosine similarity of a problem's nearest row", ylabel="share of the problems", ylim=(0, 1.02))
+    axes.grid(alpha=0.25)
+    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0)
+    return _svg(figure)
+
+
 def plot_bars(bars: Mapping[str, float], unit: str, color: str = BLUE) -> str:
     """Horizontal bars with their values, the first on top."""
     figure, axes = _axes(5.6, 0.5 + 0.3 * len(bars))

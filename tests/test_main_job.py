@@ -87,7 +87,12 @@ def test_every_station_is_done_and_the_end_says_so(finished):
         "report",
     }
     assert manifests["codeocean"]["rows_out"] > 0
-    assert manifests["codeocean"]["rows_out"] + sum(manifests["generate"]["dropped"].values()) == 6
+    assert manifests["codeocean"]["rows_in"] + sum(manifests["generate"]["dropped"].values()) == 6
+    assert (
+        manifests["codeocean"]["rows_out"] + sum(manifests["codeocean"]["dropped"].values())
+        == manifests["codeocean"]["rows_in"]
+    )
+    assert manifests["codeocean"]["details"]["sandbox"] is True
     assert manifests["serve"]["details"]["streamed_equal"] is True
     assert manifests["serve"]["details"]["models"] == ["wavecoder"]
     (score,) = manifests["evaluate"]["details"]["scores"]

@@ -84,20 +84,36 @@ def repaired(**changes: str) -> Candidate:
         ("repair", repaired(instruction="..."), "no instruction"),
         ("repair", repaired(instruction="One. Two. Three."), "instruction longer than two sentences"),
         ("repair", repaired(solution=" \n"), "no solution"),
-        ("repair", repaired(information=""), "no information"),
         ("repair", repaired(information="def add(a, b):\n\n  return a + b"), "solution equals information"),
         ("repair", repaired(solution="def add(a, b):"), "solution does not parse"),
         ("generation", repaired(information=""), ""),
         ("summarization", repaired(), "solution is not prose"),
         ("summarization", repaired(solution="It adds."), "solution is not prose"),
         ("summarization", repaired(solution="The function takes two numbers and returns their sum."), ""),
-        ("translation", repaired(), "solution does not parse"),
+        (
+            "translation",
+            repaired(solution="def addition(first, second):\n    return first + second"),
+            "solution does not parse",
+        ),
+        ("translation", repaired(solution="def add(a, b) :\n    return a - b"), "solution copies the source"),
         ("translation", repaired(solution="function add(a, b) { return a + b; }"), ""),
     ],
 )
 def test_checks_name_their_reason(tasks, task, candidate, reason):
     language = "javascript" if task == "translation" else "python"
     assert check_candidate(candidate, tasks[task], language, (), fails_to_parse) == reason
+
+
+def test_a_task_whose_generator_writes_the_code_needs_it(tasks):
+    own = tasks["summarization"].model_copy(update={"information": "code"})
+    prose = repaired(information="", solution="The function takes two numbers and returns their sum.")
+    assert check_candidate(prose, own, "python", (), fails_to_parse) == "no information"
+
+
+def test_what_is_given_is_not_read_from_the_answer():
+    given = {"information": "  def f(): pass", "solution": "```x```"}
+    answer = parse_candidate(json.dumps({"task_name": "t", "instruction": "```\nFix it.\n```"}), "stop", given)
+    assert answer == Candidate("t", "Fix it.", "  def f(): pass", "```x```")
 
 
 def test_a_copy_of_a_few_shot_case_is_found(tasks):

@@ -21,13 +21,30 @@ def test_the_raw_code_comes_last_behind_what_many_rows_share(tasks):
 def test_good_shots_answer_as_the_schema_wants_and_bad_ones_say_why(tasks):
     for task in tasks.values():
         messages = generator_messages(task, [*task.good, *task.bad], raw_row(), "")
-        answer = parse_candidate(messages[2]["content"], "stop")
+        given = {
+            name: getattr(task.good[0], name).strip()
+            for name in ("information", "solution")
+            if name not in task.written
+        }
+        answer = parse_candidate(messages[2]["content"], "stop", given)
         assert isinstance(answer, Candidate)
         assert answer.solution == task.good[0].solution.strip()
         schema = generator_schema(task, 700)
         assert list(json.loads(messages[2]["content"])) == list(schema["properties"])
         for case in task.bad:
             assert case.reasons in messages[0]["content"]
+
+
+def test_a_bug_is_shown_to_the_generator_and_what_is_given_is_not_asked_for(tasks):
+    task = tasks["repair"]
+    messages = generator_messages(
+        task, task.good[:1], raw_row() | {"information": "def add_0(a, b):\n    return a - b"}, ""
+    )
+    assert "with a bug:\n```python\ndef add_0(a, b):\n    return a - b\n```" in messages[-1]["content"]
+    assert task.good[0].information.strip() in messages[1]["content"]
+    assert list(generator_schema(task, 700)["properties"]) == ["task_name", "instruction"]
+    assert "- solution:" not in messages[0]["content"]
+    assert list(generator_schema(tasks["translation"], 700)["properties"]) == ["task_name", "instruction", "solution"]
 
 
 def test_the_judge_sees_the_rules_the_instance_and_what_verdicts_look_like(tasks):

@@ -32,8 +32,14 @@ def test_solutions_of_good_cases_are_what_the_task_says(tasks):
             language = case.target_language or case.language
             if task.solution == "code" and language in GRAMMARS:
                 assert not has_syntax_error(case.solution, language), case.instruction
-            if task.information == "code":
+            if task.information != "optional":
                 assert case.information
+            if task.information == "raw code":
+                assert case.information == case.code
+            if task.information == "mutated code":
+                assert case.solution == case.code
+                assert has_syntax_error(case.information, language) is False
+                assert case.information != case.code
 
 
 def a_fifth_task() -> dict:

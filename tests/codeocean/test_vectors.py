@@ -1,13 +1,17 @@
 """Slices of vectors on disk, from any form, as stored."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyarrow import fs as pafs
 
-from codeocean.vectors import check_alike, list_parts, open_vectors, read_vectors
+from codeocean.vectors import check_alike, list_parts, open_vectors, read_vectors, without_rows
 
 FS = pafs.LocalFileSystem()
 X = np.random.default_rng(0).normal(size=(1000, 6)).astype(np.float32)
@@ -32,6 +36,23 @@ def test_every_slice_is_what_was_written(tmp_path, dtype):
         found = read_vectors(FS, files, start, stop)
         assert found.dtype == getattr(torch, np.dtype(dtype).name)
         np.testing.assert_array_equal(found.numpy(), x[start:stop])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.sets(st.integers(0, 29)), st.integers(0, 30), st.integers(0, 30))
+def test_files_without_some_rows_are_the_rest_in_order(tmp_path_factory, dropped, low, high):
+    folder = tmp_path_factory.mktemp("parts")
+    bounds = [0, *sorted((low, high)), 30]
+    for number, (start, stop) in enumerate(pairwise(bounds)):
+        write(folder / f"part-{number:05d}.parquet", X[start:stop], row_group_size=4)
+    files = without_rows(list_parts(FS, str(folder)), dropped)
+    rest = [row for row in range(30) if row not in dropped]
+    assert sum(file.num_rows for file in files) == len(rest)
+    if files:
+        np.testing.assert_array_equal(read_vectors(FS, files, 0, len(rest)).numpy(), X[rest])
+        np.testing.assert_array_equal(
+            read_vectors(FS, files, len(rest) // 3, len(rest)).numpy(), X[rest][len(rest) // 3 :]
+        )
 
 
 def test_numpy_files_and_lists_of_any_name(tmp_path):

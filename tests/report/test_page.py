@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs as pafs
 
-from report.page import compare_scores, wilson_interval, write_report
+from report.page import compare_scores, nearest_similarities, wilson_interval, write_report
 from report.terminal import summary_table
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -37,13 +37,13 @@ def run(tmp_path):
     manifests = {
         "collect": manifest("collect", 100, 60),
         "embed": manifest("embed", 60, 60),
-        "select": manifest("select", 60, 9, first_radius=1.2, last_radius=0.9),
+        "select": manifest("select", 60, 9, first_radius=1.2, last_radius=0.9, leakage={"humaneval": {}}) | {"files": ["leakage.parquet"]},
         "generate": manifest("generate", 9, 1, generator="g", discriminator="d", rounds=1, yields=yields, rules=rules,
                              tokens={"prompt": 10, "cached": 8, "completion": 5},
                              ledger={"wall_s": 12.3, "tasks": [], "all": [{"name": "all", "prompt_tokens": 10,
                                      "completion_tokens": 5, "cached_share": 0.8, "tokens_per_accepted": 15, "cost": 0.5,
                                      "cost_per_accepted": None}]}),
-        "codeocean": manifest("codeocean", 1, 1, tasks={"repair": 1}, languages={"python": 1}),
+        "codeocean": manifest("codeocean", 1, 1, tasks={"repair": 1}, languages={"python": 1}, verified={"repair: bug": {EVIL: 1}}, sandbox=True),
         "train": manifest("train", 1, 1, workers=2, response_tokens=9, truncated=0, prompt_too_long=0, first_loss=2.0, last_loss=1.0),
         "serve": manifest("serve", 2, 2, seconds_to_ready=60, tokens_per_s=20.0, first_token_s=0.4),
         "evaluate": manifest("evaluate", 8, 8, scores=[score | {"label": "base", "pass_at_1": 0.25},
@@ -57,6 +57,7 @@ def run(tmp_path):
         "select/coreset.parquet": pa.table({"rank": range(9), "id": [str(n) for n in range(9)],
                                             "radius": [float("inf"), *np.linspace(1.2, 0.9, 8)]}),
         "train/steps.parquet": pa.table({"step": [0, 1], "loss": [2.0, 1.0]}),
+        "select/leakage.parquet": leakage(),
         "codeocean/part-00000.parquet": instances(),
     }  # fmt: skip
     for name, table in write.items():
@@ -76,10 +77,25 @@ def embeddings() -> pa.Table:
     return pa.table({"id": [str(n) for n in range(60)], "embedding": column})
 
 
+def leakage() -> pa.Table:
+    pair = {
+        "benchmark": "humaneval",
+        "row": "x",
+        "rank": 0,
+        "overlap": 0.2,
+        "reason": EVIL,
+        "problem_text": EVIL,
+        "row_text": EVIL,
+    }
+    return pa.Table.from_pylist([pair | {"problem": f"HumanEval/{n}", "similarity": 0.9 - n / 10} for n in range(4)])
+
+
 def instances() -> pa.Table:
     rule = {"rule": "real bug", "reason": EVIL, "answer": "yes"}
     provenance = {
         "rules": [rule],
+        "verified": {"bug": EVIL},
+        "bug": {"kind": EVIL, "where": EVIL},
         "path": EVIL,
         "round": 0,
         "attempt": 0,
@@ -99,9 +115,10 @@ def page_of(run) -> str:
 def test_everything_is_on_the_page(run):
     page = page_of(run)
     for heading in ("What went through each station", "The coreset", "Generation and judgement", "CodeOcean beside the paper",
-                    "Accepted instances", "Rejected by the discriminator", "Training", "Scores", "Lineage"):  # fmt: skip
+                    "Near the benchmarks", "Verification", "Accepted instances", "Rejected by the discriminator", "Training",
+                    "Scores", "Lineage"):  # fmt: skip
         assert heading in page
-    assert page.count("<svg") == 6  # seconds, two of dropped rows, coverage, radius, loss
+    assert page.count("<svg") == 7  # seconds, two of dropped rows, coverage, radius, leakage, loss
     assert "n = 4" in page
     assert "not run" not in page
 
@@ -118,6 +135,15 @@ def test_the_page_needs_nothing_else(run):
     assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page)
     assert "url(http" not in page
     assert "default-src 'none'" in page
+
+
+def test_the_distribution_of_nearest_rows_is_of_each_benchmark_at_each_gate():
+    pairs = [{"benchmark": "b", "rank": 0, "similarity": 0.5}, {"benchmark": "b", "rank": 1, "similarity": 0.4},
+             {"benchmark": "c", "rank": None, "similarity": None}]  # fmt: skip
+    assert nearest_similarities({"raw code": pairs, "CodeOcean": pairs[:1]}) == {
+        "b in raw code": [0.5],
+        "b in CodeOcean": [0.5],
+    }
 
 
 @pytest.mark.parametrize("kept", [[], ["collect"], ["collect", "embed", "select"]])

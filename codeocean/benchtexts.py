@@ -1,0 +1,88 @@
+"""What benchmarks ask and answer, as text that training data is compared with. Read as data, never run.
+
+Knows the fields of HumanEval (Chen et al. 2021), MBPP (Austin et al. 2021) and HumanEvalPack (Muennighoff et al. 2023).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_STATEMENTS = ("docstring", "text", "prompt", "instruction")
+_SOLUTIONS = ("canonical_solution", "code", "output")
+
+
+@dataclass(frozen=True)
+class BenchmarkText:
+    """One problem of a benchmark."""
+
+    benchmark: str
+    problem: str
+    """Its id there."""
+    statement: str
+    """What is asked."""
+    solution: str
+    """The reference answer."""
+
+
+def read_benchmark(name: str, path: str) -> list[BenchmarkText]:
+    """The problems of a benchmark file.
+
+    Args:
+        name: of the benchmark, in `leakage.parquet` and on the page.
+        path: .jsonl or .jsonl.gz, one problem a line.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: a line holds no problem; file and line are named.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"decontaminate.files.{name} is {path!r}, which is no file; give the benchmark as .jsonl"
+        )
+    try:
+        content = file.read_bytes()
+        text = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"decontaminate.files.{name}: {path} cannot be read ({error})") from None
+    problems = [_problem(name, path, number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not problems:
+        raise ValueError(f"decontaminate.files.{name}: {path} holds no problem")
+    return problems
+
+
+def _problem(name: str, path: str, number: int, line: bytes) -> BenchmarkText:
+    try:
+        record: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        record = None
+    fields = record if isinstance(record, dict) else {}
+    statement, solution = (next((fields[key] for key in keys if isinstance(fields.get(key), str)), None)
+                           for keys in (_STATEMENTS, _SOLUTIONS))  # fmt: skip
+    if statement is None or solution is None:
+        needed = f"one of {', '.join(_STATEMENTS)} and one of {', '.join(_SOLUTIONS)}"
+        raise ValueError(f"decontaminate.files.{name}: line {number} of {path} is no problem of HumanEval, MBPP or "
+                         f"HumanEvalPack: it needs {needed}")  # fmt: skip
+    declaration = fields.get("declaration")
+    head = declaration if isinstance(declaration, str) else ""
+    return BenchmarkText(name, str(fields.get("task_id", number)), statement, head + solution)
+
+
+def benchmark_digest(problems: Sequence[BenchmarkText]) -> str:
+    """First 16 hex digits of the SHA-256 of all texts, in order."""
+    return hashlib.sha256(json.dumps([vars(problem) for problem in problems]).encode()).hexdigest()[:16]
+
+
+def count_by_benchmark(problems: Iterable[BenchmarkText]) -> dict[str, int]:
+    """Benchmark → number of problems."""
+    counts: dict[str, int] = {}
+    for problem in problems:
+        counts[problem.benchmark] = counts.get(problem.benchmark, 0) + 1
+    return counts
