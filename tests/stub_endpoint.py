@@ -1,7 +1,7 @@
 """An OpenAI-compatible endpoint for tests: answers by the schema it is asked for, after a while, with the manners it is told.
 
-`python -m tests.stub_endpoint MEAN_LATENCY_S` prints its port and serves until its stdin closes. It measures scheduling; no
-model is involved.
+`python -m tests.stub_endpoint MEAN_LATENCY_S QUIET_S` prints its port and serves until its stdin closes. It measures
+scheduling; no model is involved.
 """
 
 import asyncio
@@ -25,9 +25,15 @@ class StubEndpoint:
     """Keeps what it saw: `asked`, `most_in_flight`, and how often it used each manner."""
 
     def __init__(
-        self, mean_latency_s: float = 0.0, manners: tuple[str, ...] = (), share: float = 0.0, status: int = 200
+        self,
+        mean_latency_s: float = 0.0,
+        manners: tuple[str, ...] = (),
+        share: float = 0.0,
+        status: int = 200,
+        quiet_s: float = 0.0,
     ) -> None:
         self.mean_latency_s, self.manners, self.share, self.status = mean_latency_s, manners, share, status
+        self.quiet_s, self.load, self.release = quiet_s, None, None
         self.dice, self.port = random.Random(0), 0
         self.asked, self.in_flight, self.most_in_flight = 0, 0, 0
         self.used = dict.fromkeys(manners, 0)
@@ -38,6 +44,8 @@ class StubEndpoint:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
+            if self.quiet_s:
+                await self._load_is_complete()
             if self.mean_latency_s:  # lognormal, as answers of different lengths are
                 await asyncio.sleep(self.mean_latency_s * math.exp(self.dice.gauss(-0.125, 0.5)))
             if self.status != 200:
@@ -51,6 +59,20 @@ class StubEndpoint:
             return web.json_response(_completion(body))
         finally:
             self.in_flight -= 1
+
+    async def _load_is_complete(self) -> None:
+        """Answers go out together when no request has come for a while: however slow the machine, a whole load is in."""
+        loop = asyncio.get_running_loop()
+        if self.load is None:
+            self.load = loop.create_future()
+        else:
+            self.release.cancel()
+        self.release = loop.call_later(self.quiet_s, self._answer_load)
+        await self.load
+
+    def _answer_load(self) -> None:
+        self.load.set_result(None)
+        self.load = None
 
     async def _misbehave(self, manner: str, request: web.Request, body: dict) -> web.StreamResponse:
         whole = _completion(body)
@@ -133,4 +155,4 @@ async def _serve_until_stdin_closes(stub: StubEndpoint) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve_until_stdin_closes(StubEndpoint(float(sys.argv[1]))))
+    asyncio.run(_serve_until_stdin_closes(StubEndpoint(float(sys.argv[1]), quiet_s=float(sys.argv[2]))))

@@ -24,12 +24,12 @@ from tests.codeocean.conftest import raw_row
 from tests.stub_endpoint import StubEndpoint
 
 
-def measure(rows: int, concurrency: int, latency_s: float) -> dict:
-    """Figures of one run."""
+def measure(rows: int, concurrency: int, latency_s: float, quiet_s: float = 0.0) -> dict:
+    """Figures of one run; `quiet_s` as the stub's."""
     role = RoleConfig(model="m")
     config = GenerateConfig(generator=role, discriminator=role, round_size=4 * concurrency, concurrency=concurrency,
                             tasks={"summarization": 1}, attempts=1)  # fmt: skip
-    stub = subprocess.Popen([sys.executable, "-m", "tests.stub_endpoint", str(latency_s)], stdin=subprocess.PIPE,
+    stub = subprocess.Popen([sys.executable, "-m", "tests.stub_endpoint", str(latency_s), str(quiet_s)], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)  # fmt: skip
     client = ChatClient(EndpointConfig(url=stub.stdout.readline().strip(), concurrency=concurrency))
     process, memory, finished = psutil.Process(), [], threading.Event()
