@@ -91,8 +91,8 @@ def load_checkpoint(
     for name, ours in identity.items():
         theirs = notes["identity"].get(name)
         if theirs != ours:
-            raise ValueError(f"the checkpoint in {folder} is of another run: its {name} is {theirs}, this run's {ours}; "
-                             "delete it or take another run_dir")  # fmt: skip
+            raise ValueError(f"the checkpoint in {folder} is of another run: its {name} is {theirs}, this run's "
+                             f"{ours}; delete it or take another run_dir")  # fmt: skip
     weights, state = get_state_dict(learner, optimizer, options=_TRAINED)
     found = {"model": weights, "optim": state}
     dcp.load(found, checkpoint_id=folder)

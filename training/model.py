@@ -54,8 +54,8 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
     """The model's own configuration, when it can be trained as asked; nothing large is read.
 
     Raises:
-        ValueError: it is no causal language model, its vocabulary is smaller than the tokenizer's, its rows are shorter,
-            or packing it would change the result.
+        ValueError: it is no causal language model, its vocabulary is smaller than the tokenizer's, it knows fewer
+            positions than a row has, or packing it would change the result.
     """
     try:
         found = AutoConfig.from_pretrained(config.model, trust_remote_code=False)
@@ -124,9 +124,7 @@ def _without_weights(model: str, described: Any, *, packing: bool) -> Any:
     options = {"attn_implementation": NAME} if packing else {}
     try:
         with init_empty_weights(include_buffers=False):
-            return AutoModelForCausalLM.from_config(
-                described, dtype=torch.float32, trust_remote_code=False, **options
-            )
+            return AutoModelForCausalLM.from_config(described, dtype=torch.float32, trust_remote_code=False, **options)
     except (ValueError, KeyError) as error:
         raise ValueError(_unusable(model, error)) from None
 

@@ -81,8 +81,8 @@ def fit(
     log.info("train: %d rows, %d held out, %d steps on %d workers", len(learnt), len(held_out), total, config.workers)
     for name, count in examples.counts.items():
         if count:
-            log.info("train: %d of %d rows %s train.max_length %d", count, rows.num_rows,
-                     "cut at" if name == "truncated" else "left out: their prompt alone fills", config.max_length)  # fmt: skip
+            what = "cut at" if name == "truncated" else "left out: their prompt alone fills"
+            log.info("train: %d of %d rows %s train.max_length %d", count, rows.num_rows, what, config.max_length)
     records, fatal = (Queue(actor_options={"num_cpus": 0}) for _ in range(2))
     arguments = {
         "config": config, "tokens": ray.put(tokens), "output": output, "lineage": lineage, "records": records,
@@ -138,9 +138,7 @@ def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) 
     )
 
 
-def _fit_and_follow(
-    trainer: TorchTrainer, records: Queue, fatal: Queue, progress: Progress
-) -> list[dict[str, Any]]:
+def _fit_and_follow(trainer: TorchTrainer, records: Queue, fatal: Queue, progress: Progress) -> list[dict[str, Any]]:
     """Run the trainer and show each step as worker 0 tells of it; returns the records of all steps."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(trainer.fit)
@@ -194,7 +192,7 @@ def _train_worker(arguments: dict[str, Any]) -> None:
         if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
             arguments["fatal"].put(
                 f"training ran out of memory ({str(error).splitlines()[0][:160]}); lower train.micro_batch or "
-                "train.max_length, set train.activation_checkpointing: full, take more train.workers, or train.lora_rank: 8"
+                "train.max_length, set train.activation_checkpointing: full or train.lora_rank: 8, or take more workers"
             )
         raise
 
@@ -263,11 +261,13 @@ def _report(record: dict[str, Any], folder: str, writing: Future[None]) -> None:
 
 def _export(learner: Learner, tokenizer: Any, arguments: dict[str, Any], records: list[dict[str, Any]]) -> None:
     config: TrainConfig = arguments["config"]
-    last = {name: value for name, value in records[-1].items() if name.startswith("held_out_loss") and value is not None}
+    held_out = {name: value for name, value in records[-1].items() if name.startswith("held_out_loss")}
     lineage = arguments["lineage"] | {
-        "first_loss": round(records[0]["loss"], 4), "last_loss": round(records[-1]["loss"], 4),
-        "held_out": {name: round(value, 4) for name, value in last.items()}, "config": config.model_dump(mode="json"),
-    }  # fmt: skip
+        "first_loss": round(records[0]["loss"], 4),
+        "last_loss": round(records[-1]["loss"], 4),
+        "held_out": {name: round(value, 4) for name, value in held_out.items() if value is not None},
+        "config": config.model_dump(mode="json"),
+    }
     output: str = arguments["output"]
     if "://" not in output:
         export_model(learner, tokenizer, config.model, output, lineage)

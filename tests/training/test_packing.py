@@ -113,7 +113,7 @@ def test_nothing_leaks_from_one_document_into_the_next(model_type, kernel):
                 input_ids=batch.input_ids_S[None], position_ids=batch.positions_S[None], use_cache=False,
                 documents=describe_documents(batch.lengths, kernel, torch.device("cpu")),
             ).last_hidden_state[0])  # fmt: skip
-    assert torch.equal(states[0][len(first):], states[1][len(first):])
+    assert torch.equal(states[0][len(first) :], states[1][len(first) :])
     assert not torch.equal(states[0][: len(first)], states[1][: len(first)])
 
 
@@ -124,7 +124,9 @@ def test_a_layer_that_is_not_told_the_documents_stops():
 
 @pytest.mark.parametrize("model_type", ["mamba", "bloom", "gemma2", "cohere"])
 def test_model_type_without_proof_is_refused(model_type):
-    with pytest.raises(ValueError, match=f"'{model_type}' is not known to stay within a document .*set train.packing: false"):
+    with pytest.raises(
+        ValueError, match=f"'{model_type}' is not known to stay within a document .*set train.packing: false"
+    ):
         check_packable(AutoConfig.for_model(model_type), 512)
 
 
