@@ -72,8 +72,8 @@ def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
 def pack_evenly(lengths: Sequence[int], capacity: int, multiple: int) -> list[list[int]]:
     """As few rows as `pack` finds, rounded up to a multiple, and about equally long.
 
-    Workers that compute in step wait for the longest row, so the last row should not be a short one. Longest first,
-    each document goes to the shortest row; where that would break the capacity, best fit stands, with empty rows behind.
+    Workers that compute in step wait for the longest row, so the last row should not be short. Longest first,
+    each document goes to the shortest row; where that breaks the capacity, best fit stands, with empty rows behind.
 
     Args:
         lengths: tokens of each document, none above `capacity`.
