@@ -6,9 +6,12 @@ and take turns step by step, so that a busy machine slows all alike; each figure
 
 - `packed`: our step: best-fit packing, attention within documents, logits for response tokens alone.
 - `padded`: the authors' way: micro-batches of 4 rows padded to their longest, full logits, the model's own loss.
+- `trl` (`--against trl`): its SFTTrainer with packing, where it is installed.
 - `ray` (`--ray`): our step on Ray Train with one worker, checkpoint and all, beside the same steps in a bare loop.
 
-`possible` is what the positions saved allow at most: FLOP of the padded step over FLOP of the packed one.
+`--memory-of packed` (or `padded`) prints the peak bytes of that way's first two steps alone, instead.
+
+`possible` is what the positions saved allow: FLOP of the padded step over FLOP of the packed one.
 """
 
 from __future__ import annotations
@@ -18,8 +21,6 @@ import gc
 import gzip
 import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ from transformers import AutoModelForCausalLM
 from bench.machine import describe_machine
 from ray_jobs.models import resolve_model
 from training.batches import PaddedBatch, global_batches, micro_batches, num_response_tokens
-from training.examples import Example, tokenize_instances
+from training.examples import IGNORED, Example, tokenize_instances
 from training.model import build_learner, load_tokenizer
 from training.optimizers import make_optimizer
 from training.packing import fill_of, pack
@@ -49,15 +50,16 @@ def read_rows(file: Path) -> list[dict[str, str]]:
     return rows
 
 
-def packed_steps(config: TrainConfig, examples: list[Example]) -> Iterator[None]:
-    """Our steps."""
+def packed_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
+    """Our steps; each way yields how many tokens the step learnt from."""
     tokenizer = load_tokenizer(config.model)
     learner = build_learner(config, tokenizer, _device())
-    for _ in train_steps(learner, make_optimizer(learner, config), examples, config, tokenizer.pad_token_id, 0):
-        yield
+    optimizer = make_optimizer(learner, config)
+    for record in train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0):
+        yield int(record["response_tokens"])
 
 
-def padded_steps(config: TrainConfig, examples: list[Example]) -> Iterator[None]:
+def padded_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
     """The authors' steps: `transformers`' own model and loss on padded rows, logits of all positions."""
     model = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32).to(_device()).train()
     optimizer = make_optimizer(model, config)
@@ -74,7 +76,35 @@ def padded_steps(config: TrainConfig, examples: list[Example]) -> Iterator[None]
         torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        yield
+        yield count
+
+
+def trl_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
+    """Steps of `trl`'s SFTTrainer with its packing, a packed row of `max_length` tokens each; `trl` must be there."""
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    rows = [{"input_ids": example.input_ids, "completion_mask": [int(label != IGNORED) for label in example.labels]}
+            for example in examples]  # fmt: skip
+    model = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = SFTConfig(
+            output_dir=folder, packing=True, max_length=config.max_length, per_device_train_batch_size=1,
+            completion_only_loss=True, gradient_checkpointing=False, bf16=config.dtype == "bfloat16", report_to=[],
+            use_cpu=not torch.cuda.is_available(), dataloader_pin_memory=False, disable_tqdm=True,
+        )  # fmt: skip
+        trainer = SFTTrainer(
+            model, settings, train_dataset=Dataset.from_list(rows), processing_class=load_tokenizer(config.model)
+        )
+        trainer.current_gradient_accumulation_steps = 1  # which its `train` would set
+        optimizer = make_optimizer(trainer.model, config)
+        for batch in trainer.get_train_dataloader():
+            trainer.model.train()
+            trainer.training_step(trainer.model, batch)
+            torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), config.max_grad_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            yield int((batch["labels"] != IGNORED).sum())
 
 
 def _padded(config: TrainConfig, examples: list[Example], rows: list[int]) -> list[PaddedBatch]:
@@ -83,52 +113,49 @@ def _padded(config: TrainConfig, examples: list[Example], rows: list[int]) -> li
     return [batch for batch in found if isinstance(batch, PaddedBatch)]
 
 
-WAYS = {"packed": packed_steps, "padded": padded_steps}
+WAYS = {"packed": packed_steps, "padded": padded_steps, "trl": trl_steps}
 
 
-def in_turns(running: dict[str, Iterator[None]], steps: int) -> dict[str, list[float]]:
-    """Seconds of each step of each way, one step of each in turn; the first of each warms up and does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in running}
+def in_turns(running: dict[str, Iterator[int]], steps: int) -> dict[str, list[float]]:
+    """Tokens learnt from a second of each way, one step of each in turn; the first of each warms up, uncounted."""
+    rates: dict[str, list[float]] = {name: [] for name in running}
     for number in range(steps + 1):
         for name, taking in running.items():
             begun = time.perf_counter()
-            next(taking)
+            learnt = next(taking)
             if torch.cuda.is_available():
                 torch.cuda.synchronize()
             if number:
-                seconds[name].append(time.perf_counter() - begun)
-    return seconds
+                rates[name].append(learnt / (time.perf_counter() - begun))
+    return rates
 
 
-def compare_padding(config: TrainConfig, examples: list[Example], steps: int) -> dict[str, Any]:
-    """Packed against padded."""
-    seconds = in_turns({name: way(config, examples) for name, way in WAYS.items()}, steps)
+def compare_ways(config: TrainConfig, examples: list[Example], steps: int, others: list[str]) -> dict[str, Any]:
+    """Packed against other ways."""
+    rates = in_turns({name: WAYS[name](config, examples) for name in ("packed", *others)}, steps)
+    rounded = {name: [round(rate, 1) for rate in rates[name]] for name in rates}
+    found: dict[str, Any] = {"learnt_tokens_per_second": rounded}
+    for other in others:
+        ratios = [ours / theirs for ours, theirs in zip(rates["packed"], rates[other], strict=True)]
+        found[f"times_{other}"] = round(statistics.median(ratios), 3)
+    if "padded" in others:
+        found |= _possible(config, examples, steps)
+    return found
+
+
+def _possible(config: TrainConfig, examples: list[Example], steps: int) -> dict[str, float]:
+    """What the padded way wastes, counted and not timed."""
     batches = global_batches(len(examples), config.global_batch, config.epochs, config.seed)[1 : steps + 1]
     learnt = [num_response_tokens(examples, rows) for rows in batches]
     padded = [batch for rows in batches for batch in _padded(config, examples, rows)]
     lengths = [[len(examples[row].input_ids) for row in rows] for rows in batches]
     workload = Workload(AutoModelForCausalLM.from_pretrained(config.model))
     wide = [length for batch in padded for length in [batch.input_ids_BS.shape[1]] * len(batch.input_ids_BS)]
-    possible = workload.flop(wide, sum(wide)) / sum(map(workload.flop, lengths, learnt))
-    rates = {name: [count / taken for count, taken in zip(learnt, taken_by, strict=True)]
-             for name, taken_by in seconds.items()}  # fmt: skip
-    ratio = statistics.median(theirs / ours for ours, theirs in zip(seconds["packed"], seconds["padded"], strict=True))
     return {
-        "packed_learnt_tokens_per_second": round(statistics.median(rates["packed"]), 1),
-        "padded_learnt_tokens_per_second": round(statistics.median(rates["padded"]), 1),
-        "times_padded": round(ratio, 3),
-        "possible": round(possible, 3),
-        "fill_of_padded": round(sum(map(sum, lengths)) / sum(batch.num_tokens for batch in padded), 4),
+        "possible": round(workload.flop(wide, sum(wide)) / sum(map(workload.flop, lengths, learnt)), 3),
+        "fill_of_padded": round(sum(map(sum, lengths)) / sum(wide), 4),
         "learnt_share": round(sum(learnt) / sum(map(sum, lengths)), 4),
-        "seconds": {name: [round(value, 2) for value in values] for name, values in seconds.items()},
     }
-
-
-def memory_of(way: str, arguments: list[str]) -> int:
-    """Peak bytes of two steps of one way, in a process of its own."""
-    command = [sys.executable, "-m", "bench.training", *arguments, "--memory-of", way]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return int(done.stdout.splitlines()[-1])
 
 
 def compare_ray(config: TrainConfig, rows: list[dict[str, str]], examples: list[Example], steps: int) -> dict[str, Any]:
@@ -168,6 +195,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="rows of a step")
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--max-length", type=int, default=1024)
+    parser.add_argument("--against", nargs="+", choices=["padded", "trl"], default=["padded"])
     parser.add_argument("--ray", action="store_true", help="compare Ray Train with the bare loop instead")
     parser.add_argument("--memory-of", choices=WAYS, help="print the peak bytes of this way's first steps alone")
     options = parser.parse_args()
@@ -193,9 +221,7 @@ def main() -> None:
     if options.ray:
         found |= compare_ray(config, rows, examples, options.steps)
     else:
-        found |= compare_padding(config, examples, options.steps)
-        gc.collect()
-        found["peak_bytes"] = {way: memory_of(way, sys.argv[1:]) for way in WAYS}
+        found |= compare_ways(config, examples, options.steps, options.against)
     print(json.dumps(found))
 
 
