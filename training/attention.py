@@ -127,6 +127,7 @@ def attend_within_documents(
     window = options.get("sliding_window")
     assert window is None or window >= max(documents.lengths), "the window is shorter than a document"
     kernels = {"documents": _each_document, "sdpa": _dense_mask, "flex": _flex, "flash": _flash}
+    query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary positions leave them in float32
     return kernels[documents.kernel](query, key, value, documents, options.get("scaling")), None
 
 
