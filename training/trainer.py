@@ -185,16 +185,24 @@ def _train_worker(arguments: dict[str, Any]) -> None:
         return
     try:
         _train_and_export(arguments)
-    except (ValueError, FloatingPointError) as error:
-        arguments["fatal"].put(str(error))
+    except (ValueError, FloatingPointError, MemoryError, RuntimeError) as error:
+        line = unmendable(error)
+        if line is not None:
+            arguments["fatal"].put(line)
         raise
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
-            arguments["fatal"].put(
-                f"training ran out of memory ({str(error).splitlines()[0][:160]}); lower train.micro_batch or "
-                "train.max_length, set train.activation_checkpointing: full or train.lora_rank: 8, or take more workers"
-            )
-        raise
+
+
+def unmendable(error: Exception) -> str | None:
+    """The line for a failure that a new attempt would only repeat; None for one that it may mend."""
+    if isinstance(error, ValueError | FloatingPointError):
+        return str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+        reason = str(error).splitlines()[0][:200] if str(error) else "MemoryError"
+        return (
+            f"training ran out of memory ({reason}); lower train.micro_batch or train.max_length, set "
+            "train.activation_checkpointing: full or train.lora_rank: 8, or take more train.workers"
+        )
+    return None
 
 
 def _train_and_export(arguments: dict[str, Any]) -> None:

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from training.settings import TrainConfig
 from training.template import to_messages
-from training.trainer import fit
+from training.trainer import fit, unmendable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -25,7 +25,7 @@ DRIVER = """
 import json, sys
 import pyarrow as pa, ray
 from training.settings import TrainConfig
-from training.trainer import fit
+from training.trainer import fit, unmendable
 settings, rows, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
 ray.init(address="local", num_cpus=3, include_dashboard=False, log_to_driver=False)
 result = fit(TrainConfig(**settings), rows=pa.Table.from_pylist(rows), storage_path=f"{folder}/checkpoints",
@@ -114,3 +114,15 @@ def test_failure_that_no_retry_mends_ends_at_once_with_one_line(local_ray, model
     assert not (tmp_path / "model").exists()
     with pytest.raises(ValueError, match="is of another run: its optimizer is adamw, this run's adafactor"):
         fit(config.model_copy(update={"optimizer": "adafactor"}), rows=table, **places)
+
+
+def test_memory_that_does_not_suffice_is_one_line_and_a_lost_connection_is_retried():
+    with pytest.raises(RuntimeError) as real:
+        torch.empty(2**58)
+    line = unmendable(real.value)
+    assert line.startswith("training ran out of memory (") and "lower train.micro_batch" in line and "\n" not in line
+    assert (
+        unmendable(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")).count("CUDA out of memory")
+        == 1
+    )
+    assert unmendable(RuntimeError("Connection closed by peer")) is None
