@@ -15,6 +15,7 @@ from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.models import model_digest, resolve_model
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from training.settings import MACHINERY
 
 
 def run_train(config: Config, run: RunDir, *, ablate: str | None = None) -> list[Manifest]:
@@ -67,7 +68,8 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)
 
     inputs = {"codeocean": ocean["digest"], "model": model_digest(model)} | ({"without": without} if without else {})
-    return run_stage(run, stage, config.section("train"), inputs, work)
+    settings = {name: value for name, value in config.section("train").items() if name not in MACHINERY}
+    return run_stage(run, stage, settings, inputs, work)
 
 
 def _place(run: RunDir, stage: str, name: str) -> str:

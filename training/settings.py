@@ -4,6 +4,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+MACHINERY = frozenset({
+    "workers", "cpus_per_worker", "use_gpu", "micro_batch", "attention", "activation_checkpointing", "compile",
+    "checkpoint_every", "keep_checkpoints", "max_failures",
+})  # fmt: skip
+"""Settings that change how the model is made and, but for rounding, not which: a run may go on with others."""
+
 
 class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
     """Instruction data and a base model → WaveCoder."""
