@@ -135,7 +135,8 @@ def _fill_and_shard(learner: Learner, config: TrainConfig, mesh: DeviceMesh | No
         stored = StoredWeights(config.model)
     except OSError as error:
         raise ValueError(_unusable(config.model, error)) from None
-    tied = set(getattr(learner.causal, "_tied_weights_keys", None) or ())
+    ties = getattr(learner.causal.config, "tie_word_embeddings", False)
+    tied = set(getattr(learner.causal, "_tied_weights_keys", None) or ()) if ties else set()
     missing = [
         name for name, _ in learner.causal.named_parameters()
         if not is_adapter(name) and stored_name(name) not in stored and name not in tied

@@ -222,6 +222,9 @@ def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, ro
         ids = torch.tensor([examples[0].input_ids])
         torch.testing.assert_close(exported(ids).logits, ours(ids).logits, atol=1e-5, rtol=0)
         assert len(list((tmp_path / folder / "model").glob("model-*-of-*.safetensors"))) > 1
+        again = build_learner(TrainConfig(model=str(tmp_path / folder / "model"), max_length=256), tokenizer, CPU)
+        for name, weight in exported.named_parameters():
+            assert torch.equal(again.causal.get_parameter(name), weight)
         for name, weight in alone.named_parameters():
             torch.testing.assert_close(restored.get_parameter(name), weight, atol=3e-4, rtol=1e-3)
     config, tokenizer, examples, fresh, optimizer = prepared(model_folder, rows, **limits)
