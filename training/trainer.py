@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import tempfile
@@ -12,12 +13,21 @@ from queue import Empty
 from typing import Any
 
 import pyarrow as pa
+import ray
 import ray.data
 import ray.train
 import torch
 import torch.distributed as dist
 from pyarrow import fs as pafs
-from ray.train import Checkpoint, CheckpointConfig, CheckpointUploadMode, FailureConfig, RunConfig, ScalingConfig
+from ray.train import (
+    Checkpoint,
+    CheckpointConfig,
+    CheckpointConsistencyMode,
+    CheckpointUploadMode,
+    FailureConfig,
+    RunConfig,
+    ScalingConfig,
+)
 from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
@@ -189,7 +199,14 @@ def _train_worker(arguments: dict[str, Any]) -> None:
         line = unmendable(error)
         if line is not None:
             arguments["fatal"].put(line)
+            _wait_for_checkpoint()
         raise
+
+
+def _wait_for_checkpoint() -> None:
+    """Let the last checkpoint reach its place before this worker ends with an error."""
+    with contextlib.suppress(TimeoutError, ray.exceptions.RayError):
+        ray.train.get_all_reported_checkpoints(CheckpointConsistencyMode.COMMITTED, timeout_s=60)
 
 
 def unmendable(error: Exception) -> str | None:

@@ -84,7 +84,7 @@ def train_worker_pids() -> set[int]:
 
 
 def test_killed_worker_is_replaced_and_the_end_is_the_same(local_ray, model_folder, rows, tmp_path):
-    config = TrainConfig(model=model_folder, workers=2, epochs=4, global_batch=4, learning_rate=1e-3, checkpoint_every=2,
+    config = TrainConfig(model=model_folder, workers=2, epochs=16, global_batch=4, learning_rate=1e-3, checkpoint_every=4,
                          max_length=256)  # fmt: skip
     table = pa.Table.from_pylist(rows)
     places = {name: {"storage_path": f"{tmp_path}/{name}/checkpoints", "output": f"{tmp_path}/{name}/model"}
