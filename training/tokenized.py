@@ -36,32 +36,40 @@ def tokenize_table(rows: pa.Table, tokenizer: Any, max_length: int) -> pa.Table:
     return pa.Table.from_pylist(found, schema=TOKENS)
 
 
-class TokenizedRows(Sequence[Example]):
-    """The rows that fit, in order; each becomes an `Example` when it is asked for."""
+def sort_out(tokens: pa.Table, max_length: int) -> tuple[pa.Table, dict[str, int]]:
+    """The rows that fit, in order and in one piece, and the counts of `truncated` and `prompt_too_long`.
 
-    def __init__(self, tokens: pa.Table, max_length: int) -> None:
-        """Sort out the rows that do not fit.
+    Args:
+        tokens: `TOKENS` of all instances, in any order.
+        max_length: named in the error.
+
+    Raises:
+        ValueError: not one row fits.
+    """
+    kept = tokens.filter(pc.is_valid(tokens["input_ids"])).sort_by("row").combine_chunks()
+    if kept.num_rows == 0:
+        raise ValueError(
+            f"none of {tokens.num_rows} instances leaves room for a response in train.max_length {max_length}"
+        )
+    truncated = pc.sum(kept["truncated"]).as_py()
+    return kept, {"truncated": truncated, "prompt_too_long": tokens.num_rows - kept.num_rows}
+
+
+class TokenizedRows(Sequence[Example]):
+    """Rows of an Arrow table; each becomes an `Example` when it is asked for."""
+
+    def __init__(self, table: pa.Table, numbers: Sequence[int] | None = None) -> None:
+        """A view; nothing is copied.
 
         Args:
-            tokens: `TOKENS` of all instances, in any order.
-            max_length: named in the error.
-
-        Raises:
-            ValueError: not one row fits.
+            table: from `sort_out`.
+            numbers: the rows to show, in order; None shows all.
         """
-        kept = tokens.filter(pc.is_valid(tokens["input_ids"])).sort_by("row").combine_chunks()
-        if kept.num_rows == 0:
-            raise ValueError(
-                f"none of {tokens.num_rows} instances leaves room for a response in train.max_length {max_length}"
-            )
-        self.counts = {
-            "truncated": pc.sum(kept["truncated"]).as_py(),
-            "prompt_too_long": tokens.num_rows - kept.num_rows,
-        }
-        self._columns = [kept[name] for name in ("input_ids", "prompt_tokens", "truncated", "task")]
+        self._numbers = range(table.num_rows) if numbers is None else numbers
+        self._columns = [table[name].chunk(0) for name in ("input_ids", "prompt_tokens", "truncated", "task")]
 
     def __len__(self) -> int:
-        return len(self._columns[0])
+        return len(self._numbers)
 
     @overload
     def __getitem__(self, index: int) -> Example: ...
@@ -70,5 +78,7 @@ class TokenizedRows(Sequence[Example]):
     def __getitem__(self, index: int | slice) -> Example | list[Example]:
         if isinstance(index, slice):
             return [self[number] for number in range(len(self))[index]]
-        ids, prompt, truncated, task = (column[index].as_py() for column in self._columns)
+        values, *others = (column[self._numbers[index]] for column in self._columns)
+        ids: list[int] = values.values.to_numpy().tolist()
+        prompt, truncated, task = (value.as_py() for value in others)
         return Example(ids, [IGNORED] * prompt + ids[prompt:], truncated, task)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -43,7 +44,7 @@ from training.optimizers import make_optimizer
 from training.progress_flow import Progress
 from training.settings import TrainConfig
 from training.step import held_out_losses, train_steps
-from training.tokenized import TokenizedRows, tokenize_table
+from training.tokenized import TokenizedRows, sort_out, tokenize_table
 
 log = logging.getLogger("wavecoder.training")
 
@@ -84,12 +85,11 @@ def fit(
             suffice, or the checkpoint found is of another run.
     """
     check_model(config, load_tokenizer(config.model))
-    tokens = _tokenize(rows, config)
-    examples = TokenizedRows(tokens, config.max_length)
-    learnt, held_out = split_holdout(len(examples), config.holdout, config.seed)
+    tokens, counts = sort_out(_tokenize(rows, config), config.max_length)
+    learnt, held_out = split_holdout(tokens.num_rows, config.holdout, config.seed)
     total = len(global_batches(len(learnt), config.global_batch, config.epochs, config.seed))
     log.info("train: %d rows, %d held out, %d steps on %d workers", len(learnt), len(held_out), total, config.workers)
-    for name, count in examples.counts.items():
+    for name, count in counts.items():
         if count:
             what = "cut at" if name == "truncated" else "left out: their prompt alone fills"
             log.info("train: %d of %d rows %s train.max_length %d", count, rows.num_rows, what, config.max_length)
@@ -103,7 +103,7 @@ def fit(
         steps = _fit_and_follow(_trainer(config, arguments, storage_path), records, fatal, progress)
     finally:
         progress.close()
-    return _summary(steps, config) | {"rows": len(learnt), "held_out_rows": len(held_out)} | examples.counts
+    return _summary(steps, config) | {"rows": len(learnt), "held_out_rows": len(held_out)} | counts
 
 
 def _tokenize(rows: pa.Table, config: TrainConfig) -> pa.Table:
@@ -228,9 +228,10 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
     torch.set_num_threads(config.cpus_per_worker)
     device = ray.train.torch.get_device()
     tokenizer = load_tokenizer(config.model)
-    examples = TokenizedRows(ray.get(arguments["tokens"]), config.max_length)
-    learnt, held_out = ([examples[row] for row in part] for part in split_holdout(
-        len(examples), config.holdout, config.seed))  # fmt: skip
+    tokens = ray.get(arguments["tokens"])
+    learnt, held_out = (
+        TokenizedRows(tokens, numbers) for numbers in split_holdout(tokens.num_rows, config.holdout, config.seed)
+    )
     mesh = init_device_mesh(device.type, (dist.get_world_size(),)) if dist.is_initialized() else None
     learner = build_learner(config, tokenizer, device, mesh)
     optimizer = make_optimizer(learner, config)
@@ -259,7 +260,7 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
 
 
 def _held_out(
-    learner: Learner, held_out: list[Example], config: TrainConfig, pad_id: int, *, measures: bool
+    learner: Learner, held_out: Sequence[Example], config: TrainConfig, pad_id: int, *, measures: bool
 ) -> dict[str, float | None]:
     """The record's columns of held-out losses: the same for every step, None where nothing is measured."""
     tasks = sorted({example.task for example in held_out} - {""})
