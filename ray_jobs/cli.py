@@ -57,14 +57,21 @@ def main(arguments: list[str] | None = None) -> int:
     return int(job.main(arguments[1:]))
 
 
-def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict[str, str] | None = None) -> int:
+def run_job(
+    name: str,
+    job: Job,
+    arguments: list[str] | None = None,
+    flags: dict[str, str] | None = None,
+    choices: dict[str, tuple[str, ...]] | None = None,
+) -> int:
     """Parse a job's command line, run it, and turn its failures into one line.
 
     Args:
         name: the job's name.
-        job: called with the configuration and the run directory, and with each of `flags` as a keyword.
+        job: called with the configuration and the run directory, and with each of `flags` and `choices` as a keyword.
         arguments: without the program's name; None takes the process's.
         flags: on/off options of this job: name → help.
+        choices: options of this job that take one of some words, or are left out.
 
     Returns:
         Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
@@ -75,6 +82,8 @@ def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict
     parser.add_argument("--run-dir", help="run directory, instead of the recipe's")
     for flag, text in (flags or {}).items():
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
+    for option, words in (choices or {}).items():
+        parser.add_argument(f"--{option}", choices=words, help="see docs/training.md")
     options = parser.parse_args(arguments)
 
     def work(opened: list[RunDir]) -> None:
@@ -82,7 +91,7 @@ def run_job(name: str, job: Job, arguments: list[str] | None = None, flags: dict
         run = RunDir(config.run_dir)
         opened.append(run)
         run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
-        job(config, run, **{flag: getattr(options, flag) for flag in flags or {}})
+        job(config, run, **{option: getattr(options, option) for option in (*(flags or ()), *(choices or ()))})
 
     return run_guarded(name, work)
 

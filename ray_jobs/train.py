@@ -1,13 +1,13 @@
-"""`<run>/codeocean`, or `<run>/mix` → `<run>/train/model`, a Hugging Face folder."""
+"""`<run>/codeocean` or `<run>/mix` → `<run>/train/model`, a Hugging Face folder; `--ablate task`: one without each."""
 
 from __future__ import annotations
 
+import re
 import sys
-import tempfile
-from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from pyarrow import fs as pafs
+import pyarrow.compute as pc
 
 from codeocean.parts import read_parts, write_part
 from ray_jobs.cli import run_job
@@ -16,44 +16,72 @@ from ray_jobs.config import Config
 from ray_jobs.mix import training_stage
 from ray_jobs.models import model_digest, resolve_model
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from training.settings import MACHINERY
 
 
-def run_train(config: Config, run: RunDir) -> Manifest:
-    """Fine-tune the base model on CodeOcean, or on the mix where one is configured."""
-    stage = training_stage(config)
-    ocean = required(run, stage)
+def run_train(config: Config, run: RunDir, *, ablate: str | None = None) -> list[Manifest]:
+    """Fine-tune the base model on CodeOcean, or on the mix where one is configured.
+
+    Args:
+        config: the whole configuration.
+        run: holds the finished stage `codeocean` or `mix`.
+        ablate: "task" trains once without each task, into `<run>/ablate/<task>` (the paper's table 6); None takes all.
+    """
+    data = training_stage(config)
+    ocean = required(run, data)
     if ocean["rows_out"] == 0:
-        raise ValueError(f"{run.path(stage)} holds no instance to train on; generate from a larger coreset")
-    model = resolve_model(config.train.model, "train.model")
+        raise ValueError(f"{run.path(data)} holds no instance to train on; generate from a larger coreset")
+    if ablate is None:
+        return [_train_stage(config, run, ocean, "train", None)]
+    tasks = sorted(set(read_parts(run.fs, run.path(data))["task"].to_pylist()))
+    if len(tasks) < 2:
+        raise ValueError(f"--ablate task needs instances of two tasks or more; {run.path(data)} holds {tasks}")
+    for task in tasks:
+        if not re.fullmatch(r"[\w-]+", task):
+            raise ValueError(f"--ablate task: {task!r} is no name for a folder; rename the task")
+    return [_train_stage(config, run, ocean, f"ablate/{task}", task) for task in tasks]
+
+
+def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, without: str | None) -> Manifest:
+    """Train on all instances but those of one task, into the stage's folder."""
+    model, data = resolve_model(config.train.model, "train.model"), ocean["stage"]
 
     def work() -> StageResult:
         from training.trainer import fit
 
         connect(config.ray)
-        rows = read_parts(run.fs, run.path(stage))
-        lineage = {stage: ocean["digest"], "instances": rows.num_rows, "base_model": config.train.model}
-        settings = config.train.model_copy(update={"model": model})
-        with tempfile.TemporaryDirectory() as scratch:
-            output = run.path("train", "model") if run.local else str(Path(scratch) / "model")
-            result = fit(settings, rows=rows, storage_path=_storage(run), output=output, lineage=lineage)
-            if run.local is None:
-                pafs.copy_files(output, run.path("train", "model"), destination_filesystem=run.fs)
+        rows = read_parts(run.fs, run.path(data))
+        kept = rows if without is None else rows.filter(pc.not_equal(rows["task"], without))
+        lineage: dict[str, Any] = {
+            data: ocean["digest"], "instances": kept.num_rows, "base_model": config.train.model,
+        } | ({"without_task": without} if without else {})  # fmt: skip
+        result = fit(
+            config.train.model_copy(update={"model": model}),
+            rows=kept,
+            storage_path=_place(run, stage, ".checkpoints"),
+            output=_place(run, stage, "model"),
+            lineage=lineage,
+            tensorboard=run.path(stage, "tensorboard") if run.local else None,
+        )
         steps = result.pop("steps")
-        write_part(run.fs, run.path("train", "steps.parquet"), pa.Table.from_pylist(steps))
-        return StageResult(rows.num_rows, rows.num_rows, details=result)
+        write_part(run.fs, run.path(stage, "steps.parquet"), pa.Table.from_pylist(steps))
+        dropped = {"prompt_too_long": result.pop("prompt_too_long"), "without_task": rows.num_rows - kept.num_rows}
+        dropped = {reason: count for reason, count in dropped.items() if count}
+        return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)
 
-    inputs = {stage: ocean["digest"], "model": model_digest(model)}
-    return run_stage(run, "train", config.section("train"), inputs, work)
+    inputs = {data: ocean["digest"], "model": model_digest(model)} | ({"without": without} if without else {})
+    settings = {name: value for name, value in config.section("train").items() if name not in MACHINERY}
+    return run_stage(run, stage, settings, inputs, work)
 
 
-def _storage(run: RunDir) -> str:
-    """Where Ray Train keeps checkpoints: inside the stage's folder, hidden from its list of files."""
-    return run.path("train", ".checkpoints") if run.local else f"{run.url.rstrip('/')}/train/.checkpoints"
+def _place(run: RunDir, stage: str, name: str) -> str:
+    """A path or URL that workers reach; hidden names are left out of the stage's list of files."""
+    return run.path(stage, name) if run.local else f"{run.url.rstrip('/')}/{stage}/{name}"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    return run_job("train", run_train, arguments)
+    return run_job("train", run_train, arguments, choices={"ablate": ("task",)})
 
 
 if __name__ == "__main__":

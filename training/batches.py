@@ -1,6 +1,6 @@
 """Rows → the micro-batches of one worker, the same global batches for any number of workers. No Ray here.
 
-Shapes: B rows of a micro-batch · S tokens of its longest row.
+Shapes: B rows of a padded micro-batch · S tokens of its longest row.
 """
 
 from __future__ import annotations
@@ -13,15 +13,25 @@ import torch
 from torch import Tensor
 
 from training.examples import IGNORED, Example
+from training.packing import PackedBatch, pack_evenly, packed_batch
+from training.settings import TrainConfig
 
 
 @dataclass(frozen=True)
-class MicroBatch:
+class PaddedBatch:
     """Padded rows of one forward pass."""
 
     input_ids_BS: Tensor
     attention_mask_BS: Tensor
     labels_BS: Tensor
+
+    @property
+    def num_tokens(self) -> int:
+        """Positions that are computed, padding included."""
+        return self.input_ids_BS.numel()
+
+
+Batch = PackedBatch | PaddedBatch
 
 
 def global_batches(num_rows: int, batch_size: int, epochs: int, seed: int) -> list[list[int]]:
@@ -33,24 +43,35 @@ def global_batches(num_rows: int, batch_size: int, epochs: int, seed: int) -> li
     return steps
 
 
+def split_holdout(num_rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Row numbers to learn from and to hold out, both in order; at least one row is learnt from."""
+    order = torch.randperm(num_rows, generator=torch.Generator().manual_seed(seed * 1_000_003 + 999_983)).tolist()
+    count = min(round(num_rows * share), num_rows - 1)
+    return sorted(order[count:]), sorted(order[:count])
+
+
 def micro_batches(
-    examples: Sequence[Example], rows: Sequence[int], rank: int, world: int, size: int, pad_id: int
-) -> list[MicroBatch]:
+    examples: Sequence[Example], rows: Sequence[int], config: TrainConfig, *, rank: int, world: int, pad_id: int
+) -> list[Batch]:
     """One worker's share of a global batch; every worker gets equally many micro-batches.
 
     Args:
         examples: all rows.
         rows: numbers of the global batch.
+        config: packing, `micro_batch` and `max_length`.
         rank: this worker, 0 to `world` - 1.
         world: number of workers.
-        size: most rows of a micro-batch.
         pad_id: token to pad with; it is masked and not learnt from.
     """
-    mine = [examples[row] for row in rows[rank::world]]
-    count = math.ceil(math.ceil(len(rows) / world) / size)
     empty = Example([pad_id], [IGNORED], False)  # where a worker has fewer rows than the others: no loss, no gradient
-    groups = [mine[number * size : (number + 1) * size] or [empty] for number in range(count)]
-    return [_pad(group, pad_id) for group in groups]
+    if config.packing:
+        lengths = [len(examples[row].input_ids) for row in rows]
+        packed = pack_evenly(lengths, config.micro_batch * config.max_length, world)[rank::world]
+        return [packed_batch([examples[rows[number]] for number in row] or [empty]) for row in packed]
+    mine = [examples[row] for row in rows[rank::world]]
+    count = math.ceil(math.ceil(len(rows) / world) / config.micro_batch)
+    size = config.micro_batch
+    return [_pad(mine[number * size : (number + 1) * size] or [empty], pad_id) for number in range(count)]
 
 
 def num_response_tokens(examples: Sequence[Example], rows: Sequence[int]) -> int:
@@ -58,7 +79,7 @@ def num_response_tokens(examples: Sequence[Example], rows: Sequence[int]) -> int
     return sum(label != IGNORED for row in rows for label in examples[row].labels[1:])
 
 
-def _pad(group: Sequence[Example], pad_id: int) -> MicroBatch:
+def _pad(group: Sequence[Example], pad_id: int) -> PaddedBatch:
     longest = max(len(example.input_ids) for example in group)
     shape = (len(group), longest)
     ids, labels = torch.full(shape, pad_id), torch.full(shape, IGNORED)
@@ -68,4 +89,4 @@ def _pad(group: Sequence[Example], pad_id: int) -> MicroBatch:
         ids[number, :length] = torch.tensor(example.input_ids)
         labels[number, :length] = torch.tensor(example.labels)
         mask[number, :length] = 1
-    return MicroBatch(ids, mask, labels)
+    return PaddedBatch(ids, mask, labels)

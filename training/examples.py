@@ -21,6 +21,8 @@ class Example:
     """The same tokens; `IGNORED` where they belong to the prompt."""
     truncated: bool
     """Whether the response's end was cut off."""
+    task: str = ""
+    """Which of the code tasks it belongs to, where that is known."""
 
 
 def tokenize_instance(row: dict[str, str], tokenizer: Any, max_length: int) -> Example | None:
@@ -29,7 +31,7 @@ def tokenize_instance(row: dict[str, str], tokenizer: Any, max_length: int) -> E
     Prompt and response are tokenised apart: the prompt's tokens are the very ones that serving produces.
 
     Args:
-        row: `instruction, input, output`.
+        row: `instruction, input, output`, and `task` where it is known.
         tokenizer: with the paper's chat template installed.
         max_length: most tokens of the row.
     """
@@ -41,7 +43,7 @@ def tokenize_instance(row: dict[str, str], tokenizer: Any, max_length: int) -> E
     if room < 1:
         return None
     kept = response[:room]
-    return Example([*prompt, *kept], [IGNORED] * len(prompt) + kept, len(response) > room)
+    return Example([*prompt, *kept], [IGNORED] * len(prompt) + kept, len(response) > room, row.get("task", ""))
 
 
 def tokenize_instances(

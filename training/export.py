@@ -1,47 +1,108 @@
-"""A trained model → a Hugging Face folder that `transformers` and vLLM load. No Ray here."""
+"""A trained model → a Hugging Face folder that `transformers` and vLLM load. No Ray here.
+
+Weights are gathered one at a time and written in files of a few gigabytes: no worker holds the whole model.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 import torch.distributed as dist
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
-from transformers import GenerationConfig
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import AutoConfig, GenerationConfig
 
-from training.model import load_model
+from training.adapters import is_adapter, merged_weight, stored_name
+from training.loss import Learner
+from training.weights import INDEX
+
+FILE_BYTES = 4 * 2**30
 
 
-def export_model(model: Any, tokenizer: Any, base: str, folder: str, lineage: dict[str, Any]) -> None:
+def export_model(
+    learner: Learner, tokenizer: Any, base: str, folder: str, lineage: dict[str, Any], *, file_bytes: int = FILE_BYTES
+) -> None:
     """Write safetensors, tokenizer with chat template, generation config and model card; whole or not at all.
 
-    Called by every worker; worker 0 writes.
+    Called by every worker; worker 0 writes. Weights have the base model's type; adapters are merged.
 
     Args:
-        model: sharded or whole.
+        learner: sharded or whole.
         tokenizer: with the paper's prompt.
-        base: the base model's folder or id, for the architecture.
+        base: the base model's folder or id, for its configuration.
         folder: target; replaced if it exists.
         lineage: what made the model, for the card.
+        file_bytes: most bytes of a file of weights, but at least one weight.
     """
-    weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
-    if dist.is_initialized() and dist.get_rank() != 0:
-        return
-    whole = load_model(base, tokenizer)
-    whole.load_state_dict(weights, strict=False)  # tied weights are stored once
-    whole.config.use_cache = True
-    whole.generation_config = GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
-    )
+    writes = not dist.is_initialized() or dist.get_rank() == 0
     making = Path(f"{folder}.making")
-    shutil.rmtree(making, ignore_errors=True)
-    whole.save_pretrained(making, safe_serialization=True)
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+    dtype = config.dtype if isinstance(config.dtype, torch.dtype) else torch.float32
+    if writes:
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+    _write_weights(_whole_weights(learner.causal, dtype), making if writes else None, file_bytes)
+    if not writes:
+        return
+    config.dtype = dtype
+    config.save_pretrained(making)
+    GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
+    ).save_pretrained(making)
     tokenizer.save_pretrained(making)
     (making / "README.md").write_text(_card(lineage), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
+
+
+def _whole_weights(causal: Any, dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
+    """Name and values of every weight, as the base model's own files name them; tied weights once."""
+    for name, parameter in causal.named_parameters():
+        if is_adapter(name):
+            continue
+        whole = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
+        whole = whole.detach().cpu()
+        if name.endswith(".base_layer.weight"):
+            module = causal.get_submodule(name.removesuffix(".base_layer.weight"))
+            whole = merged_weight(module, whole.to(module.lora_A["default"].weight.device)).cpu()
+        yield stored_name(name), whole.to(dtype).contiguous()
+
+
+def _write_weights(weights: Iterator[tuple[str, Tensor]], folder: Path | None, file_bytes: int) -> None:
+    """Write files of at most `file_bytes`, and their index where there are several; without a folder only gather."""
+    files: list[list[str]] = []
+    held: dict[str, Tensor] = {}
+    size = total = 0
+
+    def write() -> None:
+        if folder is not None:
+            save_file(held, folder / f"part-{len(files)}", metadata={"format": "pt"})
+        files.append(list(held))
+        held.clear()
+
+    for name, tensor in weights:
+        if held and size + tensor.nbytes > file_bytes:
+            write()
+            size = 0
+        held[name] = tensor if folder is not None else tensor.new_empty(0)
+        size, total = size + tensor.nbytes, total + tensor.nbytes
+    write()
+    if folder is None:
+        return
+    count = len(files)
+    names = [f"model-{number + 1:05d}-of-{count:05d}.safetensors" for number in range(count)]
+    names = names if count > 1 else ["model.safetensors"]
+    for number, name in enumerate(names):
+        (folder / f"part-{number}").rename(folder / name)
+    if count > 1:
+        places = {weight: name for name, file in zip(names, files, strict=True) for weight in file}
+        index = {"metadata": {"total_size": total}, "weight_map": places}
+        (folder / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
 
 
 def _card(lineage: dict[str, Any]) -> str:

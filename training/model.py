@@ -1,16 +1,37 @@
-"""A base model and its tokenizer, checked; and its shards over the workers. No Ray here."""
+"""A base model and its tokenizer, checked; built without weights, filled and sharded layer by layer. No Ray here.
+
+No worker ever holds the whole model: each layer is read, sharded over the workers (FSDP2), and only then the next.
+"""
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+from training.adapters import first_adapter, insert_adapters, is_adapter, stored_name
+from training.attention import NAME, check_packable, choose_kernel
+from training.loss import Learner
+from training.settings import TrainConfig
 from training.template import install_chat_template
+from training.weights import StoredWeights
+
+log = logging.getLogger("wavecoder.training")
+
+_aten = torch.ops.aten
+_KEPT = {
+    _aten.mm.default, _aten.addmm.default, _aten.bmm.default,
+    _aten._scaled_dot_product_flash_attention.default, _aten._scaled_dot_product_flash_attention_for_cpu.default,
+    _aten._scaled_dot_product_efficient_attention.default,
+}  # fmt: skip
+"""What selective checkpointing keeps: the results of matrix products and of attention; the rest is cheap to redo."""
 
 
 def load_tokenizer(model: str) -> Any:
@@ -29,53 +50,144 @@ def load_tokenizer(model: str) -> Any:
     return tokenizer
 
 
-def load_model(model: str, tokenizer: Any) -> Any:
-    """The base model in float32, from safetensors.
+def check_model(config: TrainConfig, tokenizer: Any) -> Any:
+    """The model's own configuration, when it can be trained as asked; nothing large is read.
 
     Raises:
-        ValueError: it is no causal language model, or its vocabulary is smaller than the tokenizer's.
+        ValueError: it is no causal language model, its vocabulary is smaller than the tokenizer's, it knows fewer
+            positions than a row has, or packing it would change the result.
     """
     try:
-        loaded = AutoModelForCausalLM.from_pretrained(
-            model, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
-        )
+        found = AutoConfig.from_pretrained(config.model, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"train.model {model!r} is no causal language model that loads: {_line(error)}") from None
-    if len(tokenizer) > loaded.config.vocab_size:
-        raise ValueError(f"train.model {model!r}: the tokenizer knows {len(tokenizer)} tokens, the model "
-                         f"{loaded.config.vocab_size}; they do not belong together")  # fmt: skip
-    loaded.config.use_cache = False
-    return loaded
+        raise ValueError(_unusable(config.model, error)) from None
+    if len(tokenizer) > found.vocab_size:
+        raise ValueError(f"train.model {config.model!r}: the tokenizer knows {len(tokenizer)} tokens, the model "
+                         f"{found.vocab_size}; they do not belong together")  # fmt: skip
+    positions = getattr(found, "max_position_embeddings", None)
+    if positions is not None and positions < config.max_length:
+        raise ValueError(f"train.max_length is {config.max_length} but train.model {config.model!r} knows "
+                         f"{positions} positions; lower it")  # fmt: skip
+    if config.packing:
+        check_packable(found, config.max_length)
+        for name in ("attention_dropout", "attn_pdrop"):  # dropout of attention weights would depend on the packing
+            if getattr(found, name, 0):
+                setattr(found, name, 0.0)
+    found.use_cache = False
+    return found
 
 
-def shard_model(model: Any, mesh: DeviceMesh | None, dtype: torch.dtype, *, activation_checkpointing: bool) -> None:
-    """Shard parameters, gradients and optimizer state over the mesh (FSDP2), layer by layer; in place.
+def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mesh: DeviceMesh | None = None) -> Learner:
+    """The base model with its loss, in float32, sharded over the mesh.
 
     Args:
-        model: a `transformers` causal language model.
+        config: model, adapters, type of the computation, checkpointing, compilation.
+        tokenizer: the model's.
+        device: where to train.
         mesh: one dimension, all workers; None leaves the model whole.
-        dtype: of the computation; parameters and the reduction of gradients stay float32.
-        activation_checkpointing: compute activations again in the backward pass.
+
+    Raises:
+        ValueError: the model cannot be used.
     """
-    if activation_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    described = check_model(config, tokenizer)
+    dtype = getattr(torch, config.dtype)
+    kernel = choose_kernel(config.attention, device, dtype) if config.packing else None
+    causal = _without_weights(config.model, described, packing=config.packing)
+    if config.lora_rank:
+        insert_adapters(causal, config.lora_rank, config.lora_alpha)
+    low = dtype if dtype != torch.float32 else None
+    learner = Learner(causal, kernel, low if mesh is None else None)
+    _fill_and_shard(learner, config, mesh, low)
+    for module in learner.modules():
+        for name, buffer in module._buffers.items():
+            module._buffers[name] = None if buffer is None else buffer.to(device)
     if mesh is None:
-        return
-    policy = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32) if dtype != torch.float32 else None
-    options: dict[str, Any] = {"mesh": mesh} | ({"mp_policy": policy} if policy else {})
-    # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
-    options["reshard_after_forward"] = mesh.device_type != "cpu"
-    for layer in _decoder_layers(model):
-        fully_shard(layer, **options)
-    fully_shard(model, **options)
+        learner.to(device)
+    _save_memory(causal, config)
+    if config.compile:
+        for layer in decoder_layers(causal):
+            layer.compile(dynamic=True)
+    return learner
 
 
-def _decoder_layers(model: nn.Module) -> nn.ModuleList:
+def decoder_layers(model: nn.Module) -> nn.ModuleList:
     """The longest list of modules: the decoder's layers in every causal language model of `transformers`."""
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     if not lists:
-        raise ValueError(f"{type(model).__name__} has no list of layers to shard; train it with one worker")
+        raise ValueError(f"{type(model).__name__} has no list of layers to shard; it cannot be trained here")
     return max(lists, key=len)
+
+
+def _without_weights(model: str, described: Any, *, packing: bool) -> Any:
+    from accelerate import init_empty_weights
+
+    options = {"attn_implementation": NAME} if packing else {}
+    try:
+        with init_empty_weights(include_buffers=False):
+            return AutoModelForCausalLM.from_config(described, dtype=torch.float32, trust_remote_code=False, **options)
+    except (ValueError, KeyError) as error:
+        raise ValueError(_unusable(model, error)) from None
+
+
+def _fill_and_shard(learner: Learner, config: TrainConfig, mesh: DeviceMesh | None, low: torch.dtype | None) -> None:
+    """Read each layer's weights and shard it before the next is read; then what is around the layers."""
+    try:
+        stored = StoredWeights(config.model)
+    except OSError as error:
+        raise ValueError(_unusable(config.model, error)) from None
+    ties = getattr(learner.causal.config, "tie_word_embeddings", False)
+    tied = set(getattr(learner.causal, "_tied_weights_keys", None) or ()) if ties else set()
+    missing = [
+        name for name, _ in learner.causal.named_parameters()
+        if not is_adapter(name) and stored_name(name) not in stored and name not in tied
+    ]  # fmt: skip
+    if missing:
+        raise ValueError(f"train.model {config.model!r}: its files lack {len(missing)} weights of its architecture, "
+                         f"the first {missing[0]!r}; save it once with save_pretrained of transformers 5")  # fmt: skip
+    names = {id(module): f"{name}." for name, module in learner.causal.named_modules() if name}
+    policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
+    # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
+    reshard = mesh is not None and mesh.device_type != "cpu"
+    for layer in decoder_layers(learner.causal):
+        _fill(layer, names[id(layer)], stored, config.seed)
+        if mesh is not None:
+            fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+    _fill(learner.causal, "", stored, config.seed)
+    learner.causal.tie_weights()
+    if mesh is not None:
+        fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+
+
+def _fill(module: nn.Module, prefix: str, stored: StoredWeights, seed: int) -> None:
+    """Give a module's parameters that have no values yet theirs."""
+    values = {}
+    for name, parameter in module.named_parameters():
+        full = prefix + name
+        if parameter.device.type != "meta":
+            continue
+        if is_adapter(full):
+            values[name] = first_adapter(full, tuple(parameter.shape), seed)
+        elif stored_name(full) in stored:
+            values[name] = stored.read(stored_name(full))
+            assert values[name].shape == parameter.shape, full
+    module.load_state_dict(values, strict=False, assign=True)
+
+
+def _save_memory(causal: Any, config: TrainConfig) -> None:
+    if config.activation_checkpointing == "none":
+        return
+    options: dict[str, Any] = {"use_reentrant": False}
+    if config.activation_checkpointing == "selective":
+        options["context_fn"] = partial(create_selective_checkpoint_contexts, _keep_products)
+    causal.gradient_checkpointing_enable(gradient_checkpointing_kwargs=options)
+
+
+def _keep_products(context: Any, operation: Any, *_: Any, **__: Any) -> CheckpointPolicy:  # noqa: ARG001
+    return CheckpointPolicy.MUST_SAVE if operation in _KEPT else CheckpointPolicy.PREFER_RECOMPUTE
+
+
+def _unusable(model: str, error: Exception) -> str:
+    return f"train.model {model!r} is no causal language model that loads: {_line(error)}"
 
 
 def _line(error: Exception) -> str:

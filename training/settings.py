@@ -2,7 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+MACHINERY = frozenset({
+    "workers", "cpus_per_worker", "use_gpu", "micro_batch", "attention", "activation_checkpointing", "compile",
+    "checkpoint_every", "keep_checkpoints", "max_failures",
+})  # fmt: skip
+"""Settings that change how the model is made and, but for rounding, not which: a run may go on with others."""
 
 
 class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -17,11 +23,21 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     max_length: PositiveInt = 2048
     """Tokens of a row; a longer response is cut, and counted."""
 
+    packing: bool = True
+    """Put several rows behind each other instead of padding each to the longest. The result does not depend on it."""
+
+    attention: Literal["auto", "documents", "sdpa", "flex", "flash"] = "auto"
+    """Kernel that confines attention to each packed row; "auto": flash on CUDA in bfloat16, else documents."""
+
     global_batch: PositiveInt = 16
     """Rows of one optimizer step, over all workers; the paper's: 256 (StarCoder, CodeLLaMa) or 512 (DeepseekCoder)."""
 
     micro_batch: PositiveInt = 1
-    """Rows of one forward pass of one worker. The result does not depend on it."""
+    """A forward pass of one worker takes so many rows, or with packing so many times `max_length` tokens. The result
+    does not depend on it."""
+
+    optimizer: Literal["adamw", "adafactor"] = "adamw"
+    """The paper's is AdamW; Adafactor's state is a hundredth of the weights instead of twice their size."""
 
     learning_rate: PositiveFloat = 2e-5
     """Peak rate; the paper's is 2e-5 (StarCoder, CodeLLaMa) or 5e-5 (DeepseekCoder)."""
@@ -33,13 +49,26 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     """Share of the steps over which the rate rises."""
 
     weight_decay: NonNegativeFloat = 0.0
-    """AdamW's."""
+    """The optimizer's."""
 
     max_grad_norm: PositiveFloat = 1.0
     """Gradients are clipped to this norm."""
 
+    lora_rank: NonNegativeInt = 0
+    """Train low-rank adapters of this rank instead of all weights; merged at export. 0: all weights. The paper takes 8
+    for data of fewer than 5,000 rows."""
+
+    lora_alpha: PositiveInt = 16
+    """The adapters' product is scaled by this over the rank."""
+
     seed: NonNegativeInt = 0
-    """Random seed of the order of the rows."""
+    """Random seed of the order of the rows, of the held-out rows and of the adapters."""
+
+    holdout: float = Field(default=0.0, ge=0.0, le=0.5)
+    """Share of the rows that is held out of training and measures it; the paper holds out none."""
+
+    validate_every: PositiveInt = 50
+    """Steps between measurements on the held-out rows; the last step is always followed by one."""
 
     workers: PositiveInt = 2
     """Training processes; the model's state is sharded over them (FSDP2)."""
@@ -53,14 +82,25 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the computation; weights and the reduction of gradients stay float32."""
 
-    activation_checkpointing: bool = False
-    """Compute activations again in the backward pass instead of keeping them."""
+    activation_checkpointing: Literal["none", "selective", "full"] = "none"
+    """Activations computed again in the backward pass instead of kept: all but the matrix products', or all."""
+
+    compile: bool = False
+    """Compile the decoder's layers by `torch.compile`; needs a C++ compiler on a CPU."""
 
     checkpoint_every: PositiveInt = 50
     """Steps between checkpoints."""
 
     keep_checkpoints: PositiveInt = 2
-    """Newest checkpoints to keep."""
+    """Checkpoints to keep: the newest or, with held-out rows, the best by their loss and always the newest."""
 
     max_failures: NonNegativeInt = 3
     """How often lost workers are replaced before the run fails."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> "TrainConfig":
+        if self.attention == "flash" and not (self.use_gpu and self.dtype == "bfloat16"):
+            raise ValueError("attention flash needs use_gpu: true and dtype: bfloat16; take auto")
+        if self.attention == "flex" and not self.use_gpu:
+            raise ValueError("attention flex needs use_gpu: true; take auto")
+        return self

@@ -1,9 +1,7 @@
-"""One optimizer step, and the loop of them. No Ray here; with or without `torch.distributed`, on CPU or CUDA.
+"""The loop of optimizer steps, and the loss on held-out rows. No Ray here; with or without `torch.distributed`.
 
 The loss is the sum over the global batch's response tokens divided by their number, so that it does not depend on
-padding, micro-batches or workers. Logits are computed only at positions that predict a response token.
-
-Shapes: B rows of a micro-batch · S tokens of its longest row · K predicted positions · V vocabulary.
+padding, packing, micro-batches or workers.
 """
 
 from __future__ import annotations
@@ -16,54 +14,17 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.nn import functional
 
-from training.batches import MicroBatch, global_batches, micro_batches, num_response_tokens
-from training.examples import IGNORED, Example
+from training.batches import Batch, global_batches, micro_batches, num_response_tokens
+from training.examples import Example
+from training.loss import Learner
+from training.optimizers import learning_rate_factor
 from training.settings import TrainConfig
-
-
-def summed_loss(model: Any, batch: MicroBatch, device: torch.device) -> Tensor:
-    """Sum of the cross-entropy over the response tokens of a micro-batch; float32 scalar.
-
-    Memory: B·K·V logits, K the positions at which any row has a response.
-    """
-    labels_BS = batch.labels_BS.to(device)
-    next_BS = torch.full_like(labels_BS, IGNORED)
-    next_BS[:, :-1] = labels_BS[:, 1:]
-    predicted_K = torch.nonzero((next_BS != IGNORED).any(0)).flatten()
-    if len(predicted_K) == 0:
-        predicted_K = torch.zeros(1, dtype=torch.long, device=device)  # the backward pass still meets every parameter
-    logits_BKV = model(
-        input_ids=batch.input_ids_BS.to(device),
-        attention_mask=batch.attention_mask_BS.to(device),
-        logits_to_keep=predicted_K,
-    ).logits
-    targets = next_BS[:, predicted_K].flatten()
-    loss = functional.cross_entropy(logits_BKV.float().flatten(0, 1), targets, ignore_index=IGNORED, reduction="sum")
-    return torch.where((targets != IGNORED).any(), loss, logits_BKV.float().sum() * 0.0)
-
-
-def learning_rate_factor(step: int, num_steps: int, config: TrainConfig) -> float:
-    """Share of the peak learning rate at a step, 0 to 1."""
-    warmup = math.ceil(config.warmup_ratio * num_steps)
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    done = (step - warmup) / max(1, num_steps - warmup)
-    if config.schedule == "constant":
-        return 1.0
-    return 1.0 - done if config.schedule == "linear" else 0.5 * (1.0 + math.cos(math.pi * done))
-
-
-def make_optimizer(model: Any, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW over all parameters, as the paper uses."""
-    return torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.999), foreach=False
-    )
+from training.speed import Workload, peak_flops, peak_memory
 
 
 def train_steps(
-    model: Any,
+    learner: Learner,
     optimizer: torch.optim.Optimizer,
     examples: Sequence[Example],
     config: TrainConfig,
@@ -73,43 +34,101 @@ def train_steps(
     """Take the optimizer steps from `first` on; yields each one's record.
 
     Args:
-        model: whole, or sharded by `shard_model`.
+        learner: whole, or sharded over the workers.
         optimizer: over its parameters.
-        examples: all rows.
+        examples: all rows to learn from.
         config: batch, schedule, clipping.
         pad_id: token to pad with.
         first: number of the first step to take; earlier ones are in the model already.
 
     Yields:
-        `step, loss, learning_rate, grad_norm, response_tokens, seconds`; the loss is the global batch's.
+        `step, loss, learning_rate, grad_norm, tokens, response_tokens, fill, seconds, mfu, memory_bytes, ended` (Unix
+        time); loss and tokens are the global batch's. `fill` is the share of the positions paid for that hold a token,
+        where workers wait for the longest row of their turn.
 
     Raises:
         FloatingPointError: the loss is not finite; the model is as before the step.
     """
-    rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-    device = next(model.parameters()).device
+    rank, world = _place()
+    parameter = next(learner.parameters())
+    workload, peak = Workload(learner.causal), peak_flops(parameter.device, getattr(torch, config.dtype))
     steps = global_batches(len(examples), config.global_batch, config.epochs, config.seed)
-    model.train()
+    learner.train()
     for number in range(first, len(steps)):
         begun = time.monotonic()
         torch.manual_seed(config.seed * 1_000_003 + number)  # dropout, where a model has it, resumes exactly
-        num_tokens = max(1, num_response_tokens(examples, steps[number]))
-        total = torch.zeros((), device=device)
-        for batch in micro_batches(examples, steps[number], rank, world, config.micro_batch, pad_id):
-            loss = summed_loss(model, batch, device) / num_tokens
-            (loss * world).backward()  # FSDP averages over the workers: the sum is wanted
-            total += loss.detach()
-        if world > 1:
-            dist.all_reduce(total)
-        if not math.isfinite(float(total)):
-            raise FloatingPointError(f"the loss of step {number} is {float(total)}; lower train.learning_rate. "
+        num_learnt = num_response_tokens(examples, steps[number])
+        batches = micro_batches(examples, steps[number], config, rank=rank, world=world, pad_id=pad_id)
+        total = _accumulate(learner, batches, max(1, num_learnt), world)
+        if not math.isfinite(total):
+            raise FloatingPointError(f"the loss of step {number} is {total}; lower train.learning_rate. "
                                      "The last checkpoint is kept")  # fmt: skip
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.max_grad_norm)
         rate = config.learning_rate * learning_rate_factor(number, len(steps), config)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        grad_norm = norm.full_tensor() if hasattr(norm, "full_tensor") else norm
-        yield {"step": number, "loss": float(total), "learning_rate": rate, "grad_norm": float(grad_norm),
-               "response_tokens": num_tokens, "seconds": time.monotonic() - begun}  # fmt: skip
+        grad_norm = float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+        seconds = time.monotonic() - begun
+        lengths = [len(examples[row].input_ids) for row in steps[number]]
+        yield {
+            "step": number, "loss": total, "learning_rate": rate, "grad_norm": grad_norm, "tokens": sum(lengths),
+            "response_tokens": num_learnt, "fill": sum(lengths) / _paid_positions(batches, parameter.device, world),
+            "seconds": seconds, "mfu": workload.flop(lengths, num_learnt) / seconds / (peak * world),
+            "memory_bytes": peak_memory(parameter.device), "ended": time.time(),
+        }  # fmt: skip
+
+
+def held_out_losses(
+    learner: Learner, examples: Sequence[Example], held_out: Sequence[int], config: TrainConfig, pad_id: int
+) -> dict[str, float]:
+    """Mean loss of a response token over held-out rows: of all under "", and of each task under its name.
+
+    Args:
+        learner: whole or sharded; its weights stay as they are.
+        examples: all rows.
+        held_out: numbers of those to measure on; at least one.
+        config: packing and micro-batches.
+        pad_id: token to pad with.
+    """
+    rank, world = _place()
+    learner.eval()
+    sums, counts = {}, {}
+    for task in sorted({examples[row].task for row in held_out}):
+        rows = [row for row in held_out if examples[row].task == task]
+        with torch.no_grad():
+            batches = micro_batches(examples, rows, config, rank=rank, world=world, pad_id=pad_id)
+            total = torch.stack([learner(batch) for batch in batches]).double().sum()
+        sums[task], counts[task] = float(_summed(total)), num_response_tokens(examples, rows)
+    learner.train()
+    losses = {task: sums[task] / max(1, counts[task]) for task in sums if task}
+    return losses | {"": sum(sums.values()) / max(1, sum(counts.values()))}
+
+
+def _accumulate(learner: Learner, batches: Sequence[Batch], num_learnt: int, world: int) -> float:
+    """Add the gradients of a global batch; returns its loss, the same on every worker."""
+    total = torch.zeros((), device=next(learner.parameters()).device)
+    for batch in batches:
+        loss = learner(batch) / num_learnt
+        (loss * world).backward()  # FSDP averages over the workers: the sum is wanted
+        total += loss.detach()
+    return float(_summed(total))
+
+
+def _paid_positions(batches: Sequence[Batch], device: torch.device, world: int) -> float:
+    """Positions that all workers compute or wait for."""
+    longest = torch.tensor([float(batch.num_tokens) for batch in batches], device=device)
+    if world > 1:
+        dist.all_reduce(longest, dist.ReduceOp.MAX)
+    return float(longest.sum()) * world
+
+
+def _place() -> tuple[int, int]:
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def _summed(value: Tensor) -> Any:
+    if dist.is_initialized() and dist.get_world_size() > 1:
+        dist.all_reduce(value)
+    return value

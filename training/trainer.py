@@ -2,69 +2,135 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 import pyarrow as pa
+import ray
+import ray.data
 import ray.train
 import torch
 import torch.distributed as dist
-from ray.train import Checkpoint, CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+from pyarrow import fs as pafs
+from ray.train import (
+    Checkpoint,
+    CheckpointConfig,
+    CheckpointConsistencyMode,
+    CheckpointUploadMode,
+    FailureConfig,
+    RunConfig,
+    ScalingConfig,
+)
 from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
 from torch.distributed.device_mesh import init_device_mesh
 
-from training.batches import global_batches
-from training.checkpoint import RECORDS, load_checkpoint, save_checkpoint
-from training.examples import tokenize_instances
+from training.batches import global_batches, split_holdout
+from training.checkpoint import RECORDS, CheckpointWriter, identity_of, load_checkpoint
+from training.examples import Example
 from training.export import export_model
-from training.model import load_model, load_tokenizer, shard_model
+from training.loss import Learner
+from training.model import build_learner, check_model, load_tokenizer
+from training.optimizers import make_optimizer
+from training.progress_flow import Progress
 from training.settings import TrainConfig
-from training.step import make_optimizer, train_steps
+from training.step import held_out_losses, train_steps
+from training.tokenized import TokenizedRows, sort_out, tokenize_table
 
 log = logging.getLogger("wavecoder.training")
-
 
 _WORKER_ENVIRONMENT = {
     # glibc keeps the large tensors that are freed at every step: 2.8 GB a worker for a 135M model, 1.6 GB with this.
     "MALLOC_MMAP_THRESHOLD_": "1000000",
 }
 
+_ROWS_PER_TASK = 2_000
+
 
 def fit(
-    config: TrainConfig, *, rows: pa.Table, storage_path: str, output: str, lineage: dict[str, Any]
+    config: TrainConfig,
+    *,
+    rows: pa.Table,
+    storage_path: str,
+    output: str,
+    lineage: dict[str, Any],
+    tensorboard: str | None = None,
 ) -> dict[str, Any]:
     """Fine-tune and export; a run that was cut off goes on from its last checkpoint.
 
     Args:
         config: model, batch, schedule, workers.
-        rows: instances, `instruction, input, output`.
+        rows: instances, `instruction, input, output`, and `task` where it is known.
         storage_path: where checkpoints are kept: a path or URL that every worker reaches.
-        output: Hugging Face folder to write.
+        output: Hugging Face folder to write: a path or URL that worker 0 reaches.
         lineage: what made the data, for the model card.
+        tensorboard: local folder for TensorBoard's files; None writes none.
 
     Returns:
-        `{steps: a record for each, model, workers, first_loss, last_loss, response_tokens, truncated,
-        prompt_too_long}`.
+        `{steps: a record for each, model, workers, rows, held_out_rows, first_loss, last_loss, held_out, tokens,
+        response_tokens, truncated, prompt_too_long}`; `held_out` maps each task, and "" for all, to its first and last
+        loss.
 
     Raises:
-        ValueError: the model or its tokenizer cannot be used, or no row fits.
+        ValueError: the model or its tokenizer cannot be used, no row fits, a loss is not finite, the memory does not
+            suffice, or the checkpoint found is of another run.
     """
-    columns = rows.select(["instruction", "input", "output"])
-    examples, counts = tokenize_instances(columns.to_pylist(), load_tokenizer(config.model), config.max_length)
-    total = len(global_batches(len(examples), config.global_batch, config.epochs, config.seed))
-    log.info("train: %d rows, %d steps on %d workers", len(examples), total, config.workers)
-    progress = Queue(actor_options={"num_cpus": 0})
-    arguments = {"config": config, "rows": columns.to_pylist(), "output": output, "lineage": lineage}
-    trainer = TorchTrainer(
+    check_model(config, load_tokenizer(config.model))
+    tokens, counts = sort_out(_tokenize(rows, config), config.max_length)
+    learnt, held_out = split_holdout(tokens.num_rows, config.holdout, config.seed)
+    total = len(global_batches(len(learnt), config.global_batch, config.epochs, config.seed))
+    log.info("train: %d rows, %d held out, %d steps on %d workers", len(learnt), len(held_out), total, config.workers)
+    for name, count in counts.items():
+        if count:
+            what = "cut at" if name == "truncated" else "left out: their prompt alone fills"
+            log.info("train: %d of %d rows %s train.max_length %d", count, rows.num_rows, what, config.max_length)
+    records, fatal = (Queue(actor_options={"num_cpus": 0}) for _ in range(2))
+    arguments = {
+        "config": config, "tokens": ray.put(tokens), "output": output, "lineage": lineage, "records": records,
+        "fatal": fatal,
+    }  # fmt: skip
+    progress = Progress(total, tensorboard)
+    try:
+        steps = _fit_and_follow(_trainer(config, arguments, storage_path), records, fatal, progress)
+    finally:
+        progress.close()
+    return _summary(steps, config) | {"rows": len(learnt), "held_out_rows": len(held_out)} | counts
+
+
+def _tokenize(rows: pa.Table, config: TrainConfig) -> pa.Table:
+    """All rows as tokens, made by Ray Data's tasks."""
+    if "task" not in rows.column_names:
+        rows = rows.append_column("task", pa.array([""] * rows.num_rows))
+    numbered = rows.select(["instruction", "input", "output", "task"]).append_column(
+        "row", pa.array(range(rows.num_rows), pa.int64())
+    )
+    options = {"model": config.model, "max_length": config.max_length}
+    dataset = ray.data.from_arrow(numbered).repartition(-(-rows.num_rows // _ROWS_PER_TASK))
+    blocks = dataset.map_batches(_tokenize_batch, batch_format="pyarrow", batch_size=None, fn_kwargs=options)
+    return pa.concat_tables(ray.get(blocks.to_arrow_refs()))
+
+
+def _tokenize_batch(batch: pa.Table, model: str, max_length: int) -> pa.Table:
+    return tokenize_table(batch, _tokenizer(model), max_length)
+
+
+_tokenizer = cache(load_tokenizer)
+
+
+def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) -> TorchTrainer:
+    scored = {"checkpoint_score_attribute": "held_out_loss", "checkpoint_score_order": "min"}
+    return TorchTrainer(
         _train_worker,
-        train_loop_config=arguments | {"progress": progress},
+        train_loop_config=arguments,
         scaling_config=ScalingConfig(
             num_workers=config.workers,
             use_gpu=config.use_gpu,
@@ -73,70 +139,166 @@ def fit(
         run_config=RunConfig(
             name="run",
             storage_path=storage_path,
-            checkpoint_config=CheckpointConfig(num_to_keep=config.keep_checkpoints),
+            checkpoint_config=CheckpointConfig(
+                num_to_keep=config.keep_checkpoints, **(scored if config.holdout else {})
+            ),
             failure_config=FailureConfig(max_failures=config.max_failures),
             worker_runtime_env={"env_vars": _WORKER_ENVIRONMENT},
         ),
     )
-    records = _fit_and_follow(trainer, progress, total)
-    return {
-        "steps": records,
-        "model": config.model,
-        "workers": config.workers,
-        "first_loss": records[0]["loss"],
-        "last_loss": records[-1]["loss"],
-        "response_tokens": sum(record["response_tokens"] for record in records),
-    } | counts
 
 
-def _fit_and_follow(trainer: TorchTrainer, progress: Queue, total: int) -> list[dict[str, float]]:
-    """Run the trainer and log each step as worker 0 tells of it; returns the records of all steps."""
+def _fit_and_follow(trainer: TorchTrainer, records: Queue, fatal: Queue, progress: Progress) -> list[dict[str, Any]]:
+    """Run the trainer and show each step as worker 0 tells of it; returns the records of all steps."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(trainer.fit)
-        while not running.done() or not progress.empty():
+        while not running.done() or not records.empty():
             try:
-                record = progress.get(timeout=1.0)
+                progress.show(records.get(timeout=1.0))
             except Empty:
                 continue
-            left = (total - record["step"] - 1) * record["seconds"]
-            log.info("train: step %d of %d, loss %.4f, %.1f tokens/s, about %.0f s left", record["step"] + 1, total,
-                     record["loss"], record["response_tokens"] / record["seconds"], left)  # fmt: skip
+    failure: BaseException | None = None
     try:
         result = running.result()
     except TrainingFailedError as error:
         failures = getattr(error, "worker_failures", None)
-        raise (next(iter(failures.values())) if failures else error) from error
+        failure = next(iter(failures.values())) if failures else error
+    if not fatal.empty():
+        raise ValueError(fatal.get()) from failure
+    if failure is not None:
+        raise failure
     with result.checkpoint.as_directory() as folder:  # it also knows the steps of earlier attempts
-        records: list[dict[str, float]] = json.loads((Path(folder) / RECORDS).read_text())
-    return records
+        steps: list[dict[str, Any]] = json.loads((Path(folder) / RECORDS).read_text())["records"]
+    return steps
+
+
+def _summary(steps: list[dict[str, Any]], config: TrainConfig) -> dict[str, Any]:
+    measured = [record for record in steps if record["held_out_loss"] is not None]
+    names = [name for name in steps[0] if name.startswith("held_out_loss")] if measured else []
+    return {
+        "steps": steps,
+        "model": config.model,
+        "workers": config.workers,
+        "first_loss": steps[0]["loss"],
+        "last_loss": steps[-1]["loss"],
+        "held_out": {
+            name.removeprefix("held_out_loss").lstrip("."): [measured[0][name], measured[-1][name]] for name in names
+        },
+        "tokens": sum(record["tokens"] for record in steps),
+        "response_tokens": sum(record["response_tokens"] for record in steps),
+    }
 
 
 def _train_worker(arguments: dict[str, Any]) -> None:
-    """One worker: loads, shards, resumes, trains, exports."""
+    """One worker. What no new attempt would mend is told to the driver, and later attempts end at once."""
+    if not arguments["fatal"].empty():
+        return
+    try:
+        _train_and_export(arguments)
+    except (ValueError, FloatingPointError, MemoryError, RuntimeError) as error:
+        line = unmendable(error)
+        if line is not None:
+            arguments["fatal"].put(line)
+            _wait_for_checkpoint()
+        raise
+
+
+def _wait_for_checkpoint() -> None:
+    """Let the last checkpoint reach its place before this worker ends with an error."""
+    with contextlib.suppress(TimeoutError, ray.exceptions.RayError):
+        ray.train.get_all_reported_checkpoints(CheckpointConsistencyMode.COMMITTED, timeout_s=60)
+
+
+def unmendable(error: Exception) -> str | None:
+    """The line for a failure that a new attempt would only repeat; None for one that it may mend."""
+    if isinstance(error, ValueError | FloatingPointError):
+        return str(error)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+        reason = str(error).splitlines()[0][:200] if str(error) else "MemoryError"
+        return (
+            f"training ran out of memory ({reason}); lower train.micro_batch or train.max_length, set "
+            "train.activation_checkpointing: full or train.lora_rank: 8, or take more train.workers"
+        )
+    return None
+
+
+def _train_and_export(arguments: dict[str, Any]) -> None:
+    """Loads, shards, resumes, trains, exports."""
     config: TrainConfig = arguments["config"]
     torch.set_num_threads(config.cpus_per_worker)
-    context = ray.train.get_context()
     device = ray.train.torch.get_device()
     tokenizer = load_tokenizer(config.model)
-    examples, _ = tokenize_instances(arguments["rows"], tokenizer, config.max_length)
-    model = load_model(config.model, tokenizer).to(device)
-    mesh = init_device_mesh(device.type, (context.get_world_size(),)) if dist.is_initialized() else None
-    shard_model(model, mesh, getattr(torch, config.dtype), activation_checkpointing=config.activation_checkpointing)
-    optimizer = make_optimizer(model, config)
-    records: list[dict[str, float]] = []
+    tokens = ray.get(arguments["tokens"])
+    learnt, held_out = (
+        TokenizedRows(tokens, numbers) for numbers in split_holdout(tokens.num_rows, config.holdout, config.seed)
+    )
+    mesh = init_device_mesh(device.type, (dist.get_world_size(),)) if dist.is_initialized() else None
+    learner = build_learner(config, tokenizer, device, mesh)
+    optimizer = make_optimizer(learner, config)
+    identity = identity_of(learner, config, len(learnt))
+    records: list[dict[str, Any]] = []
     checkpoint = ray.train.get_checkpoint()
     if checkpoint is not None:
         with checkpoint.as_directory() as folder:
-            records = load_checkpoint(folder, model, optimizer)
-    steps = global_batches(len(examples), config.global_batch, config.epochs, config.seed)
-    for record in train_steps(model, optimizer, examples, config, tokenizer.pad_token_id, len(records)):
-        records.append(record)
-        if len(records) == len(steps) or len(records) % config.checkpoint_every == 0:
-            with tempfile.TemporaryDirectory() as folder:
-                save_checkpoint(folder, model, optimizer, records)
-                ray.train.report(record, checkpoint=Checkpoint.from_directory(folder))
-        else:
-            ray.train.report(record)
-        if context.get_world_rank() == 0:
-            arguments["progress"].put(record)
-    export_model(model, tokenizer, config.model, arguments["output"], arguments["lineage"])
+            records = load_checkpoint(folder, learner, optimizer, identity)
+    total = len(global_batches(len(learnt), config.global_batch, config.epochs, config.seed))
+    writer = CheckpointWriter()
+    for record in train_steps(learner, optimizer, learnt, config, tokenizer.pad_token_id, len(records)):
+        done = len(records) + 1
+        saves = done == total or done % config.checkpoint_every == 0
+        measures = bool(held_out) and (saves or done % config.validate_every == 0)
+        losses = _held_out(learner, held_out, config, tokenizer.pad_token_id, measures=measures)
+        records.append(record | losses)
+        if saves:
+            folder = tempfile.mkdtemp(prefix="checkpoint")
+            writing = writer.save(folder, learner, optimizer, {"identity": identity, "records": records})
+            _report(records[-1], folder, writing)
+        if ray.train.get_context().get_world_rank() == 0:
+            arguments["records"].put(records[-1])
+    writer.close()
+    _export(learner, tokenizer, arguments, records)
+
+
+def _held_out(
+    learner: Learner, held_out: Sequence[Example], config: TrainConfig, pad_id: int, *, measures: bool
+) -> dict[str, float | None]:
+    """The record's columns of held-out losses: the same for every step, None where nothing is measured."""
+    tasks = sorted({example.task for example in held_out} - {""})
+    names = {"": "held_out_loss"} | {task: f"held_out_loss.{task}" for task in tasks}
+    if not measures:
+        return dict.fromkeys(names.values())
+    losses = held_out_losses(learner, held_out, range(len(held_out)), config, pad_id)
+    return {name: losses[task] for task, name in names.items()}
+
+
+def _report(record: dict[str, Any], folder: str, writing: Future[None]) -> None:
+    """Hand a checkpoint to Ray Train, which takes it up when all workers have written and copied theirs."""
+    storage = ray.train.get_context().get_storage()
+
+    def upload(checkpoint: Checkpoint, name: str) -> Checkpoint:
+        writing.result()
+        return storage.persist_current_checkpoint(checkpoint, name)
+
+    ray.train.report(
+        record, checkpoint=Checkpoint.from_directory(folder), checkpoint_upload_mode=CheckpointUploadMode.ASYNC,
+        checkpoint_upload_fn=upload,
+    )  # fmt: skip
+
+
+def _export(learner: Learner, tokenizer: Any, arguments: dict[str, Any], records: list[dict[str, Any]]) -> None:
+    config: TrainConfig = arguments["config"]
+    held_out = {name: value for name, value in records[-1].items() if name.startswith("held_out_loss")}
+    lineage = arguments["lineage"] | {
+        "first_loss": round(records[0]["loss"], 4),
+        "last_loss": round(records[-1]["loss"], 4),
+        "held_out": {name: round(value, 4) for name, value in held_out.items() if value is not None},
+        "config": config.model_dump(mode="json"),
+    }
+    output: str = arguments["output"]
+    if "://" not in output:
+        export_model(learner, tokenizer, config.model, output, lineage)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        export_model(learner, tokenizer, config.model, f"{scratch}/model", lineage)
+        if ray.train.get_context().get_world_rank() == 0:
+            pafs.copy_files(f"{scratch}/model", output)

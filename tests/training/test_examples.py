@@ -1,9 +1,14 @@
 """The paper's prompt, and the loss on the response alone."""
 
+import shutil
+
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from training.examples import IGNORED, tokenize_instance, tokenize_instances
-from training.model import load_model, load_tokenizer
+from training.model import build_learner, check_model, load_tokenizer
+from training.settings import TrainConfig
 from training.template import chat_template_for, install_chat_template, to_messages
 
 WITHOUT_INPUT = (
@@ -74,14 +79,31 @@ def test_path_that_is_no_model_is_one_clear_line(tmp_path, model_folder):
     with pytest.raises(ValueError, match="has no tokenizer that loads"):
         load_tokenizer(str(tmp_path))
     with pytest.raises(ValueError, match="is no causal language model that loads"):
-        load_model(str(tmp_path), load_tokenizer(model_folder))
+        check_model(TrainConfig(model=str(tmp_path)), load_tokenizer(model_folder))
 
 
 def test_tokenizer_larger_than_the_model_is_refused(model_folder):
     tokenizer = load_tokenizer(model_folder)
     tokenizer.add_tokens([f"<extra{n}>" for n in range(600)])
     with pytest.raises(ValueError, match="they do not belong together"):
-        load_model(model_folder, tokenizer)
+        check_model(TrainConfig(model=model_folder, max_length=256), tokenizer)
+
+
+def test_files_that_lack_weights_are_refused(model_folder, tokenizer, tmp_path):
+    config = TrainConfig(model=str(tmp_path), max_length=256)
+    shutil.copy(f"{model_folder}/config.json", tmp_path)
+    with pytest.raises(ValueError, match="holds no safetensors; pickled weights are not loaded"):
+        build_learner(config, tokenizer, torch.device("cpu"))
+    weights = load_file(f"{model_folder}/model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="lack 1 weights of its architecture, the first 'model.layers.1.mlp.up_proj"):
+        build_learner(config, tokenizer, torch.device("cpu"))
+
+
+def test_rows_longer_than_the_models_positions_are_refused(model_folder, tokenizer):
+    with pytest.raises(ValueError, match="max_length is 2048 but train.model .* knows 512 positions; lower it"):
+        check_model(TrainConfig(model=model_folder), tokenizer)
 
 
 def test_a_model_without_a_chat_template_speaks_through_the_papers(model_folder, tokenizer, tmp_path):

@@ -1,43 +1,68 @@
-"""The loss against a plain loop, and its independence of micro-batches, workers and interruptions."""
+"""The loss against a plain loop, and its independence of packing, micro-batches, workers and interruptions."""
 
 import math
+import multiprocessing
+import socket
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from torch.nn import functional
+from transformers import AutoModelForCausalLM
 
-from training.batches import global_batches, micro_batches
-from training.checkpoint import load_checkpoint, save_checkpoint
+from training.batches import global_batches, micro_batches, split_holdout
+from training.checkpoint import CheckpointWriter, identity_of, load_checkpoint
 from training.examples import tokenize_instances
 from training.export import export_model
-from training.model import load_model, load_tokenizer, shard_model
+from training.loss import sliced_cross_entropy
+from training.model import build_learner, load_tokenizer
+from training.optimizers import Adafactor, learning_rate_factor, make_optimizer
 from training.settings import TrainConfig
-from training.step import learning_rate_factor, make_optimizer, train_steps
+from training.step import held_out_losses, train_steps
+
+CPU = torch.device("cpu")
 
 
-def prepared(folder, rows, **settings):
-    config = TrainConfig(**({"model": folder, "global_batch": 5, "epochs": 1, "learning_rate": 1e-2} | settings))
+def prepared(folder, rows, mesh=None, **settings):
+    config = TrainConfig(**{"model": folder, "global_batch": 5, "learning_rate": 1e-2, "max_length": 256} | settings)
     tokenizer = load_tokenizer(folder)
-    examples, _ = tokenize_instances(rows, tokenizer, 512)
-    return config, tokenizer, examples, load_model(folder, tokenizer)
+    examples, _ = tokenize_instances(rows, tokenizer, config.max_length)
+    learner = build_learner(config, tokenizer, CPU, mesh)
+    return config, tokenizer, examples, learner, make_optimizer(learner, config)
+
+
+def run(folder, rows, mesh=None, **settings):
+    config, tokenizer, examples, learner, optimizer = prepared(folder, rows, mesh, **settings)
+    return list(train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0)), learner
 
 
 def losses_of(folder, rows, **settings):
-    config, tokenizer, examples, model = prepared(folder, rows, **settings)
-    optimizer = make_optimizer(model, config)
-    return [record["loss"] for record in train_steps(model, optimizer, examples, config, tokenizer.pad_token_id, 0)]
+    return [record["loss"] for record in run(folder, rows, **settings)[0]]
 
 
-def test_losses_equal_a_plain_loop(model_folder, rows):
-    config, _, examples, model = prepared(model_folder, rows)
+def save(folder, learner, optimizer, config, examples, records):
+    writer = CheckpointWriter()
+    notes = {"identity": identity_of(learner, config, len(examples)), "records": records}
+    writer.save(str(folder), learner, optimizer, notes).result()
+    writer.close()
+
+
+def load(folder, learner, optimizer, config, examples):
+    return load_checkpoint(str(folder), learner, optimizer, identity_of(learner, config, len(examples)))
+
+
+@pytest.fixture(scope="module")
+def plain(model_folder, rows):
+    """Losses of a loop without any of our code: one row at a time, no padding, full logits."""
+    config, _, examples, _, _ = prepared(model_folder, rows)
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
     steps = global_batches(len(examples), config.global_batch, config.epochs, config.seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=0.0)
-    expected = []
+    losses = []
     for number, step in enumerate(steps):
         sums, count = 0.0, 0
-        for row in step:  # one row at a time, no padding, full logits
+        for row in step:
             ids = torch.tensor([examples[row].input_ids])
             labels = torch.tensor(examples[row].labels)[1:]
             sums = sums + functional.cross_entropy(model(ids).logits[0, :-1], labels, reduction="sum")
@@ -48,80 +73,233 @@ def test_losses_equal_a_plain_loop(model_folder, rows):
         optimizer.param_groups[0]["lr"] = config.learning_rate * learning_rate_factor(number, len(steps), config)
         optimizer.step()
         optimizer.zero_grad()
-        expected.append(float(loss.detach()))
-    assert losses_of(model_folder, rows) == pytest.approx(expected, abs=1e-5)
-    assert expected[-1] < expected[0]
+        losses.append(float(loss.detach()))
+    return losses
 
 
-def test_losses_do_not_depend_on_micro_batches(model_folder, rows):
-    assert losses_of(model_folder, rows, micro_batch=1) == pytest.approx(
-        losses_of(model_folder, rows, micro_batch=4), abs=1e-5
-    )
+@pytest.mark.parametrize("settings", [
+    {}, {"packing": False}, {"packing": False, "micro_batch": 4}, {"max_length": 300}, {"micro_batch": 3},
+    {"attention": "sdpa"}, {"activation_checkpointing": "full"}, {"activation_checkpointing": "selective"},
+], ids=str)  # fmt: skip
+def test_losses_equal_a_plain_loop(model_folder, rows, plain, settings):
+    """Whatever the packing, the micro-batches, the kernel and what is kept for the backward pass."""
+    assert losses_of(model_folder, rows, **settings) == pytest.approx(plain, abs=1e-5)
+    assert plain[-1] < plain[0]
 
 
-def _worker(rank, world, port, folder, rows, target):
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
-    torch.set_num_threads(1)
-    config, tokenizer, examples, model = prepared(folder, rows)
-    mesh = dist.device_mesh.init_device_mesh("cpu", (world,))
-    shard_model(model, mesh, torch.float32, activation_checkpointing=True)
-    optimizer = make_optimizer(model, config)
-    records = list(train_steps(model, optimizer, examples, config, tokenizer.pad_token_id, 0))
-    save_checkpoint(f"{target}/checkpoint", model, optimizer, records)
-    export_model(model, tokenizer, folder, f"{target}/model", {"base_model": "tiny"})
-    dist.destroy_process_group()
+def test_bfloat16_follows_float32(model_folder, rows, plain):
+    assert losses_of(model_folder, rows, dtype="bfloat16") == pytest.approx(plain, abs=3e-2)
 
 
 @pytest.mark.slow
-def test_two_sharded_workers_equal_one(model_folder, rows, tmp_path):
-    """Losses, the exported weights, and the checkpoint of two that one can load."""
-    import socket
+@pytest.mark.timeout(300)
+def test_compiled_layers_give_the_same_loss(model_folder, rows, plain):
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows, compile=True)
+    steps = train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0)
+    assert [next(steps)["loss"], next(steps)["loss"]] == pytest.approx(plain[:2], abs=1e-5)
 
-    (tmp_path / "checkpoint").mkdir()
+
+@pytest.mark.parametrize("size", [1, 3, 7, 64])
+def test_sliced_cross_entropy_equals_the_plain_one(size):
+    torch.manual_seed(0)
+    hidden, weight = torch.randn(7, 8, requires_grad=True), torch.randn(31, 8, requires_grad=True)
+    targets = torch.randint(31, (7,))
+    expected = functional.cross_entropy(hidden @ weight.T, targets, reduction="sum") / 3
+    wanted = torch.autograd.grad(expected, (hidden, weight))
+    loss = sliced_cross_entropy(hidden, weight, targets, size) / 3
+    torch.testing.assert_close(loss, expected)
+    for ours, theirs in zip(torch.autograd.grad(loss, (hidden, weight)), wanted, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_adafactor_learns_with_a_state_much_smaller_than_the_weights(model_folder, rows):
+    settings = {"optimizer": "adafactor", "epochs": 3, "learning_rate": 0.5}
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows, **settings)
+    losses = [r["loss"] for r in train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0)]
+    assert losses[-1] < losses[0] - 0.2
+    held = sum(value.numel() for state in optimizer.state.values() for value in state.values())
+    assert held < 0.2 * sum(weight.numel() for weight in learner.parameters())
+
+
+def test_adafactor_equals_torchs():
+    torch.manual_seed(0)
+    ours = [torch.nn.Parameter(torch.randn(6, 5)), torch.nn.Parameter(torch.randn(5))]
+    theirs = [torch.nn.Parameter(parameter.detach().clone()) for parameter in ours]
+    optimizers = Adafactor(ours, 0.1, 0.01), torch.optim.Adafactor(theirs, lr=0.1, weight_decay=0.01)
+    for _ in range(5):
+        for our, their in zip(ours, theirs, strict=True):
+            our.grad = torch.randn_like(our)
+            their.grad = our.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for our, their in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(our, their)
+
+
+def test_records_tell_what_was_done(model_folder, rows):
+    records, _ = run(model_folder, rows)
+    _, _, examples, _, _ = prepared(model_folder, rows)
+    assert sum(record["tokens"] for record in records) == sum(len(example.input_ids) for example in examples)
+    for record in records:
+        assert record["fill"] == 1.0  # one worker pads nothing and waits for nobody
+        assert 0 < record["mfu"] < 1.5
+        assert record["memory_bytes"] > 2**20
+        assert record["response_tokens"] < record["tokens"]
+    padded, _ = run(model_folder, rows, packing=False, micro_batch=4)
+    assert min(record["fill"] for record in padded) < 0.95
+
+
+def test_held_out_rows_are_measured_by_task(model_folder, rows):
+    tasks = [row | {"task": "repair" if number % 3 else "generation"} for number, row in enumerate(rows)]
+    config, tokenizer, examples, learner, _ = prepared(model_folder, tasks)
+    learnt, held_out = split_holdout(len(examples), 0.5, seed=0)
+    assert sorted(learnt + held_out) == list(range(12)) and len(held_out) == 6
+    losses = held_out_losses(learner, examples, held_out, config, tokenizer.pad_token_id)
+    assert set(losses) == {"", "repair", "generation"}
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+    sums, count = 0.0, 0
+    for row in held_out:
+        labels = torch.tensor(examples[row].labels)[1:]
+        logits = model(torch.tensor([examples[row].input_ids])).logits[0, :-1]
+        sums += functional.cross_entropy(logits, labels, reduction="sum").item()
+        count += int((labels != -100).sum())
+    assert losses[""] == pytest.approx(sums / count, abs=1e-5)
+    assert min(losses.values()) < losses[""] < max(losses.values())
+
+
+def _worker(rank, world, port, folder, rows, target, settings):
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
+    torch.set_num_threads(1)
+    mesh = dist.device_mesh.init_device_mesh("cpu", (world,))
+    config, tokenizer, examples, learner, optimizer = prepared(folder, rows, mesh, **settings)
+    records = []
+    if (target / "from").is_dir():
+        records = load(target / "from", learner, optimizer, config, examples)
+    for record in train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, len(records)):
+        records.append(record)
+        if len(records) == 1:
+            save(target / "first", learner, optimizer, config, examples, records)
+    save(target / "last", learner, optimizer, config, examples, records)
+    export_model(learner, tokenizer, folder, f"{target}/model", {"base_model": "tiny"}, file_bytes=40_000)
+    dist.destroy_process_group()
+
+
+def in_workers(world, folder, rows, target, **settings):
+    for name in ("first", "last"):
+        (target / name).mkdir(parents=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    mp.spawn(_worker, args=(2, port, model_folder, rows, str(tmp_path)), nprocs=2)
-    config, tokenizer, examples, model = prepared(model_folder, rows)
-    optimizer = make_optimizer(model, config)
-    alone = list(train_steps(model, optimizer, examples, config, tokenizer.pad_token_id, 0))
-    _, _, _, restored = prepared(model_folder, rows)
-    records = load_checkpoint(str(tmp_path / "checkpoint"), restored, make_optimizer(restored, config))
-    assert [record["loss"] for record in records] == pytest.approx([record["loss"] for record in alone], abs=1e-5)
-    exported = load_model(str(tmp_path / "model"), load_tokenizer(str(tmp_path / "model")))
-    for name, weight in model.named_parameters():
-        torch.testing.assert_close(restored.get_parameter(name), weight, atol=2e-4, rtol=1e-3)
-        torch.testing.assert_close(exported.get_parameter(name), restored.get_parameter(name))
+    # Imported once, by the server that all workers are forked from.
+    multiprocessing.set_forkserver_preload(["transformers.models.llama.modeling_llama", "training.export",
+                                            "training.checkpoint", "training.step"])  # fmt: skip
+    mp.start_processes(_worker, (world, port, folder, rows, target, settings), world, start_method="forkserver")
 
 
-def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(model_folder, rows, tmp_path):
-    whole = losses_of(model_folder, rows, epochs=2)
-    config, tokenizer, examples, model = prepared(model_folder, rows, epochs=2)
-    optimizer = make_optimizer(model, config)
-    steps = train_steps(model, optimizer, examples, config, tokenizer.pad_token_id, 0)
+@pytest.mark.slow
+@pytest.mark.parametrize(("settings", "folders"), [
+    ({"activation_checkpointing": "full"}, ("two", "four")), ({"lora_rank": 4, "optimizer": "adafactor"}, ("two",)),
+], ids=["full", "lora-adafactor"])  # fmt: skip
+def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, rows, tmp_path, settings, folders):
+    """1 × 4 = 2 × 2 = 4 × 1; the export's logits; two workers' checkpoint goes on with one and with four."""
+    limits = {"global_batch": 12, "max_length": 256, "learning_rate": 1e-3, "epochs": 3} | settings
+    config, tokenizer, examples, alone, optimizer = prepared(model_folder, rows, **limits)
+    batch = global_batches(12, 12, 1, 0)[0]
+    assert len(micro_batches(examples, batch, config, rank=0, world=1, pad_id=0)) >= 4
+    expected = list(train_steps(alone, optimizer, examples, config, tokenizer.pad_token_id, 0))
+    in_workers(2, model_folder, rows, tmp_path / "two", **limits)
+    first = tmp_path / "two" / "first"
+    if "four" in folders:
+        (tmp_path / "four").mkdir()
+        first = first.rename(tmp_path / "four" / "from")
+        in_workers(4, model_folder, rows, tmp_path / "four", **limits)
+    for folder in folders:
+        config, _, examples, restored, optimizer = prepared(model_folder, rows, **limits)
+        records = load(tmp_path / folder / "last", restored, optimizer, config, examples)
+        assert [r["loss"] for r in records] == pytest.approx([r["loss"] for r in expected], abs=1e-5)
+        exported = AutoModelForCausalLM.from_pretrained(tmp_path / folder / "model", dtype=torch.float32)
+        ours = restored.causal.set_attn_implementation("eager") or restored.causal
+        ids = torch.tensor([examples[0].input_ids])
+        torch.testing.assert_close(exported(ids).logits, ours(ids).logits, atol=1e-5, rtol=0)
+        assert len(list((tmp_path / folder / "model").glob("model-*-of-*.safetensors"))) > 1
+        again = build_learner(TrainConfig(model=str(tmp_path / folder / "model"), max_length=256), tokenizer, CPU)
+        for name, weight in exported.named_parameters():
+            assert torch.equal(again.causal.get_parameter(name), weight)
+        for name, weight in alone.named_parameters():
+            torch.testing.assert_close(restored.get_parameter(name), weight, atol=3e-4, rtol=1e-3)
+    config, tokenizer, examples, fresh, optimizer = prepared(model_folder, rows, **limits)
+    records = load(first, fresh, optimizer, config, examples)
+    records += list(train_steps(fresh, optimizer, examples, config, tokenizer.pad_token_id, len(records)))
+    assert [r["loss"] for r in records] == pytest.approx([r["loss"] for r in expected], abs=1e-5)
+
+
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "adafactor"}, {"lora_rank": 4}], ids=str)
+def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(model_folder, rows, tmp_path, settings):
+    whole = losses_of(model_folder, rows, epochs=2, **settings)
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows, epochs=2, **settings)
+    steps = train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0)
     taken = [next(steps), next(steps)]
-    save_checkpoint(str(tmp_path), model, optimizer, taken)
-    _, _, _, fresh = prepared(model_folder, rows, epochs=2)
-    fresh_optimizer = make_optimizer(fresh, config)
-    records = load_checkpoint(str(tmp_path), fresh, fresh_optimizer)
+    save(tmp_path, learner, optimizer, config, examples, taken)
+    _, _, _, fresh, fresh_optimizer = prepared(model_folder, rows, epochs=2, **settings)
+    records = load(tmp_path, fresh, fresh_optimizer, config, examples)
     records += list(train_steps(fresh, fresh_optimizer, examples, config, tokenizer.pad_token_id, len(records)))
     assert [record["loss"] for record in records] == whole
 
 
+def test_what_is_saved_is_the_state_of_that_moment(model_folder, rows, tmp_path):
+    """Writing goes on in the background while the weights move on."""
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows)
+    steps = train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0)
+    taken = [next(steps)]
+    before = learner.causal.model.norm.weight.detach().clone()
+    writer = CheckpointWriter()
+    writing = writer.save(str(tmp_path), learner, optimizer,
+                          {"identity": identity_of(learner, config, 12), "records": taken})  # fmt: skip
+    next(steps)
+    writing.result()
+    load(tmp_path, learner, optimizer, config, examples)
+    assert torch.equal(learner.causal.model.norm.weight, before)
+
+
+@pytest.mark.parametrize(("change", "line"), [
+    ({"lora_rank": 2}, "its lora_rank is 0, this run's 2"), ({"seed": 5}, "its seed is 0, this run's 5"),
+    ({"epochs": 3}, "its steps is 3, this run's 9"),
+], ids=["adapters", "seed", "steps"])  # fmt: skip
+def test_checkpoint_of_another_run_is_one_clear_line(model_folder, rows, tmp_path, change, line):
+    config, _, examples, learner, optimizer = prepared(model_folder, rows)
+    save(tmp_path, learner, optimizer, config, examples, [])
+    config, _, examples, other, optimizer = prepared(model_folder, rows, **change)
+    expected = line if "lora_rank" not in change else "is of another run: its trained weights is"
+    with pytest.raises(ValueError, match=expected):
+        load(tmp_path, other, optimizer, config, examples)
+
+
+def test_adapters_learn_and_leave_the_base_as_it_is(model_folder, rows):
+    records, learner = run(model_folder, rows, lora_rank=4, epochs=4, learning_rate=2e-2)
+    assert records[-1]["loss"] < records[0]["loss"] - 0.1
+    base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+    weights = dict(learner.causal.named_parameters())
+    for name, weight in base.named_parameters():
+        ours = weights.get(name, weights.get(name.replace(".weight", ".base_layer.weight")))
+        assert torch.equal(ours, weight), name
+
+
 def test_loss_that_is_not_finite_stops_with_one_clear_line(model_folder, rows):
-    config, tokenizer, examples, model = prepared(model_folder, rows)
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows)
     with torch.no_grad():
-        model.model.norm.weight.fill_(math.nan)
+        learner.causal.model.norm.weight.fill_(math.nan)
     with pytest.raises(FloatingPointError, match="the loss of step 0 is nan; lower"):
-        list(train_steps(model, make_optimizer(model, config), examples, config, tokenizer.pad_token_id, 0))
+        list(train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0))
 
 
+@pytest.mark.parametrize("packing", [True, False])
 @pytest.mark.parametrize("world", [1, 2, 3, 4])
-def test_workers_share_a_batch_without_loss_and_with_equal_counts(model_folder, rows, world):
-    _, tokenizer, examples, _ = prepared(model_folder, rows)
-    shares = [micro_batches(examples, range(7), rank, world, 2, tokenizer.pad_token_id) for rank in range(world)]
+def test_workers_share_a_batch_without_loss_and_with_equal_counts(model_folder, rows, world, packing):
+    config = TrainConfig(model="m", packing=packing, micro_batch=2, max_length=256)
+    examples, _ = tokenize_instances(rows, load_tokenizer(model_folder), 256)
+    shares = [micro_batches(examples, range(7), config, rank=rank, world=world, pad_id=0) for rank in range(world)]
     assert len({len(share) for share in shares}) == 1
-    learnt = sum(int((batch.labels_BS != -100).sum()) for share in shares for batch in share)
+    learnt = sum(len(b.targets_K) if packing else int((b.labels_BS != -100).sum()) for share in shares for b in share)
     assert learnt == sum(label != -100 for example in examples[:7] for label in example.labels)
 
 

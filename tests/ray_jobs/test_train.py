@@ -1,0 +1,76 @@
+"""The train job: the paper's recipes, and one model without each task."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from transformers import AutoModelForCausalLM
+
+from ray_jobs.config import load_config
+from ray_jobs.plan import plan_stages
+from ray_jobs.rundir import RunDir
+from ray_jobs.train import run_train
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(("recipe", "model", "batch", "rate"), [
+    ("paper-ds-6.7b", "deepseek-ai/deepseek-coder-6.7b-base", 512, 5e-5),
+    ("paper-sc-15b", "bigcode/starcoder", 256, 2e-5),
+    ("paper-cl-7b", "codellama/CodeLlama-7b-hf", 256, 2e-5),
+    ("paper-cl-13b", "codellama/CodeLlama-13b-hf", 256, 2e-5),
+])  # fmt: skip
+def test_recipes_train_as_the_paper_says_and_pass_a_dry_run(recipe, model, batch, rate):
+    config = load_config(str(ROOT / "configs" / f"{recipe}.yaml"), [])
+    train = config.train
+    assert (train.model, train.global_batch, train.learning_rate, train.epochs) == (model, batch, rate, 3)
+    assert (train.optimizer, train.schedule, train.packing, train.holdout) == ("adamw", "cosine", True, 0.0)
+    planned = {stage.stage: stage for stage in plan_stages(config, reach_out=False)}
+    assert planned["train"].gpus == train.workers
+
+
+def codeocean(run, tasks):
+    (Path(run.root) / "codeocean").mkdir(parents=True)
+    rows = [{"instruction": f"Write {number}.", "input": "", "output": f"x = {number}", "task": task}
+            for number, task in enumerate(tasks)]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows), run.path("codeocean", "part-00000.parquet"))
+    run.write_json({"rows_out": len(rows), "digest": "d"}, "codeocean", "manifest.json")
+
+
+def test_leaving_a_task_out_needs_two(tmp_path):
+    run = RunDir(str(tmp_path))
+    codeocean(run, ["repair", "repair"])
+    config = load_config(str(ROOT / "configs" / "demo.yaml"), [])
+    with pytest.raises(ValueError, match="needs instances of two tasks or more; .* holds \\['repair'\\]"):
+        run_train(config, run, ablate="task")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_one_model_without_each_task(local_ray, tiny_llama, tmp_path):
+    run = RunDir(str(tmp_path / "run"))
+    codeocean(run, ["generation", "repair", "repair", "generation", "repair", "repair"])
+    settings = {"model": tiny_llama, "workers": 1, "holdout": 0.25, "global_batch": 2, "max_length": 256,
+                "optimizer": "adafactor", "learning_rate": 0.1}  # fmt: skip
+    overrides = [f"train.{name}={value}" for name, value in settings.items()]
+    config = load_config(str(ROOT / "configs" / "demo.yaml"), overrides)
+    manifests = run_train(config, run, ablate="task")
+    assert [manifest["stage"] for manifest in manifests] == ["ablate/generation", "ablate/repair"]
+    for manifest, without, kept, held_out in zip(manifests, ("generation", "repair"), (4, 2), (1, 0), strict=True):
+        assert manifest["dropped"] == {"without_task": 6 - kept}
+        assert (manifest["details"]["rows"], manifest["details"]["held_out_rows"]) == (kept - held_out, held_out)
+        folder = Path(run.path("ablate", without))
+        steps = pq.read_table(folder / "steps.parquet").to_pylist()
+        assert len(steps) == -(-(kept - held_out) // 2)
+        if held_out:
+            assert steps[-1]["held_out_loss"] == steps[-1]["held_out_loss.repair"] > 0
+            assert manifest["details"]["held_out"]["repair"][-1] == steps[-1]["held_out_loss"]
+        assert list((folder / "tensorboard").glob("events.*"))
+        card = (folder / "model" / "README.md").read_text()
+        assert f"without_task: {without}" in card and "- codeocean: d" in card and '"learning_rate"' in card
+        AutoModelForCausalLM.from_pretrained(folder / "model")
+    other_machine = load_config(str(ROOT / "configs" / "demo.yaml"), [*overrides, "train.workers=2"])
+    assert run_train(other_machine, run, ablate="task") == manifests  # done before; the same run on another machine
+    assert json.loads((Path(run.root) / "ablate" / "repair" / "manifest.json").read_text())["digest"]

@@ -1,0 +1,192 @@
+"""Packing: best fit, even rows; a packed row computes what its documents compute by themselves."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from training.attention import NAME, PACKABLE, check_packable, choose_kernel
+from training.examples import IGNORED, Example
+from training.loss import Learner
+from training.packing import fill_of, pack, pack_evenly, packed_batch
+
+KERNELS = ["documents", "sdpa"]  # flex has no backward pass on a CPU; its forward pass is tested here, flash needs CUDA
+SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "n_inner": 64,
+         "num_key_value_heads": 2, "vocab_size": 97, "max_position_embeddings": 128, "pad_token_id": 0, "bos_token_id": 1,
+         "eos_token_id": 2, "head_dim": 8}  # fmt: skip
+
+
+def tiny(model_type, **settings):
+    sizes = SIZES if model_type != "gpt_bigcode" else {
+        "n_embd": 32, "n_layer": 2, "n_head": 4, "n_inner": 64, "vocab_size": 97, "n_positions": 128, "attn_pdrop": 0.0,
+        "resid_pdrop": 0.0, "embd_pdrop": 0.0}  # fmt: skip
+    torch.manual_seed(1)
+    config = AutoConfig.for_model(model_type, **(sizes | settings))
+    return AutoModelForCausalLM.from_config(config, attn_implementation=NAME).train()
+
+
+def documents(count, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    found = []
+    for _ in range(count):
+        length, prompt = (int(torch.randint(low, high, (1,), generator=generator)) for low, high in ((9, 40), (1, 8)))
+        ids = torch.randint(3, 97, (length,), generator=generator).tolist()
+        found.append(Example(ids, [IGNORED] * prompt + ids[prompt:], False))
+    return found
+
+
+def loss_and_gradients(model, rows, kernel, dtype=None):
+    learner = Learner(model, kernel, dtype)
+    model.zero_grad()
+    total = sum(float(_backward(learner(packed_batch(row)))) for row in rows)
+    return total, {name: weight.grad.clone() for name, weight in model.named_parameters()}
+
+
+def _backward(loss):
+    loss.backward()
+    return loss.detach()
+
+
+def assert_same(ours, theirs, tolerance):
+    count = 400
+    assert ours[0] / count == pytest.approx(theirs[0] / count, abs=tolerance)
+    for name, gradient in theirs[1].items():
+        torch.testing.assert_close(ours[1][name] / count, gradient / count, atol=tolerance, rtol=0, msg=name)
+
+
+@pytest.mark.parametrize("model_type", sorted(PACKABLE))
+def test_packed_equals_unpacked_for_every_model_type_that_is_let_in(model_type):
+    model, rows = tiny(model_type), documents(12)
+    alone = loss_and_gradients(model, [[row] for row in rows], "documents")
+    assert_same(loss_and_gradients(model, [rows], "documents"), alone, 1e-5)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_kernel_equals_unpacked_rows_under_the_librarys_own_attention(kernel):
+    model, rows = tiny("llama"), documents(12)
+    packed = loss_and_gradients(model, [rows[:5], rows[5:]], kernel)
+    model.set_attn_implementation("eager")
+    model.zero_grad()
+    total = 0.0
+    for row in rows:
+        ids = torch.tensor([row.input_ids])
+        logits = model(ids).logits[0, :-1]
+        loss = torch.nn.functional.cross_entropy(logits, torch.tensor(row.labels[1:]), reduction="sum")
+        total += float(_backward(loss))
+    assert_same(packed, (total, {name: weight.grad for name, weight in model.named_parameters()}), 1e-5)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_bfloat16_agrees_to_its_precision(kernel):
+    model, rows = tiny("llama"), documents(12)
+    alone = loss_and_gradients(model, [[row] for row in rows], kernel, torch.bfloat16)
+    assert_same(loss_and_gradients(model, [rows], kernel, torch.bfloat16), alone, 1e-3)
+    assert_same(loss_and_gradients(model, [rows], kernel), alone, 2e-2)  # and it is the same loss
+
+
+@torch.no_grad()
+def test_flex_equals_the_others_forward():
+    model, rows = tiny("llama"), documents(12)
+    losses = [float(Learner(model, kernel)(packed_batch(rows))) / 400 for kernel in ("flex", "documents", "sdpa")]
+    assert losses == pytest.approx([losses[0]] * 3, abs=1e-5)
+
+
+@pytest.mark.parametrize("kernel", [*KERNELS, "flex"])
+@pytest.mark.parametrize("model_type", sorted(PACKABLE))
+def test_nothing_leaks_from_one_document_into_the_next(model_type, kernel):
+    """Bit for bit: what stands in the first document changes nothing in the second."""
+    first, other, second = (example.input_ids for example in documents(3))
+    other = (other * 9)[: len(first)]
+    model = tiny(model_type)
+    states = []
+    for neighbour in (first, other):
+        batch = packed_batch([Example(ids, ids, False) for ids in (neighbour, second)])
+        with torch.no_grad():
+            from training.attention import describe_documents
+
+            states.append(model.base_model(
+                input_ids=batch.input_ids_S[None], position_ids=batch.positions_S[None], use_cache=False,
+                documents=describe_documents(batch.lengths, kernel, torch.device("cpu")),
+            ).last_hidden_state[0])  # fmt: skip
+    assert torch.equal(states[0][len(first) :], states[1][len(first) :])
+    assert not torch.equal(states[0][: len(first)], states[1][: len(first)])
+
+
+def test_a_layer_that_is_not_told_the_documents_stops():
+    with pytest.raises(AssertionError, match="was not told the documents"):
+        tiny("llama")(torch.tensor([[3, 4, 5]]))
+
+
+@pytest.mark.parametrize("model_type", ["mamba", "bloom", "gemma2", "cohere"])
+def test_model_type_without_proof_is_refused(model_type):
+    with pytest.raises(
+        ValueError, match=f"'{model_type}' is not known to stay within a document .*set train.packing: false"
+    ):
+        check_packable(AutoConfig.for_model(model_type), 512)
+
+
+def test_window_shorter_than_a_document_is_refused():
+    with pytest.raises(ValueError, match="window of 256 tokens, shorter than train.max_length 512"):
+        check_packable(AutoConfig.for_model("mistral", sliding_window=256), 512)
+    check_packable(AutoConfig.for_model("mistral", sliding_window=4096), 512)
+    check_packable(AutoConfig.for_model("qwen2", sliding_window=256, use_sliding_window=False), 512)
+
+
+def test_kernel_is_chosen_by_device_and_type():
+    assert choose_kernel("auto", torch.device("cpu"), torch.bfloat16) == "documents"
+    assert choose_kernel("auto", torch.device("cuda"), torch.bfloat16) == "flash"
+    assert choose_kernel("sdpa", torch.device("cpu"), torch.float32) == "sdpa"
+
+
+def slow_best_fit(lengths, capacity):
+    rows = []
+    for number in sorted(range(len(lengths)), key=lambda document: -lengths[document]):
+        rooms = [(capacity - sum(lengths[other] for other in row), place) for place, row in enumerate(rows)]
+        fitting = [room for room in rooms if room[0] >= lengths[number]]
+        if fitting:
+            rows[min(fitting)[1]].append(number)
+        else:
+            rows.append([number])
+    return rows
+
+
+@given(st.lists(st.integers(1, 100), max_size=60), st.integers(1, 5))
+def test_packing_is_best_fit_and_loses_nothing(lengths, workers):
+    rows = pack(lengths, 100)
+    assert rows == slow_best_fit(lengths, 100)
+    even = pack_evenly(lengths, 100, workers)
+    for packing in (rows, even):
+        assert sorted(number for row in packing for number in row) == list(range(len(lengths)))
+        assert all(sum(lengths[number] for number in row) <= 100 for row in packing)
+    assert len(even) == -(-len(rows) // workers) * workers
+
+
+def test_even_rows_are_even():
+    lengths = torch.randint(20, 400, (300,), generator=torch.Generator().manual_seed(0)).tolist()
+    sums = [sum(lengths[number] for number in row) for row in pack_evenly(lengths, 2048, 4)]
+    assert len(sums) % 4 == 0
+    assert max(sums) / (sum(sums) / len(sums)) < 1.02
+
+
+def test_fill_of_instruction_lengths():
+    """At least 98 %, on lengths spread as CodeAlpaca's: log-normal, median 130 tokens."""
+    draws = torch.randn(2000, generator=torch.Generator().manual_seed(0))
+    lengths = (130 * torch.exp(0.55 * draws)).int().clamp(30, 1024).tolist()
+    for capacity in (1024, 2048):
+        assert fill_of(pack(lengths, capacity), lengths, capacity) >= 0.98
+
+
+def test_fill_of_codealpaca():
+    file = Path(__file__).parents[3] / "shared" / "data" / "codealpaca_2k.json.gz"
+    if not file.is_file():
+        pytest.skip("the CodeAlpaca sample is not beside the repository")
+    rows = json.loads(gzip.decompress(file.read_bytes()))
+    lengths = [60 + sum(len(row[name]) for name in ("instruction", "input", "output")) // 4 for row in rows]
+    for capacity in (512, 1024, 2048):
+        kept = [min(length, capacity) for length in lengths]
+        assert fill_of(pack(kept, capacity), kept, capacity) >= 0.98

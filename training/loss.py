@@ -1,0 +1,136 @@
+"""Micro-batch → the sum of its response tokens' cross-entropy, without ever holding all logits. No Ray here.
+
+The head is computed only where a response token is predicted and, in the packed form, for a slice of those positions at
+a time: the forward pass computes the slice's logits, its loss and at once the gradients of hidden states and head, and
+lets the logits go. This is the method of Liger Kernel (Hsu et al. 2024) in plain PyTorch: no work is done twice.
+
+Shapes: S tokens of the packed row · K predicted positions · C of them in a slice · D dimensions · V vocabulary.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.attention import Kernel, describe_documents
+from training.batches import Batch, PaddedBatch
+from training.examples import IGNORED
+from training.packing import PackedBatch
+
+SLICE_ELEMENTS = 2**25
+"""Logits held at a time: 128 MiB in float32."""
+
+
+class _SlicedCrossEntropy(torch.autograd.Function):
+    """Summed cross-entropy of `hidden @ weight.T`; gradients are made in the forward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor, size: int) -> Tensor:
+        wants_hidden, wants_weight = ctx.needs_input_grad[:2]
+        loss = torch.zeros((), dtype=torch.float32, device=hidden_KD.device)
+        hidden_grad_KD = torch.empty_like(hidden_KD) if wants_hidden else None
+        weight_grad_VD = torch.zeros_like(weight_VD, dtype=torch.float32) if wants_weight else None
+        for start in range(0, len(targets_K), size):
+            rows = slice(start, start + size)
+            hidden_CD, targets_C = hidden_KD[rows], targets_K[rows]
+            logits_CV = (hidden_CD @ weight_VD.T).float()
+            largest_C1 = logits_CV.logsumexp(1, keepdim=True)
+            loss += (largest_C1 - logits_CV.gather(1, targets_C[:, None])).sum()
+            if hidden_grad_KD is None and weight_grad_VD is None:
+                continue
+            error_CV = logits_CV.sub_(largest_C1).exp_()  # the softmax, in the logits' place
+            error_CV[torch.arange(len(targets_C), device=targets_C.device), targets_C] -= 1.0
+            error_CV = error_CV.to(hidden_KD.dtype)
+            if hidden_grad_KD is not None:
+                hidden_grad_KD[rows] = error_CV @ weight_VD
+            if weight_grad_VD is not None:
+                weight_grad_VD += error_CV.T @ hidden_CD
+        ctx.hidden_grad_KD = hidden_grad_KD
+        ctx.weight_grad_VD = None if weight_grad_VD is None else weight_grad_VD.to(weight_VD.dtype)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
+        hidden, weight = ctx.hidden_grad_KD, ctx.weight_grad_VD
+        return (None if hidden is None else hidden * grads[0].to(hidden.dtype),
+                None if weight is None else weight * grads[0].to(weight.dtype), None, None)  # fmt: skip
+
+
+def sliced_cross_entropy(hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor, size: int | None = None) -> Tensor:
+    """Sum over K of the cross-entropy of the head's logits; float32 scalar, differentiable.
+
+    Args:
+        hidden_KD: last hidden states, float32 or bfloat16.
+        weight_VD: the head's, same type.
+        targets_K: int64 token numbers.
+        size: positions of a slice; None holds `SLICE_ELEMENTS` logits.
+
+    Cost: 2·K·D·V FLOP for the loss and 4·K·D·V for both gradients, as the plain form. Memory: C·V logits and the head's
+    gradient in float32, instead of 2·K·V.
+    """
+    loss: Tensor = _SlicedCrossEntropy.apply(
+        hidden_KD, weight_VD, targets_K, size or max(1, SLICE_ELEMENTS // len(weight_VD))
+    )
+    return loss
+
+
+class Learner(nn.Module):
+    """A causal language model with its loss inside, so that FSDP gathers the head's weights for it too."""
+
+    def __init__(self, causal: Any, kernel: Kernel | None, autocast: torch.dtype | None = None) -> None:
+        """Wrap a model.
+
+        Args:
+            causal: a causal language model of `transformers`.
+            kernel: of the attention within packed rows; None where rows are padded.
+            autocast: compute in this type; None where FSDP sees to it, or nothing is to change.
+        """
+        super().__init__()
+        self.causal = causal
+        self._kernel = kernel
+        self._autocast = autocast
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Sum of the cross-entropy over the batch's response tokens; float32 scalar."""
+        device = self.causal.get_input_embeddings().weight.device
+        with torch.autocast(device.type, self._autocast) if self._autocast else nullcontext():
+            if isinstance(batch, PaddedBatch):
+                return _padded_loss(self.causal, batch, device)
+            assert self._kernel is not None
+            return _packed_loss(self.causal, batch, self._kernel, device)
+
+
+def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.device) -> Tensor:
+    hidden_SD = causal.base_model(
+        input_ids=batch.input_ids_S[None].to(device),
+        position_ids=batch.positions_S[None].to(device),
+        documents=describe_documents(batch.lengths, kernel, device),
+        use_cache=False,
+    ).last_hidden_state[0]
+    hidden_KD = hidden_SD[batch.predicted_K.to(device)]
+    weight_VD = causal.get_output_embeddings().weight
+    if torch.is_autocast_enabled(device.type):
+        hidden_KD, weight_VD = (x.to(torch.get_autocast_dtype(device.type)) for x in (hidden_KD, weight_VD))
+    return sliced_cross_entropy(hidden_KD, weight_VD, batch.targets_K.to(device))
+
+
+def _padded_loss(causal: Any, batch: PaddedBatch, device: torch.device) -> Tensor:
+    """Any model's own logits, at the positions at which any row has a response."""
+    labels_BS = batch.labels_BS.to(device)
+    next_BS = torch.full_like(labels_BS, IGNORED)
+    next_BS[:, :-1] = labels_BS[:, 1:]
+    predicted_K = torch.nonzero((next_BS != IGNORED).any(0)).flatten()
+    if len(predicted_K) == 0:
+        predicted_K = torch.zeros(1, dtype=torch.long, device=device)  # the backward pass still meets every parameter
+    logits_BKV = causal(
+        input_ids=batch.input_ids_BS.to(device),
+        attention_mask=batch.attention_mask_BS.to(device),
+        logits_to_keep=predicted_K,
+    ).logits
+    targets = next_BS[:, predicted_K].flatten()
+    loss = functional.cross_entropy(logits_BKV.float().flatten(0, 1), targets, ignore_index=IGNORED, reduction="sum")
+    return torch.where((targets != IGNORED).any(), loss, logits_BKV.float().sum() * 0.0)
