@@ -37,7 +37,7 @@ NOT_STARTED = 97
 def play(order: dict[str, Any]) -> None:
     """Play the order's part to its end and report it; never returns."""
     for name, limit in order["limits"].items():
-        resource.setrlimit(getattr(resource, name), (limit, limit))
+        resource.setrlimit(getattr(resource, name), (limit, limit + 1 if name == "RLIMIT_CPU" else limit))
     sys.argv = ["program.py"]
     parts = {"program": _program, "candidate": _candidate, "tests": _tests}
     status = parts[order["part"]](order)

@@ -16,9 +16,24 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
+from typing import Any
 
-from eval.sandbox import Limits, Outcome, ending, outcome_of, python_order, retried, start_python
-from eval.tree import watch
+from eval.calibration import slowness
+from eval.sandbox import (
+    COMPILE_S,
+    Limits,
+    Outcome,
+    compiled_order,
+    ending,
+    outcome_of,
+    python_order,
+    retried,
+    start_compiled,
+    start_python,
+)
+from eval.stubs import split
+from eval.tree import Tree, watch
 
 
 def judge(
@@ -50,24 +65,44 @@ def judge(
         PermissionError: this machine offers no isolation.
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
-    if language != "python":
-        raise ValueError(f"language is {language!r}; python is supported")
-    limits = Limits(timeout, memory_mb)
-    return retried(lambda: _judge_python(candidate, tests, entry_point, limits, unsafe=unsafe_no_sandbox))
+    limits, start = Limits(timeout, memory_mb), _starter(language, unsafe=unsafe_no_sandbox)
+    if language == "python":
+        orders = [python_order("tests", tests, limits, entry_point=entry_point),
+                  python_order("candidate", candidate, limits)]  # fmt: skip
+    else:
+        files = split(candidate, tests, language, entry_point)
+        orders = [compiled_order("tests", files[1], language, limits),
+                  compiled_order("candidate", files[0], language, limits)]  # fmt: skip
+
+    def attempt() -> Outcome:
+        begun = time.monotonic()
+        trees = _start_pair(orders, start)
+        in_time = watch(trees, limits.wall_s, 0.0 if language == "python" else COMPILE_S * slowness())
+        status = ending(trees[0], orders[0]["nonce"], in_time=in_time, language=language)
+        if status == "gone":  # the tests could not go on without the candidate: what became of it?
+            status = ending(trees[1], orders[1]["nonce"], in_time=True, language=language)
+            status = "crashed" if status in {"passed", "gone"} else status
+        return outcome_of(status, trees, time.monotonic() - begun, "process", unsafe=unsafe_no_sandbox)
+
+    return retried(attempt)
 
 
-def _judge_python(candidate: str, tests: str, entry_point: str | None, limits: Limits, *, unsafe: bool) -> Outcome:
-    begun = time.monotonic()
-    orders = (
-        python_order("tests", tests, limits, entry_point=entry_point),
-        python_order("candidate", candidate, limits),
-    )
-    trees = []
+def _starter(language: str, *, unsafe: bool) -> Callable[[dict[str, Any], socket.socket], Tree]:
+    """How a process of this language is started."""
+    if language == "python":
+        return lambda order, peer: start_python(order, peer=peer, unsafe=unsafe)
+    return lambda order, peer: start_compiled(order, language, peer=peer, unsafe=unsafe)
+
+
+def _start_pair(
+    orders: list[dict[str, Any]], start: Callable[[dict[str, Any], socket.socket], Tree]
+) -> list[Tree]:
+    """Both processes, joined by a socket that nobody else holds."""
+    trees: list[Tree] = []
     ends = socket.socketpair()
     try:
         for order, end in zip(orders, ends, strict=True):
-            trees.append(start_python(order, peer=end, unsafe=unsafe))
-            end.close()
+            trees.append(start(order, end))
     except BaseException:
         for tree in trees:
             tree.close()
@@ -75,9 +110,4 @@ def _judge_python(candidate: str, tests: str, entry_point: str | None, limits: L
     finally:
         for end in ends:
             end.close()
-    in_time = watch(trees, limits.wall_s)
-    status = ending(trees[0], orders[0]["nonce"], in_time=in_time)
-    if status in {"gone", "syntax"}:  # the tests could not go on without the candidate: what became of it?
-        status = ending(trees[1], orders[1]["nonce"], in_time=True)
-        status = "crashed" if status == "passed" else status
-    return outcome_of(status, trees, time.monotonic() - begun, "process", unsafe=unsafe)
+    return trees

@@ -16,18 +16,24 @@ import secrets
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from eval.calibration import slowness
-from eval.isolation import INSIDE, UNSAFE_HINT, Isolation, interpreter, isolation, namespaces, seccomp_filter
+from eval.caches import cache_of
+from eval.isolation import interpreter, isolation, namespaces, seccomp_filter
+from eval.languages import COMPILE_LIMITS, binds, describe_end, limits_of, toolchain_of
 from eval.tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
 from eval.warm import fork_server
 
 __all__ = ["MAX_OUTPUT_BYTES", "Outcome", "SandboxError", "isolation", "run_program"]
+
+COMPILE_S, COMPILE_TMP_MB = 60.0, 512
+"""What a compiler may take."""
 
 ATTEMPTS = 3
 """Tries of a sandbox that fails for its own reasons, before that is raised."""
@@ -88,7 +94,7 @@ def run_program(
 
     Args:
         source: the whole program.
-        language: "python".
+        language: python, javascript, java, go, cpp or rust.
         timeout: seconds that it may take; waiting for a busy processor is not counted.
         memory_mb: address space in MB.
         stdin: what it can read.
@@ -99,16 +105,20 @@ def run_program(
         PermissionError: this machine offers no isolation.
         OSError: the sandbox could not start; never the program's fault, and never its score.
     """
-    if language != "python":
-        raise ValueError(f"language is {language!r}; the sandbox runs python")
     limits = Limits(timeout, memory_mb)
+    if language != "python":
+        toolchain_of(language)
 
     def attempt() -> Outcome:
         begun = time.monotonic()
-        order = python_order("program", source, limits)
-        tree = start_python(order, stdin=stdin, unsafe=unsafe_no_sandbox)
-        in_time = watch([tree], limits.wall_s)
-        status = ending(tree, order["nonce"], in_time=in_time)
+        if language == "python":
+            order = python_order("program", source, limits)
+            tree = start_python(order, stdin=stdin, unsafe=unsafe_no_sandbox)
+        else:
+            order = compiled_order("program", {toolchain_of(language).source: source}, language, limits)
+            tree = start_compiled(order, language, stdin=stdin, unsafe=unsafe_no_sandbox)
+        in_time = watch([tree], limits.wall_s, 0.0 if language == "python" else COMPILE_S * slowness())
+        status = ending(tree, order["nonce"], in_time=in_time, language=language)
         return outcome_of(status, [tree], time.monotonic() - begun, "program", unsafe=unsafe_no_sandbox)
 
     return retried(attempt)
@@ -139,6 +149,31 @@ def python_order(part: str, source: str, limits: Limits, **more: Any) -> dict[st
     return order | more
 
 
+def compiled_order(part: str, files: dict[str, str], language: str, limits: Limits) -> dict[str, Any]:
+    """What `eval/launcher.py` is to do."""
+    toolchain, cached = toolchain_of(language), str(cache_of(language))
+    return {
+        "part": part,
+        "nonce": secrets.token_hex(16),
+        "files": files,
+        "compile": toolchain.compile(list(files), cached),
+        "run": toolchain.run(limits.memory_mb, cached, part),
+        "limits": limits_of(language, limits.memory_mb, math.ceil(limits.wall_s)),
+        "compile_limits": COMPILE_LIMITS,
+        "environment": {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "CGO_ENABLED": "0"},
+        "filter": seccomp_filter().hex(),
+    }
+
+
+def start_compiled(
+    order: dict[str, Any], language: str, *, stdin: str = "", peer: socket.socket | None = None, unsafe: bool = False
+) -> Tree:
+    """Start the launcher of a language; arguments as those of `start_python`."""
+    shown = (*binds(language), str(cache_of(language)))
+    prefix = [] if unsafe or not isolation().forks else namespaces(binds=shown, tmp_mb=COMPILE_TMP_MB)
+    return start_cold("launcher.py", order, prefix, stdin=stdin, peer=peer, processes=True)
+
+
 def start_python(
     order: dict[str, Any], *, stdin: str = "", peer: socket.socket | None = None, unsafe: bool = False
 ) -> Tree:
@@ -150,66 +185,71 @@ def start_python(
         peer: its end of a socket to another one.
         unsafe: without isolation.
     """
-    offered = Isolation("none") if unsafe else isolation()
-    descriptors = [_file(b"")]
-    try:
-        descriptors.append(_file(stdin.encode()))
-        given = None if peer is None else peer.fileno()
-        if offered.forks:
-            limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
-            _rewrite(descriptors[0], order | {"limits": limits, "filter": seccomp_filter().hex()})
-            return fork_server().spawn(descriptors[0], descriptors[1], given)
-        _rewrite(descriptors[0], order)
-        script = str(Path(__file__).with_name("bootstrap.py"))
+    if unsafe or not isolation().forks:
         prefix = [] if unsafe else namespaces()
-        inside = script if unsafe else "/wavecoder/eval/bootstrap.py"
-        peers = [] if given is None else [given]
-        return start_cold(prefix, [*interpreter(), inside], (descriptors[0],), stdin=descriptors[1], peers=peers)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+        return start_cold("bootstrap.py", order, prefix, stdin=stdin, peer=peer)
+    limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
+    with _file(order | {"limits": limits, "filter": seccomp_filter().hex()}) as given, _file(stdin) as typed:
+        return fork_server().spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
 
 
 def start_cold(
-    prefix: list[str], command: list[str], files: tuple[int, ...], *, stdin: int, peers: list[int]
+    script: str,
+    order: dict[str, Any],
+    prefix: list[str],
+    *,
+    stdin: str = "",
+    peer: socket.socket | None = None,
+    processes: bool = False,
 ) -> ColdTree:
-    """Start a process tree: `prefix… command… files… report peers…`, the last three as descriptors."""
+    """Start a script of ours in a process tree of its own: `prefix… python script order report (peer)`.
+
+    Args:
+        script: its name in this folder.
+        order: what it is to do.
+        prefix: bubblewrap's command line, or nothing.
+        stdin: what it can read.
+        peer: its end of a socket to another tree.
+        processes: whether it may start processes itself.
+    """
+    path = f"/wavecoder/eval/{script}" if prefix else str(Path(__file__).with_name(script))
+    folder = None if prefix else tempfile.mkdtemp(prefix="wavecoder-")
+    filter_bytes = seccomp_filter(processes=processes)
     streams = Streams()
     stdout, stderr, report = streams.theirs
-    filter_file = _file(seccomp_filter(processes="launcher" in command[-1]))
-    handed = [*files, report, *peers]
-    seccomp = ["--seccomp", str(filter_file)] if prefix and seccomp_filter() else []
-    try:
-        process = subprocess.Popen(
-            [*prefix, *seccomp, *command, *map(str, handed)],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            pass_fds=(*handed, filter_file),
-            start_new_session=True,
-            env={},
-        )
-    except OSError as error:
-        streams.close()
-        raise SandboxError(f"the sandbox did not start: {error}") from None
-    finally:
-        os.close(filter_file)
+    with _file(order) as given, _file(stdin) as typed, _file(filter_bytes) as program:
+        handed = [given.fileno(), report, *([] if peer is None else [peer.fileno()])]
+        seccomp = ["--seccomp", str(program.fileno())] if prefix and filter_bytes else []
+        try:
+            process = subprocess.Popen(
+                [*prefix, *seccomp, *interpreter(), path, *map(str, handed)],
+                stdin=typed,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=(*handed, program.fileno()),
+                start_new_session=True,
+                cwd=folder,
+                env={},
+            )
+        except OSError as error:
+            streams.close()
+            raise SandboxError(f"the sandbox did not start: {error}") from None
     streams.handed_over()
-    return ColdTree(process, streams)
+    return ColdTree(process, streams, folder)
 
 
-def ending(tree: Tree, nonce: str, *, in_time: bool) -> str:
+def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -> str:
     """The word of a process that has ended, if it is the one that knows the nonce; else what its end looks like.
 
     Raises:
         SandboxError: the sandbox did not start.
     """
     stderr, status = tree.streams.text("stderr"), tree.status
-    told, _, word = tree.streams.text("report").partition(" ")
+    told, _, word = tree.streams.text("report").strip().rpartition("\n")[2].partition(" ")
     if not in_time:
         return "timeout"
-    if told == nonce:
-        return word
+    if told == nonce and word != "ready":
+        return word if language == "python" else describe_end(language, word, stderr)
     if stderr.startswith(("bwrap:", "sandbox:")) or status is None:
         raise SandboxError(f"the sandbox did not start: {stderr[:300]}")
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
@@ -218,14 +258,10 @@ def ending(tree: Tree, nonce: str, *, in_time: bool) -> str:
     return "killed" if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGSYS, signal.SIGXFSZ} else "crashed"
 
 
-def _file(content: bytes) -> int:
-    descriptor = os.memfd_create("wavecoder")
-    os.write(descriptor, content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
-
-
-def _rewrite(descriptor: int, order: dict[str, Any]) -> None:
-    with open(descriptor, "wb", closefd=False) as stream:  # noqa: PTH123 - a descriptor
-        stream.write(json.dumps(order).encode())
-    os.lseek(descriptor, 0, os.SEEK_SET)
+def _file(content: dict[str, Any] | str | bytes) -> BinaryIO:
+    """A file in memory, open at its beginning."""
+    stream = os.fdopen(os.memfd_create("wavecoder"), "w+b")
+    stream.write(content if isinstance(content, bytes) else (
+        content if isinstance(content, str) else json.dumps(content)).encode("utf-8", "replace"))  # fmt: skip
+    stream.seek(0)
+    return stream

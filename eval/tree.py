@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
@@ -99,10 +100,10 @@ class Tree(Protocol):
 
 
 class ColdTree:
-    """A tree with a start of its own: bubblewrap, or nothing around it."""
+    """A tree with a start of its own: bubblewrap, or nothing around it; then its folder on the host goes with it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], streams: Streams) -> None:
-        self._process, self.streams = process, streams
+    def __init__(self, process: subprocess.Popen[bytes], streams: Streams, folder: str | None = None) -> None:
+        self._process, self.streams, self._folder = process, streams, folder
         self._pidfd = os.pidfd_open(process.pid)
         self.status: int | None = None
         self.cpu_s = 0.0
@@ -139,6 +140,8 @@ class ColdTree:
             self.status = code - 128 if code > 128 else -code if code < 0 else code << 8
         os.close(self._pidfd)
         self.streams.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class WarmTree:
@@ -183,18 +186,19 @@ class WarmTree:
         return dict(told)
 
 
-def watch(trees: Sequence[Tree], seconds: float) -> bool:
+def watch(trees: Sequence[Tree], seconds: float, preparing_s: float = 0.0) -> bool:
     """Read all streams until the first tree has ended, then close all; whether that came before the limit.
 
     Args:
         trees: the first one decides; the others end with it.
         seconds: limit, without the time in which the trees waited for a processor.
+        preparing_s: limit of what comes before the first word of the first tree's report, such as compiling.
 
     Raises:
         SandboxError: they waited for `MAX_STRETCH` times the limit.
     """
-    begun = time.monotonic()
-    deadline = begun + seconds
+    begun, allowed, waited = time.monotonic(), preparing_s or seconds, 0.0
+    deadline = begun + allowed
     selector = selectors.DefaultSelector()
     try:
         selector.register(trees[0], selectors.EVENT_READ)
@@ -208,11 +212,14 @@ def watch(trees: Sequence[Tree], seconds: float) -> bool:
                 if not key.data.streams.read(key.fd):
                     selector.unregister(key.fd)
             now = time.monotonic()
+            if preparing_s and trees[0].streams.kept["report"]:
+                begun, allowed, preparing_s = now, seconds, 0.0
+                deadline, waited = now + seconds, sum(tree.waited_s() for tree in trees)
             if now > deadline:
-                deadline = begun + seconds + sum(tree.waited_s() for tree in trees)
+                deadline = begun + allowed + sum(tree.waited_s() for tree in trees) - waited
                 if now > deadline:
                     return False
-                if now > begun + MAX_STRETCH * seconds:
+                if now > begun + MAX_STRETCH * allowed:
                     raise SandboxError(f"a program got no processor for {now - begun:.0f} s; this machine is too busy")
     finally:
         selector.close()
