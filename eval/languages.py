@@ -67,8 +67,9 @@ def _compile_rust(files: list[str], cached: str) -> list[list[str]]:
     externs = [flag for name in CRATES for found in sorted(library.glob(f"lib{name}-*.rlib"))[:1]
                for flag in ("--extern", f"{name}={found}")]  # fmt: skip
     flags = ["--edition", "2021", "-C", "debuginfo=0", "-C", "opt-level=0", "--cap-lints", "allow"]
-    tests = ["--test"] if "wire.rs" in files else []
-    return [[where("rustc"), *flags, *tests, "-L", f"dependency={library}", *externs, "main.rs", "-o", "program"]]
+    root = next(file for file in files if file != "wire.rs")
+    tests = ["--test"] if root == "tests.rs" else []
+    return [[where("rustc"), *flags, *tests, "-L", f"dependency={library}", *externs, root, "-o", "program"]]
 
 
 def _compile_go(files: list[str], cached: str) -> list[list[str]]:

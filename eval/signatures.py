@@ -13,7 +13,7 @@ _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
     "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t",
     "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result HashMap "
-    "HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a",
+    "HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a RtnType",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error",
     "java": "int long short byte char boolean float double void Integer Long Short Byte Character Boolean Float Double "
@@ -22,7 +22,7 @@ _TYPES = {
 }
 _PATTERNS = {
     "cpp": r"^[ \t]*((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{",
-    "rust": r"^[ \t]*(?:pub\s+)?fn\s+([a-z_A-Z]\w*)\s*(?:<'a>)?\s*\(([^{};]*?)\)\s*(?:->\s*([^{;]+?))?\s*\{",
+    "rust": r"^[ \t]*(?:pub\s+)?fn\s+([a-z_A-Z]\w*)\s*(?:<'\w+>)?\s*\(([^{};]*?)\)\s*(?:->\s*([^{;]+?))?\s*\{",
     "go": r"^func\s+([A-Za-z_]\w*)\s*\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{\s*$",
     "java": r"^[ \t]*public\s+(?:static\s+)?([\w.]+(?:\s*<[^;{}()]*>)?(?:\[\])*)\s+(\w+)\s*\(([^(){};]*)\)\s*(throws\s+[\w., ]+)?\{",
 }

@@ -107,17 +107,18 @@ def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
         call = f"{f.name}({', '.join(given)})"
         cases.append(f"{number} => {{ {' '.join(taken)} guarded(|out| {{ {call}.put(out); {' '.join(back)} }}) }}")
         stubs.append(_rust_stub(number, f, returns))
-    serve = ("\npub mod wavecoder_serve { #![allow(unused)] use super::*; use crate::wire::*; pub fn serve() { loop { "
+    own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
+    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} pub fn serve() {{ loop {{ "
              f"let mut from = receive(); let answer = match u8::get(&mut from) {{ {' '.join(cases)} "
              "_ => std::process::exit(90) }; send(&answer); } } }\n")  # fmt: skip
     head = "#![allow(warnings)]\nmod wire;\n"
     return (
         {
-            "main.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\nfn main() {{ candidate::wavecoder_serve::serve() }}\n",
+            "candidate.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\nfn main() {{ candidate::wavecoder_serve::serve() }}\n",
             "wire.rs": driver("wire.rs"),
         },
         {
-            "main.rs": f"{head}{driver('tests.rs')}\n{chr(10).join(stubs)}\n{tests}\n",
+            "tests.rs": f"{head}{driver('tests.rs')}\n{chr(10).join(stubs)}\n{tests}\n",
             "wire.rs": driver("wire.rs"),
         },
     )
