@@ -39,6 +39,7 @@ def play(order: dict[str, Any]) -> None:
     for name, limit in order["limits"].items():
         resource.setrlimit(getattr(resource, name), (limit, limit + 1 if name == "RLIMIT_CPU" else limit))
     sys.argv = ["program.py"]
+    os.write(REPORT, f"{order['nonce']} ready\n".encode())
     parts = {"program": _program, "candidate": _candidate, "tests": _tests}
     status = parts[order["part"]](order)
     try:

@@ -2,7 +2,7 @@
 
 Run by `eval/languages.py` as a script: `launcher.py ORDER REPORT [PEER]`, three file descriptors. The program gets the
 peer's as its fourth, nothing else of ours: the report and this process's memory are closed to it. Words on the report:
-`<nonce> ready` when it is about to start, then how it ended.
+`<nonce> started`, `<nonce> ready` when the program is about to start, then how it ended.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def main() -> None:
     def tell(word: str) -> None:
         os.write(report, f"{order['nonce']} {word}\n".encode())
 
+    tell("started")
     for name, text in order["files"].items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text, encoding="utf-8", errors="replace")

@@ -38,6 +38,9 @@ COMPILE_S, COMPILE_TMP_MB = 60.0, 512
 ATTEMPTS = 3
 """Tries of a sandbox that fails for its own reasons, before that is raised."""
 
+PYTHON_ENDS = frozenset({"passed", "failed", "exception", "memory", "syntax", "gone"})
+"""Last words of `eval/bootstrap.py`."""
+
 T = TypeVar("T")
 
 
@@ -244,14 +247,16 @@ def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -
     Raises:
         SandboxError: the sandbox did not start.
     """
-    stderr, status = tree.streams.text("stderr"), tree.status
-    told, _, word = tree.streams.text("report").strip().rpartition("\n")[2].partition(" ")
+    report, stderr, status = tree.streams.text("report"), tree.streams.text("stderr"), tree.status
+    if not report.startswith(nonce) or status is None:  # our own first word, before anything of the program ran
+        raise SandboxError(f"the sandbox did not start: {stderr[:300]}")
     if not in_time:
         return "timeout"
-    if told == nonce and word != "ready":
-        return word if language == "python" else describe_end(language, word, stderr)
-    if stderr.startswith(("bwrap:", "sandbox:")) or status is None:
-        raise SandboxError(f"the sandbox did not start: {stderr[:300]}")
+    told, _, word = report.strip().rpartition("\n")[2].partition(" ")
+    if told == nonce and language != "python" and word != "ready":
+        return describe_end(language, word, stderr)
+    if told == nonce and word in PYTHON_ENDS:
+        return word
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if number == signal.SIGXCPU:
         return "timeout"

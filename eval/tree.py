@@ -192,7 +192,7 @@ def watch(trees: Sequence[Tree], seconds: float, preparing_s: float = 0.0) -> bo
     Args:
         trees: the first one decides; the others end with it.
         seconds: limit, without the time in which the trees waited for a processor.
-        preparing_s: limit of what comes before the first word of the first tree's report, such as compiling.
+        preparing_s: limit of what comes before the first tree's report is `ready`, such as compiling.
 
     Raises:
         SandboxError: they waited for `MAX_STRETCH` times the limit.
@@ -212,7 +212,7 @@ def watch(trees: Sequence[Tree], seconds: float, preparing_s: float = 0.0) -> bo
                 if not key.data.streams.read(key.fd):
                     selector.unregister(key.fd)
             now = time.monotonic()
-            if preparing_s and trees[0].streams.kept["report"]:
+            if preparing_s and b"ready" in trees[0].streams.kept["report"]:
                 begun, allowed, preparing_s = now, seconds, 0.0
                 deadline, waited = now + seconds, sum(tree.waited_s() for tree in trees)
             if now > deadline:
