@@ -1,7 +1,7 @@
-"""The attack suite: programs that cheat, break out or take everything, in six languages (`eval/attacks/*.yaml`).
+"""The attack suite: programs that cheat, break out or take everything (`eval/attacks/*.yaml`).
 
-Each answers the tests rightly only if it got its way: one that passes is a hole. Beside them each language has an honest
-program, which must pass: a sandbox in which nothing works would stop every attack.
+Each answers the tests rightly only if it got its way: one that passes is a hole. Beside them each language has an
+honest program, which must pass: a sandbox in which nothing works would stop every attack.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from eval import wire  # noqa: E402 - the folder of this file is not on the path of an isolated interpreter
+from eval import wire  # the folder of this file is not on the path of an isolated interpreter
 
 sys.path.pop(0)
 

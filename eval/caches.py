@@ -28,7 +28,7 @@ def cache_of(language: str) -> Path:
         SandboxError: it cannot be built.
     """
     version = _run([where(toolchain_of(language).commands[0]), *_VERSION[language]], {})
-    text = version + (driver(_DRIVERS[language]) if language in _DRIVERS else "")
+    text = version + str(GO_PACKAGES) + (driver(_DRIVERS[language]) if language in _DRIVERS else "")
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wavecoder"
     folder = base / f"{language}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,11 @@ def _build_rust(folder: Path) -> None:
     for name, text in {".cargo/config.toml": source, "Cargo.toml": package, "src/lib.rs": ""}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    tools = {"PATH": f"{Path(where('cargo')).parent}:/usr/bin:/bin", "CARGO_HOME": str(folder / "cargo"), "CARGO_PROFILE_DEV_DEBUG": "0"}
+    tools = {
+        "PATH": f"{Path(where('cargo')).parent}:/usr/bin:/bin",
+        "CARGO_HOME": str(folder / "cargo"),
+        "CARGO_PROFILE_DEV_DEBUG": "0",
+    }
     _run([where("cargo"), "build", "--offline", "--manifest-path", str(folder / "Cargo.toml")], tools, folder)
 
 

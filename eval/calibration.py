@@ -1,4 +1,4 @@
-"""How fast this machine is: a fixed piece of Python, in processor time, against the machine that limits are written for.
+"""How fast this machine is: a fixed piece of Python, in processor time, against the one that limits are meant for.
 
 Load does not enter here: what a program waits for a busy processor is not counted at all (`eval/tree.py`).
 """

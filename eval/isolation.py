@@ -5,6 +5,7 @@ Not covered: cgroups. Memory is limited per process (address space or data segme
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -77,6 +78,11 @@ def namespaces(
     command += ["--proc", "/proc", "--dev", "/dev"]
     command += ["--size", str(tmp_mb * 2**20), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108 - inside the sandbox
     return command
+
+
+def landlock_version() -> int:
+    """The kernel's version of Landlock, 0 where there is none."""
+    return max(0, int(ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)))
 
 
 def interpreter() -> list[str]:

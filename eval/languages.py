@@ -82,15 +82,22 @@ def _compile_go(files: list[str], cached: str) -> list[list[str]]:
 
 
 def _compile_java(files: list[str], cached: str) -> list[list[str]]:
-    path = f".:{cached}"
-    flags = ["-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-J-Xmx256m", "-proc:none", "-nowarn", "-encoding", "UTF-8"]
-    sources = [file for file in files if file.endswith(".java")]
-    return [[where("javac"), *flags, "-cp", path, *sources]]
+    virtual_machine = ["-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-J-Xmx256m"]
+    flags = [*virtual_machine, "-proc:none", "-nowarn", "-encoding", "UTF-8", "-cp", f".:{cached}"]
+    return [[where("javac"), *flags, *[file for file in files if file.endswith(".java")]]]
 
 
 def _run_java(memory_mb: int, cached: str, part: str) -> list[str]:
     flags = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", f"-Xmx{memory_mb}m", "-Xss64m", "-ea"]
-    return [where("java"), *flags, "--add-opens", "java.base/java.io=ALL-UNNAMED", "-cp", f".:{cached}", "Wire" if part == "candidate" else "Main"]
+    return [
+        where("java"),
+        *flags,
+        "--add-opens",
+        "java.base/java.io=ALL-UNNAMED",
+        "-cp",
+        f".:{cached}",
+        "Wire" if part == "candidate" else "Main",
+    ]
 
 
 TOOLCHAINS: Mapping[str, Toolchain] = {
@@ -106,9 +113,10 @@ TOOLCHAINS: Mapping[str, Toolchain] = {
         memory_signs="std::bad_alloc", assertion_signs="Assertion .* failed",
     ),
     "rust": Toolchain(
-        ("rustc", "cargo", "cc"), "rustc cargo gcc librust-rand-dev librust-regex+default-dev librust-md5-dev", "main.rs",
-        tuple(f"{REGISTRY}/{name}-*" for name in CRATES), _compile_rust, lambda *_: ["./program"], memory_signs="memory allocation of",
-        assertion_signs="assertion .*failed|assertion failed",
+        ("rustc", "cargo", "cc"),
+        "rustc cargo gcc librust-rand-dev librust-regex+default-dev librust-md5-dev", "main.rs",
+        tuple(f"{REGISTRY}/{name}-*" for name in CRATES), _compile_rust, lambda *_: ["./program"],
+        memory_signs="memory allocation of", assertion_signs="assertion .*failed|assertion failed",
     ),
     "go": Toolchain(
         ("go",), "golang-go golang-github-stretchr-testify-dev", "main.go",

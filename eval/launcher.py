@@ -85,7 +85,7 @@ def _run(command: list[str], environment: dict[str, str], prepare: Callable[[], 
         try:
             os.setsid()
             prepare()
-            os.execve(command[0], command, environment)
+            os.execve(command[0], command, environment)  # noqa: S606 - the order's own command
         except BaseException as error:  # noqa: BLE001 - between fork and exec
             os.write(2, f"{command[0]}: {error}\n".encode())
         os._exit(127)

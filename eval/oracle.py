@@ -94,9 +94,7 @@ def _starter(language: str, *, unsafe: bool) -> Callable[[dict[str, Any], socket
     return lambda order, peer: start_compiled(order, language, peer=peer, unsafe=unsafe)
 
 
-def _start_pair(
-    orders: list[dict[str, Any]], start: Callable[[dict[str, Any], socket.socket], Tree]
-) -> list[Tree]:
+def _start_pair(orders: list[dict[str, Any]], start: Callable[[dict[str, Any], socket.socket], Tree]) -> list[Tree]:
     """Both processes, joined by a socket that nobody else holds."""
     trees: list[Tree] = []
     ends = socket.socketpair()

@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from eval.calibration import slowness
 from eval.caches import cache_of
+from eval.calibration import slowness
 from eval.isolation import interpreter, isolation, namespaces, seccomp_filter
 from eval.languages import COMPILE_LIMITS, binds, describe_end, limits_of, toolchain_of
 from eval.tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
@@ -34,6 +34,8 @@ __all__ = ["MAX_OUTPUT_BYTES", "Outcome", "SandboxError", "isolation", "run_prog
 
 COMPILE_S, COMPILE_TMP_MB = 60.0, 512
 """What a compiler may take."""
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": ".", "TMPDIR": ".", "LANG": "C.UTF-8", "CGO_ENABLED": "0"}
 
 ATTEMPTS = 3
 """Tries of a sandbox that fails for its own reasons, before that is raised."""
@@ -163,7 +165,7 @@ def compiled_order(part: str, files: dict[str, str], language: str, limits: Limi
         "run": toolchain.run(limits.memory_mb, cached, part),
         "limits": limits_of(language, limits.memory_mb, math.ceil(limits.wall_s)),
         "compile_limits": COMPILE_LIMITS,
-        "environment": {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "CGO_ENABLED": "0"},
+        "environment": ENVIRONMENT,
         "filter": seccomp_filter().hex(),
     }
 

@@ -1,6 +1,6 @@
 """The functions that a candidate declares, read from its text, in languages whose types are written down.
 
-Only types of plain data are known (`_TYPES`): a function with any other cannot be called from the tests' process, and
+Only types of plain data are known (`_TYPES`): a function with any other cannot be called from the tests, and
 its tests do not compile. So a type of the candidate's own, with an equality of its own, never meets an assertion.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
     "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t",
-    "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result HashMap "
-    "HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a RtnType",
+    "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
+    "HashMap HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a RtnType",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error",
     "java": "int long short byte char boolean float double void Integer Long Short Byte Character Boolean Float Double "
@@ -21,11 +21,15 @@ _TYPES = {
     "Optional Collection java util Number",
 }
 _PATTERNS = {
-    "cpp": r"^[ \t]*((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{",
+    "cpp": r"^[ \t]*((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
+    r"([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{",
     "rust": r"^[ \t]*(?:pub\s+)?fn\s+([a-z_A-Z]\w*)\s*(?:<'\w+>)?\s*\(([^{};]*?)\)\s*(?:->\s*([^{;]+?))?\s*\{",
-    "go": r"^func\s+([A-Za-z_]\w*)\s*\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
-    "java": r"^[ \t]*public\s+(?:static\s+)?([\w.]+(?:\s*<[^;{}()]*>)?(?:\[\])*)\s+(\w+)\s*\(([^(){};]*)\)\s*(throws\s+[\w., ]+)?\{",
+    "go": r"^func\s+([A-Za-z_]\w*)\s*\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
+    r"\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
+    "java": r"^[ \t]*public\s+(?:static\s+)?([\w.]+(?:\s*<[^;{}()]*>)?(?:\[\])*)\s+(\w+)"
+    r"\s*\(([^(){};]*)\)\s*(throws\s+[\w., ]+)?\{",
 }
+"""Name, parameters, result, each in the order of its language."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ def _split(text: str) -> list[str]:
 def _is_plain(function: Function, language: str) -> bool:
     known = set(_TYPES[language].split())
     kinds = [function.returns, *(kind for _, kind in function.parameters)]
+    if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.()]|interface ?\{\})*", kind) for kind in kinds):
+        return False
     return all(set(re.findall(r"[A-Za-z_]\w*", kind)) <= known for kind in kinds) and all(
         re.fullmatch(r"\w+", name) for name, _ in function.parameters
     )

@@ -25,9 +25,13 @@ _RESERVED = {
 }
 GO_PACKAGES = {"assert": "github.com/stretchr/testify/assert"} | {
     path.rpartition("/")[2]: path
-    for path in "bytes errors fmt math math/bits math/big math/rand os reflect regexp sort strconv strings testing time "
-    "unicode unicode/utf8 crypto/md5 encoding/hex container/heap container/list io bufio".split()
+    for path in (
+        *("bytes", "errors", "fmt", "math", "math/bits", "math/big", "math/rand", "os", "os/exec", "reflect", "regexp"),
+        *("sort", "strconv", "strings", "testing", "time", "unicode", "unicode/utf8", "crypto/md5", "encoding/hex"),
+        *("container/heap", "container/list", "io", "bufio", "sync", "encoding/json"),
+    )
 }
+"""What a Go program may import, by the name that it uses."""
 
 
 @cache
@@ -108,13 +112,15 @@ def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
         cases.append(f"{number} => {{ {' '.join(taken)} guarded(|out| {{ {call}.put(out); {' '.join(back)} }}) }}")
         stubs.append(_rust_stub(number, f, returns))
     own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
-    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} pub fn serve() {{ loop {{ "
+    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} "
+        "pub fn serve() { loop { "
              f"let mut from = receive(); let answer = match u8::get(&mut from) {{ {' '.join(cases)} "
              "_ => std::process::exit(90) }; send(&answer); } } }\n")  # fmt: skip
     head = "#![allow(warnings)]\nmod wire;\n"
     return (
         {
-            "candidate.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\nfn main() {{ candidate::wavecoder_serve::serve() }}\n",
+            "candidate.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\n"
+            "fn main() { candidate::wavecoder_serve::serve() }\n",
             "wire.rs": driver("wire.rs"),
         },
         {
@@ -148,9 +154,12 @@ def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, F
         stubs.append(f"func {f.name}({parameters}) {f.returns} {{ {body} }}")
     cases = re.findall(r"^func (Test\w*)\(", tests, re.MULTILINE)
     listed = ", ".join(f'{{"{name}", {name}}}' for name in cases)
-    run = ("package main\nimport \"testing\"\nfunc main() { testing.Main(func(string, string) (bool, error) { return true,"
-           f" nil }}, []testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
-    serve = f"package main\nfunc main() {{ wavecoderServe([]interface{{}}{{{', '.join(f.name for f in functions)}}}) }}\n"
+    run = ("package main\nimport \"testing\"\nfunc main() { testing.Main("
+           "func(string, string) (bool, error) { return true, nil }, "
+           f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
+    serve = (
+        f"package main\nfunc main() {{ wavecoderServe([]interface{{}}{{{', '.join(f.name for f in functions)}}}) }}\n"
+    )
     body = re.sub(r"^\s*package \w+", "", tests)
     return (
         {"candidate.go": go_file(candidate), "main.go": serve, "wire.go": driver("wire.go")},
@@ -181,7 +190,7 @@ def go_file(source: str) -> str:
 
     body = re.sub(r"^import\s*\([^)]*\)|^import\s+(?:\w+\s+)?\"[^\"]+\"", note, source, flags=re.MULTILINE)
     code = re.sub(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|`[^`]*`', '""', body)
-    used = {name for name in re.findall(r"\b(\w+)\.", code)}
+    used = set(re.findall(r"\b(\w+)\.", code))
     kept = {path: alias for path, alias in paths.items() if (alias or path.rpartition("/")[2]) in used | {"_", "."}}
     named = {alias or path.rpartition("/")[2] for path, alias in kept.items()}
     missing = {path: "" for name, path in GO_PACKAGES.items() if name in used - named and not _declares(code, name)}
@@ -203,7 +212,9 @@ def _java(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
         parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
         names = "".join(f", {'(Object) ' if '[]' in kind else ''}{name}" for name, kind in f.parameters)
         returned = "" if f.returns == "void" else "return "
-        methods.append(f'public {f.returns} {f.name}({parameters}) {f.suffix} {{ {returned}Wire.call("{f.name}"{names}); }}')
+        methods.append(
+            f'public {f.returns} {f.name}({parameters}) {f.suffix} {{ {returned}Wire.call("{f.name}"{names}); }}'
+        )
     solution = f"{imports}class Solution {{\n{chr(10).join(methods)}\n}}\n"
     return (
         {"Solution.java": candidate},

@@ -6,6 +6,7 @@ processors (`/proc/<pid>/task/*/schedstat`): a verdict does not depend on how bu
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -128,10 +129,8 @@ class ColdTree:
     def close(self) -> None:
         """Kill the group: bubblewrap dies, and with it, as their init, everything in the process namespace."""
         if self._process.returncode is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             _, status, usage = os.wait4(self._process.pid, 0)
             self._process.returncode = os.waitstatus_to_exitcode(status)
             self.cpu_s = usage.ru_utime + usage.ru_stime

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MAX_MESSAGE_BYTES = 64 * 2**20
-_VIEWS = {"keys": type({}.keys()), "values": type({}.values()), "items": type({}.items())}
+_VIEWS: dict[str, Any] = {"keys": type({}.keys()), "values": type({}.values()), "items": type({}.items())}
 _TEXT_TYPES: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "decimal": (decimal.Decimal, str, decimal.Decimal),
     "fraction": (fractions.Fraction, str, fractions.Fraction),
@@ -130,7 +130,7 @@ class Peer:
             if self._space is None:
                 raise Gone
             return {"value": self.encode(self._look(request))}
-        except (Exception, SystemExit, KeyboardInterrupt) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the candidate raises
             return _raised(error)
 
     def _answer_call(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class Peer:
         for name, kind in _VIEWS.items():
             if isinstance(x, kind):
                 return {name: [self.encode(y) for y in x]}
-        if isinstance(x, type) and getattr(builtins, x.__name__, None) is x:
+        if isinstance(x, type) and vars(builtins).get(x.__name__) is x:
             return {"type": x.__name__}
         if isinstance(x, Remote):
             return {"yours": x._id}
@@ -212,7 +212,13 @@ class Peer:
             return _TEXT_TYPES[name][2](content)
         if name in _VIEWS:
             values = [self.decode(y) for y in content]
-            made = dict(values) if name == "items" else dict.fromkeys(values) if name == "keys" else dict(enumerate(values))
+            made = (
+                dict(values)
+                if name == "items"
+                else dict.fromkeys(values)
+                if name == "keys"
+                else dict(enumerate(values))
+            )
             return getattr(made, name)()
         if name == "iterator":
             return self._iterate(content)

@@ -20,10 +20,9 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from eval import bootstrap  # noqa: E402 - the folder of this file is not on the path of an isolated interpreter
+from eval import bootstrap  # the folder of this file is not on the path of an isolated interpreter
 
 PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "string", "random", "hashlib", "heapq",
              "bisect", "datetime", "copy", "operator", "statistics", "dataclasses", "enum", "queue")  # fmt: skip
@@ -71,7 +70,7 @@ def attend(descriptors: list[int]) -> None:
         os.close(descriptor)
     ended = os.pidfd_open(child)
     while True:
-        ready, _, _ = select.select([ended, control], [], [])
+        ready, _, _ = select.select([ended, control.fileno()], [], [])
         if ended in ready:
             break
         if control.recv(16) == b"wait":
@@ -90,6 +89,7 @@ def attend(descriptors: list[int]) -> None:
 def become(descriptors: list[int]) -> None:
     """Turn this fork into the sandboxed process of the order; never returns."""
     try:
+        os.setsid()  # a signal to its process group, which reaches across namespaces, finds only itself
         order_fd, *rest = [os.dup(descriptor) for descriptor in descriptors]
         with open(order_fd, "rb") as stream:  # noqa: PTH123 - a descriptor
             order = json.loads(stream.read())
@@ -107,7 +107,7 @@ def become(descriptors: list[int]) -> None:
 def _enclose(tmp_bytes: int) -> None:
     _checked(libc.mount(b"none", b"/", None, PRIVATE, None), "mount /")
     flags, size = NO_SUID | NO_DEVICES, f"size={tmp_bytes},mode=1777"
-    _checked(libc.mount(b"tmpfs", b"/tmp", b"tmpfs", flags, size.encode()), "mount /tmp")  # noqa: S108
+    _checked(libc.mount(b"tmpfs", b"/tmp", b"tmpfs", flags, size.encode()), "mount /tmp")
     hidden = flags | READ_ONLY | NO_EXEC
     _checked(libc.mount(b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=0,mode=555"), "mount /proc")
     os.chdir("/tmp")  # noqa: S108 - inside the sandbox

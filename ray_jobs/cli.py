@@ -33,6 +33,7 @@ JOBS = {
     "serve": "model → OpenAI-compatible endpoint, until Ctrl-C",
     "evaluate": "endpoint → benchmark scores",
     "report": "run directory → one HTML page",
+    "sandbox": "check: what this machine offers to run programs safely, and the attack suite",
     "inspect": "a quick look at what one stage made",
 }
 

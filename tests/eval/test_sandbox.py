@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval import sandbox
+from eval import isolation, sandbox
 from eval.sandbox import run_program
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +24,8 @@ OUTCOMES = {
         "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()",
         "open('/tmp/x', 'w').write('y')",
     ],
-    "failed": [
-        "assert False",
+    "failed": ["assert False"],
+    "exception": [
         "1 / 0",
         "import sys; sys.exit(0)",
         "raise SystemExit",
@@ -83,7 +83,7 @@ def test_attack_fails(name, tmp_path, monkeypatch):
             .replace("{secret}", str(tmp_path / "secret"))
         )
         outcome = run(source)
-    assert outcome.outcome in {"failed", "crashed"}, outcome
+    assert outcome.outcome in {"failed", "exception", "crashed"}, outcome
     assert "hidden" not in outcome.stdout + outcome.stderr
     assert "seen" not in outcome.stderr
 
@@ -95,10 +95,10 @@ def test_forged_report_does_not_pass():
     assert run(forged).outcome == "crashed"
 
 
-def test_not_covered_a_cheat_can_find_the_nonce_in_the_harness():
+def test_not_covered_by_run_program_a_cheat_can_find_the_nonce_in_the_harness():
     cheat = (
         "import sys, os\nframe = sys._getframe()\nwhile 'order' not in frame.f_locals: frame = frame.f_back\n"
-        "os.write(frame.f_locals['report'], (frame.f_locals['order']['nonce'] + ' passed').encode())\nos._exit(0)"
+        "os.write(3, (frame.f_locals['order']['nonce'] + ' passed').encode())\nos._exit(0)"
     )
     assert run(cheat).passed
 
@@ -109,6 +109,7 @@ def test_nothing_is_left_behind():
     assert "left-behind" not in {path.name for path in Path("/tmp").iterdir()} - before
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "/bootstrap.py" not in running
+    assert running.count("zygote.py") <= 4  # bubblewrap's two, the fork server, and its shell of a parent
 
 
 def test_output_is_kept_only_up_to_its_limit():
@@ -120,16 +121,16 @@ def test_program_reads_its_input():
 
 
 def test_without_isolation_it_refuses_unless_told(monkeypatch):
-    sandbox.isolation.cache_clear()
-    monkeypatch.setattr(sandbox, "_bubblewrap", lambda: "/bin/false")
+    isolation.isolation.cache_clear()
+    monkeypatch.setattr(isolation, "_bubblewrap", lambda: "/bin/false")
     try:
         with pytest.raises(PermissionError, match="this machine offers no isolation"):
             run("x = 1")
         assert run("x = 1", unsafe_no_sandbox=True).passed
     finally:
-        sandbox.isolation.cache_clear()
+        isolation.isolation.cache_clear()
 
 
 def test_other_languages_are_refused():
-    with pytest.raises(ValueError, match="the sandbox runs python"):
+    with pytest.raises(ValueError, match="the sandbox runs python, javascript, cpp, rust, go, java"):
         run_program("x", language="cobol", timeout=1.0, memory_mb=64)
