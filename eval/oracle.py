@@ -21,7 +21,7 @@ from typing import Any
 
 from eval.calibration import slowness
 from eval.sandbox import (
-    COMPILE_S,
+    PREPARING_S,
     Limits,
     Outcome,
     compiled_order,
@@ -77,7 +77,7 @@ def judge(
     def attempt() -> Outcome:
         begun = time.monotonic()
         trees = _start_pair(orders, start)
-        in_time = watch(trees, limits.wall_s, 0.0 if language == "python" else COMPILE_S * slowness())
+        in_time = watch(trees, limits.wall_s, PREPARING_S * slowness())
         status = ending(trees[0], orders[0]["nonce"], in_time=in_time, language=language)
         if status == "gone":  # the tests could not go on without the candidate: what became of it?
             status = ending(trees[1], orders[1]["nonce"], in_time=True, language=language)

@@ -32,8 +32,8 @@ from eval.warm import fork_server
 
 __all__ = ["MAX_OUTPUT_BYTES", "Outcome", "SandboxError", "isolation", "run_program"]
 
-COMPILE_S, COMPILE_TMP_MB = 60.0, 512
-"""What a compiler may take."""
+PREPARING_S, COMPILE_TMP_MB = 60.0, 512
+"""What the start of a sandbox and a compiler may take: seconds, not counting waits, and space in /tmp."""
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": ".", "TMPDIR": ".", "LANG": "C.UTF-8", "CGO_ENABLED": "0"}
 
@@ -122,7 +122,7 @@ def run_program(
         else:
             order = compiled_order("program", {toolchain_of(language).source: source}, language, limits)
             tree = start_compiled(order, language, stdin=stdin, unsafe=unsafe_no_sandbox)
-        in_time = watch([tree], limits.wall_s, 0.0 if language == "python" else COMPILE_S * slowness())
+        in_time = watch([tree], limits.wall_s, PREPARING_S * slowness())
         status = ending(tree, order["nonce"], in_time=in_time, language=language)
         return outcome_of(status, [tree], time.monotonic() - begun, "program", unsafe=unsafe_no_sandbox)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -24,6 +25,10 @@ MAX_OUTPUT_BYTES = 64 * 1024
 
 MAX_STRETCH = 30
 """So many times its limit may a program wait for a processor, before the machine counts as unable."""
+
+
+LINGER_S = 2.0
+"""How long a process may take to die of what killed it."""
 
 
 class SandboxError(OSError):
@@ -185,42 +190,76 @@ class WarmTree:
         return dict(told)
 
 
-def watch(trees: Sequence[Tree], seconds: float, preparing_s: float = 0.0) -> bool:
+def watch(trees: Sequence[Tree], seconds: float, preparing_s: float) -> bool:
     """Read all streams until the first tree has ended, then close all; whether that came before the limit.
 
     Args:
         trees: the first one decides; the others end with it.
         seconds: limit, without the time in which the trees waited for a processor.
-        preparing_s: limit of what comes before the first tree's report is `ready`, such as compiling.
+        preparing_s: limit of what comes before that, until all trees report `ready`: their start, and compiling.
 
     Raises:
         SandboxError: they waited for `MAX_STRETCH` times the limit.
     """
-    begun, allowed, waited = time.monotonic(), preparing_s or seconds, 0.0
-    deadline = begun + allowed
+    limit = _Limit(trees, seconds, preparing_s)
     selector = selectors.DefaultSelector()
     try:
         selector.register(trees[0], selectors.EVENT_READ)
         for tree in trees:
             for descriptor in tree.streams.open_ends():
                 selector.register(descriptor, selectors.EVENT_READ, tree)
-        while True:
-            for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
+        while not limit.is_over():
+            for key, _ in selector.select(limit.left_s()):
                 if key.data is None:
+                    _linger(trees)
                     return True
                 if not key.data.streams.read(key.fd):
                     selector.unregister(key.fd)
-            now = time.monotonic()
-            if preparing_s and b"ready" in trees[0].streams.kept["report"]:
-                begun, allowed, preparing_s = now, seconds, 0.0
-                deadline, waited = now + seconds, sum(tree.waited_s() for tree in trees)
-            if now > deadline:
-                deadline = begun + allowed + sum(tree.waited_s() for tree in trees) - waited
-                if now > deadline:
-                    return False
-                if now > begun + MAX_STRETCH * allowed:
-                    raise SandboxError(f"a program got no processor for {now - begun:.0f} s; this machine is too busy")
+        return False
     finally:
         selector.close()
         for tree in trees:
             tree.close()
+
+
+def _linger(trees: Sequence[Tree]) -> None:
+    """Where the first tree lost the others, let them end by themselves, so that their end tells why."""
+    for descriptor in trees[0].streams.open_ends():
+        trees[0].streams.read(descriptor)
+    words = trees[0].streams.kept["report"].split(b"\n")[-2:]
+    if any(word.endswith((b" gone", b" exit 90")) for word in words):
+        for tree in trees[1:]:
+            select.select([tree], [], [], LINGER_S)
+
+
+class _Limit:
+    """The time that trees have left, first to get ready, then to run."""
+
+    def __init__(self, trees: Sequence[Tree], seconds: float, preparing_s: float) -> None:
+        self._trees, self._seconds, self._ready = trees, seconds, False
+        self._begin(preparing_s)
+
+    def left_s(self) -> float:
+        """Seconds until somebody must look again."""
+        return max(0.0, self._deadline - time.monotonic())
+
+    def is_over(self) -> bool:
+        """Whether the time is up, the waiting for processors not counted."""
+        if not self._ready and all(b" ready" in tree.streams.kept["report"] for tree in self._trees):
+            self._ready = True
+            self._begin(self._seconds)
+        if time.monotonic() < self._deadline:
+            return False
+        self._deadline = self._begun + self._allowed + self._waited_s() - self._waited
+        if time.monotonic() > self._begun + MAX_STRETCH * self._allowed:
+            raise SandboxError(
+                f"a program got no processor for {MAX_STRETCH} times its limit; this machine is too busy"
+            )
+        return time.monotonic() >= self._deadline
+
+    def _begin(self, allowed: float) -> None:
+        self._begun, self._allowed, self._waited = time.monotonic(), allowed, self._waited_s()
+        self._deadline = self._begun + allowed
+
+    def _waited_s(self) -> float:
+        return sum(tree.waited_s() for tree in self._trees)

@@ -58,6 +58,7 @@ def attend(descriptors: list[int]) -> None:
     """Start one program and stay with it to its end; never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control = socket.socket(fileno=descriptors[0])
+    os.chdir("/proc")  # stays within reach of this process when the program's own is hidden
     try:
         _checked(libc.unshare(NEW_NAMESPACES), "unshare")
         child = os.fork()
@@ -136,9 +137,12 @@ def install_filter(program: bytes) -> None:
 
 
 def waited_s(process: int) -> float:
-    """Seconds that a process was ready to run and had no processor, of the thread that waited longest."""
+    """Seconds that a process was ready to run and had no processor, of the thread that waited longest.
+
+    The working folder is /proc.
+    """
     waits = [0.0]
-    for thread in Path(f"/proc/{process}/task").glob("*/schedstat"):
+    for thread in Path(f"{process}/task").glob("*/schedstat"):
         try:
             waits.append(int(thread.read_text().split()[1]) / 1e9)
         except (OSError, ValueError, IndexError):
