@@ -250,16 +250,11 @@ class _Limit:
             self._begin(self._seconds)
         if time.monotonic() < self._deadline:
             return False
-        self._deadline = self._begun + self._allowed + self._waited_s() - self._waited
+        self._deadline = self._begun + self._allowed + sum(tree.waited_s() for tree in self._trees)
         if time.monotonic() > self._begun + MAX_STRETCH * self._allowed:
-            raise SandboxError(
-                f"a program got no processor for {MAX_STRETCH} times its limit; this machine is too busy"
-            )
+            raise SandboxError(f"a program waited {MAX_STRETCH} times its limit for a processor: a machine too busy")
         return time.monotonic() >= self._deadline
 
     def _begin(self, allowed: float) -> None:
-        self._begun, self._allowed, self._waited = time.monotonic(), allowed, self._waited_s()
+        self._begun, self._allowed = time.monotonic(), allowed
         self._deadline = self._begun + allowed
-
-    def _waited_s(self) -> float:
-        return sum(tree.waited_s() for tree in self._trees)
