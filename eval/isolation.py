@@ -1,4 +1,4 @@
-"""What keeps a program in: bubblewrap's namespaces and a seccomp filter; where there are none, Landlock.
+"""What keeps a program in: bubblewrap's namespaces and a seccomp filter; where there are none, Landlock and the filter.
 
 Not covered: cgroups. Memory is limited per process (address space or data segment), not per tree.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import json
 import os
 import shutil
 import struct
@@ -18,6 +19,9 @@ from pathlib import Path
 
 INSIDE = ("bootstrap.py", "wire.py", "zygote.py", "launcher.py")
 """Our scripts that run inside, under /wavecoder/eval."""
+
+LANDLOCK_NEEDED = 6
+"""The version that keeps signals in; Linux 6.12."""
 
 UNSAFE_HINT = "set evaluate.unsafe_no_sandbox=true on a machine that you can lose"
 
@@ -41,17 +45,37 @@ def isolation() -> Isolation:
     """
     try:
         binary = _bubblewrap()
+        reason = _refusal([*namespaces(binary), *interpreter(), "-c", ""])
     except PermissionError as error:
         reason = str(error)
-    else:
-        probe = subprocess.run(
-            [*namespaces(binary), *interpreter(), "-c", ""], capture_output=True, text=True, check=False
+    if not reason:
+        unshare = "import ctypes; raise SystemExit(ctypes.CDLL(None).unshare(0x6C020000))"
+        return Isolation(
+            "namespaces", forks=not _refusal([*namespaces(binary, forks=True), *interpreter(), "-c", unshare])
         )
-        if probe.returncode == 0:
-            return Isolation("namespaces", forks=True)
-        reason = probe.stderr.strip()[:300]
+    if landlock_version() >= LANDLOCK_NEEDED and seccomp_filter():
+        return Isolation("landlock")
     raise PermissionError(f"this machine offers no isolation for programs ({reason}); allow user namespaces, or "
                           f"{UNSAFE_HINT}")  # fmt: skip
+
+
+def _refusal(command: list[str]) -> str:
+    """Why a command does not run; empty if it does."""
+    probe = subprocess.run(command, capture_output=True, text=True, check=False)
+    return probe.stderr.strip()[:300] or "refused" if probe.returncode else ""
+
+
+def landlocked(folder: str, *, binds: tuple[str, ...] = (), processes: bool = False) -> list[str]:
+    """The command line up to the program's own, where there are no namespaces.
+
+    Args:
+        folder: the program's own, where it may write.
+        binds: paths to read beside the system's.
+        processes: whether it may start processes.
+    """
+    read = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", sys.base_prefix, *binds]
+    order = {"read": read, "write": folder, "filter": seccomp_filter(processes=processes).hex()}
+    return [*interpreter(), str(Path(__file__).with_name("confine.py")), json.dumps(order)]
 
 
 def namespaces(

@@ -13,6 +13,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +26,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from eval.caches import cache_of
 from eval.calibration import slowness
-from eval.isolation import interpreter, isolation, namespaces, seccomp_filter
+from eval.isolation import INSIDE, Isolation, interpreter, isolation, landlocked, namespaces, seccomp_filter
 from eval.languages import COMPILE_LIMITS, binds, describe_end, limits_of, toolchain_of
 from eval.tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
 from eval.warm import fork_server
@@ -35,7 +36,7 @@ __all__ = ["MAX_OUTPUT_BYTES", "Outcome", "SandboxError", "isolation", "run_prog
 PREPARING_S, COMPILE_TMP_MB = 60.0, 512
 """What the start of a sandbox and a compiler may take: seconds, not counting waits, and space in /tmp."""
 
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": ".", "TMPDIR": ".", "LANG": "C.UTF-8", "CGO_ENABLED": "0"}
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": ".", "TMPDIR": ".", "LANG": "C.UTF-8", "OPENSSL_CONF": "/dev/null"}
 
 ATTEMPTS = 3
 """Tries of a sandbox that fails for its own reasons, before that is raised."""
@@ -174,9 +175,9 @@ def start_compiled(
     order: dict[str, Any], language: str, *, stdin: str = "", peer: socket.socket | None = None, unsafe: bool = False
 ) -> Tree:
     """Start the launcher of a language; arguments as those of `start_python`."""
+    offered = Isolation("none") if unsafe else isolation()
     shown = (*binds(language), str(cache_of(language)))
-    prefix = [] if unsafe or not isolation().forks else namespaces(binds=shown, tmp_mb=COMPILE_TMP_MB)
-    return start_cold("launcher.py", order, prefix, stdin=stdin, peer=peer, processes=True)
+    return start_cold("launcher.py", order, offered, stdin=stdin, peer=peer, shown=shown)
 
 
 def start_python(
@@ -190,9 +191,9 @@ def start_python(
         peer: its end of a socket to another one.
         unsafe: without isolation.
     """
-    if unsafe or not isolation().forks:
-        prefix = [] if unsafe else namespaces()
-        return start_cold("bootstrap.py", order, prefix, stdin=stdin, peer=peer)
+    offered = Isolation("none") if unsafe else isolation()
+    if not offered.forks:
+        return start_cold("bootstrap.py", order, offered, stdin=stdin, peer=peer)
     limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
     with _file(order | {"limits": limits, "filter": seccomp_filter().hex()}) as given, _file(stdin) as typed:
         return fork_server().spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
@@ -201,33 +202,37 @@ def start_python(
 def start_cold(
     script: str,
     order: dict[str, Any],
-    prefix: list[str],
+    offered: Isolation,
     *,
     stdin: str = "",
     peer: socket.socket | None = None,
-    processes: bool = False,
+    shown: tuple[str, ...] = (),
 ) -> ColdTree:
     """Start a script of ours in a process tree of its own: `prefix… python script order report (peer)`.
 
     Args:
-        script: its name in this folder.
+        script: its name in this folder; the launcher may start processes.
         order: what it is to do.
-        prefix: bubblewrap's command line, or nothing.
+        offered: what keeps it in.
         stdin: what it can read.
         peer: its end of a socket to another tree.
-        processes: whether it may start processes itself.
+        shown: paths that it sees beside the system's.
     """
-    path = f"/wavecoder/eval/{script}" if prefix else str(Path(__file__).with_name(script))
-    folder = None if prefix else tempfile.mkdtemp(prefix="wavecoder-")
-    filter_bytes = seccomp_filter(processes=processes)
+    processes = script == "launcher.py"
+    folder, scripts = _folder(offered)
     streams = Streams()
     stdout, stderr, report = streams.theirs
-    with _file(order) as given, _file(stdin) as typed, _file(filter_bytes) as program:
+    with _file(order) as given, _file(stdin) as typed, _file(seccomp_filter(processes=processes)) as program:
+        prefix: list[str] = []
+        if offered.name == "namespaces":
+            prefix = namespaces(binds=shown, tmp_mb=COMPILE_TMP_MB if processes else 64)
+            prefix += ["--seccomp", str(program.fileno())] if seccomp_filter() else []
+        elif offered.name == "landlock":
+            prefix = landlocked(folder or "", binds=shown, processes=processes)
         handed = [given.fileno(), report, *([] if peer is None else [peer.fileno()])]
-        seccomp = ["--seccomp", str(program.fileno())] if prefix and filter_bytes else []
         try:
             process = subprocess.Popen(
-                [*prefix, *seccomp, *interpreter(), path, *map(str, handed)],
+                [*prefix, *interpreter(), f"{scripts}/{script}", *map(str, handed)],
                 stdin=typed,
                 stdout=stdout,
                 stderr=stderr,
@@ -263,6 +268,20 @@ def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -
     if number == signal.SIGXCPU:
         return "timeout"
     return "killed" if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGSYS, signal.SIGXFSZ} else "crashed"
+
+
+def _folder(offered: Isolation) -> tuple[str | None, str]:
+    """A folder of the host for a tree that has no /tmp of its own, and where it finds our scripts."""
+    if offered.name == "namespaces":
+        return None, "/wavecoder/eval"
+    ours, folder = Path(__file__).parent, tempfile.mkdtemp(prefix="wavecoder-")
+    if offered.name == "none":
+        return folder, str(ours)
+    copies = Path(folder) / "wavecoder" / "eval"  # what it may not read it must have
+    copies.mkdir(parents=True)
+    for name in INSIDE:
+        shutil.copy(ours / name, copies)
+    return folder, str(copies)
 
 
 def _file(content: dict[str, Any] | str | bytes) -> BinaryIO:

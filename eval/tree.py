@@ -237,6 +237,7 @@ class _Limit:
 
     def __init__(self, trees: Sequence[Tree], seconds: float, preparing_s: float) -> None:
         self._trees, self._seconds, self._ready = trees, seconds, False
+        self._deadline = 0.0
         self._begin(preparing_s)
 
     def left_s(self) -> float:

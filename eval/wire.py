@@ -184,8 +184,9 @@ class Peer:
         for name, kind in _VIEWS.items():
             if isinstance(x, kind):
                 return {name: [self.encode(y) for y in x]}
-        if isinstance(x, type) and vars(builtins).get(x.__name__) is x:
-            return {"type": x.__name__}
+        for name, kind in vars(builtins).items():
+            if kind is x and isinstance(x, type):
+                return {"type": name}
         if isinstance(x, Remote):
             return {"yours": x._id}
         if self._space is None and not callable(x):

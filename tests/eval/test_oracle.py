@@ -135,8 +135,7 @@ def test_a_slow_but_correct_program_passes_on_a_machine_four_times_overloaded():
 def test_without_a_fork_server_the_verdicts_are_the_same(monkeypatch):
     from eval.isolation import Isolation
 
-    for module in (sandbox, "eval.sandbox"):
-        monkeypatch.setattr("eval.sandbox.isolation", lambda: Isolation("namespaces", forks=False))
+    monkeypatch.setattr("eval.sandbox.isolation", lambda: Isolation("namespaces", forks=False))
     assert outcome("def f(x): return x + 1", "assert f(1) == 2").passed
     assert outcome("import os\nos._exit(0)", "assert f(1) == 2").outcome == "crashed"
 

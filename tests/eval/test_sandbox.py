@@ -1,12 +1,16 @@
 """What a program can and cannot do. Each "not covered" has a test that shows it is really not."""
 
+import contextlib
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from eval import isolation, sandbox
+from eval.attack_suite import bait, load_attacks, run_attack
 from eval.sandbox import run_program
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +127,7 @@ def test_program_reads_its_input():
 def test_without_isolation_it_refuses_unless_told(monkeypatch):
     isolation.isolation.cache_clear()
     monkeypatch.setattr(isolation, "_bubblewrap", lambda: "/bin/false")
+    monkeypatch.setattr(isolation, "landlock_version", lambda: 0)
     try:
         with pytest.raises(PermissionError, match="this machine offers no isolation"):
             run("x = 1")
@@ -134,3 +139,56 @@ def test_without_isolation_it_refuses_unless_told(monkeypatch):
 def test_other_languages_are_refused():
     with pytest.raises(ValueError, match="the sandbox runs python, javascript, cpp, rust, go, java"):
         run_program("x", language="cobol", timeout=1.0, memory_mb=64)
+
+
+LANDLOCKED = [
+    "a file of the host",
+    "network",
+    "kills whatever it can",
+    "traces its parent",
+    "a shell",
+    "other processes",
+]
+
+
+def test_where_namespaces_are_refused_landlock_takes_over_and_says_so(monkeypatch):
+    if isolation.landlock_version() < isolation.LANDLOCK_NEEDED:
+        pytest.skip(
+            f"this kernel's Landlock is version {isolation.landlock_version()}, not {isolation.LANDLOCK_NEEDED}"
+        )
+    isolation.isolation.cache_clear()
+    monkeypatch.setattr(isolation, "_bubblewrap", lambda: "/bin/false")
+    before = {path.name for path in Path("/tmp").iterdir()}
+    try:
+        assert isolation.isolation() == isolation.Isolation("landlock")
+        attacks = {attack.name: attack for attack in load_attacks("python")}
+        with bait() as laid:
+            results = [run_attack(attacks[name], laid) for name in ["honest", *LANDLOCKED]]
+    finally:
+        isolation.isolation.cache_clear()
+    assert all(result.stopped and result.outcome.isolation == "landlock" for result in results), results
+    assert not [
+        path.name for path in Path("/tmp").iterdir() if path.name.startswith("wavecoder-") and path.name not in before
+    ]
+
+
+def test_many_programs_leave_no_process_no_namespace_and_no_descriptor():
+    def state():
+        pending, found = [os.getpid()], {}
+        while pending:
+            for children in Path(f"/proc/{pending.pop()}/task").glob("*/children"):
+                for child in children.read_text().split():
+                    with contextlib.suppress(FileNotFoundError):  # it is just ending
+                        found[child] = [(Path(f"/proc/{child}/ns") / kind).readlink() for kind in ("pid", "mnt", "net")]
+                    pending.append(child)
+        return len(list(Path("/proc/self/fd").iterdir())), found
+
+    run("x = 1")
+    time.sleep(0.5)
+    before = state()
+    for _ in range(60):
+        assert run("import threading; threading.Thread(target=input, daemon=True).start()").passed
+    deadline = time.monotonic() + 5
+    while state() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert state() == before
