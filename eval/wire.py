@@ -184,9 +184,8 @@ class Peer:
         for name, kind in _VIEWS.items():
             if isinstance(x, kind):
                 return {name: [self.encode(y) for y in x]}
-        for name, kind in vars(builtins).items():
-            if kind is x and isinstance(x, type):
-                return {"type": name}
+        if (known := _builtin_type(x)) is not None:
+            return {"type": known}
         if isinstance(x, Remote):
             return {"yours": x._id}
         if self._space is None and not callable(x):
@@ -280,6 +279,11 @@ class Peer:
             parts.append(part)
             size -= len(part)
         return b"".join(parts)
+
+
+def _builtin_type(x: Any) -> str | None:
+    """The name of a type that Python itself has."""
+    return next((name for name, kind in vars(builtins).items() if kind is x and isinstance(x, type)), None)
 
 
 def _raised(error: BaseException) -> dict[str, Any]:

@@ -90,7 +90,7 @@ function replace(old, made) {
   else if (old instanceof Set && made instanceof Set) { old.clear(); made.forEach(v => old.add(v)) }
   else if (old !== null && typeof old === 'object' && made !== null && typeof made === 'object') {
     for (const k of Object.keys(old)) delete old[k]
-    for (const k of Object.keys(made)) old[k] = made[k]
+    for (const k of Object.keys(made)) Object.defineProperty(old, k, { value: made[k], writable: true, enumerable: true, configurable: true })
   }
 }
 
