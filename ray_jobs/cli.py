@@ -34,6 +34,7 @@ JOBS = {
     "serve": "model → OpenAI-compatible endpoint, until Ctrl-C",
     "evaluate": "endpoint → benchmark scores",
     "report": "run directory → one HTML page",
+    "sandbox": "check: what this machine offers to run programs safely, and the attack suite",
     "inspect": "a quick look at what one stage made",
     "prompts": "the exact messages that generator and discriminator are sent",
     "judge": "how far the discriminator agrees with hand-made good and bad instances",

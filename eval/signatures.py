@@ -1,0 +1,106 @@
+"""The functions that a candidate declares, read from its text, in languages whose types are written down.
+
+Only types of plain data are known (`_TYPES`): a function with any other cannot be called from the tests, and
+its tests do not compile. So a type of the candidate's own, with an equality of its own, never meets an assertion.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_TYPES = {
+    "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
+    "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t",
+    "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
+    "HashMap HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a RtnType",
+    "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
+    "interface any error",
+    "java": "int long short byte char boolean float double void Integer Long Short Byte Character Boolean Float Double "
+    "String Object List ArrayList LinkedList Map HashMap LinkedHashMap TreeMap Set HashSet LinkedHashSet TreeSet "
+    "Optional Collection java util Number",
+}
+_PATTERNS = {
+    "cpp": r"^[ \t]*((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
+    r"([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{",
+    "rust": r"^[ \t]*(?:pub\s+)?fn\s+([a-z_A-Z]\w*)\s*(?:<'\w+>)?\s*\(([^{};]*?)\)\s*(?:->\s*([^{;]+?))?\s*\{",
+    "go": r"^func\s+([A-Za-z_]\w*)\s*\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
+    r"\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
+    "java": r"^[ \t]*public\s+(?:static\s+)?([\w.]+(?:\s*<[^;{}()]*>)?(?:\[\])*)\s+(\w+)"
+    r"\s*\(([^(){};]*)\)\s*(throws\s+[\w., ]+)?\{",
+}
+"""Name, parameters, result, each in the order of its language."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of plain data."""
+
+    name: str
+    returns: str
+    parameters: tuple[tuple[str, str], ...]
+    """Names and types."""
+    suffix: str = ""
+    """What stands behind the parameters: Java's exceptions."""
+
+
+def functions_of(source: str, language: str) -> list[Function]:
+    """The functions of a candidate that can be called from outside; of two with one name, the first."""
+    found: dict[str, Function] = {}
+    for match in re.finditer(_PATTERNS[language], _without_comments(source), re.MULTILINE):
+        groups = [group or "" for group in match.groups()]
+        suffix = ""
+        if language == "cpp":
+            returns, name, parameters = groups
+        elif language == "java":
+            returns, name, parameters, suffix = groups
+        else:
+            name, parameters, returns = groups
+        function = Function(name, " ".join(returns.split()), _parameters(parameters, language), suffix.strip())
+        if _is_plain(function, language):
+            found.setdefault(name, function)
+    return list(found.values())
+
+
+def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
+    parts = [" ".join(part.split()) for part in _split(text) if part.strip()]
+    pairs: list[tuple[str, str]] = []
+    for part in reversed(parts):
+        if language == "rust":
+            name, _, kind = part.partition(":")
+            pairs.append((name.replace("mut ", "").strip(), kind.strip()))
+        elif language == "go":
+            name, _, kind = part.partition(" ")
+            pairs.append((name, kind.strip() or (pairs[-1][1] if pairs else "")))  # a, b int
+        else:
+            match = re.fullmatch(r"(?:final )?(.*?[\s>&\]])(\w+)((?:\[\])*)(?: ?= ?[\w.\"']+)?", part)
+            pairs.append((match[2], match[1].strip() + match[3]) if match else (part, "unknown_type"))
+    return tuple(reversed(pairs))
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas that stand in no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "<([{") - (character in ">)]}")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _is_plain(function: Function, language: str) -> bool:
+    known = set(_TYPES[language].split())
+    kinds = [function.returns, *(kind for _, kind in function.parameters)]
+    if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.()]|interface ?\{\})*", kind) for kind in kinds):
+        return False
+    return all(set(re.findall(r"[A-Za-z_]\w*", kind)) <= known for kind in kinds) and all(
+        re.fullmatch(r"\w+", name) for name, _ in function.parameters
+    )
+
+
+def _without_comments(source: str) -> str:
+    """Comments blanked, strings kept."""
+    pattern = r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*'
+    return re.sub(pattern, lambda match: match[0] if match[0].startswith('"') else " ", source, flags=re.DOTALL)

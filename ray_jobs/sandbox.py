@@ -1,0 +1,63 @@
+"""`wavecoder sandbox check`: what this machine offers to keep programs in, and the attack suite against it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from eval.attack_suite import LANGUAGES, Result, run_suite
+from eval.calibration import slowness
+from eval.isolation import landlock_version, seccomp_filter
+from eval.languages import missing_toolchains
+from eval.sandbox import isolation
+from ray_jobs.cli import JOBS, run_guarded
+
+
+def check(languages: list[str]) -> None:
+    """Print the table; raises where there is no isolation or an attack got through.
+
+    Args:
+        languages: those to attack with.
+    """
+    missing = missing_toolchains(languages)
+    offered = isolation()
+    rows = [
+        ("isolation", offered.name),
+        ("system calls", "filtered (seccomp)" if seccomp_filter() else "not filtered: unknown processor"),
+        ("Landlock", f"version {landlock_version()}" if landlock_version() else "none"),
+        ("warm starts", "fork server" if offered.forks else "none: a new interpreter for each program"),
+        ("processors", str(os.cpu_count())),
+        ("slower than the reference", f"{slowness():.2f} times; time-outs grow with it"),
+    ]
+    rows += [(language, missing.get(language, "ready")) for language in languages]
+    print("\n".join(f"{name:26} {value}" for name, value in rows))
+    results = run_suite([language for language in languages if language not in missing])
+    print(f"\n{'language':11} {'kind':9} {'outcome':10} {'':5} attack")
+    for result in results:
+        print(_line(result))
+    holes = [result for result in results if not result.stopped]
+    attacks = sum(result.attack.kind != "honest" for result in results)
+    skipped = f"; skipped: {', '.join(missing)}" if missing else ""
+    print(f"\n{attacks} attacks, {len(holes)} failures{skipped}")
+    if holes:
+        raise RuntimeError(f"{len(holes)} programs of the suite did not end as they must; do not run models' code here")
+
+
+def _line(result: Result) -> str:
+    attack = result.attack
+    sign = "ok" if result.stopped else "HOLE"
+    return f"{attack.language:11} {attack.kind:9} {result.outcome.outcome:10} {sign:5} {attack.name}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    parser = argparse.ArgumentParser(prog="wavecoder sandbox", description=JOBS["sandbox"])
+    parser.add_argument("action", choices=["check"])
+    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
+    options = parser.parse_args(arguments)
+    return run_guarded("sandbox", lambda _: check(options.languages))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
