@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import openai
@@ -51,16 +52,32 @@ class ChatClient:
         request |= {"temperature": temperature, "seed": seed, "stop": stop}
         if schema is not None:
             request["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+        return await self._ask(self._connected().chat.completions.create, request)
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        prompt: str,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int | None = None,
+        stop: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """The continuation of a plain text (/v1/completions, no chat template): the same answer, the same errors."""
+        request: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": max_tokens}
+        request |= {"temperature": temperature, "seed": seed, "stop": stop or None}
+        return await self._ask(self._connected().completions.create, request)
+
+    async def _ask(self, create: Callable[..., Awaitable[Any]], request: dict[str, Any]) -> dict[str, Any]:
         try:
-            completion = await self._connected().chat.completions.create(
-                **{name: value for name, value in request.items() if value is not None}
-            )
+            completion = await create(**{name: value for name, value in request.items() if value is not None})
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             raise PermissionError(
                 f"{self._config.url} refuses the key in ${self._config.api_key_env}: {error}"
             ) from None
         except (openai.APIConnectionError, openai.InternalServerError) as error:
-            raise ConnectionError(f"no answer from {self._config.url} for model {model}: {error}") from None
+            raise ConnectionError(f"no answer from {self._config.url} for model {request['model']}: {error}") from None
         except openai.APIStatusError as error:
             return _failure(f"{error.status_code}: {error.message[:500]}")
         except openai.OpenAIError as error:
@@ -86,12 +103,13 @@ def _answer(completion: Any) -> dict[str, Any]:
     if not completion.choices:
         return _failure("the answer holds no choice")
     choice, usage = completion.choices[0], completion.usage
+    text = (choice.message.content if hasattr(choice, "message") else choice.text) or ""
     return {
-        "text": choice.message.content or "",
+        "text": text,
         "finish_reason": choice.finish_reason or "",
         "prompt_tokens": usage.prompt_tokens if usage else 0,
         "completion_tokens": usage.completion_tokens if usage else 0,
-        "error": "" if choice.message.content else "empty answer",
+        "error": "" if text else "empty answer",
     }
 
 

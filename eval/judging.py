@@ -1,0 +1,59 @@
+"""The seam between problems and the sandbox: a candidate and its tests → a verdict. No Ray here."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from eval.problems import Problem
+from eval.sandbox import isolation, run_program
+from eval.settings import EvaluateConfig
+
+
+def judge_candidate(candidate: str, problem: Problem, config: EvaluateConfig) -> dict[str, Any]:
+    """`passed, outcome, seconds, stderr` of a candidate.
+
+    Raises:
+        OSError: the sandbox failed, which is never the candidate's fault.
+    """
+    outcome = run_program(
+        f"{candidate}\n\n{problem.tests}\n",
+        language=problem.language,
+        timeout=config.timeout_s,
+        memory_mb=config.memory_mb,
+        unsafe_no_sandbox=config.unsafe_no_sandbox,
+    )
+    if outcome.outcome == "infrastructure":
+        raise OSError(f"the sandbox failed on {problem.task_id}: {outcome.stderr[:300]}")
+    return {
+        name: value for name, value in asdict(outcome).items() if name in {"passed", "outcome", "seconds", "stderr"}
+    }
+
+
+def missing_toolchains(languages: Iterable[str]) -> dict[str, str]:
+    """Language → why its programs cannot run here."""
+    return {language: "the sandbox does not run it" for language in languages if language != "python"}
+
+
+def check_isolation(config: EvaluateConfig) -> None:
+    """Raise `PermissionError` when this machine offers no isolation and none was waived."""
+    if not config.unsafe_no_sandbox:
+        isolation()
+
+
+def describe_conditions(config: EvaluateConfig) -> dict[str, Any]:
+    """What a result must say of how it came about: isolation, machine, versions."""
+    found = {}
+    for package in ("wavecoder-ray", "ray", "openai", "pyarrow", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "isolation": "none" if config.unsafe_no_sandbox else "bubblewrap",
+        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "versions": found,
+    }
