@@ -45,9 +45,8 @@ def candidate_of_continuation(problem: Problem, text: str, *, cut: bool = True) 
         text: what the model wrote.
         cut: leave off what stands behind the function.
     """
-    text = text.rstrip()
+    text = cut_continuation(problem, text.rstrip()) if cut else text.rstrip()
     if problem.declaration:
-        text = cut_continuation(problem, text) if cut else text
         separator = "" if text.startswith("\n") else "\n"
         text = f"{problem.declaration.rstrip()}{separator}{text}"
     return _java(problem, text) if problem.language == "java" else _assemble(problem, text)

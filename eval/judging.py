@@ -14,7 +14,7 @@ from eval.settings import EvaluateConfig
 
 
 def judge_candidate(candidate: str, problem: Problem, config: EvaluateConfig) -> dict[str, Any]:
-    """`passed, outcome, seconds, stderr` of a candidate.
+    """`passed, outcome, seconds, stderr, isolation` of a candidate.
 
     Raises:
         OSError: the sandbox failed, which is never the candidate's fault.
@@ -26,11 +26,8 @@ def judge_candidate(candidate: str, problem: Problem, config: EvaluateConfig) ->
         memory_mb=config.memory_mb,
         unsafe_no_sandbox=config.unsafe_no_sandbox,
     )
-    if outcome.outcome == "infrastructure":
-        raise OSError(f"the sandbox failed on {problem.task_id}: {outcome.stderr[:300]}")
-    return {
-        name: value for name, value in asdict(outcome).items() if name in {"passed", "outcome", "seconds", "stderr"}
-    }
+    verdict = {"isolation": "none" if config.unsafe_no_sandbox else "bubblewrap"} | asdict(outcome)
+    return {name: verdict[name] for name in ("passed", "outcome", "seconds", "stderr", "isolation")}
 
 
 def missing_toolchains(languages: Iterable[str]) -> dict[str, str]:
@@ -44,8 +41,8 @@ def check_isolation(config: EvaluateConfig) -> None:
         isolation()
 
 
-def describe_conditions(config: EvaluateConfig) -> dict[str, Any]:
-    """What a result must say of how it came about: isolation, machine, versions."""
+def describe_conditions() -> dict[str, Any]:
+    """What a result must say of how it came about: machine and versions."""
     found = {}
     for package in ("wavecoder-ray", "ray", "openai", "pyarrow", "numpy"):
         try:
@@ -53,7 +50,6 @@ def describe_conditions(config: EvaluateConfig) -> dict[str, Any]:
         except PackageNotFoundError:
             continue
     return {
-        "isolation": "none" if config.unsafe_no_sandbox else "bubblewrap",
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "versions": found,
     }

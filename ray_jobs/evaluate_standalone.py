@@ -75,7 +75,7 @@ def config_of(options: argparse.Namespace) -> EvaluateConfig:
         for name, value in vars(options).items()
         if name in EvaluateConfig.model_fields and value is not None and name != "samples"
     }
-    given["samples"] = options.samples_each or 1
+    given["samples"] = 1 if options.samples_each is None else options.samples_each
     given["benchmark"] = tuple(name for part in options.benchmark for name in part.split(",") if name)
     if options.dataset:
         pairs = [entry.partition("=") for entry in options.dataset]
@@ -87,7 +87,7 @@ def config_of(options: argparse.Namespace) -> EvaluateConfig:
         return EvaluateConfig(**given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = str(first["loc"][0]).replace("_", "-")
+        key = {"samples": "n"}.get(str(first["loc"][0]), str(first["loc"][0])).replace("_", "-")
         raise ValueError(f"--{key}: {first['msg'].removeprefix('Value error, ')}") from None
 
 

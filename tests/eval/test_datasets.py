@@ -82,12 +82,11 @@ def test_the_hub_is_asked_for_one_file(tmp_path, monkeypatch):
     class Hub(BaseHTTPRequestHandler):
         def do_GET(self):
             found = "/resolve/" in self.path
-            info = {
-                "id": "owner/name",
-                "sha": commit,
-                "siblings": [{"rfilename": "data/python.jsonl"}, {"rfilename": "x"}],
-            }
-            body = content if found else json.dumps(info).encode()
+            listing = [
+                {"type": "file", "path": path, "size": 9, "oid": "b" * 40} for path in ("data/python.jsonl", "x")
+            ]
+            info = {"id": "owner/name", "sha": commit, "siblings": []}
+            body = content if found else json.dumps(listing if "/tree/" in self.path else info).encode()
             self.send_response(200 if "owner/name" in self.path else 404)
             if found:
                 self.send_header("ETag", '"' + "b" * 40 + '"')
