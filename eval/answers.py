@@ -102,7 +102,7 @@ class EndpointAnswers:
             answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
         if answer["error"] and not answer["error"].startswith(REFUSALS):
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
-        return answer
+        return answer | {"text": _encodable(answer["text"])}
 
 
 class GivenAnswers:
@@ -151,11 +151,11 @@ def choose_problems(sets: list[ProblemSet], answers: GivenAnswers, *, allow_miss
             hard problems out would raise the score.
     """
     known = {task_id for each in sets for task_id in each.all_ids}
-    unknown = [task_id for task_id in answers.samples if task_id not in known]
-    if unknown:
-        raise ValueError(
-            f"the samples name {unknown[0]!r} (and {len(unknown) - 1} more), which no chosen benchmark has"
-        )
+    for task_id in [task_id for task_id in answers.samples if task_id not in known]:
+        number = task_id.rpartition("/")[2]  # some write MBPP's 11 as Mbpp/11
+        if number not in known:
+            raise ValueError(f"the samples name {task_id!r}, which no chosen benchmark has")
+        answers.samples[number] = answers.samples.pop(task_id)
     found = [each for each in sets if any(answers.number(problem) for problem in each.problems)]
     for each in found:
         missing = [problem.task_id for problem in each.problems if not answers.number(problem)]
@@ -163,6 +163,11 @@ def choose_problems(sets: list[ProblemSet], answers: GivenAnswers, *, allow_miss
             raise ValueError(f"there is no sample for {len(missing)} of {len(each.problems)} problems of {each.name}, "
                              f"such as {missing[0]}; add them, or leave them out with --allow-missing")  # fmt: skip
     return found
+
+
+def _encodable(text: str) -> str:
+    """Text without halves of characters, which JSON can carry and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _parse_samples(content: bytes, path: str) -> dict[str, list[tuple[str, str]]]:
@@ -180,7 +185,7 @@ def _parse_samples(content: bytes, path: str) -> dict[str, list[tuple[str, str]]
             texts = row[kind] if isinstance(row[kind], list) else [row[kind]]
             if not all(isinstance(entry, str) for entry in texts):
                 raise TypeError(f"{kind} is no text")
-            found[str(row["task_id"])] += [(kind, entry) for entry in texts]
+            found[str(row["task_id"])] += [(kind, _encodable(entry)) for entry in texts]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"--samples {path}, line {number}: a sample has task_id and completion or solution "
                              f"({type(error).__name__}: {error})") from None  # fmt: skip

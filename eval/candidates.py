@@ -149,11 +149,11 @@ def _rust(code: str) -> str:
     return _joined("fn main(){}", "\n".join(reversed(kept)), uses.sub("", code))
 
 
-def _use_paths(tree: str) -> list[str]:
+def _use_paths(tree: str, depth: int = 0) -> list[str]:
     """`a::{b, c::{self, d}}` → `a::b`, `a::c`, `a::c::d`."""
     tree = tree.strip()
     head, brace, rest = tree.partition("{")
-    if not brace:
+    if not brace or depth > 20:  # nobody nests so deep but to break us
         return [tree.removesuffix("::self")]
     parts, depth, part = [], 0, ""
     for character in rest.rpartition("}")[0]:
@@ -163,7 +163,12 @@ def _use_paths(tree: str) -> list[str]:
             part = ""
         else:
             part += character
-    return [path for entry in [*parts, part] if entry.strip() for path in _use_paths(head.strip() + entry.strip())]
+    return [
+        path
+        for entry in [*parts, part]
+        if entry.strip()
+        for path in _use_paths(head.strip() + entry.strip(), depth + 1)
+    ]
 
 
 def _java(problem: Problem, code: str) -> str:

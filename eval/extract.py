@@ -99,14 +99,13 @@ def _finished(code: str, language: str) -> str:
 
 def without_main_guard(code: str) -> str:
     """Python without `if __name__ == "__main__":` blocks: the tests are the main program, and a demo may want input."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return code
     lines = code.splitlines()
-    for node in reversed(tree.body):
-        if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
-            del lines[node.lineno - 1 : node.end_lineno]
+    try:
+        for node in reversed(ast.parse(code).body):
+            if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
+                del lines[node.lineno - 1 : node.end_lineno]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the sandbox will say what is wrong with it
+        return code
     return "\n".join(lines).rstrip()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from typing import Any
@@ -20,6 +21,9 @@ from eval.scores import compare_samples, score_samples
 from eval.settings import EvaluateConfig
 
 log = logging.getLogger("wavecoder.eval")
+
+PROGRESS_TICKS = 30
+"""A line of progress every so many flushes."""
 
 
 def load_problems(config: EvaluateConfig) -> list[ProblemSet]:
@@ -134,10 +138,12 @@ async def _answer_and_judge(
         journals[each.name].add(row | verdict)
 
     async def keep() -> None:
-        while True:
+        for ticks in itertools.count(1):
             await asyncio.sleep(FLUSH_SECONDS)
             for journal in journals.values():
                 journal.flush()
+            if ticks % PROGRESS_TICKS == 0:
+                log.info("evaluate: %d of %d samples are done", sum(task.done() for task in tasks), len(tasks))
 
     left = [
         (each, problem, sample)
@@ -146,9 +152,10 @@ async def _answer_and_judge(
         if (problem.task_id, sample) not in journals[each.name].rows
     ]
     log.info("evaluate: %d samples of %s to be made", len(left), ", ".join(each.name for each in sets))
+    tasks = [asyncio.create_task(one(*sample)) for sample in left]
     keeper = asyncio.create_task(keep())
     try:
-        await asyncio.gather(*[one(*sample) for sample in left])
+        await asyncio.gather(*tasks)
     finally:
         keeper.cancel()
         for journal in journals.values():

@@ -3,12 +3,16 @@
 import asyncio
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
 from eval.answers import EndpointAnswers, GivenAnswers, choose_problems
 from eval.catalogue import load_benchmarks
+from eval.prompts import read_answer
 from eval.settings import EvaluateConfig
+
+DATASETS = {"mbpp": str(Path(__file__).parents[1] / "data" / "benchmarks" / "mbpp.jsonl")}
 
 
 class Scripted:
@@ -77,6 +81,14 @@ def test_samples_of_every_published_form_are_read(tmp_path):
         assert choose_problems(sets, given, allow_missing=False) == sets
 
 
+def test_mbpps_numbers_may_be_written_as_its_harness_does(tmp_path, problems_of):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"task_id": "Mbpp/11", "solution": "x"}))
+    sets = load_benchmarks(["mbpp"], DATASETS, limit=1)
+    given = GivenAnswers(str(tmp_path / "a.jsonl"), "m")
+    assert choose_problems(sets, given, allow_missing=False) == sets
+    assert given.number(problems_of("mbpp")[0]) == 1
+
+
 def test_samples_that_leave_problems_out_are_refused(tmp_path):
     sets = load_benchmarks(["humaneval"], None, limit=2)
     (tmp_path / "a.jsonl").write_text(json.dumps({"task_id": "HumanEval/0", "completion": ""}))
@@ -98,3 +110,21 @@ def test_a_file_without_samples_is_one_clear_line(tmp_path, content):
     with pytest.raises(ValueError, match=r"--samples .*a\.jsonl") as caught:
         GivenAnswers(str(tmp_path / "a.jsonl"), "m")
     assert "\n" not in str(caught.value)
+
+
+def test_half_characters_do_not_stop_a_run(tmp_path, problems_of):
+    row = ask(EvaluateConfig(), Scripted([("x = '\ud800'", "")]), problems_of("mbpp")[0])
+    assert row["raw_answer"] == "x = '?'"
+    (tmp_path / "a.jsonl").write_text('{"task_id": "T", "completion": "\\ud800"}')
+    assert GivenAnswers(str(tmp_path / "a.jsonl"), "m").samples == {"T": [("completion", "?")]}
+
+
+@pytest.mark.parametrize("language", ["python", "javascript", "java", "go", "cpp", "rust"])
+@pytest.mark.parametrize("answer", ["(" * 20_000, "use a::" + "{" * 5_000, "```\n" * 3_000, "not " * 3_000 + "x", "\x00", "if " + "-" * 5_000 + "1: pass",
+                                    "def " * 5_000, "class Main " * 2_000, "import (" * 2_000, "/*" * 9_000, "'" * 9_001])  # fmt: skip
+def test_no_answer_breaks_the_reading_of_it(problems_of, language, answer):
+    problem = problems_of(f"humanevalfix-{language}")[0]
+    for form in ("chat", "completion", "paper"):
+        for text in (answer, f"```{language}\n{answer}\n```", f"{problem.declaration}{answer}"):
+            code, candidate = read_answer(problem, form, text)
+            assert isinstance(code + candidate, str)
