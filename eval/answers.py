@@ -10,7 +10,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, Protocol
 
-from eval.candidates import candidate_of_solution
+from eval.candidates import candidate_of_continuation, candidate_of_solution
 from eval.catalogue import ProblemSet
 from eval.problems import Problem, with_description
 from eval.prompts import Request, read_answer, request_description, request_for
@@ -141,6 +141,28 @@ class GivenAnswers:
         whole = text if kind == "solution" else problem.declaration + text
         return {"prompt": "", "description": "", "raw_answer": text, "finish_reason": "", "completion": text, "seed": 0,
                 "form": kind, "candidate": candidate_of_solution(problem, whole), "error": ""}  # fmt: skip
+
+
+class ReferenceAnswers:
+    """The benchmark's own solutions: what does not pass with them is the machine's or the benchmark's fault."""
+
+    model = "reference"
+
+    def number(self, problem: Problem) -> int:
+        """One."""
+        del problem
+        return 1
+
+    def key(self) -> dict[str, Any]:
+        """Nothing but the problems."""
+        return {"answers": self.model}
+
+    async def __call__(self, problem: Problem, sample: int) -> dict[str, Any]:
+        """The solution."""
+        del sample
+        return {"prompt": "", "description": "", "raw_answer": problem.reference, "finish_reason": "", "seed": 0,
+                "completion": problem.reference, "form": "reference", "error": "",
+                "candidate": candidate_of_continuation(problem, problem.reference, cut=False)}  # fmt: skip
 
 
 def choose_problems(sets: list[ProblemSet], answers: GivenAnswers, *, allow_missing: bool) -> list[ProblemSet]:

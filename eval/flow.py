@@ -22,6 +22,8 @@ from eval.settings import EvaluateConfig
 
 log = logging.getLogger("wavecoder.eval")
 
+NOT_RUN = {"isolation": "", "oracle": ""}
+
 PROGRESS_TICKS = 30
 """A line of progress every so many flushes."""
 
@@ -132,7 +134,7 @@ async def _answer_and_judge(
         row |= {"benchmark": each.name, "model": answers.model, "task_id": problem.task_id, "sample": sample}
         row |= {"language": problem.language, "program": f"{candidate}\n\n{problem.tests}"}
         if error:  # the model was not able to answer: counted, and not passed
-            verdict = {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": error, "isolation": ""}
+            verdict = {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": error} | NOT_RUN
         else:
             verdict = await judge.remote(candidate, problem, config)
         journals[each.name].add(row | verdict)

@@ -14,7 +14,7 @@ from eval.settings import EvaluateConfig
 
 
 def judge_candidate(candidate: str, problem: Problem, config: EvaluateConfig) -> dict[str, Any]:
-    """`passed, outcome, seconds, stderr, isolation` of a candidate.
+    """`passed, outcome, seconds, stderr, isolation, oracle` of a candidate.
 
     Raises:
         OSError: the sandbox failed, which is never the candidate's fault.
@@ -26,8 +26,8 @@ def judge_candidate(candidate: str, problem: Problem, config: EvaluateConfig) ->
         memory_mb=config.memory_mb,
         unsafe_no_sandbox=config.unsafe_no_sandbox,
     )
-    verdict = {"isolation": "none" if config.unsafe_no_sandbox else "bubblewrap"} | asdict(outcome)
-    return {name: verdict[name] for name in ("passed", "outcome", "seconds", "stderr", "isolation")}
+    verdict = {"isolation": "none" if config.unsafe_no_sandbox else "bubblewrap", "oracle": "nonce"} | asdict(outcome)
+    return {name: verdict[name] for name in ("passed", "outcome", "seconds", "stderr", "isolation", "oracle")}
 
 
 def missing_toolchains(languages: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ _CLOSE = """
 def _close(out, exp, rtol=1e-07, atol=1e-08):
     if isinstance(exp, (list, tuple)):
         return len(out) == len(exp) and all(_close(o, e, rtol, atol) for o, e in zip(out, exp))
-    return out == exp or abs(out - exp) <= atol + rtol * abs(exp)
+    return out == exp or (abs(exp) != float("inf") and abs(out - exp) <= atol + rtol * abs(exp))
 """
 
 _NUMPY = f'''
@@ -65,7 +65,7 @@ def without_numpy(tests: str) -> str:
     return re.sub(r"^import numpy as np[ \t]*$", lambda _: _NUMPY, tests, flags=re.MULTILINE)
 
 
-def tests_of_inputs(row: dict[str, Any], reference: str) -> str:
+def differential_tests(row: dict[str, Any], reference: str) -> str:
     """Tests that compare a candidate with the reference program on a row's inputs.
 
     Args:

@@ -18,10 +18,10 @@ SAMPLES = pa.schema([
     ("description", pa.string()), ("raw_answer", pa.string()), ("finish_reason", pa.string()),
     ("completion", pa.string()), ("program", pa.string()), ("passed", pa.bool_()), ("outcome", pa.string()),
     ("seconds", pa.float64()), ("stderr", pa.string()),
-    ("isolation", pa.string()),
+    ("isolation", pa.string()), ("oracle", pa.string()),
 ])  # fmt: skip
 """One answer and what became of its program. `description` is the answer to a first question, where there is one;
-`isolation` is what kept the program in."""
+`isolation` is what kept the program in, `oracle` who decided."""
 
 SCORES = pa.schema([
     ("label", pa.string()), ("model", pa.string()), ("benchmark", pa.string()), ("language", pa.string()),

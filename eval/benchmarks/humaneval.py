@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eval.plustests import tests_of_inputs, without_numpy
+from eval.plustests import differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
 
 STOP = ("\nclass ", "\ndef ", "\n#", "\nif __name__", "\nprint(", "\nassert ", "\n```")
@@ -17,7 +17,7 @@ def read_problem(row: dict[str, Any]) -> Problem:
     if "test" in row:
         tests = f"{without_numpy(row['test'])}\n\ncheck({entry_point})\n"
     else:
-        tests = tests_of_inputs(row, prompt + row["canonical_solution"])
+        tests = differential_tests(row, prompt + row["canonical_solution"])
     return Problem(
         task_id=row["task_id"],
         language="python",

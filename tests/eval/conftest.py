@@ -22,8 +22,11 @@ def problems_of():
 @pytest.fixture(scope="session")
 def verdict_of():
     """A candidate's outcome on a problem, in the sandbox."""
-    config = EvaluateConfig(timeout_s=30.0)
-    return lambda candidate, problem: judge_candidate(candidate, problem, config)["outcome"]
+
+    def verdict(candidate: str, problem: Problem, timeout_s: float = 30.0) -> str:
+        return judge_candidate(candidate, problem, EvaluateConfig(timeout_s=timeout_s))["outcome"]
+
+    return verdict
 
 
 @pytest.fixture

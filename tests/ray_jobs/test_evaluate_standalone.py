@@ -137,6 +137,15 @@ def test_samples_that_are_there_are_judged_task_by_task(local_ray, capsys, tmp_p
 
 
 @pytest.mark.slow
+def test_the_benchmarks_own_solutions_pass(local_ray, capsys, tmp_path):
+    code, _, _ = run(
+        capsys, "--reference", "--benchmark", "mbpp", "--dataset", MBPP, "--out", tmp_path, "--timeout-s", 30
+    )
+    assert code == 0
+    assert pq.read_table(tmp_path / "reference-mbpp.parquet")["passed"].to_pylist() == [True] * 4
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_kill_loses_only_what_was_in_flight(local_ray, server, capsys, tmp_path):
     server.seconds = 0.5
