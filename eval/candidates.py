@@ -11,7 +11,7 @@ import re
 import textwrap
 
 from eval.braces import cut_at_close, without_block, without_comments
-from eval.extract import defined_names, defines, definition_start
+from eval.extract import defined_names, defines, definition_start, without_main_guard
 from eval.problems import Problem
 
 GO_PACKAGES = ("bytes", "crypto/md5", "encoding/hex", "errors", "fmt", "math", "math/big", "math/bits", "math/rand",
@@ -53,9 +53,15 @@ def candidate_of_continuation(problem: Problem, text: str, *, cut: bool = True) 
 
 
 def candidate_of_solution(problem: Problem, solution: str) -> str:
-    """The candidate of a whole program, as it is: samples that somebody already has are not improved."""
-    as_it_is = problem.language in {"javascript", "java"} or (problem.language == "python" and not problem.prelude)
-    return solution if as_it_is else _assemble(problem, solution)
+    """The candidate of a whole program, as it is: samples that somebody already has are not improved.
+
+    The tools that made published verdicts run no main guard, so none is run here.
+    """
+    if problem.language in {"javascript", "java"}:
+        return solution
+    if problem.language == "python":
+        return (f"{problem.prelude}\n" if problem.prelude else "") + without_main_guard(solution)
+    return _assemble(problem, solution)
 
 
 def cut_continuation(problem: Problem, text: str) -> str:

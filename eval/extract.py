@@ -99,13 +99,16 @@ def _finished(code: str, language: str) -> str:
 
 def without_main_guard(code: str) -> str:
     """Python without `if __name__ == "__main__":` blocks: the tests are the main program, and a demo may want input."""
-    lines = code.splitlines()
     try:
-        for node in reversed(ast.parse(code).body):
-            if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
-                del lines[node.lineno - 1 : node.end_lineno]
+        body = ast.parse(code).body
+        guards = [node for node in body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the sandbox will say what is wrong with it
         return code
+    if not guards:
+        return code
+    lines = re.split(r"\r\n|\r|\n", code)  # as Python counts them
+    for node in reversed(guards):
+        del lines[node.lineno - 1 : node.end_lineno]
     return "\n".join(lines).rstrip()
 
 

@@ -109,6 +109,8 @@ def test_a_python_continuation_ends_with_the_function(adding):
 def test_samples_that_are_there_are_not_improved(adding):
     broken = "```python\ndef add(a, b): return a + b\n```"
     assert candidate_of_solution(adding, broken) == broken
+    guarded = 'def add(a, b): return a + b\nif __name__ == "__main__":\n    add(input(), 1)\n'
+    assert candidate_of_solution(adding, guarded) == "def add(a, b): return a + b"
     granted = replace(adding, prelude="import re")
     assert candidate_of_solution(granted, "x = re").startswith("import re")
 

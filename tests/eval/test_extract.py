@@ -84,4 +84,9 @@ def test_a_call_is_no_definition():
 def test_a_main_guard_goes_and_the_rest_stays():
     code = "import sys\n\nif sys.argv:\n    x = 1\n\nif __name__ == '__main__':\n    main()\n"
     assert without_main_guard(code) == "import sys\n\nif sys.argv:\n    x = 1"
-    assert without_main_guard("def f(:") == "def f(:"
+    for same in ("def f(:", "x = 1\n\n", "a = '\\x0c'\r\n"):
+        assert without_main_guard(same) == same
+    assert (
+        without_main_guard("a = 1  # \x0c \u2028\nif __name__ == 'x':\n    b = 1\nc = 1\n")
+        == "a = 1  # \x0c \u2028\nc = 1"
+    )
