@@ -106,7 +106,7 @@ def _from_hub(place: str, name: str, pattern: str) -> Path:
     repository, _, revision = place.partition("@")
     try:
         folder = snapshot_download(repository, repo_type="dataset", revision=revision or None, allow_patterns=[pattern])
-    except Exception as error:  # noqa: BLE001 - whatever the hub's client raises, the data set is not to be had
+    except (OSError, ValueError) as error:
         raise FileNotFoundError(f"the data set {place} of {name} cannot be had from the hub ({type(error).__name__}); "
                                 f"give a file: evaluate.dataset={{{name}: FILE}}") from None  # fmt: skip
     files = [file for file in sorted(Path(folder).rglob("*")) if file.is_file()]

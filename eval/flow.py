@@ -126,9 +126,12 @@ async def _answer_and_judge(
     asking = asyncio.Semaphore(config.concurrency)
     # A failure of the sandbox is retried, on other workers too, and then fails the run: it is never a wrong answer.
     judge = ray.remote(num_cpus=config.cpus_per_program, max_retries=3, retry_exceptions=[OSError])(judge_candidate)
+    failures: list[Exception] = []
 
     async def one(each: ProblemSet, problem: Problem, sample: int) -> None:
         async with asking:
+            if failures:  # ask no more, but keep what was answered already
+                return
             row = await answers(problem, sample)
         candidate, error = row.pop("candidate"), row.pop("error")
         row |= {"benchmark": each.name, "model": answers.model, "task_id": problem.task_id, "sample": sample}
@@ -138,6 +141,10 @@ async def _answer_and_judge(
         else:
             verdict = await judge.remote(candidate, problem, config)
         journals[each.name].add(row | verdict)
+
+    def note_failure(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            failures.append(error)
 
     async def keep() -> None:
         for ticks in itertools.count(1):
@@ -155,10 +162,14 @@ async def _answer_and_judge(
     ]
     log.info("evaluate: %d samples of %s to be made", len(left), ", ".join(each.name for each in sets))
     tasks = [asyncio.create_task(one(*sample)) for sample in left]
+    for task in tasks:
+        task.add_done_callback(note_failure)
     keeper = asyncio.create_task(keep())
     try:
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
     finally:
         keeper.cancel()
         for journal in journals.values():
             journal.flush()
+    if failures:
+        raise failures[0]
