@@ -146,14 +146,6 @@ async def _answer_and_judge(
         if not task.cancelled() and isinstance(error := task.exception(), Exception):
             failures.append(error)
 
-    async def keep() -> None:
-        for ticks in itertools.count(1):
-            await asyncio.sleep(FLUSH_SECONDS)
-            for journal in journals.values():
-                journal.flush()
-            if ticks % PROGRESS_TICKS == 0:
-                log.info("evaluate: %d of %d samples are done", sum(task.done() for task in tasks), len(tasks))
-
     left = [
         (each, problem, sample)
         for each in sets
@@ -164,7 +156,7 @@ async def _answer_and_judge(
     tasks = [asyncio.create_task(one(*sample)) for sample in left]
     for task in tasks:
         task.add_done_callback(note_failure)
-    keeper = asyncio.create_task(keep())
+    keeper = asyncio.create_task(_keep(journals, tasks))
     try:
         await asyncio.gather(*tasks, return_exceptions=True)
     finally:
@@ -173,3 +165,13 @@ async def _answer_and_judge(
             journal.flush()
     if failures:
         raise failures[0]
+
+
+async def _keep(journals: dict[str, Journal], tasks: list[asyncio.Task[None]]) -> None:
+    """Bring finished samples to disk, and say now and then how many there are."""
+    for ticks in itertools.count(1):
+        await asyncio.sleep(FLUSH_SECONDS)
+        for journal in journals.values():
+            journal.flush()
+        if ticks % PROGRESS_TICKS == 0:
+            log.info("evaluate: %d of %d samples are done", sum(task.done() for task in tasks), len(tasks))
