@@ -35,7 +35,7 @@ class Foreign(BaseHTTPRequestHandler):
         elif len(self.server.asked) % 7 == 2:  # the client asks again
             self.answer(503, {"error": {"message": "overloaded"}})
         else:
-            problem = next(p for p in self.server.problems if p.entry_point in asked)
+            problem = next(p for p in self.server.problems if asked in {p.instruction, p.plain.rstrip()})
             text = (
                 f"Sure:\n```python\n{problem.declaration}{problem.reference}\n```" if chat else "\n" + problem.reference
             )
