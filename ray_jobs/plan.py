@@ -62,7 +62,8 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     check_model(config.train.model, "train.model")
     tasks = load_tasks(config.generate.task_folder)
     task_shares(tasks, config.generate.tasks)
-    problems, _ = load_problems(config.evaluate)
+    problem_sets = load_problems(config.evaluate)
+    num_problems = sum(len(each.problems) for each in problem_sets)
     check_mix(config)
     check_benchmarks(config)
     engine, embed, train = config.serve.engine, config.embed, config.train
@@ -87,7 +88,7 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
         ),
         PlannedStage(
             "evaluate",
-            f"{len(problems)} {config.evaluate.benchmark} problems, {scored}",
+            f"{num_problems} problems of {', '.join(each.name for each in problem_sets)}, {scored}",
             engine.min_replicas * engine.cpus + 1,
             engine.min_replicas * engine.gpus,
         ),

@@ -6,7 +6,6 @@ Everything that a model or a stranger wrote is escaped, and the page's own polic
 from __future__ import annotations
 
 import json
-import math
 import posixpath
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from pyarrow import fs as pafs
 
 from report.gather import STAGES, RunFacts, gather
 from report.plots import ORANGE, plot_bars, plot_coverage, plot_leakage, plot_loss, plot_radius
+from report.scoretables import describe_difference, describe_origin, paper_scores, score_cells, tables_beside_paper
 
 HERE = Path(__file__).parent
 
@@ -58,6 +58,7 @@ def render(facts: RunFacts, title: str) -> str:
     paper = json.loads((HERE / "paper.json").read_text(encoding="utf-8"))
     manifests = {stage: facts.manifests.get(stage) for stage in STAGES}
     details = {stage: manifest["details"] if manifest else {} for stage, manifest in manifests.items()}
+    scores = details["evaluate"].get("scores", [])
     return environment.get_template("page.html.j2").render(
         title=title,
         facts=facts,
@@ -69,8 +70,11 @@ def render(facts: RunFacts, title: str) -> str:
         worst_pairs=[pair | {"gate": gate} for gate, pairs in facts.leakage.items() for pair in pairs[:3]],
         task_mix=_mix(details["codeocean"].get("tasks", {}), paper["task_mix_percent"]),
         language_mix=_mix(details["codeocean"].get("languages", {}), paper["language_percent"]),
-        scores=[score | _interval(score) for score in details["evaluate"].get("scores", [])],
-        verdict=compare_scores(details["evaluate"].get("scores", [])),
+        scores=[(score, score_cells(score)) for score in scores],
+        score_tables=tables_beside_paper(scores),
+        score_source=paper_scores(),
+        origins=list(dict.fromkeys(describe_origin(score) for score in scores)),
+        verdict=" ".join(map(describe_difference, details["evaluate"].get("differences", []))),
     )
 
 
@@ -118,35 +122,3 @@ def _mix(counts: dict[str, int], paper: dict[str, float]) -> list[dict[str, Any]
         {"name": name, "count": count, "percent": 100 * count / total, "paper": paper.get(name)}
         for name, count in ours.items()
     ]
-
-
-def _interval(score: dict[str, Any]) -> dict[str, float]:
-    low, high = wilson_interval(score["pass_at_1"], score["n"])
-    return {"low": low, "high": high}
-
-
-def wilson_interval(share: float, n: int) -> tuple[float, float]:
-    """95 % confidence interval of a share of `n` trials (Wilson 1927)."""
-    if n == 0:
-        return 0.0, 1.0
-    z = 1.959964
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def compare_scores(scores: list[dict[str, Any]]) -> str:
-    """One honest sentence on what training did to the score."""
-    by_label = {score["label"]: score for score in scores}
-    if not {"base", "tuned"} <= set(by_label):
-        return ""
-    base, tuned = by_label["base"], by_label["tuned"]
-    change = 100 * (tuned["pass_at_1"] - base["pass_at_1"])
-    (low, high), (other_low, other_high) = (wilson_interval(score["pass_at_1"], score["n"]) for score in (base, tuned))
-    apart = high < other_low or other_high < low
-    sure = (
-        "their 95 % intervals do not overlap"
-        if apart
-        else "their 95 % intervals overlap, so this run does not show a difference"
-    )
-    return f"Training changed pass@1 by {change:+.1f} points on {tuned['n']} problems; {sure}."

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
+
+from report.scoretables import score_cells
 
 
 def summary_table(manifests: dict[str, dict[str, Any]]) -> Table:
@@ -25,6 +28,17 @@ def summary_table(manifests: dict[str, dict[str, Any]]) -> Table:
     return table
 
 
+def score_table(scores: list[dict[str, Any]]) -> Table:
+    """One line for each result."""
+    table = Table(title="scores", title_justify="left")
+    headings = ("model", "benchmark", "pass@1 %", "95 % interval", "problems", "samples each", "more", "outcomes")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in headings[2:6] else "left")
+    for score in scores:
+        table.add_row(*(Text(cell) for cell in score_cells(score)))
+    return table
+
+
 def _note(stage: str, details: dict[str, Any]) -> str:
     if stage == "select":
         return f"radius {details['first_radius']:.3f} → {details['last_radius']:.3f}" if details["last_radius"] else ""
@@ -35,5 +49,9 @@ def _note(stage: str, details: dict[str, Any]) -> str:
     if stage == "serve":
         return f"{details['tokens_per_s']} tokens/s, first after {details['first_token_s']} s"
     if stage == "evaluate":
-        return ", ".join(f"{s['label']} {100 * s['pass_at_1']:.1f} % of {s['n']}" for s in details["scores"])
+        several = len({score["benchmark"] for score in details["scores"]}) > 1
+        return ", ".join(
+            f"{s['label']}{' ' + s['benchmark'] if several else ''} {100 * s['pass_at_1']:.1f} % of {s['n']}"
+            for s in details["scores"]
+        )
     return ""

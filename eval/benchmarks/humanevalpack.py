@@ -1,0 +1,114 @@
+"""HumanEvalPack (Muennighoff et al. 2023): HumanEval in six languages, to fix, to explain and to write.
+
+`humanevalfix` shows a buggy function and its tests, `humanevalfixdocs` the buggy function with its docstring;
+`humanevalexplain` has the model describe the right function, in no more characters than its docstring has, and then
+write it again from that description alone, in one run; `humanevalsynthesize` asks for the function by its docstring.
+Wording as in the harness of its authors, which the WaveCoder paper used (tables 4 and 5).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, Literal
+
+from eval.candidates import go_imports
+from eval.problems import DESCRIPTION, Benchmark, Describe, Problem
+
+LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
+NAMES = {"python": "Python", "javascript": "JavaScript", "java": "Java", "go": "Go", "cpp": "C++", "rust": "Rust"}
+
+Task = Literal["fix", "fixdocs", "explain", "synthesize"]
+
+PRELUDES = {
+    "python": "import collections, copy, datetime, functools, hashlib, heapq, itertools, math, re, statistics, string\n"
+    "import sys\nfrom typing import *\nfrom collections import *\n",
+    "cpp": "".join(
+        f"#include<{header}>\n"
+        for header in ("algorithm", "climits", "cmath", "cstring", "deque", "fstream", "iostream", "list", "map",
+                       "math.h", "numeric", "queue", "set", "sstream", "stack", "stdio.h", "stdlib.h", "string",
+                       "vector")
+    ) + "using namespace std;\n",
+}  # fmt: skip
+"""Imports that the harness grants every program. boost and openssl come in with the two declarations that use them."""
+
+STOP = {
+    "python": ("\nclass ", "\ndef ", "\n#", "\n@", "\nprint(", "\nif ", "\nassert "),
+    "go": ("\n//", "\nfunc "),
+}
+
+
+def read_rows(rows: list[dict[str, Any]], language: str, task: Task) -> list[Problem]:
+    """All problems of one language."""
+    return [read_problem(row, language, task) for row in rows]
+
+
+def read_problem(row: dict[str, Any], language: str, task: Task) -> Problem:
+    """One row of a language's humanevalpack.jsonl, as a problem of one of the tasks."""
+    shown = row["prompt"] if task in {"fixdocs", "synthesize"} else row["declaration"]
+    if language == "go":  # its declaration lacks the imports, and its prompt the package
+        shown = shown if shown.lstrip().startswith("import") else row["import"] + "\n" + shown
+    describe = None
+    if task in {"fix", "fixdocs"}:
+        context = shown + row["buggy_solution"] + (f"\n{row['test']}" if task == "fix" else "")
+        instruction = f"{context}\nFix bugs in {row['entry_point']}."
+    elif task == "explain":
+        instruction = f"{DESCRIPTION}\nWrite functional code in {NAMES[language]} according to the description."
+        describe = _describe(row, shown)
+    else:
+        instruction = row["instruction"].strip()
+    return Problem(
+        task_id=row["task_id"],
+        language=language,
+        entry_point=entry_point_of(row),
+        instruction=instruction,
+        opening=shown.strip(),
+        plain=(shown if task == "synthesize" else f"{instruction}\n\n{shown}").strip(),
+        declaration=shown,
+        prelude=_prelude(row, language),
+        reference=row["canonical_solution"],
+        tests=_tests(row, language),
+        stop=STOP.get(language, ()),
+        describe=describe,
+    )
+
+
+def _describe(row: dict[str, Any], shown: str) -> Describe:
+    limit = len(row["docstring"])
+    question = f"Provide a concise natural language description of the code using at most {limit} characters."
+    solution = row["canonical_solution"]
+    return Describe(question=f"{shown}{solution}\n{question}", max_chars=limit, hidden=solution)
+
+
+def entry_point_of(row: dict[str, Any]) -> str:
+    """The function's name; where the data set names one that is not declared, the declared one."""
+    if re.search(rf"\b{re.escape(row['entry_point'])}\b", row["declaration"]):
+        return str(row["entry_point"])
+    names = re.findall(r"(\w+)(?:\s*=\s*)?\s*\(", row["declaration"].strip().rpartition("\n")[2])
+    if not names:
+        raise ValueError(f"{row['task_id']} declares no function")
+    return str(names[0])
+
+
+def _prelude(row: dict[str, Any], language: str) -> str:
+    return str(row["import"]) if language == "go" else PRELUDES.get(language, "")
+
+
+def _tests(row: dict[str, Any], language: str) -> str:
+    if language != "go":
+        return str(row["test"])
+    packages = set(re.findall(r'"([^"]+)"', row["test_setup"])) - {"testing"}
+    imports = go_imports(row["test"], packages)
+    return f'package main\n\nimport "testing"\n\n{imports}\n{row["test"]}'
+
+
+BENCHMARKS = {
+    f"humaneval{task}": Benchmark(
+        read=partial(read_rows, task=task),
+        dataset="humanevalpack",
+        source="bigcode/humanevalpack",
+        hub_file="data/{language}/data/humanevalpack.jsonl",
+        languages=LANGUAGES,
+    )
+    for task in ("fix", "fixdocs", "explain", "synthesize")
+}
