@@ -103,7 +103,8 @@ def check_candidate(
         return "solution equals information"
     if task.target_languages and _similar(_normal(solution), _normal(information)):
         return "solution copies the source"
-    if any(_copies(candidate, case) for case in shots):
+    alone = "solution" not in task.written  # the instruction is all that is new
+    if any(_copies(candidate, case, alone=alone) for case in shots):
         return "copy of a few-shot case"
     if task.solution == "prose":
         return "" if _is_prose(solution) else "solution is not prose"
@@ -124,7 +125,9 @@ def _is_prose(text: str) -> bool:
     return len(words) >= MIN_PROSE_WORDS and not looks_like_code
 
 
-def _copies(candidate: Candidate, case: Case) -> bool:
+def _copies(candidate: Candidate, case: Case, *, alone: bool) -> bool:
+    if alone and _similar(_normal(candidate.instruction), _normal(case.instruction)):
+        return True
     pairs = ((candidate.solution, case.solution), (candidate.instruction + candidate.information,
                                                     case.instruction + case.information))  # fmt: skip
     return any(_similar(_normal(ours), _normal(theirs)) for ours, theirs in pairs)

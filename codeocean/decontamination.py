@@ -170,8 +170,8 @@ class _Nearest:
 
     def __init__(self, problems_MD: npt.NDArray[np.float32], k: int) -> None:
         self._problems_MD, self._k = problems_MD, k
-        self.similarity_MK = np.full((len(problems_MD), 0), -2.0, np.float32)
-        self.row_MK = np.zeros((len(problems_MD), 0), np.int64)
+        self.similarity_MK = np.full((len(problems_MD), k), -2.0, np.float32)  # below every cosine
+        self.row_MK = np.full((len(problems_MD), k), -1, np.int64)
 
     def meet(self, start: int, vectors_ND: npt.NDArray[Any], threshold: float) -> list[int]:
         """Meet rows, numbered from `start`; returns those that are as near to some problem as `threshold`."""
@@ -179,22 +179,26 @@ class _Nearest:
         for low in range(0, len(vectors_ND), TILE_ROWS):
             tile = self._problems_MD @ _unit(vectors_ND[low : low + TILE_ROWS]).T
             near += (start + low + np.flatnonzero(tile.max(0) >= threshold)).tolist()
-            best = np.argsort(-tile, axis=1, kind="stable")[:, : self._k]
-            self._merge(np.take_along_axis(tile, best, 1), start + low + best)
+            better = np.flatnonzero(tile.max(1) > self.similarity_MK[:, -1])  # soon few
+            best = np.argsort(-tile[better], axis=1, kind="stable")[:, : self._k]
+            self._merge(better, np.take_along_axis(tile[better], best, 1), start + low + best)
         return near
 
-    def _merge(self, similarity: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]) -> None:
-        similarity = np.concatenate([self.similarity_MK, similarity], 1)
-        rows = np.concatenate([self.row_MK, rows], 1)
+    def _merge(
+        self, problems: npt.NDArray[np.int64], similarity: npt.NDArray[np.float32], rows: npt.NDArray[np.int64]
+    ) -> None:
+        similarity = np.concatenate([self.similarity_MK[problems], similarity], 1)
+        rows = np.concatenate([self.row_MK[problems], rows], 1)
         best = np.argsort(-similarity, axis=1, kind="stable")[:, : self._k]  # of equals the earlier row
-        self.similarity_MK, self.row_MK = np.take_along_axis(similarity, best, 1), np.take_along_axis(rows, best, 1)
+        self.similarity_MK[problems] = np.take_along_axis(similarity, best, 1)
+        self.row_MK[problems] = np.take_along_axis(rows, best, 1)
 
     def members(self) -> set[int]:
-        return set(self.row_MK.flatten().tolist())
+        return set(self.row_MK.flatten().tolist()) - {-1}
 
     def first(self, count: int) -> list[int]:
         """The `count` nearest rows of every problem, each once."""
-        return sorted(set(self.row_MK[:, :count].flatten().tolist()))
+        return sorted(set(self.row_MK[:, :count].flatten().tolist()) - {-1})
 
 
 def _pairs(
@@ -209,7 +213,8 @@ def _pairs(
     found: dict[tuple[int, int], tuple[int | None, float | None]] = dict.fromkeys(shared, (None, None))
     for owner, (rows, similarities) in enumerate(zip(nearest.row_MK, nearest.similarity_MK, strict=True)):
         for rank, (row, similarity) in enumerate(zip(rows.tolist(), similarities.tolist(), strict=True)):
-            found[row, owner] = (rank, similarity)
+            if row >= 0:
+                found[row, owner] = (rank, similarity)
     records: list[dict[str, Any]] = [
         {
             "benchmark": problems[owner].benchmark,

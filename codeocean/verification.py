@@ -15,6 +15,7 @@ program that is written to deceive the check that runs in its own process.
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import secrets
@@ -30,10 +31,9 @@ from codeocean.wholeprogram import whole_program
 
 PROBE = Path(__file__).with_name("probe.py")
 NO_SANDBOX = "not run: no sandbox"
-WORDS_OF_LANGUAGES = frozenset(re.findall(r"\w+", """
-    None True False null nil true false undefined self this int str float bool list dict set tuple string boolean object
-    array number void bytes char double long
-"""))  # fmt: skip
+WORDS_OF_LANGUAGES = frozenset(dir(builtins)) | frozenset(
+    re.findall(r"\w+", "null nil true false undefined self this string boolean array number void char double long")
+)
 """Names that a summary may use of any code."""
 
 Row = dict[str, Any]

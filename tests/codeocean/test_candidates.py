@@ -104,6 +104,17 @@ def test_checks_name_their_reason(tasks, task, candidate, reason):
     assert check_candidate(candidate, tasks[task], language, (), fails_to_parse) == reason
 
 
+def test_where_the_instruction_is_all_that_is_written_it_must_not_be_a_cases(tasks):
+    case = tasks["repair"].good[1]
+    assert check_candidate(
+        repaired(instruction=case.instruction), tasks["repair"], "python", [case], fails_to_parse
+    ) == ("copy of a few-shot case")
+    assert check_candidate(repaired(), tasks["repair"], "python", [case], fails_to_parse) == ""
+    prose = "The function takes two numbers and returns their sum."
+    common = repaired(instruction=tasks["summarization"].good[0].instruction, solution=prose)
+    assert check_candidate(common, tasks["summarization"], "python", tasks["summarization"].good, fails_to_parse) == ""
+
+
 def test_a_task_whose_generator_writes_the_code_needs_it(tasks):
     own = tasks["summarization"].model_copy(update={"information": "code"})
     prose = repaired(information="", solution="The function takes two numbers and returns their sum.")

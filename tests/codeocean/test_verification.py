@@ -138,6 +138,7 @@ def test_a_translation_to_python_compiles_by_its_own_parser_and_other_languages_
         ("It sorts them with merge_sort first.", "failed"),
         ("It returns the fullName of a user.", "failed"),
         ("It adds its two arguments, or returns `None`.", "mentions none"),
+        ("It raises a `TypeError` where `a` is no number.", "passed"),
         ("It runs in JavaScript and Python.", "mentions none"),
     ],
 )

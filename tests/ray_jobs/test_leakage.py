@@ -75,9 +75,9 @@ def instances(*outputs: tuple[str, str]) -> pa.Table:
 
 def test_an_instance_that_is_a_problem_in_other_words_is_found(run):
     directory, overrides = run
-    reworded = PRIME["code"].replace("number", "n").replace("divisor", "d").replace("is_prime", "check_prime")
+    reworded = PRIME["code"].replace("number", "value").replace("divisor", "factor").replace("is_prime", "check_prime")
     rows = instances(
-        ("Write a function that checks whether a number is prime.", reworded), ("Say hello.", "print('hello')")
+        ("Check by trial division whether a number is a prime.", reworded), ("Say hello.", "print('hello')")
     )
     config = load_config(DEMO, overrides)
     found = check_rows(config, directory, "codeocean", benchmark_texts(config, "instances"), rows)
