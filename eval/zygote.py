@@ -1,8 +1,9 @@
 """The fork server inside the sandbox: an interpreter that never runs a program, only forks for each.
 
-Each fork gets namespaces of its own (processes, mounts, network, ipc), an empty /tmp, no /proc, no capability, and the
-seccomp filter, before a word of its order is read. A parent outside of those namespaces waits for it, answers how long
-it had to wait for a processor, and kills it when the host hangs up.
+Each fork gets namespaces of its own (processes, mounts, ipc), an empty /tmp, no /proc, no capability, and the seccomp
+filter, before a line of its program runs. The forks share one network namespace, which is empty, and may open no
+socket. A parent outside of those namespaces waits for each, answers how long it had to wait for a processor, and kills
+it when the host hangs up.
 
 Run by `eval/warm.py` inside bubblewrap, as the process that may still make namespaces. Nothing that a program does can
 reach it: it reads only the host's socket, and its memory is copied, not shared.
@@ -25,10 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from eval import bootstrap  # the folder of this file is not on the path of an isolated interpreter
 
 PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "string", "random", "hashlib", "heapq",
-             "bisect", "datetime", "copy", "operator", "statistics", "dataclasses", "enum", "queue")  # fmt: skip
+             "bisect", "datetime", "copy", "operator", "enum")  # fmt: skip
 """What programs of the benchmarks import; imported once, before the first fork."""
 
-NEW_NAMESPACES = 0x00020000 | 0x20000000 | 0x08000000 | 0x40000000  # mounts, processes, ipc, network
+MOUNTS = 0x00020000
+NEW_NAMESPACES = MOUNTS | 0x20000000 | 0x08000000  # and processes, ipc
 READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, PRIVATE = 1, 2, 4, 8, 0x4000 | 0x40000
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_SET_PDEATHSIG = 24, 38, 22, 1
 
@@ -41,6 +43,7 @@ def serve(host: socket.socket) -> None:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
+    _prepare()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever waited for a program is not waited for
     host.send(b"ready")
     while True:
@@ -58,7 +61,6 @@ def attend(descriptors: list[int]) -> None:
     """Start one program and stay with it to its end; never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     control = socket.socket(fileno=descriptors[0])
-    os.chdir("/proc")  # stays within reach of this process when the program's own is hidden
     try:
         _checked(libc.unshare(NEW_NAMESPACES), "unshare")
         child = os.fork()
@@ -105,20 +107,26 @@ def become(descriptors: list[int]) -> None:
     bootstrap.play(order)
 
 
-def _enclose(tmp_bytes: int) -> None:
+def _prepare() -> None:
+    """What all forks inherit: mounts that are seen by nobody else, a hidden /proc, no capability to be regained."""
+    _checked(libc.unshare(MOUNTS), "unshare")  # bubblewrap's mounts belong to a user namespace outside of ours
     _checked(libc.mount(b"none", b"/", None, PRIVATE, None), "mount /")
-    flags, size = NO_SUID | NO_DEVICES, f"size={tmp_bytes},mode=1777"
-    _checked(libc.mount(b"tmpfs", b"/tmp", b"tmpfs", flags, size.encode()), "mount /tmp")
-    hidden = flags | READ_ONLY | NO_EXEC
+    os.chdir("/proc")  # stays within reach of those who wait for a program
+    hidden = NO_SUID | NO_DEVICES | READ_ONLY | NO_EXEC
     _checked(libc.mount(b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=0,mode=555"), "mount /proc")
+    capability = 0
+    while libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
+
+
+def _enclose(tmp_bytes: int) -> None:
+    size = f"size={tmp_bytes},mode=1777"
+    _checked(libc.mount(b"tmpfs", b"/tmp", b"tmpfs", NO_SUID | NO_DEVICES, size.encode()), "mount /tmp")
     os.chdir("/tmp")  # noqa: S108 - inside the sandbox
 
 
 def _disarm(program: bytes) -> None:
-    """Give up every capability for good, then install the filter."""
-    capability = 0
-    while libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
-        capability += 1
+    """Give up every capability, then install the filter."""
     header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     _checked(libc.capset(header, nothing), "capset")
     _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
