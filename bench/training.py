@@ -183,6 +183,11 @@ def _timed_loop(config: TrainConfig, examples: list[Example]) -> Iterator[float]
         yield time.time()
 
 
+def _fill(lengths: list[int], size: int) -> float:
+    cut = [min(length, size) for length in lengths]
+    return fill_of(pack(cut, size), cut, size)
+
+
 def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
@@ -216,7 +221,7 @@ def main() -> None:
     found: dict[str, Any] = {
         "bench": "training", "model": options.model, "machine": describe_machine(), "rows": len(rows),
         "mean_length": round(statistics.mean(lengths), 1),
-        "fill": {size: round(fill_of(pack(lengths, size), lengths, size), 4) for size in (1024, 2048, 4096)},
+        "fill": {size: round(_fill(lengths, size), 4) for size in (512, 1024, 2048, 4096)},
     }  # fmt: skip
     if options.ray:
         found |= compare_ray(config, rows, examples, options.steps)
