@@ -30,7 +30,7 @@ def candidate_of_code(problem: Problem, code: str) -> str:
     if not defines(code, problem.entry_point, problem.language):
         return candidate_of_continuation(problem, _as_body(code, problem.language), cut=False)
     if problem.language == "python":
-        return _joined(problem.prelude, _before(problem), textwrap.dedent(code))
+        return _python(problem.prelude, _before(problem), textwrap.dedent(code))
     if problem.language == "java":
         return _java(problem, code)
     before = _GO_IMPORTS.sub("", _before(problem)) if problem.language == "go" else _before(problem)
@@ -61,7 +61,8 @@ def candidate_of_solution(problem: Problem, solution: str) -> str:
     if problem.language in {"javascript", "java"}:
         return solution
     if problem.language == "python":
-        return (f"{problem.prelude}\n" if problem.prelude else "") + without_main_guard(solution)
+        unguarded = without_main_guard(solution)
+        return _python(problem.prelude, unguarded) if problem.prelude else unguarded
     return _assemble(problem, solution)
 
 
@@ -116,7 +117,7 @@ def _assemble(problem: Problem, code: str) -> str:
     """Whole code of a language, in the form that the tests expect."""
     language = problem.language
     if language == "python":
-        return _joined(problem.prelude, code)
+        return _python(problem.prelude, code)
     if language == "javascript":
         return re.sub(
             r"^export[ \t]+(?:default[ \t]+)?(?=const|let|var|function|class|async)", "", code, flags=re.MULTILINE
@@ -128,6 +129,13 @@ def _assemble(problem: Problem, code: str) -> str:
     if language == "rust":
         return _rust(code)
     return code
+
+
+def _python(*parts: str) -> str:
+    """The parts in order, but for imports from the future, which stand first or do not compile."""
+    code = _joined(*parts)
+    futures = re.findall(r"^from __future__ import .*\n", code, re.MULTILINE)
+    return "".join(futures) + re.sub(r"^from __future__ import .*\n", "", code, flags=re.MULTILINE) if futures else code
 
 
 def _go(code: str, prelude: str) -> str:
