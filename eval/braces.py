@@ -22,9 +22,11 @@ def braces(code: str, language: str) -> Iterator[tuple[int, int]]:
 
 
 def without_comments(code: str, language: str) -> str:
-    """Code whose strings and comments are blank, for looking names up in it."""
+    """Code whose strings and comments are blank, each character where it was, for looking names up in it."""
     pattern = _RUST_TOKEN if language == "rust" else _TOKEN
-    return pattern.sub(lambda token: token.group() if token.group() in "{}" else " ", code)
+    return pattern.sub(
+        lambda token: token.group() if token.group() in "{}" else re.sub(r"[^\n]", " ", token.group()), code
+    )
 
 
 def cut_at_close(text: str, language: str, depth: int = 1) -> str:

@@ -22,18 +22,19 @@ _IMPORT_LINE = (
     r"^[ \t]*(?:#include\b.*|using[ \t][^(]*;|typedef\b.*;|(?:pub[ \t]+)?use[ \t][^;]*;|import\b[^;\n]*;?)[ \t]*$"
 )
 
+_GO_IMPORTS = re.compile(r"^import[ \t]*(?:\([^)]*\)|[\w.]*[ \t]*\"[^\"]+\")", re.MULTILINE)
+
 
 def candidate_of_code(problem: Problem, code: str) -> str:
     """The candidate that an extracted answer stands for."""
     if not defines(code, problem.entry_point, problem.language):
         return candidate_of_continuation(problem, _as_body(code, problem.language), cut=False)
     if problem.language == "python":
-        return _joined(problem.prelude, _before(problem), textwrap.dedent(code))
+        return _python(problem.prelude, _before(problem), textwrap.dedent(code))
     if problem.language == "java":
         return _java(problem, code)
-    if problem.language == "go":  # imports follow their use, and no declaration has helpers
-        return _assemble(problem, code)
-    imports, helpers = _split(_before(problem), code, problem.language)
+    before = _GO_IMPORTS.sub("", _before(problem)) if problem.language == "go" else _before(problem)
+    imports, helpers = _split(before, code, problem.language)
     return _assemble(problem, _joined(imports, helpers, code))
 
 
@@ -60,7 +61,8 @@ def candidate_of_solution(problem: Problem, solution: str) -> str:
     if problem.language in {"javascript", "java"}:
         return solution
     if problem.language == "python":
-        return (f"{problem.prelude}\n" if problem.prelude else "") + without_main_guard(solution)
+        unguarded = without_main_guard(solution)
+        return _python(problem.prelude, unguarded) if problem.prelude else unguarded
     return _assemble(problem, solution)
 
 
@@ -115,7 +117,7 @@ def _assemble(problem: Problem, code: str) -> str:
     """Whole code of a language, in the form that the tests expect."""
     language = problem.language
     if language == "python":
-        return _joined(problem.prelude, code)
+        return _python(problem.prelude, code)
     if language == "javascript":
         return re.sub(
             r"^export[ \t]+(?:default[ \t]+)?(?=const|let|var|function|class|async)", "", code, flags=re.MULTILINE
@@ -129,13 +131,19 @@ def _assemble(problem: Problem, code: str) -> str:
     return code
 
 
+def _python(*parts: str) -> str:
+    """The parts in order, but for imports from the future, which stand first or do not compile."""
+    code = _joined(*parts)
+    futures = re.findall(r"^from __future__ import .*\n", code, re.MULTILINE)
+    return "".join(futures) + re.sub(r"^from __future__ import .*\n", "", code, flags=re.MULTILINE) if futures else code
+
+
 def _go(code: str, prelude: str) -> str:
     """In package main, with the imports that it uses and no others."""
     code = re.sub(r"^package[ \t]+\w+[ \t]*$", "", code, flags=re.MULTILINE)
-    block = re.compile(r"^import[ \t]*(?:\((?P<many>[^)]*)\)|(?P<one>[\w.]*[ \t]*\"[^\"]+\"))", re.MULTILINE)
-    own = " ".join(match.group() for match in block.finditer(code))
+    own = " ".join(match.group() for match in _GO_IMPORTS.finditer(code))
     packages = {*GO_PACKAGES, *re.findall(r'"([^"]+)"', own + prelude)}
-    code = without_block(block.sub("", code), r"func[ \t]+main[ \t]*\(", "go")
+    code = without_block(_GO_IMPORTS.sub("", code), r"func[ \t]+main[ \t]*\(", "go")
     return _joined("package main\n", go_imports(code, packages), code)
 
 
@@ -185,5 +193,8 @@ def _java(problem: Problem, code: str) -> str:
     code = re.sub(r"^import[ \t][^;]*;[ \t]*\n?", "", code, flags=re.MULTILINE)
     code = re.sub(r"^([ \t]*)public[ \t]+(?=(?:final[ \t]+)?class[ \t]+Solution\b)", r"\1", code, flags=re.MULTILINE)
     if not re.search(r"\bclass[ \t]+Solution\b", code):
-        code = f"class Solution {{\n{code.strip()}\n}}"
+        helpers = _before(problem).partition("class Solution {")[2]
+        mine = set(defined_names(code, "java"))
+        helpers = "" if mine & set(defined_names(helpers, "java")) else helpers
+        code = f"class Solution {{\n{_joined(helpers, code)}}}"
     return _joined("\n".join(dict.fromkeys(imports)), code)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
+from eval.braces import without_comments
+
 _FENCE = re.compile(
     r"^(?P<indent>[ \t]*)(?:\d+[.)][ \t]*|[-*][ \t]+)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)[^\n`]*\n"
     r"(?P<code>.*?)(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|(?P=fence)|\Z)",
@@ -40,8 +42,14 @@ def defines(code: str, name: str, language: str = "python") -> bool:
 
 def definition_start(code: str, name: str, language: str) -> int | None:
     """Where the definition of a function begins; None when it is not defined."""
-    match = re.search(_DEFINITIONS[language].format(name=re.escape(name)), code, re.MULTILINE)
+    pattern = _DEFINITIONS[language].format(name=re.escape(name))
+    match = re.search(pattern, _seen(code, language), re.MULTILINE)
     return match.start() if match else None
+
+
+def _seen(code: str, language: str) -> str:
+    """Code in which examples in comments are no definitions."""
+    return code if language == "python" else without_comments(code, language)
 
 
 def defined_names(code: str, language: str) -> list[str]:
@@ -49,7 +57,8 @@ def defined_names(code: str, language: str) -> list[str]:
     pattern = _DEFINITIONS[language].format(name=r"(?P<name>[A-Za-z_$][\w$]*)")
     if language == "javascript":  # two alternatives, so two names
         pattern = r"(?:\bfunction[ \t]*\*?|\b(?:const|let|var))[ \t]+(?P<name>[A-Za-z_$][\w$]*)[ \t]*[=(]"
-    return [match.group("name") for match in re.finditer(pattern, code, re.MULTILINE)]
+    names = [match.group("name") for match in re.finditer(pattern, _seen(code, language), re.MULTILINE)]
+    return [name for name in names if name not in {"if", "for", "while", "switch", "catch", "else"}]
 
 
 def extract_code(answer: str, entry_point: str, language: str = "python") -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Literal
 
 from eval.candidates import go_imports
+from eval.extract import definition_start
 from eval.problems import DESCRIPTION, Benchmark, Describe, Problem
 
 LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
@@ -45,9 +46,9 @@ def read_rows(rows: list[dict[str, Any]], language: str, task: Task) -> list[Pro
 
 def read_problem(row: dict[str, Any], language: str, task: Task) -> Problem:
     """One row of a language's humanevalpack.jsonl, as a problem of one of the tasks."""
-    shown = row["prompt"] if task in {"fixdocs", "synthesize"} else row["declaration"]
-    if language == "go":  # its declaration lacks the imports, and its prompt the package
-        shown = shown if shown.lstrip().startswith("import") else row["import"] + "\n" + shown
+    shown = row["prompt"] if task in {"fixdocs", "synthesize"} else declaration_of(row, language)
+    if language == "go" and not re.search(r"^import\b", shown, re.MULTILINE):
+        shown = f"{row['import']}\n{shown}"
     describe = None
     if task in {"fix", "fixdocs"}:
         context = shown + row["buggy_solution"] + (f"\n{row['test']}" if task == "fix" else "")
@@ -71,6 +72,21 @@ def read_problem(row: dict[str, Any], language: str, task: Task) -> Problem:
         stop=STOP.get(language, ()),
         describe=describe,
     )
+
+
+def declaration_of(row: dict[str, Any], language: str) -> str:
+    """Imports, helpers and signature, without the docstring.
+
+    In Go the data set's own declarations lack the imports, and four of them the helpers: the prompt has them. The one
+    of CPP/38 goes on into the body.
+    """
+    declaration = str(row["declaration"])
+    if language == "go":
+        return re.sub(r"^//.*\n", "", row["prompt"], flags=re.MULTILINE)
+    if language == "cpp":
+        start = definition_start(declaration, row["entry_point"], language) or 0
+        return declaration[: declaration.index("{", start) + 1] + "\n"
+    return declaration
 
 
 def _describe(row: dict[str, Any], shown: str) -> Describe:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eval.benchmarks.humanevalpack import declaration_of
 from eval.braces import cut_at_close, without_block
 from eval.candidates import candidate_of_code, candidate_of_continuation, candidate_of_solution, go_imports
+from eval.extract import definition_start
 
 LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
 
@@ -98,6 +100,28 @@ def test_a_java_method_gets_its_class(problems_of):
     )
     public = candidate_of_code(problem, f"package x;\npublic class Solution {{\n{method}\n}}")
     assert "package" not in public and "public class" not in public and "class Solution" in public
+
+
+def test_faulty_declarations_of_the_data_set_are_made_whole(problems_of):
+    go = problem_in(problems_of, "go", 1)
+    assert "func IsPalindrome" in go.declaration and "//" not in go.declaration  # its own lacks the helper
+    assert "func IsPalindrome" in candidate_of_continuation(go, go.reference)
+    row = {"declaration": "string f(string s){ \n   int l;\n", "entry_point": "f"}
+    assert declaration_of(row, "cpp") == "string f(string s){\n"
+
+
+def test_a_java_method_alone_gets_the_helpers(problems_of):
+    problem = problem_in(problems_of, "java", 1)
+    method = problem.declaration.strip().rpartition("\n")[2] + "\n" + problem.reference.rstrip().removesuffix("}")
+    candidate = candidate_of_code(problem, method)
+    assert candidate.count("boolean isPalindrome(") == 1 and candidate.count("class Solution") == 1
+    own = "    public boolean isPalindrome(String s) { return true; }\n"
+    assert candidate_of_code(problem, own + method).count("boolean isPalindrome(") == 1
+
+
+def test_an_example_in_a_comment_is_no_definition():
+    code = '/*\n>>> f("( )") \n{"()"}\n*/\n#include<vector>\nint f(int x){ return 1; }'
+    assert definition_start(code, "f", "cpp") == code.index("int f(")
 
 
 def test_a_python_continuation_ends_with_the_function(adding):

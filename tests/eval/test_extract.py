@@ -30,6 +30,7 @@ ANSWERS = {
     "a demo that wants input": f'```python\n{ADD}\n\nif __name__ == "__main__":\n    print(add(int(input()), 2))\n```',
     "aloud thoughts": f"<think>\n```python\ndef add(a, b):\n    return 0\n```\n</think>\n```python\n{ADD}\n```",
     "attributes of the fence": f'```python title="add.py"\n{ADD}\n```',
+    "a future import": f"```python\nfrom __future__ import annotations\n\nimport os\n\n{ADD}\n```",
     "async elsewhere": f"```python\nimport os\n\n{ADD}\n```",
 }
 
