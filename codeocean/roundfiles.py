@@ -107,7 +107,7 @@ def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, se
     """
     return {
         "raw": {name: row[name] for name in ("id", "language", "code", "docstring")},
-        "given": given_fields(task, row, config.seed),
+        "given": given_fields(task, row, config.seed) if len(row["code"]) <= config.max_code_chars else None,
         "round": number,
         "target_language": choose_target_language(task, row["id"], row["language"], config.seed),
         "shots": sets[draw_number(config.seed, "set", row["id"]) % config.shot_sets],

@@ -7,7 +7,6 @@ import json
 import sys
 from typing import Any
 
-from codeocean.given import NO_BUG
 from codeocean.prompts import Messages, discriminator_messages, generator_messages, prompt_version
 from codeocean.roundfiles import Rounds, draw_sets, generation_job
 from codeocean.rounds import assign_tasks, plan_rounds
@@ -67,7 +66,7 @@ def row_prompts(task: Task, config: Config, run: RunDir, row_id: str) -> Shown:
     sets = draw_sets(config.generate, task, number, cases)
     job = generation_job(config.generate, task, rows[ranks[row_id]], number, sets)
     if job["given"] is None:
-        raise ValueError(f"--row {row_id} is not sent: {NO_BUG}")
+        raise ValueError(f"--row {row_id} is never sent: it is too long, or no bug can be put into it")
     raw = job["raw"] | job["given"]
     shown = {"generator": generator_messages(task, job["shots"], raw, job["target_language"])}
     if files.done(number):
