@@ -26,7 +26,7 @@ def test_all_canonical_solutions_pass():
 
 def test_a_body_that_does_nothing_fails():
     problems, _ = load_humaneval()
-    assert {verdict(build_program(problem, "    return None")) for problem in problems[:8]} == {"failed"}
+    assert {verdict(build_program(problem, "    return None")) for problem in problems[:8]} <= {"failed", "exception"}
 
 
 def test_a_plain_or_packed_file_is_read(tmp_path):
