@@ -92,6 +92,8 @@ def namespaces(
     command = [binary or _bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
     command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"] if forks else []
+    # First of all /tmp: what is shown below it, such as a cache, comes on top.
+    command += ["--size", str(tmp_mb * 2**20), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108 - inside the sandbox
     command += ["--ro-bind", "/usr", "/usr"]
     for path in ("/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", *binds):
         command += ["--ro-bind-try", path, path]
@@ -99,9 +101,7 @@ def namespaces(
         command += ["--ro-bind", sys.base_prefix, sys.base_prefix]
     for name in INSIDE:
         command += ["--ro-bind", str(Path(__file__).with_name(name)), f"/wavecoder/eval/{name}"]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    command += ["--size", str(tmp_mb * 2**20), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108 - inside the sandbox
-    return command
+    return [*command, "--proc", "/proc", "--dev", "/dev"]
 
 
 def landlock_version() -> int:

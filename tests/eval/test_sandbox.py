@@ -113,7 +113,6 @@ def test_nothing_is_left_behind():
     assert "left-behind" not in {path.name for path in Path("/tmp").iterdir()} - before
     running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "/bootstrap.py" not in running
-    assert running.count("zygote.py") <= 4  # bubblewrap's two, the fork server, and its shell of a parent
 
 
 def test_output_is_kept_only_up_to_its_limit():
