@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from eval.extract import definition_start
 from eval.plustests import differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
 
@@ -15,7 +16,9 @@ def read_problem(row: dict[str, Any]) -> Problem:
     """One row of HumanEval.jsonl; of HumanEval+ in either of its published forms, with tests or with inputs."""
     prompt, entry_point = row["prompt"], row["entry_point"]
     if "test" in row:
-        tests = f"{without_numpy(row['test'])}\n\ncheck({entry_point})\n"
+        # Helpers that the prompt defines and the tests call are the benchmark's, whatever a candidate makes of them.
+        helpers = prompt[: definition_start(prompt, entry_point, "python") or 0]
+        tests = f"{helpers}{without_numpy(row['test'])}\n\ncheck({entry_point})\n"
     else:
         tests = differential_tests(row, prompt + row["canonical_solution"])
     return Problem(

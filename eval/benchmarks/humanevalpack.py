@@ -111,6 +111,9 @@ def _prelude(row: dict[str, Any], language: str) -> str:
 
 
 def _tests(row: dict[str, Any], language: str) -> str:
+    if language == "python":  # helpers that the tests call are the benchmark's, whatever a candidate makes of them
+        start = definition_start(row["declaration"], entry_point_of(row), language) or 0
+        return f"{PRELUDES['python']}\n{row['declaration'][:start]}\n{row['test']}"
     if language != "go":
         return str(row["test"])
     packages = set(re.findall(r'"([^"]+)"', row["test_setup"])) - {"testing"}

@@ -42,6 +42,12 @@ def test_a_body_that_does_nothing_fails(verdict_of):
     assert passing(problems, verdict_of, lambda problem: candidate_of_code(problem, "    return None")) == []
 
 
+def test_helpers_of_the_prompt_keep_their_meaning(verdict_of):
+    """HumanEval/32 asks `poly`, which its prompt defines, whether a root is one: a candidate's own `poly` is not asked."""
+    (problem,) = (one for one in load_benchmarks(["humaneval"], None)[0].problems if one.task_id == "HumanEval/32")
+    assert verdict_of("def poly(xs, x): return 0\n\ndef find_zero(xs): return 0\n", problem) == "failed"
+
+
 @pytest.mark.parametrize("name", ["mbpp", "mbpp-3shot", "humanevalfix-python", "humanevalfixdocs-python",
                                   "humanevalexplain-python", "humanevalsynthesize-python"])  # fmt: skip
 def test_canonical_solutions_of_the_samples_pass(problems_of, verdict_of, name):
