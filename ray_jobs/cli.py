@@ -34,6 +34,7 @@ JOBS = {
     "evaluate": "endpoint → benchmark scores",
     "report": "run directory → one HTML page",
     "inspect": "a quick look at what one stage made",
+    "keys": "API keys of the gateway: create, list, revoke",
 }
 
 Job = Callable[[Config, RunDir], object]

@@ -12,7 +12,7 @@ from codeocean.embedding import EmbedConfig
 from codeocean.generation import GenerateConfig
 from codeocean.selection import CoresetConfig
 from eval.settings import EvaluateConfig
-from serve.endpoint import ServeConfig
+from serve.gateway_settings import GuardedServeConfig
 from training.settings import TrainConfig
 
 
@@ -66,8 +66,8 @@ class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_
     train: TrainConfig
     """The fine-tuning."""
 
-    serve: ServeConfig = ServeConfig()
-    """The endpoint and its engines: teacher, judge and tuned model."""
+    serve: GuardedServeConfig = GuardedServeConfig()
+    """The endpoint, its engines (teacher, judge and tuned model), and the gateway in front of it."""
 
     evaluate: EvaluateConfig = EvaluateConfig()
     """The benchmark."""

@@ -36,7 +36,7 @@ BYTES_PER_TOKEN = 3
 """To guess a prompt's tokens from its size; code has 3 to 4."""
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A request that ends with an error body."""
 
     def __init__(
@@ -86,11 +86,11 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
     """A header that may come once.
 
     Raises:
-        Refusal: it comes twice.
+        RefusalError: it comes twice.
     """
     values = [value for key, value in headers if key == name]
     if len(values) > 1:
-        raise Refusal(400, "duplicate_header", f"the header {name.decode()} comes more than once")
+        raise RefusalError(400, "duplicate_header", f"the header {name.decode()} comes more than once")
     return values[0].decode("latin-1") if values else None
 
 
@@ -104,34 +104,34 @@ def route_of(path: bytes, method: str) -> Route:
     """The route of a path.
 
     Raises:
-        Refusal: there is none, or not for this method.
+        RefusalError: there is none, or not for this method.
     """
     expected, route = ROUTES.get(path, ("GET", "models") if path.startswith(MODEL_PREFIX) else ("", None))
     if route is None:
-        raise Refusal(404, "unknown_url", "there is nothing at this address")
+        raise RefusalError(404, "unknown_url", "there is nothing at this address")
     if method != expected:
-        raise Refusal(405, "method_not_allowed", f"this address takes {expected}")
+        raise RefusalError(405, "method_not_allowed", f"this address takes {expected}")
     return route
 
 
 def check_head(headers: list[tuple[bytes, bytes]], config: GatewayConfig) -> None:
     """Refuse what a body must not come as, before it is read."""
     if header(headers, b"transfer-encoding") is not None and header(headers, b"content-length") is not None:
-        raise Refusal(400, "ambiguous_length", "Content-Length and Transfer-Encoding must not come together")
+        raise RefusalError(400, "ambiguous_length", "Content-Length and Transfer-Encoding must not come together")
     if (header(headers, b"content-type") or "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "unsupported_media_type", "send the request with Content-Type: application/json")
+        raise RefusalError(415, "unsupported_media_type", "send the request with Content-Type: application/json")
     if (header(headers, b"content-encoding") or "identity") != "identity":
-        raise Refusal(415, "unsupported_encoding", "send the request without Content-Encoding")
+        raise RefusalError(415, "unsupported_encoding", "send the request without Content-Encoding")
     if int(header(headers, b"content-length") or 0) > config.max_body_bytes:
         raise too_large(config)
 
 
-def too_large(config: GatewayConfig) -> Refusal:
+def too_large(config: GatewayConfig) -> RefusalError:
     """The refusal of a long body."""
-    return Refusal(413, "request_too_large", f"a request may have {config.max_body_bytes} bytes at most")
+    return RefusalError(413, "request_too_large", f"a request may have {config.max_body_bytes} bytes at most")
 
 
-def read_ask(raw: bytes, route: Route, key: Key, config: GatewayConfig, context: int) -> Ask:
+def read_ask(raw: bytes, route: str, key: Key, config: GatewayConfig, context: int) -> Ask:
     """Check a body and make the one that is sent on.
 
     Args:
@@ -142,21 +142,23 @@ def read_ask(raw: bytes, route: Route, key: Key, config: GatewayConfig, context:
         context: most tokens, prompt and answer together, that the engine takes for one choice.
 
     Raises:
-        Refusal: it is not allowed.
+        RefusalError: it is not allowed.
     """
     body = _parsed(raw)
     model = body.get("model")
     if not isinstance(model, str) or not model:
-        raise Refusal(400, "missing_model", "model must name the model", param="model")
+        raise RefusalError(400, "missing_model", "model must name the model", param="model")
     if not may_ask(key, model):
         raise unknown_model(model)
     for field in sorted(ENGINE_FIELDS & body.keys()):
-        raise Refusal(400, "unknown_field", f"{field} is not allowed here", param=field)
+        raise RefusalError(400, "unknown_field", f"{field} is not allowed here", param=field)
     if route == "chat":
         _check_messages(body.get("messages"))
     choices = _whole(body, "n", 1) * _batch(body.get("input" if route == "embeddings" else "prompt"))
     if choices > config.max_choices:
-        raise Refusal(400, "too_many_choices", f"a request may ask for {config.max_choices} answers at most", param="n")
+        raise RefusalError(
+            400, "too_many_choices", f"a request may ask for {config.max_choices} answers at most", param="n"
+        )
     prompt_tokens = len(raw) // BYTES_PER_TOKEN + 1
     asked = 0 if route == "embeddings" else _asked(body, choices, config, context)
     stream = body.get("stream") is True and route != "embeddings"
@@ -170,20 +172,22 @@ def may_ask(key: Key, model: str) -> bool:
     return key.models is None or model in key.models
 
 
-def unknown_model(model: str) -> Refusal:
+def unknown_model(model: str) -> RefusalError:
     """The refusal of a model that is not there, or not for this key: which of the two, the client does not learn."""
-    return Refusal(404, "model_not_found", f"there is no model {model[:100]!r} for this key", param="model")
+    return RefusalError(404, "model_not_found", f"there is no model {model[:100]!r} for this key", param="model")
 
 
-def over_limit(wait: Wait) -> Refusal:
+def over_limit(wait: Wait) -> RefusalError:
     """The refusal of a key that has used up a limit."""
     if wait.limit == "tokens_total":
-        return Refusal(429, "insufficient_quota", f"this request may use more than is left of this key's {wait.size} tokens")
+        return RefusalError(
+            429, "insufficient_quota", f"this request may use more than is left of this key's {wait.size} tokens"
+        )
     if math.isinf(wait.seconds):
         message = f"this request may use more than this key's limit {wait.limit} ({wait.size}); lower max_tokens"
-        return Refusal(400, "request_exceeds_limit", message, param="max_tokens")
+        return RefusalError(400, "request_exceeds_limit", message, param="max_tokens")
     message = f"this key's limit {wait.limit} ({wait.size}) is reached; try again in {math.ceil(wait.seconds)} s"
-    return Refusal(429, "rate_limit_exceeded", message, retry_after_s=wait.seconds)
+    return RefusalError(429, "rate_limit_exceeded", message, retry_after_s=wait.seconds)
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
@@ -193,21 +197,21 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         body = json.loads(raw, parse_constant=refuse)
     except (ValueError, RecursionError):
-        raise Refusal(400, "invalid_json", "the body is not JSON") from None
+        raise RefusalError(400, "invalid_json", "the body is not JSON") from None
     if not isinstance(body, dict):
-        raise Refusal(400, "invalid_json", "the body must be a JSON object")
+        raise RefusalError(400, "invalid_json", "the body must be a JSON object")
     return body
 
 
 def _check_messages(messages: Any) -> None:
     """Text only: a part that names an address would have the engine fetch it."""
     if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
-        raise Refusal(400, "invalid_messages", "messages must be a list of objects", param="messages")
+        raise RefusalError(400, "invalid_messages", "messages must be a list of objects", param="messages")
     for message in messages:
         content = message.get("content")
         parts = content if isinstance(content, list) else []
         if not all(isinstance(part, dict) and part.get("type") == "text" for part in parts):
-            raise Refusal(400, "unsupported_content", "only text is served here", param="messages")
+            raise RefusalError(400, "unsupported_content", "only text is served here", param="messages")
 
 
 def _whole(body: dict[str, Any], field: str, default: int) -> int:
@@ -215,7 +219,7 @@ def _whole(body: dict[str, Any], field: str, default: int) -> int:
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise Refusal(400, "invalid_value", f"{field} must be a whole number from 1 on", param=field)
+        raise RefusalError(400, "invalid_value", f"{field} must be a whole number from 1 on", param=field)
     return value
 
 
@@ -225,13 +229,13 @@ def _batch(given: Any) -> int:
 
 
 def _asked(body: dict[str, Any], choices: int, config: GatewayConfig, context: int) -> int:
-    """Tokens that may be written, all choices together; the gateway's limit is written in where the client names none."""
+    """Tokens that may be written, all choices together; where the client names none, the gateway's limit is put in."""
     fields = [field for field in ("max_completion_tokens", "max_tokens") if body.get(field) is not None]
     asked = max((_whole(body, field, 1) for field in fields), default=None)
     if config.max_tokens is not None:
         if (asked or 1) * choices > config.max_tokens:
             message = f"a request may have {config.max_tokens} tokens written at most, all its choices together"
-            raise Refusal(400, "max_tokens_exceeded", message, param="max_tokens")
+            raise RefusalError(400, "max_tokens_exceeded", message, param="max_tokens")
         if asked is None:
             asked = body["max_tokens"] = config.max_tokens // choices
     return min(asked or context, context) * choices
@@ -241,6 +245,6 @@ def _with_usage(body: dict[str, Any]) -> bool:
     """Ask for a stream's usage; True if the client did not."""
     options = body.get("stream_options") or {}
     if not isinstance(options, dict):
-        raise Refusal(400, "invalid_value", "stream_options must be an object", param="stream_options")
+        raise RefusalError(400, "invalid_value", "stream_options must be an object", param="stream_options")
     body["stream_options"] = options | {"include_usage": True}
     return options.get("include_usage") is not True

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
-from serve.admission import Refusal, too_large
+from serve.admission import RefusalError, too_large
 from serve.gateway_settings import GatewayConfig
 
 Message = MutableMapping[str, Any]
@@ -17,7 +17,7 @@ Headers = list[tuple[bytes, bytes]]
 ALWAYS: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
-class ClientGone(Exception):
+class ClientGoneError(Exception):
     """The client closed its connection."""
 
 
@@ -25,8 +25,8 @@ async def read_body(receive: Receive, config: GatewayConfig) -> bytes:
     """A request's body.
 
     Raises:
-        Refusal: it is too long or too slow.
-        ClientGone: it does not end.
+        RefusalError: it is too long or too slow.
+        ClientGoneError: it does not end.
     """
     body = bytearray()
     try:
@@ -34,7 +34,7 @@ async def read_body(receive: Receive, config: GatewayConfig) -> bytes:
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    raise ClientGone
+                    raise ClientGoneError
                 body += message.get("body", b"")
                 if len(body) > config.max_body_bytes:
                     raise too_large(config)
@@ -42,20 +42,20 @@ async def read_body(receive: Receive, config: GatewayConfig) -> bytes:
                     return bytes(body)
     except TimeoutError:
         message_text = f"the body did not come within {config.body_timeout_s:g} s"
-        raise Refusal(408, "request_timeout", message_text) from None
+        raise RefusalError(408, "request_timeout", message_text) from None
 
 
 async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
     """Do the work; cancel it as soon as the client goes away, which closes the connection to the engine too.
 
     Raises:
-        ClientGone: it went away.
+        ClientGoneError: it went away.
     """
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_departure(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise ClientGone
+            raise ClientGoneError
         working.result()
     finally:
         for task in (working, leaving):
@@ -94,7 +94,7 @@ class Reply:
         await self.start(status, content_type, [(b"content-length", str(len(body)).encode()), *(headers or [])])
         await self.part(body, more=False)
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def refuse(self, refusal: RefusalError) -> None:
         """Send an error: as a response, or as the last event of a stream that has begun."""
         if self.status:
             await self.part(b"data: " + refusal.body() + b"\n\n", more=False)

@@ -1,8 +1,8 @@
-"""The gateway in front of the endpoint, as an ASGI application: who asks, may they, how much; then the engine's answer as it comes.
+"""The gateway in front of the endpoint, an ASGI application: who asks, may they, how much; then the answer as it comes.
 
-One request: path and key (`admission.py`, `keys.py`) → limits (`limits.py`) → a fresh request to the endpoint with nothing of the
-client's but its checked body → the answer, event by event (`streams.py`). No header of the client goes further: Ray Serve obeys
-some, such as one that turns its time-out off and one that keeps work going for clients that left.
+One request: path and key (`admission.py`, `keys.py`) → limits (`limits.py`) → a fresh request to the endpoint with nothing
+of the client's but its checked body → the answer, event by event (`streams.py`). No header of the client goes further: Ray
+Serve obeys some, such as one that sets its time-out and one that keeps it working for clients that left.
 
 Not covered: an answer is one engine's; a replica lost in the middle of one ends it with an error event.
 """
@@ -26,7 +26,7 @@ import aiohttp
 from serve.admission import (
     MODEL_PREFIX,
     Ask,
-    Refusal,
+    RefusalError,
     bearer,
     check_head,
     header,
@@ -36,7 +36,7 @@ from serve.admission import (
     route_of,
     unknown_model,
 )
-from serve.asgi import ClientGone, Receive, Reply, Send, read_body, unless_gone
+from serve.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
 from serve.gateway_settings import GatewayConfig, is_loopback, keys_file
 from serve.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
 from serve.limits import Limiter, Wait
@@ -47,7 +47,7 @@ from serve.traffic import Note, Traffic
 log = logging.getLogger("wavecoder.serve")
 
 JSON = b"application/json"
-UPSTREAM: dict[Route, str] = {
+UPSTREAM: dict[str, str] = {
     "models": "/models",
     "chat": "/chat/completions",
     "completions": "/completions",
@@ -97,15 +97,15 @@ class Gateway:
         with self._traffic.watch(note, reply):
             try:
                 await self._answer(scope, receive, reply, note)
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 note.outcome = refusal.code
                 await reply.refuse(refusal)
-            except ClientGone:
+            except ClientGoneError:
                 note.outcome = "client_gone"
             except Exception as error:  # noqa: BLE001 - the top of a request: its client gets an error body too
                 log.error("request %s failed: %r", note.id, type(error))  # the message might hold a prompt
                 note.outcome = "internal_error"
-                await reply.refuse(Refusal(500, "internal_error", f"the gateway failed; request id {note.id}"))
+                await reply.refuse(RefusalError(500, "internal_error", f"the gateway failed; request id {note.id}"))
 
     async def _answer(self, scope: Any, receive: Receive, reply: Reply, note: Note) -> None:
         path, method = scope["raw_path"], scope["method"]
@@ -119,35 +119,39 @@ class Gateway:
         note.key = key.id
         note.route = route = route_of(path, method)
         if route not in key.routes:
-            raise Refusal(403, "route_not_allowed", f"this key is not for {route}")
+            raise RefusalError(403, "route_not_allowed", f"this key is not for {route}")
         if route == "metrics":
             return await reply.whole(200, b"text/plain; version=0.0.4; charset=utf-8", self._traffic.exposition())
         if route == "models":
             with self._charged(key, 0):
                 return await unless_gone(self._list_models(path, key, reply), receive)
+        return await self._pass_on(scope, receive, reply, note, key)
+
+    async def _pass_on(self, scope: Any, receive: Receive, reply: Reply, note: Note, key: Key) -> None:
+        """Check what is asked of the engine, reserve for it, and relay it."""
         check_head(scope["headers"], self._config)
         with self._traffic.slot():
             raw = await read_body(receive, self._config)
-            ask = read_ask(raw, route, key, self._config, self._context)
+            ask = read_ask(raw, note.route, key, self._config, self._context)
             note.take(ask, raw)
             with self._charged(key, ask.max_tokens) as use:
-                await unless_gone(self._relay(ask, UPSTREAM[route], reply, note, use), receive)
+                await unless_gone(self._relay(ask, UPSTREAM[note.route], reply, note, use), receive)
 
     def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Without keys, a page of a stranger must not get here through a name that it points at this machine."""
         name = (header(headers, b"host") or "").lower()
         if not is_loopback(name.rpartition(":")[0] if not name.endswith("]") and ":" in name else name):
-            raise Refusal(403, "host_not_allowed", "without API keys, only 127.0.0.1 and localhost are answered")
+            raise RefusalError(403, "host_not_allowed", "without API keys, only 127.0.0.1 and localhost are answered")
 
     def _identify(self, headers: list[tuple[bytes, bytes]]) -> Key:
         if self._ring is None:
             return NOBODY
         secret = bearer(headers)
         if secret is None:
-            raise Refusal(401, "missing_api_key", "send an API key: Authorization: Bearer KEY")
+            raise RefusalError(401, "missing_api_key", "send an API key: Authorization: Bearer KEY")
         key = self._ring.find(secret, datetime.now(UTC))
         if key is None:
-            raise Refusal(401, "invalid_api_key", "this API key is unknown, expired or revoked")
+            raise RefusalError(401, "invalid_api_key", "this API key is unknown, expired or revoked")
         return key
 
     @contextmanager
@@ -165,13 +169,13 @@ class Gateway:
         """The models that a key may ask; one of them if the path names it."""
         async with self._asked("GET", "/models", None, reply) as answer:
             listed = [model for model in (await answer.json())["data"] if may_ask(key, model["id"])]
+        shown: Any = {"object": "list", "data": listed}
         if path.startswith(MODEL_PREFIX):
             wanted = unquote(path.removeprefix(MODEL_PREFIX).decode("latin-1"))  # names hold slashes
-            found = [model for model in listed if model["id"] == wanted]
-            if not found:
+            shown = next((model for model in listed if model["id"] == wanted), None)
+            if shown is None:
                 raise unknown_model(wanted)
-            return await reply.whole(200, JSON, json.dumps(found[0]).encode())
-        await reply.whole(200, JSON, json.dumps({"object": "list", "data": listed}).encode())
+        await reply.whole(200, JSON, json.dumps(shown).encode())
 
     async def _relay(self, ask: Ask, path: str, reply: Reply, note: Note, use: _Use) -> None:
         """Ask the endpoint and pass on what it answers."""
@@ -193,7 +197,7 @@ class Gateway:
                     if meter.read(json.loads(body)):
                         use.tokens = meter.tokens
                     await reply.whole(200, JSON, body)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             # What the engine turned down cost nothing; what it was too slow for was worked on.
             use.tokens = use.tokens if refusal.status == 504 or reply.status else 0
             raise
@@ -205,22 +209,24 @@ class Gateway:
         """The endpoint's answer, if it is one.
 
         Raises:
-            Refusal: it is an error, or none comes.
+            RefusalError: it is an error, or none comes.
         """
         assert self._session is not None
         headers = {"content-type": "application/json", "x-request-id": reply.request_id}
         try:
             async with (
                 asyncio.timeout(self._config.request_timeout_s),
-                self._session.request(method, self._upstream + path, data=body, headers=headers) as answer,
+                self._session.request(
+                    method, self._upstream + path, data=body, headers=headers, allow_redirects=False
+                ) as answer,
             ):
                 if answer.status != 200:
                     raise refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
                 yield answer
         except TimeoutError:
-            raise Refusal(504, "timeout", "the answer did not come in time") from None
+            raise RefusalError(504, "timeout", "the answer did not come in time") from None
         except aiohttp.ClientError:
-            raise Refusal(502, "upstream_unavailable", "the engine is not reachable or broke off") from None
+            raise RefusalError(502, "upstream_unavailable", "the engine is not reachable or broke off") from None
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Open the connections at the start; note the keys' use now and then, and at the end."""
@@ -253,21 +259,21 @@ class Gateway:
             log.error("the use of keys cannot be noted: %s", error)
 
 
-def refusal_of(status: int, body: bytes, headers: Any) -> Refusal:
-    """What a client is told of an endpoint's error: the engine's words about its request, nothing about the engine's insides."""
+def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:
+    """What a client is told of the endpoint's error: its words about the request, nothing about its insides."""
     retry_after = headers.get("Retry-After", "")
     wait_s = float(retry_after) if retry_after.isdigit() else 1.0
     if status == 429:
-        return Refusal(429, "overloaded", "the engine has all it can do; try again", retry_after_s=wait_s)
+        return RefusalError(429, "overloaded", "the engine has all it can do; try again", retry_after_s=wait_s)
     if status == 503:
-        return Refusal(503, "unavailable", "the engine cannot answer now; try again", retry_after_s=wait_s)
+        return RefusalError(503, "unavailable", "the engine cannot answer now; try again", retry_after_s=wait_s)
     if status in {408, 504}:
-        return Refusal(504, "timeout", "the answer did not come in time")
+        return RefusalError(504, "timeout", "the answer did not come in time")
     if status >= 500 or status in {401, 403}:
-        return Refusal(502, "upstream_error", "the engine failed")
+        return RefusalError(502, "upstream_error", "the engine failed")
     message, param = "the engine does not take this request", None
     with contextlib.suppress(ValueError, AttributeError):
         error = json.loads(body).get("error")
         message, param = str(error.get("message") or message)[:2000], error.get("param")
     code = "model_not_found" if status == 404 else "invalid_request"
-    return Refusal(status if status in {404, 413} else 400, code, message, param=param)
+    return RefusalError(status if status in {404, 413} else 400, code, message, param=param)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from pathlib import Path
 from typing import Self
 
@@ -24,7 +25,8 @@ class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     """Largest request body."""
 
     max_tokens: PositiveInt | None = None
-    """Most tokens that one request may have written, all its choices together; None leaves it to the engine's context."""
+    """Most tokens that one request may have written, all its choices together; a request that names no number is given
+    this one. None leaves it to the engine's context."""
 
     max_choices: PositiveInt = 16
     """Most answers of one request: `n`, times the number of prompts or inputs."""
@@ -76,6 +78,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def keys_file(config: GatewayConfig) -> Path | None:

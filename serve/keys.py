@@ -1,8 +1,8 @@
 """API keys: who may ask what, kept in one JSON file that holds no key.
 
-A key is `wc-<id>-<secret>`, 256 random bits; the file keeps its SHA-256. A slow hash would add nothing: nobody guesses 256 bits,
-and a fast one lets every request be checked. The file is written atomically, readable by its owner only, under a lock,
-and a running gateway reads it again when it changes: a key that is revoked is refused from the next request on.
+A key is `wc-<id>-<secret>`, 256 random bits; the file keeps its SHA-256. A slow hash would add nothing: nobody guesses
+256 bits, and a fast one lets every request be checked. The file is written atomically, readable by its owner only, under
+a lock, and a running gateway reads it again when it changes: a key that is revoked is refused from the next request on.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _changing(path: Path) -> Iterator[list[Key]]:
 def write_private(path: Path, text: str) -> None:
     """Replace a file atomically by one that only its owner reads."""
     making = path.with_name(f"{path.name}.{os.getpid()}.new")
-    with open(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

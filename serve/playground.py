@@ -1,7 +1,7 @@
 """The page at `/`: chat and the four tasks, for a look at what a model does. One file, nothing from elsewhere.
 
-Its policy lets it run its own script and style, known by their hashes, and talk to the server that it came from: text that
-a model writes is shown as text, and could not run if it were not. A key that is typed in stays in the page's memory.
+Its policy lets it run its own script and style, known by their hashes, and talk to the server that it came from: text
+that a model writes is shown as text, and could not run if it were not. A key that is typed in stays in its memory.
 """
 
 from __future__ import annotations

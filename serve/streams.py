@@ -1,4 +1,4 @@
-"""The engine's answers on their way to the client: server-sent events passed on as they come, their tokens counted. No server here."""
+"""Answers on their way to the client: server-sent events passed on as they come, tokens counted. No server here."""
 
 from __future__ import annotations
 

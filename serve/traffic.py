@@ -14,7 +14,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from serve.admission import Ask, Refusal
+from serve.admission import Ask, RefusalError
 from serve.asgi import Reply
 from serve.gateway_settings import GatewayConfig
 
@@ -61,14 +61,16 @@ class Traffic:
         """
         self._config, self._under_way = config, 0
         self._registry = CollectorRegistry()
-        self._requests = self._metric(Counter, "requests", "Requests by route and outcome", ["route", "status", "outcome"])
+        self._requests = self._metric(
+            Counter, "requests", "Requests by route and outcome", ["route", "status", "outcome"]
+        )
         self._tokens = self._metric(Counter, "tokens", "Tokens by kind", ["kind"])
         self._seconds = self._metric(Histogram, "seconds", "Time to the end of an answer", ["route"])
         self._first = self._metric(Histogram, "first_byte_seconds", "Time to its first byte", ["route"])
         self._slots = self._metric(Gauge, "in_flight", "Requests under way at the engine", [])
         self._access = logging.getLogger("wavecoder.access")
         if config.access_log is not None:
-            self._access = logging.Logger("wavecoder.access")  # apart from the job's own lines
+            self._access = logging.Logger("wavecoder.access")  # noqa: LOG001 - apart from the job's own lines
             self._access.addHandler(logging.FileHandler(Path(config.access_log).expanduser()))
 
     def _metric(self, kind: Any, name: str, text: str, labels: list[str]) -> Any:
@@ -79,10 +81,10 @@ class Traffic:
         """A place among the requests under way.
 
         Raises:
-            Refusal: all are taken.
+            RefusalError: all are taken.
         """
         if self._under_way >= self._config.max_in_flight:
-            raise Refusal(429, "overloaded", "too many requests are under way; try again", retry_after_s=1.0)
+            raise RefusalError(429, "overloaded", "too many requests are under way; try again", retry_after_s=1.0)
         self._under_way += 1
         self._slots.set(self._under_way)
         try:

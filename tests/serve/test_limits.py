@@ -32,7 +32,7 @@ def play(steps, limits):
     return admitted, most_parallel
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(steps, st.integers(1, 100), st.integers(1, 8))
 def test_in_no_window_more_than_a_minutes_worth_and_the_rate(steps, per_minute, requests):
     admitted, _ = play(steps, Limits(tokens_per_minute=per_minute, requests_per_minute=requests))
@@ -45,7 +45,7 @@ def test_in_no_window_more_than_a_minutes_worth_and_the_rate(steps, per_minute, 
             assert count <= requests * minutes + 1e-3
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps, st.integers(1, 300), st.integers(1, 300), st.integers(1, 4))
 def test_quotas_and_parallel_requests_are_never_exceeded(steps, per_day, total, parallel):
     limits = Limits(tokens_per_day=per_day, tokens_total=total, parallel=parallel)
@@ -56,7 +56,7 @@ def test_quotas_and_parallel_requests_are_never_exceeded(steps, per_day, total, 
     assert all(sum(used for at, used in admitted if int(at // DAY) == day) <= per_day for day in days)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(steps, st.integers(1, 100), st.integers(1, 200))
 def test_who_waits_as_told_is_let_in_and_not_much_earlier(steps, per_minute, per_day):
     limits = Limits(tokens_per_minute=per_minute, tokens_per_day=per_day, requests_per_minute=3)
