@@ -1,4 +1,4 @@
-"""What a client may send: the allow-list of routes, the checks of a request's head and body, and refusals as OpenAI words them.
+"""What a client may send: the allow-list of routes, the checks of head and body, and refusals as OpenAI words them.
 
 What is checked is what is sent on: the body is parsed once and written anew, so that nothing that two parsers read
 differently (keys given twice, odd numbers, framing) reaches the engine. No server here.
@@ -30,7 +30,7 @@ ENGINE_FIELDS = frozenset(
     {"chat_template", "kv_transfer_params", "media_io_kwargs", "mm_processor_kwargs", "priority", "request_id"}
     | {"vllm_xargs", "cache_salt", "data_parallel_rank"}
 )
-"""Fields of vLLM with which one client could run a template of its own, go before others, or meddle with their requests."""
+"""Fields of vLLM with which a client could run a template of its own, go before others, or meddle with them."""
 
 BYTES_PER_TOKEN = 3
 """To guess a prompt's tokens from its size; code has 3 to 4."""

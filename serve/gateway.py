@@ -1,8 +1,8 @@
 """The gateway in front of the endpoint, an ASGI application: who asks, may they, how much; then the answer as it comes.
 
-One request: path and key (`admission.py`, `keys.py`) → limits (`limits.py`) → a fresh request to the endpoint with nothing
-of the client's but its checked body → the answer, event by event (`streams.py`). No header of the client goes further: Ray
-Serve obeys some, such as one that sets its time-out and one that keeps it working for clients that left.
+One request: path and key (`admission.py`, `keys.py`) → limits (`limits.py`) → a fresh request to the endpoint with
+nothing of the client's but its checked body → the answer, event by event (`streams.py`). No header of the client goes
+further: Ray Serve obeys some, such as one that sets its time-out and one that keeps it working for clients that left.
 
 Not covered: an answer is one engine's; a replica lost in the middle of one ends it with an error event.
 """

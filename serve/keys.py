@@ -1,8 +1,8 @@
 """API keys: who may ask what, kept in one JSON file that holds no key.
 
 A key is `wc-<id>-<secret>`, 256 random bits; the file keeps its SHA-256. A slow hash would add nothing: nobody guesses
-256 bits, and a fast one lets every request be checked. The file is written atomically, readable by its owner only, under
-a lock, and a running gateway reads it again when it changes: a key that is revoked is refused from the next request on.
+256 bits, and a fast one lets every request be checked. The file is written atomically and under a lock, readable by its
+owner only. A running gateway reads it again when it changes: a revoked key is refused from the next request on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How much a key may ask for: requests and tokens a minute, requests at once, tokens a day and in all. No clock here.
 
 Rates are token buckets that hold one minute's worth: from `s` to `t` no more than rate · (1 min + t − s) is let in.
-What a request will cost is not known when it comes, so its upper bound is reserved, and what it did not use is given back
-when it ends: no number of requests at once gets past a limit. Every call is told the time (seconds since the epoch).
+What a request will cost is not known when it comes, so its upper bound is reserved, and what it did not use is given
+back when it ends: no number of requests at once gets past a limit. Calls are told the time (seconds since the epoch).
 
 Not covered: several gateways do not share their counts; each lets in the whole limit.
 """

@@ -23,6 +23,7 @@ def content_security_policy(page: bytes) -> str:
 
     return (
         f"default-src 'none'; script-src {source_of(b'script')}; style-src {source_of(b'style')}; connect-src 'self'; "
+        "img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 

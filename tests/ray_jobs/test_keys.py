@@ -31,7 +31,7 @@ def test_a_key_is_made_shown_once_listed_and_revoked(tmp_path, capsys):
     code, out, _ = keys(capsys, "list", "--keys", file)
     assert code == 0
     assert all(word in out for word in (key.id, "ada", "active", "4711"))
-    assert secret.rpartition("-")[2] not in out
+    assert secret.split("-", 2)[2] not in out
     assert key.digest not in out
     code, _, err = keys(capsys, "revoke", key.id, "--keys", file)
     assert (code, "revoked" in err) == (0, True)
