@@ -1,4 +1,4 @@
-"""API keys of the gateway: `wavecoder keys create|list|revoke`. A key is shown once, when it is made; no cluster is needed."""
+"""API keys of the gateway: `wavecoder keys create|list|revoke`. A key is shown once, when made; needs no cluster."""
 
 from __future__ import annotations
 

@@ -199,7 +199,8 @@ class Gateway:
                     await reply.whole(200, JSON, body)
         except RefusalError as refusal:
             # What the engine turned down cost nothing; what it was too slow for was worked on.
-            use.tokens = use.tokens if refusal.status == 504 or reply.status else 0
+            if refusal.status != 504 and not reply.status:
+                use.tokens = meter.prompt_tokens = 0
             raise
         finally:
             note.prompt_tokens, note.completion_tokens = meter.prompt_tokens, meter.completion_tokens
@@ -242,19 +243,19 @@ class Gateway:
         await receive()
         saving.cancel()
         await self._session.close()
-        self._save()
+        self._save(self._limiter.state())
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _save_repeatedly(self) -> None:
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
-            self._save()
+            await asyncio.to_thread(self._save, self._limiter.state())  # the disk must not hold streams up
 
-    def _save(self) -> None:
+    def _save(self, state: dict[str, Any]) -> None:
         if self._keys_file is None:
             return
         try:
-            write_private(usage_path(self._keys_file), json.dumps(self._limiter.state()))
+            write_private(usage_path(self._keys_file), json.dumps(state))
         except OSError as error:
             log.error("the use of keys cannot be noted: %s", error)
 

@@ -81,6 +81,10 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         ValueError: it is no file of keys, or others can write to it.
         OSError: it cannot be read.
     """
+    if not path.exists():
+        raise FileNotFoundError(
+            f"there is no file of keys at {path}; make one with: wavecoder keys create --keys {path} --name WHO"
+        )
     if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ValueError(f"{path} can be changed by other users, who could add keys; run: chmod 600 {path}")
     try:
@@ -107,7 +111,7 @@ def create_key(path: Path, **fields: Any) -> tuple[str, Key]:
     id_ = secrets.token_hex(4)
     secret = f"wc-{id_}-{secrets.token_urlsafe(32)}"
     key = Key(id=id_, digest=digest_of(secret), created=datetime.now(UTC).replace(microsecond=0), **fields)
-    with _changing(path) as keys:
+    with _changing(path, new=True) as keys:
         keys.append(key)
     return secret, key
 
@@ -119,9 +123,7 @@ def revoke_key(path: Path, id_: str) -> Key:
         ValueError: there is no such key.
         FileNotFoundError: there is no such file.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file of keys at {path}")
-    with _changing(path) as keys:
+    with _changing(path, new=False) as keys:
         for place, key in enumerate(keys):
             if key.id == id_:
                 if key.revoked is None:
@@ -136,9 +138,12 @@ def digest_of(secret: str) -> str:
 
 
 @contextmanager
-def _changing(path: Path) -> Iterator[list[Key]]:
-    """The keys, written back at the end unless it fails; one process at a time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _changing(path: Path, *, new: bool) -> Iterator[list[Key]]:
+    """The keys, of a file that may be `new`, written back at the end unless it fails; one process at a time."""
+    if new:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        read_keys(path)
     with path.with_name(path.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         keys = list(read_keys(path)) if path.exists() else []

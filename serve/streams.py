@@ -12,7 +12,6 @@ class Meter:
     def __init__(self, prompt_tokens: int, *, hide_usage: bool) -> None:
         """Args: prompt_tokens: a guess, until the engine says. hide_usage: keep the usage event from the client."""
         self.prompt_tokens, self.completion_tokens = prompt_tokens, 0
-        self.error = False
         self._hide_usage, self._rest = hide_usage, b""
 
     def feed(self, chunk: bytes) -> bytes:
@@ -27,7 +26,6 @@ class Meter:
     def _wanted(self, event: bytes) -> bool:
         if b'"usage"' not in event:
             self.completion_tokens += b'"choices"' in event  # about one token each; the usage event sets it right
-            self.error = self.error or event.startswith(b'data: {"error"')
             return True
         try:
             content = json.loads(event.removeprefix(b"data:"))

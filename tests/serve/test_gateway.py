@@ -116,7 +116,7 @@ def test_limits_answer_429_and_say_when(gateway, upstream):
     refused = running.chat(secret=slow)
     assert error_of(refused) == (429, "rate_limit_exceeded")
     assert 50 < int(refused.headers["retry-after"]) <= 60
-    poor = running.new_key(limits=Limits(tokens_total=45))
+    poor = running.new_key(limits=Limits(tokens_total=38))
     assert running.chat(secret=poor, max_tokens=1000).status_code == 429  # it might use them
     request = {"secret": poor, "max_tokens": 1}
     upstream.error = (500, "boom", {})
