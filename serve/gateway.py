@@ -233,7 +233,8 @@ class Gateway:
         """Open the connections at the start; note the keys' use now and then, and at the end."""
         await receive()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            # Idle connections are closed here first (Ray Serve waits 90 s): none is used that is being closed there.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
