@@ -33,7 +33,8 @@ class Meter:
             return True
         if not isinstance(content, dict):
             return True
-        self.completion_tokens += not self.read(content)
+        if not self.read(content):
+            self.completion_tokens += 1
         return bool(content.get("choices")) or not self._hide_usage
 
     def read(self, answer: Any) -> bool:
