@@ -273,9 +273,12 @@ def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:
         return RefusalError(504, "timeout", "the answer did not come in time")
     if status >= 500 or status in {401, 403}:
         return RefusalError(502, "upstream_error", "the engine failed")
+    if status == 404:
+        return RefusalError(404, "model_not_found", "there is no such model", param="model")
     message, param = "the engine does not take this request", None
     with contextlib.suppress(ValueError, AttributeError):
         error = json.loads(body).get("error")
-        message, param = str(error.get("message") or message)[:2000], error.get("param")
-    code = "model_not_found" if status == 404 else "invalid_request"
-    return RefusalError(status if status in {404, 413} else 400, code, message, param=param)
+        # Ray wraps vLLM's words as "Message: … (Request ID: …), Internal exception: …".
+        words = str(error.get("message") or message).removeprefix("Message: ").partition(" (Request ID: ")[0]
+        message, param = words[:2000], error.get("param")
+    return RefusalError(413 if status == 413 else 400, "invalid_request", message, param=param)

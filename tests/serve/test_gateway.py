@@ -211,6 +211,10 @@ class Vanishing:
     ("error", "expected"),
     [
         ((400, '{"error": {"message": "prompt too long", "param": "messages"}}', {}), (400, "invalid_request")),
+        (
+            (400, '{"error": {"message": "Message: no. (Request ID: 1), Internal exception: ray.x"}}', {}),
+            (400, "invalid_request"),
+        ),
         ((422, '{"detail": []}', {}), (400, "invalid_request")),
         ((404, '{"error": {"message": "no such model"}}', {}), (404, "model_not_found")),
         ((429, "busy", {"Retry-After": "7"}), (429, "overloaded")),
@@ -226,6 +230,7 @@ def test_the_engines_errors_are_told_without_its_insides(shared, error, expected
     shared.upstream.error = None
     assert error_of(response) == expected
     assert "Traceback" not in response.text
+    assert "Internal" not in response.text
     assert response.headers.get("retry-after") == ("7" if expected[0] == 429 else "1" if expected[0] == 503 else None)
 
 
