@@ -39,6 +39,7 @@ JOBS = {
     "prompts": "the exact messages that generator and discriminator are sent",
     "judge": "how far the discriminator agrees with hand-made good and bad instances",
     "diff": "what differs between the data of two runs, and why",
+    "keys": "API keys of the gateway: create, list, revoke",
 }
 
 Job = Callable[[Config, RunDir], object]

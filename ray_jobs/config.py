@@ -79,7 +79,7 @@ class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_
     """The fine-tuning."""
 
     serve: ServeConfig = ServeConfig()
-    """The endpoint and its engines: teacher, judge and tuned model."""
+    """The endpoint, its engines (teacher, judge and tuned model), and the gateway in front of it."""
 
     evaluate: EvaluateConfig = EvaluateConfig()
     """The benchmark."""

@@ -114,7 +114,7 @@ def run_plan(config: Config, run: RunDir, *, reach_out: bool = False) -> None:
     check_resources(config, stages)
     done = run.manifests()
     if "evaluate" not in done:
-        check_port_free(config.serve.host, config.serve.port, "serve.port")
+        check_port_free("127.0.0.1", config.serve.port, "serve.port")
     table = Table(title=f"{run.url}", title_justify="left")
     for heading in ("stage", "state", "what", "CPUs", "GPUs"):
         table.add_column(heading, justify="right" if heading.endswith("s") else "left")

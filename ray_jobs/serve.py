@@ -1,4 +1,4 @@
-"""The tuned model behind an OpenAI-compatible endpoint on 127.0.0.1, until Ctrl-C."""
+"""The tuned model behind an OpenAI-compatible endpoint and its gateway, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
 from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from serve.endpoint import check_port_free
 from serve.engines import Model
+from serve.gateway import Gateway
+from serve.gateway_settings import free_port
+from serve.listener import server_for
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -81,15 +85,27 @@ async def _greet(url: str) -> dict[str, Any]:
 
 
 def run_serve(config: Config, run: RunDir) -> None:
-    """Serve the tuned model until interrupted."""
+    """Serve the tuned model until interrupted: Ray Serve on a free port of the loopback address, the gateway before it.
+
+    Raises:
+        OSError: the port is taken, or the file of keys or the access log cannot be opened.
+        ValueError: the file of keys is none.
+    """
+    settings = config.serve
+    check_port_free(settings.host, settings.port, "serve.port")
+    inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port()})})
+    # What it refuses, it refuses before an engine is loaded.
+    gateway = Gateway(f"http://127.0.0.1:{inner.serve.port}/v1", settings.gateway, settings.engine.max_model_len)
     name, source = model_source(config, run, "tuned")
     begun = time.monotonic()
-    with serving(config, {name: source}) as url:
+    with serving(inner, {name: source}) as url:
         record_serving(config, run, url, time.monotonic() - begun)
-        log.info("%s answers on %s as model %r; Ctrl-C ends it", source, url, name)
+        where = f"http://{settings.host}:{settings.port}"
+        log.info("%s answers on %s/v1 as model %r; Ctrl-C ends it", source, where, name)
+        if settings.gateway.playground:
+            log.info("to try it: %s/", where)
         try:
-            while True:
-                time.sleep(3600)
+            server_for(gateway, settings.host, settings.port, settings.gateway).run()
         except KeyboardInterrupt:
             log.info("stopping")
 

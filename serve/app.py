@@ -19,6 +19,9 @@ log = logging.getLogger("wavecoder.serve")
 
 APPLICATION = "wavecoder"
 
+LOOPBACK = "127.0.0.1"
+"""Where Ray Serve listens, always: it knows no keys. The gateway stands in front of it."""
+
 _INGRESS: dict[str, Any] = {
     # It only passes requests on: it must not take a CPU away from the engines, nor wait for one.
     "ray_actor_options": {"num_cpus": 0},
@@ -33,15 +36,15 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
 
     Args:
         models: what it serves.
-        config: where it listens, and its engines.
+        config: its port, and its engines.
         environment: environment variables of the replicas.
 
     Raises:
         OSError: the port is taken.
         RuntimeError: a replica did not start in time; Serve's reason is in the message.
     """
-    check_port_free(config.host, config.port, "serve.port")
-    url = f"http://{config.host}:{config.port}/v1"
+    check_port_free(LOOPBACK, config.port, "serve.port")
+    url = f"http://{LOOPBACK}:{config.port}/v1"
     begun = time.monotonic()
     log.info(
         "starting %s on %s (loading an engine takes a minute or two on a CPU)",
@@ -53,7 +56,7 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
-    serve.start(http_options=HTTPOptions(host=config.host, port=config.port))
+    serve.start(http_options=HTTPOptions(host=LOOPBACK, port=config.port))
     configs = [LLMConfig(**llm_config(model, config.engine, environment)) for model in models]
     app = build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
     try:

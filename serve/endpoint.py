@@ -1,10 +1,12 @@
 """Where an endpoint listens and where a client finds it. No Ray here."""
 
 import socket
+from typing import Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from serve.engines import EngineConfig
+from serve.gateway_settings import GatewayConfig, is_loopback
 
 
 class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -28,10 +30,10 @@ class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
 
 
 class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
-    """The endpoint that Ray Serve hosts."""
+    """The endpoint that Ray Serve hosts on the loopback address, and the gateway in front of it."""
 
     host: str = "127.0.0.1"
-    """Address to listen on. There is no key in front of it yet: leave it on the loopback address."""
+    """Address that the gateway listens on. Other than the loopback address only with `gateway.keys`."""
 
     port: int = Field(default=8000, ge=1, le=65535)
     """Port of the OpenAI-compatible API."""
@@ -41,6 +43,18 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
 
     ready_timeout_s: PositiveFloat = 600.0
     """Longest wait until every model answers."""
+
+    gateway: GatewayConfig = GatewayConfig()
+    """Who may ask, and how much."""
+
+    @model_validator(mode="after")
+    def _no_public_address_without_keys(self) -> Self:
+        if not is_loopback(self.host) and self.gateway.keys is None:
+            raise ValueError(
+                f"serve.host {self.host} can be reached by others, so serve.gateway.keys must name a file of API keys; "
+                "make one with: wavecoder keys create --keys FILE --name WHO"
+            )
+        return self
 
 
 def check_port_free(host: str, port: int, key: str) -> None:

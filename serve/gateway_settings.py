@@ -1,0 +1,70 @@
+"""What the gateway in front of the endpoint is told, and which addresses are public. No Ray here."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from pathlib import Path
+
+from pydantic import BaseModel, PositiveFloat, PositiveInt
+
+
+class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """The gateway of `wavecoder serve`."""
+
+    keys: str | None = None
+    """File of API keys (`wavecoder keys create`). None: who reaches the loopback address may ask."""
+
+    playground: bool = True
+    """Answer `/` with the page to try models on. It holds no data and no key."""
+
+    max_body_bytes: PositiveInt = 1_048_576
+    """Largest request body."""
+
+    max_tokens: PositiveInt | None = None
+    """Most tokens that one request may have written, all its choices together; a request that names no number is given
+    this one. None leaves it to the engine's context."""
+
+    max_choices: PositiveInt = 16
+    """Most answers of one request: `n`, times the number of prompts or inputs."""
+
+    max_in_flight: PositiveInt = 512
+    """Requests passed on at the same time; above it the answer is 429."""
+
+    header_timeout_s: PositiveFloat = 10.0
+    """Time in which a connection must send a request's head."""
+
+    body_timeout_s: PositiveFloat = 20.0
+    """Time in which it must send the body."""
+
+    request_timeout_s: PositiveFloat = 600.0
+    """Longest time for one answer, streaming included."""
+
+    drain_s: PositiveInt = 30
+    """How long answers under way may still take after Ctrl-C or SIGTERM."""
+
+    access_log: str | None = None
+    """File of one JSON line per request, without prompts; None puts the lines among the job's own."""
+
+    log_prompts: bool = False
+    """Write request bodies to the access log. They hold what users typed."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address. A name other than localhost counts as public."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def keys_file(config: GatewayConfig) -> Path | None:
+    """The file of keys, if there is to be one."""
+    return Path(config.keys).expanduser() if config.keys is not None else None

@@ -1,0 +1,68 @@
+"""The gateway's server: uvicorn with strict parsing, and patience that ends."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from serve.gateway_settings import GatewayConfig
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 that closes a connection which does not send a request's head in time: uvicorn itself waits for ever."""
+
+    def __init__(self, header_timeout_s: float, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self._header_timeout_s = header_timeout_s
+        self._header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection opens: the time runs."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._header_timer = self.loop.call_later(self._header_timeout_s, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes come: the time stops at the end of a head and runs again from the first byte of the next."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_timer()
+        elif self._header_timer is None:
+            self._header_timer = self.loop.call_later(self._header_timeout_s, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _stop_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+
+def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn.Server:
+    """A server that `run()` runs until SIGINT or SIGTERM, and then ends the answers under way within `drain_s`."""
+    protocol: Any = partial(PatientProtocol, config.header_timeout_s)
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host.strip("[]"),
+            port=port,
+            http=protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # who asks is told by the key, not by what a header says
+            h11_max_incomplete_event_size=32_768,
+            limit_concurrency=4 * config.max_in_flight,
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=config.drain_s,
+        )
+    )

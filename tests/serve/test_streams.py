@@ -1,0 +1,34 @@
+"""A stream passes unchanged however it is cut, but for the usage that the client did not ask for."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serve.streams import Meter
+
+WORDS = [{"choices": [{"delta": {"content": text}}]} for text in ("a", '"usage"', "\n\n", 'data: {"usage": 1}', "é")]
+LAST = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 4}}
+
+
+def events(*contents):
+    return b"".join(f"data: {json.dumps(content)}\n\n".encode() for content in contents)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1), st.booleans())
+def test_any_cutting_gives_the_same_bytes_and_tokens(cuts, hide):
+    stream = events(*WORDS, LAST) + b"data: [DONE]\n\n"
+    meter, passed, place = Meter(3, hide_usage=hide), b"", 0
+    while place < len(stream):
+        for cut in cuts:
+            out = meter.feed(stream[place : place + cut])
+            assert out == b"" or out.endswith(b"\n\n")  # never half an event
+            passed, place = passed + out, place + cut
+    assert passed + meter.end() == events(*WORDS, *([] if hide else [LAST])) + b"data: [DONE]\n\n"
+    assert meter.tokens == 11
+
+
+def test_a_cut_off_stream_is_counted_by_its_events():
+    meter = Meter(3, hide_usage=True)
+    meter.feed(events(*WORDS[:3], WORDS[3] | {"usage": None}))
+    assert (meter.prompt_tokens, meter.completion_tokens) == (3, 4)
