@@ -115,9 +115,10 @@ def test_a_program_cannot_pass_for_an_infrastructure_failure():
 
 
 def test_a_slow_but_correct_program_passes_on_a_machine_four_times_overloaded():
-    work = "import time\ndef f():\n    begun = time.process_time()\n    while time.process_time() - begun < 0.8: pass\n    return 1"
+    work = "import time\ndef f():\n    begun = time.process_time()\n    while time.process_time() - begun < 0.5: pass\n    return 1"
     spin = [sys.executable, "-c", "while True: pass"]
-    spinning = [subprocess.Popen(spin) for _ in range(4 * (os.cpu_count() or 1))]
+    # Sessions of their own: processes of one session may share their turns of a processor.
+    spinning = [subprocess.Popen(spin, start_new_session=True) for _ in range(4 * (os.cpu_count() or 1))]
     try:
         begun = time.monotonic()
         done = outcome(work, "assert f() == 1", timeout=1.0)
@@ -127,7 +128,7 @@ def test_a_slow_but_correct_program_passes_on_a_machine_four_times_overloaded():
             process.kill()
             process.wait()
     assert done.passed, done
-    assert took > 1.5  # so the machine was as busy as it should be
+    assert took > 1.0  # so the machine was as busy as it should be
 
 
 def test_without_a_fork_server_the_verdicts_are_the_same(monkeypatch):

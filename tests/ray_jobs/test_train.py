@@ -36,7 +36,7 @@ def codeocean(run, tasks):
     rows = [{"instruction": f"Write {number}.", "input": "", "output": f"x = {number}", "task": task}
             for number, task in enumerate(tasks)]  # fmt: skip
     pq.write_table(pa.Table.from_pylist(rows), run.path("codeocean", "part-00000.parquet"))
-    run.write_json({"rows_out": len(rows), "digest": "d"}, "codeocean", "manifest.json")
+    run.write_json({"stage": "codeocean", "rows_out": len(rows), "digest": "d"}, "codeocean", "manifest.json")
 
 
 def test_leaving_a_task_out_needs_two(tmp_path):
