@@ -47,7 +47,7 @@ def run(tmp_path):
                                      "completion_tokens": 5, "cached_share": 0.8, "tokens_per_accepted": 15, "cost": 0.5,
                                      "cost_per_accepted": None}]}),
         "codeocean": manifest("codeocean", 1, 1, tasks={"repair": 1}, languages={"python": 1}, verified={"repair: bug": {EVIL: 1}}, sandbox=True),
-        "train": manifest("train", 1, 1, workers=2, response_tokens=9, truncated=0, prompt_too_long=0, first_loss=2.0, last_loss=1.0),
+        "train": manifest("train", 1, 1, workers=2, response_tokens=9, truncated=0, first_loss=2.0, last_loss=1.0, held_out={"": [1.5, 1.25]}),
         "serve": manifest("serve", 2, 2, seconds_to_ready=60, tokens_per_s=20.0, first_token_s=0.4),
         "evaluate": manifest("evaluate", 8, 8, scores=[score("base", 0.25), score("tuned", 0.5)], differences=[difference]),
     }  # fmt: skip
@@ -122,6 +122,7 @@ def test_everything_is_on_the_page(run):
         assert heading in page
     assert page.count("<svg") == 7  # seconds, two of dropped rows, coverage, radius, leakage, loss
     assert "4 of 164" in page
+    assert "0 prompts too long. Loss on held-out rows: 1.500 when first measured, 1.250 at the end." in page
     assert "Beside the paper: Table 3" in page
     assert "50.0 (first 4)" in page
     assert "79.9" in page  # the README's figure for WaveCoder-Ultra, beside the paper's 78.6
