@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -44,35 +45,53 @@ def finish(process, folder) -> dict:
     return json.loads((folder / "result.json").read_text())
 
 
-def test_killed_training_goes_on_from_its_checkpoint_and_ends_the_same(model_folder, rows, tmp_path):
-    settings = {"model": model_folder, "workers": 2, "epochs": 4, "global_batch": 4, "micro_batch": 2, "learning_rate": 1e-3,
-                "checkpoint_every": 2, "max_length": 256}  # fmt: skip
-    (tmp_path / "whole").mkdir()
-    (tmp_path / "killed").mkdir()
-    whole = finish(start(settings, rows, tmp_path / "whole"), tmp_path / "whole")
-    killed = start(settings, rows, tmp_path / "killed")
+SETTINGS = {"workers": 2, "epochs": 16, "global_batch": 4, "micro_batch": 2, "learning_rate": 1e-3, "checkpoint_every": 4,
+            "max_length": 256}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(local_ray, model_folder, rows, tmp_path_factory):
+    """Folder and result of a run that nobody kills."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    config = TrainConfig(model=model_folder, **SETTINGS)
+    return folder, fit(config, rows=pa.Table.from_pylist(rows), lineage={"codeocean": "test"}, **places(folder))
+
+
+def places(folder: Path) -> dict[str, str]:
+    return {"storage_path": f"{folder}/checkpoints", "output": f"{folder}/model"}
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model" / "model.safetensors").read_bytes()
+
+
+def test_killed_training_goes_on_from_its_checkpoint_and_ends_the_same(undisturbed, model_folder, rows, tmp_path):
+    settings = SETTINGS | {"model": model_folder}
+    killed = start(settings, rows, tmp_path)
     deadline = time.monotonic() + 200
-    while not list((tmp_path / "killed").glob("checkpoints/run/checkpoint_*/steps.json")):
+    while not list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json")):
         assert time.monotonic() < deadline
         assert killed.poll() is None
         time.sleep(0.05)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    resumed = finish(start(settings, rows, tmp_path / "killed"), tmp_path / "killed")
+    assert not (tmp_path / "result.json").exists()
+    resumed = finish(start(settings, rows, tmp_path), tmp_path)
 
-    assert len(resumed["steps"]) == len(whole["steps"]) == 12
-    assert [step["loss"] for step in resumed["steps"]] == pytest.approx(
-        [step["loss"] for step in whole["steps"]], abs=1e-6
-    )
+    folder, whole = undisturbed
+    assert len(resumed["steps"]) == len(whole["steps"]) == 48
+    assert [step["loss"] for step in resumed["steps"]] == [step["loss"] for step in whole["steps"]]
     assert whole["last_loss"] < whole["first_loss"]
-    ours, theirs = (AutoModelForCausalLM.from_pretrained(tmp_path / name / "model") for name in ("killed", "whole"))
-    for (name, weight), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(weight, other, atol=1e-6, rtol=0, msg=name)
+    assert weights(tmp_path) == weights(folder)
 
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "whole" / "model")
+
+def test_the_model_is_a_hugging_face_folder(undisturbed):
+    folder = undisturbed[0] / "model"
+    AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
     text = tokenizer.apply_chat_template(to_messages("Add.", ""), add_generation_prompt=True, tokenize=False)
     assert text.endswith("### Instruction:\nAdd.\n\n### Response:")
-    names = {path.name for path in (tmp_path / "whole" / "model").iterdir()}
+    names = {path.name for path in folder.iterdir()}
     assert "model.safetensors" in names
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
 
@@ -83,37 +102,32 @@ def train_worker_pids() -> set[int]:
     return {child.pid for child in children if "RayTrainWorker" in " ".join(child.cmdline())}
 
 
-def test_killed_worker_is_replaced_and_the_end_is_the_same(local_ray, model_folder, rows, tmp_path):
-    config = TrainConfig(model=model_folder, workers=2, epochs=16, global_batch=4, learning_rate=1e-3, checkpoint_every=4,
-                         max_length=256)  # fmt: skip
-    table = pa.Table.from_pylist(rows)
-    places = {name: {"storage_path": f"{tmp_path}/{name}/checkpoints", "output": f"{tmp_path}/{name}/model"}
-              for name in ("whole", "killed")}  # fmt: skip
-    whole = fit(config, rows=table, lineage={}, **places["whole"])
+def test_killed_worker_is_replaced_and_the_end_is_the_same(undisturbed, model_folder, rows, tmp_path):
+    config = TrainConfig(model=model_folder, **SETTINGS)
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(fit, config, rows=table, lineage={}, **places["killed"])
-        while not list(tmp_path.glob("killed/checkpoints/run/checkpoint_*/steps.json")):
+        running = pool.submit(fit, config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))
+        while not list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json")):
             assert not running.done()
             time.sleep(0.02)
         os.kill(max(train_worker_pids()), signal.SIGKILL)
         killed = running.result()
+    folder, whole = undisturbed
     assert [step["loss"] for step in killed["steps"]] == [step["loss"] for step in whole["steps"]]
-    files = [(tmp_path / name / "model" / "model.safetensors").read_bytes() for name in places]
-    assert files[0] == files[1]
+    assert weights(tmp_path) == weights(folder)
 
 
 def test_failure_that_no_retry_mends_ends_at_once_with_one_line(local_ray, model_folder, rows, tmp_path):
     """A loss that is not finite, and a checkpoint of another run."""
     table = pa.Table.from_pylist(rows)
-    places = {"storage_path": str(tmp_path / "checkpoints"), "output": str(tmp_path / "model"), "lineage": {}}
+    fitted = partial(fit, rows=table, lineage={}, **places(tmp_path))
     config = TrainConfig(model=model_folder, workers=1, global_batch=4, learning_rate=1e30, warmup_ratio=0.0,
                          checkpoint_every=1, epochs=3, max_length=256, max_failures=9)  # fmt: skip
     with pytest.raises(ValueError, match=r"the loss of step \d is (nan|inf); lower train.learning_rate"):
-        fit(config, rows=table, **places)
+        fitted(config)
     assert list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json"))
     assert not (tmp_path / "model").exists()
     with pytest.raises(ValueError, match="is of another run: its optimizer is adamw, this run's adafactor"):
-        fit(config.model_copy(update={"optimizer": "adafactor"}), rows=table, **places)
+        fitted(config.model_copy(update={"optimizer": "adafactor"}))
 
 
 def test_memory_that_does_not_suffice_is_one_line_and_a_lost_connection_is_retried():
