@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,11 +78,3 @@ def _problem(name: str, path: str, number: int, line: bytes) -> BenchmarkText:
 def benchmark_digest(problems: Sequence[BenchmarkText]) -> str:
     """First 16 hex digits of the SHA-256 of all texts, in order."""
     return hashlib.sha256(json.dumps([vars(problem) for problem in problems]).encode()).hexdigest()[:16]
-
-
-def count_by_benchmark(problems: Iterable[BenchmarkText]) -> dict[str, int]:
-    """Benchmark → number of problems."""
-    counts: dict[str, int] = {}
-    for problem in problems:
-        counts[problem.benchmark] = counts.get(problem.benchmark, 0) + 1
-    return counts

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeocean.benchtexts import BenchmarkText, benchmark_digest, count_by_benchmark, read_benchmark
+from codeocean.benchtexts import BenchmarkText, benchmark_digest, read_benchmark
 from codeocean.decontamination import REASONS, Chunk, DecontaminateConfig, find_leakage
 from codeocean.ngrams import MIN_GRAMS, NgramIndex, words
 from ray_jobs.config import load_config
@@ -131,7 +131,6 @@ def test_benchmark_files_are_read_by_their_fields(tmp_path, packed):
     (pack,) = read_benchmark("pack", str(tmp_path / "pack.jsonl"))
     assert (mbpp.problem, mbpp.statement, mbpp.solution) == ("11", "Write a function.", "def f(): pass")
     assert (pack.statement, pack.solution) == ("Check.", "const f = () => {\n  return 1;\n}")
-    assert count_by_benchmark([mbpp, pack, pack]) == {"mbpp": 1, "pack": 2}
     assert benchmark_digest([mbpp]) != benchmark_digest([pack])
 
 
