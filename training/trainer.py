@@ -32,6 +32,7 @@ from ray.train import (
 from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from torch.distributed.device_mesh import init_device_mesh
 
 from training.batches import global_batches, split_holdout
@@ -93,7 +94,9 @@ def fit(
         if count:
             what = "cut at" if name == "truncated" else "left out: their prompt alone fills"
             log.info("train: %d of %d rows %s train.max_length %d", count, rows.num_rows, what, config.max_length)
-    records, fatal = (Queue(actor_options={"num_cpus": 0}) for _ in range(2))
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    # Beside this process: a queue on another node would end with that node.
+    records, fatal = (Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here}) for _ in range(2))
     arguments = {
         "config": config, "tokens": ray.put(tokens), "output": output, "lineage": lineage, "records": records,
         "fatal": fatal,
@@ -132,7 +135,8 @@ def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) 
         _train_worker,
         train_loop_config=arguments,
         scaling_config=ScalingConfig(
-            num_workers=config.workers,
+            num_workers=(config.min_workers, config.workers) if config.min_workers else config.workers,
+            elastic_resize_monitor_interval_s=config.resize_every_s,
             use_gpu=config.use_gpu,
             resources_per_worker={"CPU": config.cpus_per_worker} | ({"GPU": 1} if config.use_gpu else {}),
         ),

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(("recipe", "model", "batch", "rate"), [
     ("paper-ds-6.7b", "deepseek-ai/deepseek-coder-6.7b-base", 512, 5e-5),
+    ("paper-pro-6.7b", "deepseek-ai/deepseek-coder-6.7b-base", 512, 5e-5),
+    ("paper-ultra-6.7b", "deepseek-ai/deepseek-coder-6.7b-base", 512, 5e-5),
     ("paper-sc-15b", "bigcode/starcoder", 256, 2e-5),
     ("paper-cl-7b", "codellama/CodeLlama-7b-hf", 256, 2e-5),
     ("paper-cl-13b", "codellama/CodeLlama-13b-hf", 256, 2e-5),
@@ -27,6 +29,7 @@ def test_recipes_train_as_the_paper_says_and_pass_a_dry_run(recipe, model, batch
     train = config.train
     assert (train.model, train.global_batch, train.learning_rate, train.epochs) == (model, batch, rate, 3)
     assert (train.optimizer, train.schedule, train.packing, train.holdout) == ("adamw", "cosine", True, 0.0)
+    assert (config.mix.answers is not None, bool(config.mix.sources)) == ("pro" in recipe or "ultra" in recipe, "ultra" in recipe)
     planned = {stage.stage: stage for stage in plan_stages(config, reach_out=False)}
     assert planned["train"].gpus == train.workers
 
