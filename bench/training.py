@@ -140,6 +140,7 @@ def in_turns(running: dict[str, Iterator[int]], steps: int) -> dict[str, list[fl
                 torch.cuda.synchronize()
             if number:
                 rates[name].append(learnt / (time.perf_counter() - begun))
+        print(f"turn {number} of {steps}:", {name: found[-1:] for name, found in rates.items()}, file=sys.stderr)
     return rates
 
 

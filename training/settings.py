@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, Positiv
 
 MACHINERY = frozenset({
     "workers", "min_workers", "resize_every_s", "cpus_per_worker", "use_gpu", "micro_batch", "attention",
-    "activation_checkpointing", "compile", "checkpoint_every", "keep_checkpoints", "max_failures",
+    "activation_checkpointing", "compile", "evaluate_every", "checkpoint_every", "keep_checkpoints", "max_failures",
 })  # fmt: skip
 """Settings that change how the model is made and, but for rounding, not which: a run may go on with others."""
 
@@ -69,6 +69,10 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
 
     validate_every: PositiveInt = 50
     """Steps between measurements on the held-out rows; the last step is always followed by one."""
+
+    evaluate_every: PositiveInt | None = None
+    """Steps between scores of the model as it stands on the configured benchmark, made beside the training by an engine
+    of their own, which needs room in the cluster; None makes none."""
 
     workers: PositiveInt = 2
     """Training processes; the model's state is sharded over them (FSDP2)."""
