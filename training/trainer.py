@@ -202,6 +202,8 @@ def _fit_and_follow(trainer: TorchTrainer, follower: _Follower, fatal: Queue) ->
         failure = next(iter(failures.values())) if failures else error
     if not fatal.empty():
         raise ValueError(fatal.get()) from failure
+    if isinstance(failure, ray.exceptions.OutOfMemoryError):  # Ray killed the worker before the system did
+        raise ValueError(unmendable(failure)) from None
     if failure is not None:
         raise failure
     with result.checkpoint.as_directory() as folder:  # it also knows the steps of earlier attempts
@@ -250,7 +252,9 @@ def unmendable(error: Exception) -> str | None:
     """The line for a failure that a new attempt would only repeat; None for one that it may mend."""
     if isinstance(error, ValueError | FloatingPointError):
         return str(error)
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+    if isinstance(
+        error, MemoryError | torch.OutOfMemoryError | ray.exceptions.OutOfMemoryError
+    ) or "allocate memory" in str(error):
         reason = str(error).splitlines()[0][:200] if str(error) else "MemoryError"
         return (
             f"training ran out of memory ({reason}); lower train.micro_batch or train.max_length, set "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import ray
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -77,5 +78,8 @@ def test_memory_that_does_not_suffice_is_one_line_and_a_lost_connection_is_retri
     assert (
         unmendable(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")).count("CUDA out of memory")
         == 1
+    )
+    assert "workers" in unmendable(
+        ray.exceptions.OutOfMemoryError("Task was killed due to the node running low on memory.")
     )
     assert unmendable(RuntimeError("Connection closed by peer")) is None
