@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -45,7 +46,9 @@ class LocalCluster:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        # `ray start` asks every process for a token by default; this cluster has one of its own.
         self._environment = os.environ | {
+            "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32),
             "RAY_TMPDIR": folder, "RAY_health_check_period_ms": "500", "RAY_health_check_failure_threshold": "4",
             "PYTHONPATH": str(Path(__file__).parents[1]),
         }  # fmt: skip
