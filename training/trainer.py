@@ -297,7 +297,8 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
         first = ray.train.get_context().get_world_rank() == 0
         if first:
             arguments["records"].put(records[-1])
-        if arguments["snapshots"] and done % config.evaluate_every == 0 and done < total:
+        every = config.evaluate_every if arguments["snapshots"] else None
+        if every and done % every == 0 and done < total:
             snapshot = f"{arguments['snapshots']}/step-{done}-{time.time_ns()}"  # a step taken again gets another
             _export(learner, tokenizer, arguments, records, snapshot)
             if first:
