@@ -60,6 +60,9 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     kv_cache_gib: PositiveInt = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
 
+    engine_metrics: bool = False
+    """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
+
     extra: dict[str, Any] = {}
     """More vLLM engine arguments, passed on as they are."""
 
@@ -174,7 +177,7 @@ def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) 
             "ray_actor_options": {"num_cpus": 0},  # the bundles are all that a replica needs
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},
-        "log_engine_metrics": False,
+        "log_engine_metrics": config.engine_metrics,
         # Ray by default holds tokens back for 50 ms to send several at once, the first too.
         "experimental_configs": {"stream_batching_interval_ms": 0},
     }
