@@ -103,8 +103,8 @@ def run_serve(config: Config, run: RunDir) -> None:
     Ray Serve listens on a free port of the loopback address, the gateway before it.
 
     Raises:
-        OSError: the port is taken, or the file of keys or the access log cannot be opened.
-        ValueError: the file of keys is none.
+        OSError: the port is taken, or a file that the gateway needs cannot be opened.
+        ValueError: the file of keys is none, or TLS certificate and key are no pair.
     """
     settings = config.serve
     check_port_free(settings.host, settings.port, "serve.port")
@@ -113,16 +113,17 @@ def run_serve(config: Config, run: RunDir) -> None:
     beside = hosted_models(config, settings.beside)
     context = max(settings.engine_of(name).max_model_len for name in (TUNED, *beside))
     gateway = Gateway(f"http://127.0.0.1:{inner.serve.port}/v1", settings.gateway, context)
+    server = server_for(gateway, settings.host, settings.port, settings.gateway)
     name, source = model_source(config, run, "tuned")
     begun = time.monotonic()
     with serving(inner, {name: source} | beside) as url:
         record_serving(config, run, url, time.monotonic() - begun)
-        where = f"http://{settings.host}:{settings.port}"
+        where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
         log.info("%s answers on %s/v1 as model %s; Ctrl-C ends it", source, where, ", ".join([name, *beside]))
         if settings.gateway.playground:
             log.info("to try it: %s/", where)
         try:
-            server_for(gateway, settings.host, settings.port, settings.gateway).run()
+            server.run()
         except KeyboardInterrupt:
             log.info("stopping")
 

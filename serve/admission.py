@@ -18,6 +18,7 @@ from serve.limits import Wait
 ROUTES: dict[bytes, tuple[str, Route]] = {
     b"/v1/models": ("GET", "models"),
     b"/v1/chat/completions": ("POST", "chat"),
+    b"/v1/messages": ("POST", "chat"),
     b"/v1/completions": ("POST", "completions"),
     b"/v1/embeddings": ("POST", "embeddings"),
     b"/metrics": ("GET", "metrics"),
@@ -25,6 +26,9 @@ ROUTES: dict[bytes, tuple[str, Route]] = {
 """Path, byte for byte, → method and route. Nothing is normalised, so no spelling leads anywhere else."""
 
 MODEL_PREFIX = b"/v1/models/"
+
+MESSAGES = b"/v1/messages"
+"""Chat in Anthropic's words, errors too."""
 
 ENGINE_FIELDS = frozenset(
     {"chat_template", "kv_transfer_params", "media_io_kwargs", "mm_processor_kwargs", "priority", "request_id"}
@@ -51,6 +55,11 @@ class RefusalError(Exception):
         """OpenAI's error object, as JSON."""
         error = {"message": self.message, "type": error_type(self.status), "param": self.param, "code": self.code}
         return json.dumps({"error": error}).encode()
+
+    def message_body(self) -> bytes:
+        """Anthropic's error object, as JSON."""
+        error = {"type": error_type(self.status), "message": self.message}
+        return json.dumps({"type": "error", "error": error}).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Response headers that belong to it."""
@@ -95,9 +104,16 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
 
 
 def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The key that a request shows."""
+    """The key that a request shows, as OpenAI's clients do or as Anthropic's.
+
+    Raises:
+        RefusalError: it shows two.
+    """
     scheme, _, secret = (header(headers, b"authorization") or "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+    shown = {secret.strip() if scheme.lower() == "bearer" else "", (header(headers, b"x-api-key") or "").strip()} - {""}
+    if len(shown) > 1:
+        raise RefusalError(400, "duplicate_header", "Authorization and x-api-key show different keys")
+    return shown.pop() if shown else None
 
 
 def route_of(path: bytes, method: str) -> Route:

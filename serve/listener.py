@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import h11
@@ -46,8 +48,13 @@ class PatientProtocol(H11Protocol):
 
 
 def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn.Server:
-    """A server that `run()` runs until SIGINT or SIGTERM, and then ends the answers under way within `drain_s`."""
+    """A server that `run()` runs until SIGINT or SIGTERM, and then ends the answers under way within `drain_s`.
+
+    Raises:
+        ValueError, OSError: certificate or key cannot be used.
+    """
     protocol: Any = partial(PatientProtocol, config.header_timeout_s)
+    cert, key = _tls_files(config)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -64,5 +71,26 @@ def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn
             limit_concurrency=4 * config.max_in_flight,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=config.drain_s,
+            ssl_certfile=cert,
+            ssl_keyfile=key,
         )
     )
+
+
+def _tls_files(config: GatewayConfig) -> tuple[Path | None, Path | None]:
+    """Certificate and key, tried out: uvicorn would tell of a bad one after the engines are loaded."""
+    if config.tls_cert is None or config.tls_key is None:
+        return None, None
+    cert, key = Path(config.tls_cert).expanduser(), Path(config.tls_key).expanduser()
+    for setting, file in (("tls_cert", cert), ("tls_key", key)):
+        if not file.is_file():
+            raise FileNotFoundError(f"serve.gateway.{setting} {file}: there is no such file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=_no_pass_phrase)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError(f"serve.gateway.tls_cert {cert} and tls_key {key} are no pair in PEM form: {error}") from None
+    return cert, key
+
+
+def _no_pass_phrase() -> str:
+    raise ValueError("the key has a pass phrase")

@@ -47,6 +47,7 @@ def upstream_seen(shared):
         ("GET", "/v1/models"),
         ("GET", "/v1/models/wavecoder"),
         ("POST", "/v1/chat/completions"),
+        ("POST", "/v1/messages"),
         ("POST", "/v1/completions"),
         ("POST", "/v1/embeddings"),
         ("GET", "/metrics"),
@@ -61,7 +62,8 @@ def upstream_seen(shared):
 def test_every_route_asks_for_a_key(shared, upstream_seen, method, path):
     for authorization in (None, "Bearer", "Bearer wc-0-0", "Basic Zm9v", f"Bearer {shared.secret}x", shared.secret):
         headers = {"Authorization": authorization or ""}
-        assert error_of(shared.client.request(method, path, headers=headers))[0] == 401
+        refused = shared.client.request(method, path, headers=headers)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (401, "authentication_error")
     assert not upstream_seen()
 
 
