@@ -21,7 +21,7 @@ from serve.endpoint import check_port_free
 from serve.engines import Model, is_object_storage
 from serve.gateway import Gateway
 from serve.gateway_settings import free_port
-from serve.listener import server_for
+from serve.listener import allow_open_files, server_for
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -122,6 +122,7 @@ def run_serve(config: Config, run: RunDir) -> None:
         log.info("%s answers on %s/v1 as model %s; Ctrl-C ends it", source, where, ", ".join([name, *beside]))
         if settings.gateway.playground:
             log.info("to try it: %s/", where)
+        allow_open_files(settings.gateway)
         try:
             server.run()
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import ssl
 from functools import partial
 from pathlib import Path
@@ -16,16 +17,22 @@ from serve.gateway_settings import GatewayConfig
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP/1.1 that closes a connection which does not send a request's head in time: uvicorn itself waits for ever."""
+    """HTTP/1.1 that closes a connection which does not send a request's head in time: uvicorn itself waits for ever.
 
-    def __init__(self, header_timeout_s: float, **of_uvicorn: Any) -> None:
+    Connections above a number are closed at once, so that a flood of silent ones does not use up the process's files.
+    """
+
+    def __init__(self, header_timeout_s: float, most_connections: int, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
-        self._header_timeout_s = header_timeout_s
+        self._header_timeout_s, self._most_connections = header_timeout_s, most_connections
         self._header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection opens: the time runs."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > self._most_connections:
+            self.transport.abort()
+            return
         self._header_timer = self.loop.call_later(self._header_timeout_s, transport.close)
 
     def data_received(self, data: bytes) -> None:
@@ -53,7 +60,7 @@ def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn
     Raises:
         ValueError, OSError: certificate or key cannot be used.
     """
-    protocol: Any = partial(PatientProtocol, config.header_timeout_s)
+    protocol: Any = partial(PatientProtocol, config.header_timeout_s, most_connections(config))
     cert, key = _tls_files(config)
     return uvicorn.Server(
         uvicorn.Config(
@@ -68,13 +75,27 @@ def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn
             server_header=False,
             proxy_headers=False,  # who asks is told by the key, not by what a header says
             h11_max_incomplete_event_size=32_768,
-            limit_concurrency=4 * config.max_in_flight,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=config.drain_s,
             ssl_certfile=cert,
             ssl_keyfile=key,
         )
     )
+
+
+def most_connections(config: GatewayConfig) -> int:
+    """Connections of clients at the same time, idle ones included."""
+    return 4 * config.max_in_flight
+
+
+def allow_open_files(config: GatewayConfig) -> None:
+    """Raise this process's limit of open files to what all clients and their requests to the engine may need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most_connections(config) + config.max_in_flight + 512
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tls_files(config: GatewayConfig) -> tuple[Path | None, Path | None]:

@@ -13,7 +13,9 @@ def pins(lock):
 
 def test_every_locked_package_is_named_with_its_licence():
     page = (ROOT / "docs" / "licenses.md").read_text()
-    rows = {name: (version, found) for name, version, found in re.findall(r"^\| (\S+) \| (\S+) \| (.+) \|$", page, re.M)}
+    rows = {
+        name: (version, found) for name, version, found in re.findall(r"^\| (\S+) \| (\S+) \| (.+) \|$", page, re.M)
+    }
     installed = pins("cpu") | pins("models")
     stale = {name for name, version in installed.items() if rows.get(name, ("", ""))[0] != version}
     assert not stale, "run: python requirements/licenses.py"
