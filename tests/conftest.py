@@ -4,6 +4,18 @@ import pytest
 import ray
 
 
+def pytest_collection_modifyitems(items):
+    """Files that start engines first, then those with slow tests: with two processes, neither waits for the other's last."""
+
+    def weight(item):
+        return 2 * (item.get_closest_marker("engine") is not None) + (item.get_closest_marker("slow") is not None)
+
+    heaviest = {}
+    for item in items:
+        heaviest[item.path] = max(heaviest.get(item.path, 0), weight(item))
+    items.sort(key=lambda item: -heaviest[item.path])
+
+
 @pytest.fixture(scope="session")
 def local_ray():
     ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
