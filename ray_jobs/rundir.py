@@ -130,7 +130,7 @@ class RunDir:
         if self.local is None:
             yield
             return
-        with (self.local / f".{stage}.lock").open("a+") as lock:
+        with (self.local / f".{stage.replace('/', '-')}.lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
