@@ -1,7 +1,12 @@
 """One local Ray for all tests that run jobs in this process, and one tiny model for all that train."""
 
+import os
+
 import pytest
 import ray
+
+# Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def pytest_collection_modifyitems(items):
