@@ -1,7 +1,7 @@
-"""`python requirements/hashes.py` writes cpu.hashes: the CPU lock and the models' with the SHA-256 of every published file.
+"""`python requirements/hashes.py` writes cpu.hashes: CPU and model locks with the SHA-256 of each published file.
 
-It asks the package index through uv (`pip install uv`). torch is left out: its wheel differs from machine to machine, as
-the default one brings CUDA and the one of a CPU-only index does not, under one version.
+It asks the package index through uv (`pip install uv`). torch is left out: its wheel differs from machine to machine,
+as the default one brings CUDA and the one of a CPU-only index does not, under one version.
 """
 
 from __future__ import annotations
