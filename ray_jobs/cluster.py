@@ -9,13 +9,14 @@ import ray
 from ray.data import DataContext
 
 from ray_jobs.config import RayConfig
+from serve.guard import CALLBACK
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 
 def worker_environment(config: RayConfig) -> dict[str, str]:
     """Environment variables of every worker."""
-    environment = {"TOKENIZERS_PARALLELISM": "false"}
+    environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK
     if config.offline:
         environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return environment
