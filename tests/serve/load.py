@@ -32,6 +32,15 @@ WORDS = 20
 api = FastAPI()
 
 
+def word(prompt, number):
+    return f"{prompt}:{number} "
+
+
+def event(content):
+    return f"data: {json.dumps(content)}\n\n"
+
+
+# Ray pickles the application here: what it uses stands above.
 @serve.deployment(num_replicas=2, max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0})
 @serve.ingress(api)
 class StubEngine:
@@ -61,14 +70,6 @@ class StubEngine:
                 self.streams -= 1
 
         return StreamingResponse(events(), media_type="text/event-stream")
-
-
-def word(prompt, number):
-    return f"{prompt}:{number} "
-
-
-def event(content):
-    return f"data: {json.dumps(content)}\n\n"
 
 
 @contextmanager

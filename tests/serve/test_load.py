@@ -17,7 +17,7 @@ def test_clients_vanish_and_replicas_are_killed_and_no_answer_is_wrong(local_ray
         kill.start()
         tally = asyncio.run(storm(running, 40, 4))
         kill.join()
-        assert tally["whole"] > 40 and tally["left"] > 10
+        assert tally["whole"] > 40 and tally["left"] > 10, tally
         allowed = {"whole", "left", "broken off: upstream_unavailable", "broken off: upstream_error",
                    "502 upstream_unavailable", "502 upstream_error", "503 unavailable"}  # fmt: skip
         assert set(tally) <= allowed, tally
