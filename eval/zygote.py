@@ -131,8 +131,7 @@ def become(descriptors: list[int]) -> None:
     try:
         os.setsid()  # a signal to its process group, which reaches across namespaces, finds only itself
         order_fd, *rest = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors]
-        with open(order_fd, "rb") as stream:  # noqa: PTH123 - a descriptor
-            order = json.loads(stream.read())
+        order = json.loads(os.read(order_fd, os.fstat(order_fd).st_size))
         for place, descriptor in enumerate(rest):
             os.dup2(descriptor, place)
         os.closerange(len(rest), MAX_DESCRIPTORS)  # other programs' too
