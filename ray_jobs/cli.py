@@ -40,6 +40,7 @@ JOBS = {
     "judge": "how far the discriminator agrees with hand-made good and bad instances",
     "diff": "what differs between the data of two runs, and why",
     "keys": "API keys of the gateway: create, list, revoke",
+    "monitoring": "what Prometheus and Grafana are started with: scraping, alerts, dashboard",
 }
 
 Job = Callable[[Config, RunDir], object]
