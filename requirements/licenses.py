@@ -1,6 +1,7 @@
-"""`python requirements/licenses.py` writes docs/licenses.md: the licence of every locked package, from its own metadata.
+"""`python requirements/licenses.py` writes docs/licenses.md: each locked package's licence, from its own metadata.
 
-Run in the environment of the CPU lock. Packages of the GPU lock alone are not installed there: the page names them apart.
+Run in the environment of the CPU lock. Packages of the GPU lock alone are not installed there: the page names them
+apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def locked(name: str) -> dict[str, str]:
 
 
 def license_of(about: PackageMetadata) -> str:
-    """What a package says of its licence: the SPDX expression, else the classifiers, else the first line of the text."""
+    """What a package says of its licence: the SPDX expression, else the classifiers, else the text's first line."""
     expression = about.get("License-Expression")
     classifiers = [
         line.rpartition(" :: ")[2]
@@ -61,8 +62,8 @@ Made by `python requirements/licenses.py` from the packages' own metadata. None 
 |---|---|---|
 {rows}
 
-The GPU lock adds, not installed where this page was made: {", ".join(only_gpu)}. CUDA's own packages among them (nvidia-*)
-are under NVIDIA's proprietary licences.
+The GPU lock adds, not installed where this page was made: {", ".join(only_gpu)}.
+CUDA's own packages among them (nvidia-*) are under NVIDIA's proprietary licences.
 """
 
 
