@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from codeocean.asking import Chat
-from codeocean.generate_flow import generate
-from codeocean.generation import HOW_NOT_WHAT
+from codeocean.generate_flow import Follow, generate
+from codeocean.generation import HOW_NOT_WHAT, RoleConfig
 from codeocean.ledger import ROLES, Ledger, cost_rows
 from codeocean.parts import read_part, read_parts
 from codeocean.prompts import prompt_version
@@ -26,9 +28,13 @@ from ray_jobs.config import Config
 from ray_jobs.export import write_codeocean
 from ray_jobs.models import resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import serving
+from ray_jobs.serve import data_engines, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
+from serve.engines import Model
+from serve.replicas_flow import rebalancer
+
+log = logging.getLogger("wavecoder.ray_jobs")
 
 
 def run_generate(config: Config, run: RunDir) -> Manifest:
@@ -40,7 +46,8 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     def work() -> StageResult:
         connect(config.ray)
         with open_roles(config) as roles:
-            result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"))
+            follow = replica_follower(config)
+            result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
         models = {role: getattr(config.generate, role).model for role in ROLES}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))
         details = {"rounds": rounds, "yields": result.tasks, "rules": result.rules} | models
@@ -94,26 +101,52 @@ def coreset_rows(run: RunDir) -> list[dict[str, Any]]:
 
 @contextmanager
 def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[str, tuple[Chat, str]]]:
-    """Role → a chat and the model's name there; models without an endpoint are served while the context is open."""
-    settings = {name: getattr(config.generate, name) for name in names}
-    hosted = {
+    """Role → a chat and the model's name there; models without an endpoint are loaded while the context is open."""
+    roles = {name: getattr(config.generate, name) for name in names}
+    with ExitStack() as stack:
+        served = _hosted(roles, "serve")
+        url = stack.enter_context(serving(config, served)) if served else ""
+        inside = {name: stack.enter_context(data_engines(config, name, source))
+                  for name, source in _hosted(roles, "data").items()}  # fmt: skip
+        chats: dict[tuple[str, ...], Chat] = {}
+        opened = {}
+        for name, role in roles.items():
+            model = role.model if role.endpoint else served_name(role.model)
+            # Roles at one endpoint share a client, which finds out how many requests it bears. Models of our own have
+            # engines of their own.
+            place = (role.endpoint, role.api_key_env or "") if role.endpoint else (role.engines, model)
+            if place not in chats and place[0] == "data":
+                chats[place] = inside[model]
+            elif place not in chats:
+                chats[place] = ChatClient(EndpointConfig(url=role.endpoint or url, api_key_env=role.api_key_env,
+                                                         concurrency=config.generate.concurrency))  # fmt: skip
+            opened[name] = (chats[place], model)
+        yield opened
+
+
+def _hosted(roles: dict[str, RoleConfig], engines: str) -> dict[str, str]:
+    """Name → source of the models that run on such engines of our own."""
+    return {
         served_name(role.model): resolve_model(role.model, f"generate.{name}.model")
-        for name, role in settings.items()
-        if role.endpoint is None
+        for name, role in roles.items()
+        if role.endpoint is None and role.engines == engines
     }
-    with serving(config, hosted) if hosted else nullcontext("") as url:
-        # Roles at one address share a client: it finds out how many requests that endpoint bears.
-        address = {name: (role.endpoint or url, role.api_key_env) for name, role in settings.items()}
-        chats = {
-            (where, key): ChatClient(
-                EndpointConfig(url=where, api_key_env=key, concurrency=config.generate.concurrency)
-            )
-            for where, key in set(address.values())
-        }
-        yield {
-            name: (chats[address[name]], role.model if role.endpoint else served_name(role.model))
-            for name, role in settings.items()
-        }
+
+
+def replica_follower(config: Config) -> Follow | None:
+    """What moves replicas between the models of the two roles as their queues need; None where none can move."""
+    served = _hosted({name: getattr(config.generate, name) for name in ROLES}, "serve")
+    balance = rebalancer([Model(name, source) for name, source in served.items()], config.serve)
+    if balance is None:
+        return None
+    model_of = {name: served_name(getattr(config.generate, name).model) for name in ROLES}
+
+    def follow(unanswered: Mapping[str, int]) -> None:
+        move = balance.follow({model: unanswered[name] for name, model in model_of.items()}, time.monotonic())
+        if move is not None:
+            log.info("one replica moves from %s to %s: %s", *move, balance.replicas)
+
+    return follow
 
 
 def main(arguments: list[str] | None = None) -> int:

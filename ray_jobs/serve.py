@@ -12,6 +12,7 @@ from typing import Any
 
 import openai
 
+from codeocean.asking import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
@@ -47,6 +48,17 @@ def serving(config: Config, models: dict[str, str]) -> Iterator[str]:
     served = [Model(name, source, chat_template_for(source)) for name, source in models.items()]
     with endpoint(served, config.serve, worker_environment(config.ray)) as url:
         yield url
+
+
+@contextmanager
+def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
+    """A chat with a model whose engines run inside Ray Data."""
+    from serve.data_flow import data_chat
+
+    connect(config.ray)
+    model = Model(name, source, chat_template_for(source))
+    with data_chat(model, config.serve.engine, worker_environment(config.ray), config.generate.concurrency) as chat:
+        yield chat
 
 
 def record_serving(config: Config, run: RunDir, url: str, seconds_to_ready: float) -> Manifest:

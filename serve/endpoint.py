@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveIn
 from serve.engines import EngineConfig
 from serve.gateway_settings import GatewayConfig, is_loopback
 
+APPLICATION = "wavecoder"
+"""Name of the Serve application."""
+
 
 class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
     """An OpenAI-compatible endpoint as its clients see it."""
@@ -40,6 +43,10 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
 
     engine: EngineConfig = EngineConfig()
     """The vLLM replicas behind it."""
+
+    replicas: PositiveInt | None = None
+    """Replicas of all models together, while a generator and a discriminator of different models are served: they
+    move to the model whose queue needs them. None: each model has `engine.min_replicas` to `max_replicas` itself."""
 
     ready_timeout_s: PositiveFloat = 600.0
     """Longest wait until every model answers."""
