@@ -142,7 +142,7 @@ def run_bare(model: str, questions: Path) -> dict[str, Any]:
 def main() -> None:
     """Print the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--rows", type=int, default=40)
     parser.add_argument("--engines", choices=["serve", "data"], default="serve")
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
     parser.add_argument("--part", choices=["stage", "bare"], help=argparse.SUPPRESS)
@@ -171,8 +171,9 @@ def main() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Of an engine as the replicas have it."""
-    return os.environ | engine_environment(demo_engine()) | {"VLLM_LOGGING_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
+    """Of an engine as the replicas have it; and as urgent as the bare one, where Ray gives way to all."""
+    more = {"VLLM_LOGGING_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1", "RAY_worker_niceness": "0"}
+    return os.environ | engine_environment(demo_engine()) | more
 
 
 if __name__ == "__main__":

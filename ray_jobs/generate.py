@@ -32,6 +32,7 @@ from ray_jobs.serve import data_engines, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from serve.engines import Model
+from serve.replicas import begin_with
 from serve.replicas_flow import rebalancer
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -67,7 +68,8 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
     by_round = [(str(number), files.ledger(number).whole()) for number in range(rounds)]
     parts = {"tasks": ledger.tasks.items(), "rounds": by_round, "all": [("all", whole)]}
     engine = config.serve.engine
-    hosted = len({role.model for role in roles.values() if role.endpoint is None}) * engine.min_replicas
+    models = sorted({role.model for role in roles.values() if role.endpoint is None})
+    hosted = sum(begin_with(models, config.serve.replicas).values()) or len(models) * engine.min_replicas
     return {
         "tokens": {
             "prompt": sum(used.prompt_tokens for used in whole.used.values()),
