@@ -37,6 +37,9 @@ from serve.replicas_flow import rebalancer
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
+OWN_RETRIES = 12
+"""Tries at engines of our own, with pauses of 70 s in all: Ray Serve takes up to 35 s to replace a proxy that died."""
+
 
 def run_generate(config: Config, run: RunDir) -> Manifest:
     """Generate and judge, then write CodeOcean."""
@@ -120,8 +123,10 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
             if place not in chats and place[0] == "data":
                 chats[place] = inside[model]
             elif place not in chats:
-                chats[place] = ChatClient(EndpointConfig(url=role.endpoint or url, api_key_env=role.api_key_env,
-                                                         concurrency=config.generate.concurrency))  # fmt: skip
+                where = EndpointConfig(url=url, max_retries=OWN_RETRIES)
+                if role.endpoint:
+                    where = EndpointConfig(url=role.endpoint, api_key_env=role.api_key_env)
+                chats[place] = ChatClient(where.model_copy(update={"concurrency": config.generate.concurrency}))
             opened[name] = (chats[place], model)
         yield opened
 
