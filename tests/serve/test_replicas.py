@@ -12,11 +12,10 @@ CAPACITY = 8
 
 @st.composite
 def states(draw):
-    names = NAMES[: draw(st.integers(1, 3))]
-    return (
-        {name: draw(st.integers(0, 200)) for name in names},
-        {name: draw(st.integers(1, 9)) for name in names},
-    )
+    """Queues around what the replicas can hold, where decisions are close."""
+    replicas = {name: draw(st.integers(1, 6)) for name in NAMES[: draw(st.integers(1, 3))]}
+    near = st.integers(-2 * CAPACITY, 2 * CAPACITY)
+    return {name: max(0, number * CAPACITY + draw(near)) for name, number in replicas.items()}, replicas
 
 
 def moves(waiting, replicas):
