@@ -18,6 +18,7 @@ from collections.abc import Callable
 import yaml
 
 from ray_jobs.config import Config, load_config
+from ray_jobs.references import resolve
 from ray_jobs.rundir import RunDir
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -40,6 +41,11 @@ JOBS = {
     "judge": "how far the discriminator agrees with hand-made good and bad instances",
     "diff": "what differs between the data of two runs, and why",
     "keys": "API keys of the gateway: create, list, revoke",
+    "monitoring": "what Prometheus and Grafana are started with: scraping, alerts, dashboard",
+    "submit": "a job, sent to a cluster and followed",
+    "status": "what a submitted job is doing, and what it waits for",
+    "logs": "the log of a submitted job",
+    "doctor": "what is wrong or unsafe with this machine or cluster",
 }
 
 Job = Callable[[Config, RunDir], object]
@@ -86,7 +92,11 @@ def run_job(
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
     for option, words in (choices or {}).items():
         parser.add_argument(f"--{option}", choices=words, help="see docs/training.md")
+    parser.add_argument("--allow-open-cluster", action="store_true",
+                        help="start even on a cluster to which anybody can submit jobs")  # fmt: skip
     options = parser.parse_args(arguments)
+    if options.allow_open_cluster:
+        options.set.append("ray.allow_open_cluster=true")
 
     def work(opened: list[RunDir]) -> None:
         config = load_config(options.config, options.set, options.run_dir)
@@ -108,6 +118,7 @@ def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
     _set_up_logging()
     opened: list[RunDir] = []
     try:
+        resolve()
         work(opened)
     except KeyboardInterrupt:
         print(f"wavecoder {name}: stopped; run the same command again to go on", file=sys.stderr)

@@ -9,6 +9,8 @@ import ray
 from ray.data import DataContext
 
 from ray_jobs.config import RayConfig
+from ray_jobs.exposure import find_exposure, refuse_open_cluster
+from ray_jobs.watch import watch
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -40,6 +42,8 @@ def connect(config: RayConfig) -> None:
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
+        refuse_open_cluster(find_exposure(_dashboard_port()), allowed=config.allow_open_cluster)
+        watch(ray.get_runtime_context().gcs_address)
     else:
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else a line of C++ for every pool of actors
         ray.init(
@@ -58,5 +62,9 @@ def connect(config: RayConfig) -> None:
 
 
 def _dashboard() -> str:
-    address = ray.get_runtime_context().gcs_address and ray._private.worker.get_dashboard_url()
+    address = ray._private.worker.get_dashboard_url()
     return f", dashboard on http://{address}" if address else ""
+
+
+def _dashboard_port() -> int:
+    return int((ray._private.worker.get_dashboard_url() or ":8265").rpartition(":")[2])

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from codeocean.asking import Chat
 from codeocean.generate_flow import Follow, generate
-from codeocean.generation import HOW_NOT_WHAT, RoleConfig
+from codeocean.generation import HOW_NOT_WHAT
 from codeocean.ledger import ROLES, Ledger, cost_rows
 from codeocean.parts import read_part, read_parts
 from codeocean.prompts import prompt_version
@@ -26,9 +26,9 @@ from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.export import write_codeocean
-from ray_jobs.models import resolve_model, served_name
+from ray_jobs.models import served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import data_engines, serving
+from ray_jobs.serve import data_engines, hosted_models, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from serve.engines import Model
@@ -70,9 +70,10 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
     roles = {role: getattr(config.generate, role) for role in ROLES}
     by_round = [(str(number), files.ledger(number).whole()) for number in range(rounds)]
     parts = {"tasks": ledger.tasks.items(), "rounds": by_round, "all": [("all", whole)]}
-    engine = config.serve.engine
-    models = sorted({role.model for role in roles.values() if role.endpoint is None})
-    hosted = sum(begin_with(models, config.serve.replicas).values()) or len(models) * engine.min_replicas
+    hosted = sorted({served_name(role.model) for role in roles.values() if role.endpoint is None})
+    begin = begin_with(hosted, config.serve.replicas)
+    engines = [(config.serve.engine_of(name), begin.get(name)) for name in hosted]
+    replicas = [(engine, engine.min_replicas if number is None else number) for engine, number in engines]
     return {
         "tokens": {
             "prompt": sum(used.prompt_tokens for used in whole.used.values()),
@@ -81,8 +82,8 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
         },
         "ledger": {
             "wall_s": round(ledger.wall_s, 1),
-            "cpu_s": round(ledger.wall_s * hosted * engine.cpus, 1),
-            "gpu_s": round(ledger.wall_s * hosted * engine.gpus, 1),
+            "cpu_s": round(ledger.wall_s * sum(number * engine.cpus for engine, number in replicas), 1),
+            "gpu_s": round(ledger.wall_s * sum(number * engine.gpus for engine, number in replicas), 1),
             "roles": {role: used.as_json() for role, used in whole.used.items()},
         }
         | {name: cost_rows(part, ledger, roles, config.generate.spending) for name, part in parts.items()},
@@ -109,10 +110,10 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
     """Role → a chat and the model's name there; models without an endpoint are loaded while the context is open."""
     roles = {name: getattr(config.generate, name) for name in names}
     with ExitStack() as stack:
-        served = _hosted(roles, "serve")
+        served = hosted_models(config, names, "serve")
         url = stack.enter_context(serving(config, served)) if served else ""
         inside = {name: stack.enter_context(data_engines(config, name, source))
-                  for name, source in _hosted(roles, "data").items()}  # fmt: skip
+                  for name, source in hosted_models(config, names, "data").items()}  # fmt: skip
         chats: dict[tuple[str, ...], Chat] = {}
         opened = {}
         for name, role in roles.items():
@@ -131,18 +132,9 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
         yield opened
 
 
-def _hosted(roles: dict[str, RoleConfig], engines: str) -> dict[str, str]:
-    """Name → source of the models that run on such engines of our own."""
-    return {
-        served_name(role.model): resolve_model(role.model, f"generate.{name}.model")
-        for name, role in roles.items()
-        if role.endpoint is None and role.engines == engines
-    }
-
-
 def replica_follower(config: Config) -> Follow | None:
     """What moves replicas between the models of the two roles as their queues need; None where none can move."""
-    served = _hosted({name: getattr(config.generate, name) for name in ROLES}, "serve")
+    served = hosted_models(config, ROLES, "serve")
     balance = rebalancer([Model(name, source) for name, source in served.items()], config.serve)
     if balance is None:
         return None

@@ -26,16 +26,18 @@ def begin_with(models: Sequence[str], total: int | None) -> dict[str, int]:
     return {name: total // len(models) + (place < total % len(models)) for place, name in enumerate(models)}
 
 
-def next_move(waiting: Mapping[str, int], replicas: Mapping[str, int], capacity: int) -> tuple[str, str] | None:
+def next_move(
+    waiting: Mapping[str, int], replicas: Mapping[str, int], capacity: Mapping[str, int]
+) -> tuple[str, str] | None:
     """The models that lose and gain a replica, if one should move.
 
     Args:
         waiting: model → questions that are open, in flight or not.
         replicas: model → replicas, at least one each.
-        capacity: questions that one replica works on together.
+        capacity: model → questions that one replica of it works on together.
     """
-    spare = {name: count * capacity - waiting[name] for name, count in replicas.items()}
-    idle = [name for name, count in replicas.items() if count > 1 and spare[name] >= capacity]
+    spare = {name: count * capacity[name] - waiting[name] for name, count in replicas.items()}
+    idle = [name for name, count in replicas.items() if count > 1 and spare[name] >= capacity[name]]
     behind = [name for name in replicas if spare[name] < 0]
     if not idle or not behind:
         return None
@@ -45,7 +47,9 @@ def next_move(waiting: Mapping[str, int], replicas: Mapping[str, int], capacity:
 class Rebalancer:
     """Follows the queues and moves one replica at a time."""
 
-    def __init__(self, replicas: Mapping[str, int], capacity: int, apply: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, replicas: Mapping[str, int], capacity: Mapping[str, int], apply: Callable[[str, int], None]
+    ) -> None:
         """Args: replicas and capacity: as `next_move`; apply: gives a model so many replicas."""
         self.replicas = dict(replicas)
         self._capacity, self._apply = capacity, apply

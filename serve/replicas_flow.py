@@ -23,9 +23,8 @@ def rebalancer(models: Sequence[Model], config: ServeConfig) -> Rebalancer | Non
     deployments = {model.name: deployment_of(model) for model in models}
     if not begin:
         return None
-    return Rebalancer(
-        begin, config.engine.max_num_seqs, lambda name, number: set_replicas(APPLICATION, deployments[name], number)
-    )
+    capacity = {name: config.engine_of(name).max_num_seqs for name in begin}
+    return Rebalancer(begin, capacity, lambda name, number: set_replicas(APPLICATION, deployments[name], number))
 
 
 def set_replicas(application: str, deployment: str, number: int) -> None:

@@ -21,7 +21,7 @@ def states(draw):
 def moves(waiting, replicas):
     """All moves for queues that stay as they are."""
     replicas, made = dict(replicas), []
-    while (move := next_move(waiting, replicas, CAPACITY)) is not None:
+    while (move := next_move(waiting, replicas, dict.fromkeys(replicas, CAPACITY))) is not None:
         for name, step in zip(move, (-1, 1), strict=True):
             replicas[name] += step
         made.append(move)
@@ -46,14 +46,18 @@ def test_in_the_end_none_is_idle_while_another_is_behind(state):
 def test_nothing_moves_while_all_are_busy_or_all_have_time(state):
     waiting, replicas = state
     if all(waiting[name] > (replicas[name] - 1) * CAPACITY for name in replicas):
-        assert next_move(waiting, replicas, CAPACITY) is None
+        assert next_move(waiting, replicas, dict.fromkeys(replicas, CAPACITY)) is None
     if all(waiting[name] <= replicas[name] * CAPACITY for name in replicas):
-        assert next_move(waiting, replicas, CAPACITY) is None
+        assert next_move(waiting, replicas, dict.fromkeys(replicas, CAPACITY)) is None
 
 
 def test_a_move_has_to_be_wanted_for_a_while_and_is_made_once():
     applied = []
-    balance = Rebalancer({"generator": 2, "judge": 2}, CAPACITY, lambda name, number: applied.append((name, number)))
+    balance = Rebalancer(
+        {"generator": 2, "judge": 2},
+        {"generator": CAPACITY, "judge": CAPACITY},
+        lambda name, number: applied.append((name, number)),
+    )
     behind, even = {"generator": 100, "judge": 3}, {"generator": 16, "judge": 16}
     assert balance.follow(behind, 0.0) is None
     assert balance.follow(even, PATIENCE_S - 1) is None
