@@ -48,9 +48,9 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     rows = coreset_rows(run)
 
     def work() -> StageResult:
+        follow = replica_follower(config)
         connect(config.ray)
         with open_roles(config) as roles:
-            follow = replica_follower(config)
             result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
         models = {role: getattr(config.generate, role).model for role in ROLES}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))

@@ -116,7 +116,9 @@ class DataChat:
         context.target_max_block_size = 1  # bytes: every row is handed on at once
         context.enable_progress_bars = False
         with DataContext.current(context):
-            rows = ray.data.read_datasource(_Questions(self._queue), num_cpus=0, override_num_blocks=1)
+            # What a lost reader has taken from the queue is lost with it: better an end, after which the job goes on.
+            once = {"num_cpus": 0, "max_retries": 0}
+            rows = ray.data.read_datasource(_Questions(self._queue), ray_remote_args=once, override_num_blocks=1)
             stream = self._processor(rows)
         self._reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
         self._reader.start()

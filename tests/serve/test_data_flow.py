@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import psutil
 import pytest
 
 from ray_jobs.models import resolve_model
@@ -66,6 +67,23 @@ def test_engines_that_fail_for_good_end_the_job_with_one_line(local_ray):
     finally:
         chat.close()
     assert "\n" not in str(caught.value)
+
+
+def test_a_killed_reader_of_the_questions_ends_the_job_instead_of_waiting_for_ever(local_ray):
+    chat = DataChat(lambda rows: rows.map(echo, num_cpus=0))
+
+    async def use():
+        await ask(chat, "one")
+        (reader,) = [process for process in psutil.Process().children(recursive=True)
+                     if "Read_Questions" in " ".join(process.cmdline())]  # fmt: skip
+        reader.kill()
+        await asyncio.wait_for(ask(chat, "two"), 60)
+
+    try:
+        with pytest.raises(ConnectionError, match="engines inside Ray Data ended"):
+            asyncio.run(use())
+    finally:
+        chat.close()
 
 
 @pytest.mark.engine
