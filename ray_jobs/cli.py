@@ -70,6 +70,7 @@ def run_job(
     arguments: list[str] | None = None,
     flags: dict[str, str] | None = None,
     choices: dict[str, tuple[str, ...]] | None = None,
+    options: dict[str, str] | None = None,
 ) -> int:
     """Parse a job's command line, run it, and turn its failures into one line.
 
@@ -79,6 +80,7 @@ def run_job(
         arguments: without the program's name; None takes the process's.
         flags: on/off options of this job: name → help.
         choices: options of this job that take one of some words, or are left out.
+        options: options of this job that take any text, or are left out: name → help.
 
     Returns:
         Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
@@ -91,18 +93,21 @@ def run_job(
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
     for option, words in (choices or {}).items():
         parser.add_argument(f"--{option}", choices=words, help="see docs/training.md")
+    for option, text in (options or {}).items():
+        parser.add_argument(f"--{option}", help=text)
     parser.add_argument("--allow-open-cluster", action="store_true",
                         help="start even on a cluster to which anybody can submit jobs")  # fmt: skip
-    options = parser.parse_args(arguments)
-    if options.allow_open_cluster:
-        options.set.append("ray.allow_open_cluster=true")
+    given = parser.parse_args(arguments)
+    if given.allow_open_cluster:
+        given.set.append("ray.allow_open_cluster=true")
 
     def work(opened: list[RunDir]) -> None:
-        config = load_config(options.config, options.set, options.run_dir)
+        config = load_config(given.config, given.set, given.run_dir)
         run = RunDir(config.run_dir)
         opened.append(run)
         run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
-        job(config, run, **{option: getattr(options, option) for option in (*(flags or ()), *(choices or ()))})
+        own = [*(flags or ()), *(choices or ()), *(options or ())]
+        job(config, run, **{option: getattr(given, option) for option in own})
 
     return run_guarded(name, work)
 
