@@ -53,7 +53,9 @@ def test_every_machine_of_our_files_has_a_price(file):
     assert [kind.spot for kind in kinds] == [kind.name.endswith("-spot") for kind in kinds]
 
 
-@pytest.mark.parametrize(("text", "line"), [("[1]", "available_node_types"), ("{", "--cluster"), ("a: 1", "provider")])
+@pytest.mark.parametrize(
+    ("text", "line"), [("[1]", "available_node_types"), ("{", "--cluster"), ("a: 1", "head_node_type")]
+)
 def test_another_file_is_refused(tmp_path, text, line):
     file = tmp_path / "other.yaml"
     file.write_text(text)
