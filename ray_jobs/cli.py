@@ -13,7 +13,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import yaml
 
@@ -107,9 +108,32 @@ def run_job(
         opened.append(run)
         run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
         own = [*(flags or ()), *(choices or ()), *(options or ())]
-        job(config, run, **{option: getattr(given, option) for option in own})
+        with keeping_postmortem(name, run, config.report.title):
+            job(config, run, **{option: getattr(given, option) for option in own})
 
     return run_guarded(name, work)
+
+
+@contextmanager
+def keeping_postmortem(name: str, run: RunDir, title: str) -> Iterator[None]:
+    """On a cluster, what it knows of the job is kept in the run directory when the job ends, however it does."""
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        ray = sys.modules.get("ray")
+        if os.environ.get("RAY_ADDRESS") and ray is not None and ray.is_initialized():
+            from ray_jobs.postmortem import write_postmortem
+
+            folder = write_postmortem(run, name, error)
+            log.info("what the cluster knows of this job is kept in %s", run.path(folder))
+            if run.exists("report", "index.html"):
+                from report.page import write_report
+
+                write_report(run.fs, run.root, title=title)  # the page shows it
 
 
 def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:

@@ -43,7 +43,7 @@ def test_a_sound_node_has_none():
         ({"versions": {"ray": "2.60.0", "vllm": "0.14.0"}}, "problem", "versions", "CVE-2026-22778"),
         ({"versions": {"torch": "2.5.1+cu124"}}, "problem", "versions", "CVE-2025-32434"),
         ({"time": 1010.0}, "warning", "clock", "+10.0 s"),
-        ({"missing": {"go": "no go"}}, "warning", "toolchains", "go: no go"),
+        ({"missing": {"go": "no go"}}, "warning", "toolchains", "no go"),
     ],
 )
 def test_each_fault_is_found(changed, level, check, said):
