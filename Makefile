@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
+TEST_PROCESSES ?= 2
 LOCKS := requirements/cpu.lock requirements/models.lock
 
 .PHONY: setup demo test quality clean
@@ -24,8 +25,9 @@ $(STAMP): $(LOCKS) pyproject.toml
 demo: setup
 	$(BIN)/python -m ray_jobs.pipeline --config configs/demo.yaml
 
+# Two processes, a file at a time: while one waits for an engine to load, the other computes.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 quality: setup
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from codeocean.asking import Chat, generate_one, judge_one
 from codeocean.generation import GenerateConfig, SpendingConfig
 from codeocean.instances import Yield
 from codeocean.ledger import Ledger
+from codeocean.metrics_flow import RowMetrics
 from codeocean.roundbook import ROLE_OF, RoundBook
 from codeocean.roundfiles import Rounds
 from codeocean.rounds import plan_rounds
@@ -37,6 +38,10 @@ METRICS = {
     "tokens_per_s": "Tokens out, of both roles, a second.",
     "eta_s": "Seconds that the rest will take at the speed so far.",
     "in_flight": "Questions in flight.",
+    "acceptance": "Share of the judged instances that were accepted.",
+    "prompt_tokens": "Tokens in, of both roles, earlier runs included.",
+    "completion_tokens": "Tokens out, of both roles, earlier runs included.",
+    "cost": "Money for tokens and engines, in the currency of generate.spending.",
 }
 
 
@@ -89,11 +94,13 @@ async def answer_book(book: RoundBook, config: GenerateConfig, roles: dict[str, 
 
     async def report() -> None:
         gauges = {name: Gauge(f"wavecoder_generate_{name}", text) for name, text in METRICS.items()}
-        shown = -math.inf
+        metrics, shown = RowMetrics("generate"), -math.inf
         while True:
             seconds = time.monotonic() - begun
-            for name, value in (book.progress.figures(seconds) | {"in_flight": in_flight}).items():
+            figures = book.progress.figures(seconds) | {"in_flight": in_flight, "cost": book.spent()[1]}
+            for name, value in figures.items():
                 gauges[name].set(value)
+            metrics.tell(**{name: figures[name] for name in ("accepted", "rejected", "failed")})
             if seconds - shown >= LINE_EVERY_S:
                 shown = seconds
                 log.info("generate: %s", book.progress.line(seconds, in_flight))

@@ -91,7 +91,8 @@ def namespaces(
     """
     command = [binary or _bubblewrap(), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     command += ["--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
-    command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"] if forks else []
+    if forks:  # libraries are bound once, not in every fork
+        command += ["--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP", "--setenv", "LD_BIND_NOW", "1"]
     # First of all /tmp: what is shown below it, such as a cache, comes on top.
     command += ["--size", str(tmp_mb * 2**20), "--tmpfs", "/tmp", "--chdir", "/tmp"]  # noqa: S108 - inside the sandbox
     command += ["--ro-bind", "/usr", "/usr"]

@@ -261,7 +261,7 @@ def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -
         return "timeout"
     told, _, word = report.strip().rpartition("\n")[2].partition(" ")
     if told == nonce and language != "python" and word != "ready":
-        return describe_end(language, word, stderr)
+        return describe_end(language, word, stderr, tree.streams.text("stdout"))
     if told == nonce and word in PYTHON_ENDS:
         return word
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0

@@ -42,6 +42,7 @@ JOBS = {
     "judge": "how far the discriminator agrees with hand-made good and bad instances",
     "diff": "what differs between the data of two runs, and why",
     "keys": "API keys of the gateway: create, list, revoke",
+    "monitoring": "what Prometheus and Grafana are started with: scraping, alerts, dashboard",
     "submit": "a job, sent to a cluster and followed",
     "status": "what a submitted job is doing, and what it waits for",
     "logs": "the log of a submitted job",

@@ -24,9 +24,9 @@ from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.export import write_codeocean
-from ray_jobs.models import resolve_model, served_name
+from ray_jobs.models import served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import serving
+from ray_jobs.serve import hosted_models, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 
@@ -59,8 +59,8 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
     roles = {role: getattr(config.generate, role) for role in ROLES}
     by_round = [(str(number), files.ledger(number).whole()) for number in range(rounds)]
     parts = {"tasks": ledger.tasks.items(), "rounds": by_round, "all": [("all", whole)]}
-    engine = config.serve.engine
-    hosted = len({role.model for role in roles.values() if role.endpoint is None}) * engine.min_replicas
+    hosted = {served_name(role.model) for role in roles.values() if role.endpoint is None}
+    engines = [config.serve.engine_of(name) for name in hosted]
     return {
         "tokens": {
             "prompt": sum(used.prompt_tokens for used in whole.used.values()),
@@ -69,8 +69,8 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
         },
         "ledger": {
             "wall_s": round(ledger.wall_s, 1),
-            "cpu_s": round(ledger.wall_s * hosted * engine.cpus, 1),
-            "gpu_s": round(ledger.wall_s * hosted * engine.gpus, 1),
+            "cpu_s": round(ledger.wall_s * sum(engine.min_replicas * engine.cpus for engine in engines), 1),
+            "gpu_s": round(ledger.wall_s * sum(engine.min_replicas * engine.gpus for engine in engines), 1),
             "roles": {role: used.as_json() for role, used in whole.used.items()},
         }
         | {name: cost_rows(part, ledger, roles, config.generate.spending) for name, part in parts.items()},
@@ -96,11 +96,7 @@ def coreset_rows(run: RunDir) -> list[dict[str, Any]]:
 def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[str, tuple[Chat, str]]]:
     """Role → a chat and the model's name there; models without an endpoint are served while the context is open."""
     settings = {name: getattr(config.generate, name) for name in names}
-    hosted = {
-        served_name(role.model): resolve_model(role.model, f"generate.{name}.model")
-        for name, role in settings.items()
-        if role.endpoint is None
-    }
+    hosted = hosted_models(config, names)
     with serving(config, hosted) if hosted else nullcontext("") as url:
         # Roles at one address share a client: it finds out how many requests that endpoint bears.
         address = {name: (role.endpoint or url, role.api_key_env) for name, role in settings.items()}

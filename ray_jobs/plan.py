@@ -74,7 +74,7 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     for role in ("generator", "discriminator"):
         settings = getattr(config.generate, role)
         if settings.endpoint is None:
-            check_model(settings.model, f"generate.{role}.model")
+            check_model(settings.model, f"generate.{role}.model", served=True)
             hosted.append(settings.model)
     check_model(config.train.model, "train.model")
     tasks = load_tasks(config.generate.task_folder)

@@ -57,15 +57,22 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=LOOPBACK, port=config.port))
-    configs = [LLMConfig(**llm_config(model, config.engine, environment)) for model in models]
-    app = build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
     try:
-        serve.run(app, name=APPLICATION, blocking=False)
+        serve.run(application(models, config, environment), name=APPLICATION, blocking=False)
         _wait_until_ready(config.ready_timeout_s)
         log.info("ready after %.0f s", time.monotonic() - begun)
         yield url
     finally:
         serve.shutdown()
+
+
+def application(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Any:
+    """The Serve application: an ingress, and behind it a deployment for each model.
+
+    Args: as of `endpoint`.
+    """
+    configs = [LLMConfig(**llm_config(model, config.engine_of(model.name), environment)) for model in models]
+    return build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
 
 
 def _only_errors(record: logging.LogRecord) -> bool:

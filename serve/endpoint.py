@@ -1,7 +1,7 @@
 """Where an endpoint listens and where a client finds it. No Ray here."""
 
 import socket
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -41,11 +41,21 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     engine: EngineConfig = EngineConfig()
     """The vLLM replicas behind it."""
 
+    engines: dict[str, EngineConfig] = {}
+    """Replicas of single models that differ, by the name that clients ask for; whole, not on top of `engine`."""
+
+    beside: tuple[Literal["generator", "discriminator"], ...] = ()
+    """Models that `wavecoder serve` serves beside the tuned one, as `generate` names them."""
+
     ready_timeout_s: PositiveFloat = 600.0
     """Longest wait until every model answers."""
 
     gateway: GatewayConfig = GatewayConfig()
     """Who may ask, and how much."""
+
+    def engine_of(self, model: str) -> EngineConfig:
+        """The replicas of a model."""
+        return self.engines.get(model, self.engine)
 
     @model_validator(mode="after")
     def _no_public_address_without_keys(self) -> Self:
