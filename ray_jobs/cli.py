@@ -131,10 +131,19 @@ def keeping_postmortem(name: str, run: RunDir, title: str) -> Iterator[None]:
 
             folder = write_postmortem(run, name, error)
             log.info("what the cluster knows of this job is kept in %s", run.path(folder))
-            if run.exists("report", "index.html"):
-                from report.page import write_report
+            _show_on_the_page(run, title)
 
-                write_report(run.fs, run.root, title=title)  # the page shows it
+
+def _show_on_the_page(run: RunDir, title: str) -> None:
+    """Write the report page again, if there is one: it was made before the job had ended."""
+    if not run.exists("report", "index.html"):
+        return
+    from report.page import write_report
+
+    try:
+        write_report(run.fs, run.root, title=title)
+    except (OSError, ValueError) as problem:
+        log.warning("the report page could not be written again: %s", problem)
 
 
 def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
