@@ -95,6 +95,15 @@ def test_infrastructure_failures_are_retried_and_then_raised(monkeypatch):
         outcome("def f(): return 1", "assert f() == 1")
 
 
+def test_a_machine_without_memory_is_no_verdict(monkeypatch):
+    counts = iter(range(100))
+    monkeypatch.setattr(sandbox, "kills_for_memory", lambda: next(counts))
+    monkeypatch.setattr(sandbox.time, "sleep", lambda _: None)
+    with pytest.raises(SandboxError, match="the machine ran out of memory"):
+        sandbox.retried(lambda: sandbox.Outcome(False, "killed", 0.1, "", ""))
+    assert sandbox.retried(lambda: sandbox.Outcome(False, "failed", 0.1, "", "")).outcome == "failed"
+
+
 def test_a_program_cannot_pass_for_an_infrastructure_failure():
     forged = "import os\nos.write(2, b'bwrap: sandbox: did not start')\nos._exit(97)"
     assert outcome(forged, "f()").outcome == "crashed"
