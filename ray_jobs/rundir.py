@@ -7,13 +7,15 @@ skipped; one that was cut off finds its own parts again; parts of other settings
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import logging
 import os
 import posixpath
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from pyarrow import fs as pafs
+
+from ray_jobs.stage_metrics import StageWatch
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -116,6 +120,34 @@ class RunDir:
         found = {stage: self.manifest(stage) for stage in STAGES}
         return {stage: manifest for stage, manifest in found.items() if manifest is not None}
 
+    @contextmanager
+    def alone(self, stage: str) -> Iterator[None]:
+        """Keep other processes of this machine out of a stage's folder; the kernel lets go when a process is killed.
+
+        A run directory elsewhere (an object store) knows no locks: keeping jobs apart there is the user's affair.
+
+        Raises:
+            ValueError: another process works on the stage.
+        """
+        if self.local is None:
+            yield
+            return
+        with (self.local / f".{stage.replace('/', '-')}.lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise ValueError(
+                    f"{self.path(stage)} is being written by another job (process {lock.read().strip() or 'unknown'}); "
+                    "wait for it, or take another --run-dir"
+                ) from None
+            except OSError as error:  # NFS without locks, say: work goes on as it would elsewhere
+                log.warning("%s cannot be locked (%s); start no second job on this run directory", lock.name, error)
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
     def move_folder(self, source: str, target: str) -> None:
         """Move a folder; by copying where the filesystem knows no folders."""
         self.fs.create_dir(posixpath.dirname(self.path(target)), recursive=True)
@@ -169,7 +201,17 @@ def run_stage(
 
     Returns:
         The manifest, new or found.
+
+    Raises:
+        ValueError: another job is at the same stage of the same run directory.
     """
+    with run.alone(stage):
+        return _run_alone(run, stage, config, inputs, work)
+
+
+def _run_alone(
+    run: RunDir, stage: str, config: dict[str, Any], inputs: dict[str, str], work: Callable[[], StageResult]
+) -> Manifest:
     digest = stage_digest(stage, config, inputs)
     attempts = _open_folder(run, stage, digest) + 1
     done = run.manifest(stage)
@@ -179,7 +221,9 @@ def run_stage(
     run.write_json({"digest": digest, "attempts": attempts, "config": config}, stage, "stage.json")
     log.info("%s: %s", stage, "begins" if attempts == 1 else f"goes on (attempt {attempts})")
     started, begun = datetime.now(UTC), time.monotonic()
-    result = work()
+    with StageWatch(stage) as watch:
+        result = work()
+        watch.rows({"in": result.rows_in, "out": result.rows_out} | result.dropped)
     manifest = {
         "stage": stage,
         "digest": digest,

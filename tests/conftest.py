@@ -1,11 +1,31 @@
 """One local Ray for all tests that run jobs in this process, and one tiny model for all that train."""
 
+import os
+
 import pytest
 import ray
+
+# Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
+os.environ.setdefault("RAY_worker_niceness", "0")
+
+
+def pytest_collection_modifyitems(items):
+    """Files that start engines first, then those with slow tests: with two processes, neither waits for the other's last."""
+
+    def weight(item):
+        return 2 * (item.get_closest_marker("engine") is not None) + (item.get_closest_marker("slow") is not None)
+
+    heaviest = {}
+    for item in items:
+        heaviest[item.path] = max(heaviest.get(item.path, 0), weight(item))
+    items.sort(key=lambda item: -heaviest[item.path])
 
 
 @pytest.fixture(scope="session")
 def local_ray():
+    os.environ.setdefault(
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"
+    )  # 10 s otherwise: a killed proxy is back in 35 s
     ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
     yield
     ray.shutdown()

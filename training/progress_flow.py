@@ -11,6 +11,7 @@ from ray.util.metrics import Gauge
 log = logging.getLogger("wavecoder.training")
 
 _GAUGES = {
+    "step": "Last step done, from 0",
     "loss": "Loss of the last step, nats per response token",
     "held_out_loss": "Loss of the held-out rows, nats per response token",
     "learning_rate": "Learning rate of the last step",

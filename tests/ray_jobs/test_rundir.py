@@ -1,5 +1,9 @@
 """The run directory: skipped when done, resumed when cut off, never mixed when the settings change."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from ray_jobs.rundir import RunDir, StageResult, required, run_stage, stage_digest
@@ -73,3 +77,26 @@ def test_unknown_scheme_is_one_clear_line():
 def test_missing_earlier_stage_is_one_clear_line(run):
     with pytest.raises(ValueError, match="run the generate job first"):
         required(run, "codeocean")
+
+
+def test_a_stage_inside_a_folder_is_locked_too(run):
+    assert run_stage(run, "ablate/repair", {}, {}, lambda: StageResult(1, 1))["stage"] == "ablate/repair"
+
+
+def test_two_jobs_never_write_one_stage(run):
+    """The second is refused while the first is at work, and goes on when the first is gone, however it went."""
+
+    def intrude():
+        with pytest.raises(ValueError, match=rf"collect is being written by another job \(process {os.getpid()}\)"):
+            do(RunDir(run.root), {"x": 1}, [])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(run, "collect", {"x": 1}, {"sources": "a"}, intrude)
+    holder = f"import time; from ray_jobs.rundir import RunDir\nwith RunDir({run.root!r}).alone('collect'): print(1, flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with pytest.raises(ValueError, match=rf"process {process.pid}\)"):
+            do(run, {"x": 1}, [])
+        process.kill()
+    assert do(run, {"x": 1}, [])["attempts"] == 2
