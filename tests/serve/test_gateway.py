@@ -329,6 +329,14 @@ def test_odd_framing_is_refused(shared, upstream_seen, lines, status):
     assert not upstream_seen()
 
 
+@pytest.mark.parametrize(
+    "long", [b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\n", b"GET /v1/models HTTP/1.1\r\n" + b"X: y\r\n" * 8_000]
+)
+def test_a_long_head_is_refused_even_if_it_comes_at_once(shared, long):
+    answer = shared.raw(long + f"Host: x\r\nAuthorization: Bearer {shared.secret}\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 431 "), answer[:200]
+
+
 def test_a_body_without_end_is_cut(gateway, upstream):
     running = gateway(max_body_bytes=1000)
     piece = b"400\r\n" + b" " * 1024 + b"\r\n"
