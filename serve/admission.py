@@ -37,6 +37,9 @@ ENGINE_FIELDS = frozenset(
 """Fields of vLLM with which a client could run a template or code of its own, hand over tensors, go before others, or
 meddle with them."""
 
+MOST_HEAD_BYTES = 32_768
+"""Of a request line and its headers."""
+
 BYTES_PER_TOKEN = 3
 """To guess a prompt's tokens from its size; code has 3 to 4."""
 
@@ -129,6 +132,12 @@ def route_of(path: bytes, method: str) -> Route:
     if method != expected:
         raise RefusalError(405, "method_not_allowed", f"this address takes {expected}")
     return route
+
+
+def check_size(path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse a long head: the server's own bound is on heads that come in pieces only."""
+    if len(path) + sum(len(name) + len(value) + 4 for name, value in headers) > MOST_HEAD_BYTES:
+        raise RefusalError(431, "head_too_large", f"a request's head may have {MOST_HEAD_BYTES} bytes at most")
 
 
 def check_head(headers: list[tuple[bytes, bytes]], config: GatewayConfig) -> None:

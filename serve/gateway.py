@@ -32,6 +32,7 @@ from serve.admission import (
     RefusalError,
     bearer,
     check_head,
+    check_size,
     header,
     may_ask,
     over_limit,
@@ -112,6 +113,7 @@ class Gateway:
 
     async def _answer(self, scope: Any, receive: Receive, reply: Reply, note: Note) -> None:
         path, method = scope["raw_path"], scope["method"]
+        check_size(path, scope["headers"])
         if path == b"/health" and method in {"GET", "HEAD"}:
             return await reply.whole(200, JSON, b'{"status": "ok"}' if method == "GET" else b"")
         if self._ring is None:

@@ -52,7 +52,8 @@ class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     """How long answers under way may still take after Ctrl-C or SIGTERM."""
 
     access_log: str | None = None
-    """File of one JSON line per request, without prompts; None puts the lines among the job's own."""
+    """File of one JSON line per request, without prompts; opened anew when logrotate has moved it. None puts the lines
+    among the job's own."""
 
     log_prompts: bool = False
     """Write request bodies to the access log. They hold what users typed."""

@@ -13,6 +13,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from serve.admission import MOST_HEAD_BYTES
 from serve.gateway_settings import GatewayConfig
 
 
@@ -74,7 +75,8 @@ def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn
             access_log=False,
             server_header=False,
             proxy_headers=False,  # who asks is told by the key, not by what a header says
-            h11_max_incomplete_event_size=32_768,
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+            log_level="error",  # strangers could fill the log with warnings of odd requests
             timeout_keep_alive=15,
             timeout_graceful_shutdown=config.drain_s,
             ssl_certfile=cert,

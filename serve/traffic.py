@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import logging.handlers
 import time
 import uuid
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ class Traffic:
         self._access = logging.getLogger("wavecoder.access")
         if config.access_log is not None:
             self._access = logging.Logger("wavecoder.access")  # noqa: LOG001 - apart from the job's own lines
-            self._access.addHandler(logging.FileHandler(Path(config.access_log).expanduser()))
+            self._access.addHandler(logging.handlers.WatchedFileHandler(Path(config.access_log).expanduser()))
 
     def _metric(self, kind: Any, name: str, text: str, labels: list[str]) -> Any:
         return kind(f"wavecoder_gateway_{name}", text, labels, registry=self._registry)

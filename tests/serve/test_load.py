@@ -1,4 +1,4 @@
-"""The small load; `python -m tests.serve.load` is the large one, docs/serving.md has its figures."""
+"""The small load; `python -m tests.serve.load` is the large one, to be run by hand."""
 
 import asyncio
 import threading
