@@ -129,17 +129,22 @@ class DataChat:
             for batch in stream.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow"):
                 for row in batch.to_pylist():
                     if (answer := self._waiting.get(row["number"])) is not None:
-                        _hand_over(answer, lambda answer, row=row: answer.set_result(row))
+                        _hand_over(answer, row)
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, those who wait must learn of it
-            self._failure = failure = ConnectionError(_line(error))
+            self._failure = ConnectionError(_line(error))
             for answer in list(self._waiting.values()):
-                _hand_over(answer, lambda answer: answer.set_exception(failure))
+                _hand_over(answer, self._failure)
 
 
-def _hand_over(answer: asyncio.Future[Row], settle: Callable[[asyncio.Future[Row]], None]) -> None:
+def _hand_over(answer: asyncio.Future[Row], outcome: Row | ConnectionError) -> None:
     """Settle a future from another thread, unless nobody waits for it any more."""
+
+    def settle() -> None:
+        if not answer.done():
+            answer.set_exception(outcome) if isinstance(outcome, ConnectionError) else answer.set_result(outcome)
+
     with contextlib.suppress(RuntimeError):  # its loop is closed
-        answer.get_loop().call_soon_threadsafe(lambda: None if answer.done() else settle(answer))
+        answer.get_loop().call_soon_threadsafe(settle)
 
 
 @contextmanager
