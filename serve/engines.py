@@ -2,7 +2,16 @@
 
 from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 
 class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -59,6 +68,10 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
 
     kv_cache_gib: PositiveInt = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
+
+    token_pause_ms: NonNegativeFloat = 0.0
+    """Tokens of a stream are held back this long, the first too, to go several at once: each piece costs CPU on its way
+    through Ray Serve (docs/benchmarks.md). 20 to 50 where streams write more than 50 tokens a second."""
 
     engine_metrics: bool = False
     """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
@@ -193,8 +206,7 @@ def llm_config(
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},
         "log_engine_metrics": config.engine_metrics,
-        # Ray by default holds tokens back for 50 ms to send several at once, the first too.
-        "experimental_configs": {"stream_batching_interval_ms": 0},
+        "experimental_configs": {"stream_batching_interval_ms": config.token_pause_ms},
     }
     if config.adapters is not None:
         fields["lora_config"] = {
