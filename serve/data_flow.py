@@ -84,9 +84,8 @@ class DataChat:
         """
         sampling: Row = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed, "stop": stop}
         if schema is not None:
-            sampling["structured_outputs"] = {
-                "json": json.dumps(schema)
-            }  # as text: Arrow would make it one wide struct
+            # As text: Arrow would make one wide struct of all schemas.
+            sampling["structured_outputs"] = {"json": json.dumps(schema)}
         if self._queue is None:
             self._start()
         assert self._queue is not None
@@ -125,21 +124,28 @@ class DataChat:
 
     def _read(self, stream: Dataset) -> None:
         """Hand answers over; in a thread of its own."""
+        failure = "the stream ended"
         try:
             for batch in stream.iter_batches(batch_size=None, prefetch_batches=0, batch_format="pyarrow"):
                 for row in batch.to_pylist():
                     if (answer := self._waiting.get(row["number"])) is not None:
-                        _hand_over(answer, lambda answer, row=row: answer.set_result(row))
+                        _hand_over(answer, row)
         except Exception as error:  # noqa: BLE001 - whatever ends the stream, those who wait must learn of it
-            self._failure = failure = ConnectionError(_line(error))
-            for answer in list(self._waiting.values()):
-                _hand_over(answer, lambda answer: answer.set_exception(failure))
+            failure = str(error)
+        self._failure = ConnectionError(f"the engines inside Ray Data ended: {' '.join(failure.split())[-1500:]}")
+        for answer in list(self._waiting.values()):
+            _hand_over(answer, self._failure)
 
 
-def _hand_over(answer: asyncio.Future[Row], settle: Callable[[asyncio.Future[Row]], None]) -> None:
+def _hand_over(answer: asyncio.Future[Row], outcome: Row | ConnectionError) -> None:
     """Settle a future from another thread, unless nobody waits for it any more."""
+
+    def settle() -> None:
+        if not answer.done():
+            answer.set_exception(outcome) if isinstance(outcome, ConnectionError) else answer.set_result(outcome)
+
     with contextlib.suppress(RuntimeError):  # its loop is closed
-        answer.get_loop().call_soon_threadsafe(lambda: None if answer.done() else settle(answer))
+        answer.get_loop().call_soon_threadsafe(settle)
 
 
 @contextmanager
@@ -193,7 +199,3 @@ def _answer(row: Row, max_tokens: int) -> Row:
         "completion_tokens": written,
         "error": error or ("" if text else "empty answer"),
     }
-
-
-def _line(error: BaseException) -> str:
-    return f"the engines inside Ray Data ended: {' '.join(str(error).split())[-1500:]}"

@@ -59,7 +59,8 @@ def prepare(folder: Path, stub: StubEndpoint, **more) -> Path:
         "bad_shots": 1,
     }
     recipe = {"run_dir": run.root, "collect": {"sources": [{"kind": "folder", "path": ".", "languages": ["python"]}]},
-              "train": {"model": "m/m"}, "generate": generate | more, "ray": {"dashboard": False, "num_cpus": 1}}  # fmt: skip
+              "train": {"model": "m/m"}, "generate": generate | more, "ray": {"dashboard": False, "num_cpus": 1},
+              "decontaminate": {"gates": []}, "codeocean": {"verify": {"execute": False}}}  # fmt: skip # both: test_export.py
     path = folder / "recipe.yaml"
     path.write_text(json.dumps(recipe))
     return path
