@@ -69,6 +69,21 @@ class Selection:
     certificate: Certificate | None
     """None where picks are not the farthest of all rows: quotas, baselines."""
 
+    def details(self) -> dict[str, Any]:
+        """What a manifest says of a coreset: its radius, the bound on any other's, and the float64 check."""
+        radii, radius = self.picks.radii.tolist(), self.picks.farthest
+        found: dict[str, Any] = {
+            "size": len(radii),
+            "first_radius": radii[1] if len(radii) > 1 else None,  # the very first pick has no earlier one
+            "last_radius": radii[-1] if len(radii) > 1 else None,
+            "radius": radius,  # no row is farther from its nearest pick
+        }
+        if min(radii) >= radius:  # k + 1 rows are this far apart: whatever k centres one takes, two share one
+            found["best_possible_radius_at_least"] = radius / 2.0
+        if self.certificate is not None:
+            found["certificate"] = self.certificate._asdict()
+        return found
+
 
 def choose_coreset(
     config: CoresetConfig, corpus: Corpus, *, chosen: Sequence[int] = (), checkpoint: str | None = None

@@ -47,11 +47,13 @@ def select_standalone(options: argparse.Namespace) -> None:
         connect(RayConfig(num_cpus=config.shards + 1, dashboard=False))
     picks = _picks_file(path, out, config)
     selection = choose_coreset(config, Corpus(fs, [file]), checkpoint=str(picks))
-    write_part(fs, str(out), coreset_table(selection, _ids(fs, file.path, file.num_rows)))
+    write_part(fs, str(out), coreset_table(selection, _ids(fs, file.path, file.num_rows)), selection.details())
     picks.unlink(missing_ok=True)
     certificate = selection.certificate
     assert certificate is not None
-    log.info("select: %d of %d rows, radius %.6g", options.k, file.num_rows, selection.picks.farthest)
+    radius = selection.picks.farthest
+    log.info("select: %d of %d rows, radius %.6g; no other %d rows have less than half of it",
+             options.k, file.num_rows, radius, options.k)  # fmt: skip
     log.info("select: on %d sampled rows each pick has at least %.7f of the largest distance",
              certificate.sampled_rows, certificate.worst_ratio)  # fmt: skip
     log.info("select: %s", out)

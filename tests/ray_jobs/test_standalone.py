@@ -4,9 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs as pafs
 
 from codeocean import coreset
 from codeocean.kcenter import k_center_greedy
+from codeocean.parts import read_note
 from ray_jobs.select import main
 
 X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
@@ -21,6 +23,10 @@ def test_numpy_vectors_give_a_coreset_of_row_numbers(tmp_path):
     assert [int(id_) for id_ in table["id"].to_pylist()] == expected.indices.tolist()
     assert table["radius"].to_pylist() == expected.radii.tolist()
     assert table["rank"].to_pylist() == list(range(50))
+    found = read_note(pafs.LocalFileSystem(), str(out))
+    assert found["certificate"]["worst_ratio"] > 1 - 1e-5
+    assert found["best_possible_radius_at_least"] == found["radius"] / 2
+    assert found["radius"] == pytest.approx(float(k_center_greedy(X, 51).radii[50]))
 
 
 def test_parquet_vectors_keep_their_ids(tmp_path):
