@@ -167,6 +167,11 @@ def open_shards(config: CoresetConfig, corpus: Corpus) -> Shards:
         return actor.remote(config.cpus_per_shard, on_gpu, corpus.fs, corpus.files, start, stop, groups)
 
     log.info("select: %d rows in %d shards", n, len(bounds))
+    for resource, each in (("CPU", config.cpus_per_shard), ("GPU", config.gpus_per_shard)):
+        wanted, there = each * len(bounds), ray.cluster_resources().get(resource, 0.0)
+        if wanted > there:  # an autoscaler may add nodes
+            log.warning("select: %d shards want %g %ss and the cluster has %g; waiting for more, or stop and lower "
+                        "select.shards or raise ray.num_cpus", len(bounds), wanted, resource, there)  # fmt: skip
     return ShardGroup(RemoteCalls(start_actor, len(bounds)), [start for start, _ in bounds])
 
 
