@@ -2,7 +2,7 @@
 
 The slice keeps an upper bound on each row's squared distance to its nearest pick. Distances only ever fall, so a bound
 that has not met the newest picks is still a bound: only rows whose bound reaches the top are brought up to date, and a
-row falls out again at the first pick that is near enough. On embeddings of code that is about a seventh of all
+row falls out again at the first pick that is near enough. On embeddings of code that is about a sixth of all
 (row, pick) pairs; the others are never computed (docs/architecture.md).
 
 Bounds are float32 matrix products. The rows at the top, the candidates, are measured in float64 by differences: what a
