@@ -41,6 +41,10 @@ def select_standalone(options: argparse.Namespace) -> None:
     file = open_vectors(fs, str(path))
     if not 1 <= options.k <= file.num_rows:
         raise ValueError(f"--k is {options.k} but {path} holds {file.num_rows} rows; choose k between 1 and that")
+    if options.first is not None and not 0 <= options.first < file.num_rows:
+        raise ValueError(f"--first is {options.first} but the rows of {path} are 0 to {file.num_rows - 1}")
+    if options.shards < 1:
+        raise ValueError(f"--shards is {options.shards}; choose 1 or more")
     first: int | Literal["central"] = "central" if options.first is None else options.first
     config = CoresetConfig(size=options.k, metric=options.metric, first=first, shards=options.shards)
     if config.shards > 1:

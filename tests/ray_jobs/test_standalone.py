@@ -69,7 +69,9 @@ def test_a_selection_that_was_stopped_goes_on_from_its_picks(tmp_path, monkeypat
         (X, ["--k", "501"], "--k is 501 but"),
         (X, ["--k", "0"], "--k is 0 but"),
         (np.where(np.arange(500)[:, None] == 9, np.nan, X), [], "row 9 of x holds NaN"),
-        (X, ["--first", "500"], "row 500"),
+        (X, ["--first", "500"], "--first is 500 but the rows of"),
+        (X, ["--first", "-1"], "--first is -1 but the rows of"),
+        (X, ["--shards", "0"], "--shards is 0; choose 1 or more"),
         (X[:, 0], [], "cannot be read as vectors"),
     ],
 )
