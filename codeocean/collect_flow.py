@@ -22,6 +22,7 @@ from pyarrow import fs as pafs
 from codeocean.collecting import Account, CollectConfig, Position, cut_parts, keys_of, read_filtered
 from codeocean.duplicates import Duplicates
 from codeocean.licenses import license_names
+from codeocean.metrics_flow import RowMetrics
 from codeocean.origins import CodeSearchNetSource, Unit
 from codeocean.parts import part_names, read_note, read_part, write_part
 
@@ -69,7 +70,7 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         total.merge(Account.from_note(note))
         kept, at = kept + keys.num_rows, (note["behind"][0], note["behind"][1])
     before, begun, cores = total.rows_in, time.monotonic(), _cores()
-    tables = _filtered_rows(config, units, at)
+    tables, metrics = _filtered_rows(config, units, at), RowMetrics("collect")
     for number, part in enumerate(cut_parts(tables, duplicates, config.rows_per_part, (len(units), 0)), len(names)):
         name = f"part-{number:05d}.parquet"
         write_part(fs, _keys_path(folder, name), part.keys)  # first: a part without its keys could not be gone on from
@@ -78,6 +79,7 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         total.merge(part.account)
         kept += part.rows.num_rows
         rate = (total.rows_in - before) / (time.monotonic() - begun) / cores
+        metrics.tell(**{"in": total.rows_in, "out": kept})
         log.info("collect: in unit %d of %d, %d rows kept of %d, %.0f rows/s/core",
                  part.behind[0], len(units), kept, total.rows_in, rate)  # fmt: skip
     return Collected(kept, total, total.rows_in - before, time.monotonic() - begun, cores)

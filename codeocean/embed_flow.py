@@ -24,6 +24,7 @@ import torch
 from pyarrow import fs as pafs
 
 from codeocean.embedding import EmbedConfig, Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
+from codeocean.metrics_flow import RowMetrics
 from codeocean.parts import part_names, read_part, write_part
 from codeocean.tokenbatches import TokenBatch
 
@@ -168,6 +169,7 @@ class Progress:
         self._num_parts, self._parts = num_parts, 0.0
         self.num_rows, self._tokens = 0, 0
         self._begun, self._shown = time.monotonic(), 0.0
+        self._metrics = RowMetrics("embed")
 
     def add(self, rows: int, tokens: int, rows_of_part: int) -> None:
         """Count a batch of a part; log the first, then every ten seconds, and the last."""
@@ -179,6 +181,7 @@ class Progress:
         if not last and self._shown and seconds - self._shown < PROGRESS_SECONDS:
             return
         self._shown = seconds
+        self._metrics.tell(out=self.num_rows)
         log.info(
             "embed: %d rows, %.0f %% of %d parts, %.1f rows/s, %.0f tokens/s, %.0f s to go",
             self.num_rows, 100 * share, self._num_parts, self.num_rows / seconds, self._tokens / seconds,

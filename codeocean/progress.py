@@ -73,6 +73,9 @@ class Progress:
             "rejected": self.num_rejected,
             "failed": self.failed.total(),
             "rows": self.rows,
+            "acceptance": self.accepted / judged if (judged := self.accepted + self.num_rejected) else float("nan"),
+            "prompt_tokens": sum(used.prompt_tokens for used in self.used.values()),
+            "completion_tokens": self.tokens_out,
             "tokens_per_s": (self.tokens_out - self.found_tokens) / seconds if seconds > 0 else 0.0,
             "eta_s": (self.rows - self.ended) * seconds / done if done else float("nan"),
         }

@@ -16,6 +16,7 @@ import pyarrow as pa
 import ray
 from pyarrow import fs as pafs
 
+from codeocean.metrics_flow import RowMetrics
 from codeocean.parts import part_names, read_part, write_part
 from codeocean.tasks import Task
 from codeocean.verification import NO_SANDBOX, VerifyConfig, check_instance
@@ -50,12 +51,14 @@ def verify(
     done = set(part_names(fs, folder))
     check = ray.remote(num_cpus=config.cpus_per_program, max_retries=3)(_check)
     results: list[dict[str, str]] = []
+    metrics = RowMetrics("codeocean")
     for number, start in enumerate(range(0, len(pairs), ROWS_PER_PART)):
         part, name = pairs[start : start + ROWS_PER_PART], f"part-{number:05d}.parquet"
         if name not in done:
             found = ray.get([check.remote(tasks[row["task"]], row, source, run) for row, source in part])
             table = pa.table({"id": [row["id"] for row, _ in part], "verified": list(map(json.dumps, found))})
             write_part(fs, posixpath.join(folder, name), table)
+            metrics.tell(verified=start + len(part))
             log.info("codeocean: verified %d of %d instances", start + len(part), len(pairs))
         results += map(json.loads, read_part(fs, posixpath.join(folder, name))["verified"].to_pylist())
     return results

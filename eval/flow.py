@@ -6,11 +6,13 @@ import asyncio
 import itertools
 import logging
 import time
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
 import ray
 from pyarrow import fs as pafs
+from ray.util.metrics import Gauge
 
 from eval.answers import Answers
 from eval.catalogue import ProblemSet, load_benchmarks
@@ -170,9 +172,15 @@ async def _answer_and_judge(
 
 async def _keep(journals: dict[str, Journal], tasks: list[asyncio.Task[None]]) -> None:
     """Bring finished samples to disk, and say now and then how many there are."""
+    rows = Gauge("wavecoder_stage_rows", "Rows of a stage so far, by outcome", ("stage", "outcome"))
+    rate, begun = Gauge("wavecoder_evaluate_verdicts_per_s", "Verdicts a second in this run"), time.monotonic()
     for ticks in itertools.count(1):
         await asyncio.sleep(FLUSH_SECONDS)
         for journal in journals.values():
             journal.flush()
+        rate.set(sum(task.done() for task in tasks) / (time.monotonic() - begun))
+        outcomes = Counter(row["outcome"] for journal in journals.values() for row in journal.rows.values())
+        for outcome, count in outcomes.items():
+            rows.set(count, {"stage": "evaluate", "outcome": outcome})
         if ticks % PROGRESS_TICKS == 0:
             log.info("evaluate: %d of %d samples are done", sum(task.done() for task in tasks), len(tasks))

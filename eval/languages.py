@@ -40,7 +40,7 @@ class Toolchain:
     memory_signs: str = r"(?!)"
     """What stderr says when memory ran out."""
     assertion_signs: str = r"(?!)"
-    """What stderr says when an assertion failed."""
+    """What stderr or stdout says when an assertion failed."""
 
 
 @cache
@@ -187,13 +187,14 @@ COMPILE_LIMITS = {
 }
 
 
-def describe_end(language: str, word: str, stderr: str) -> str:
+def describe_end(language: str, word: str, stderr: str, stdout: str = "") -> str:
     """The outcome of a program that ended by itself.
 
     Args:
         language: its language.
         word: the launcher's: `exit N`, `signal N`, `syntax`, or `gone`.
         stderr: what it wrote.
+        stdout: likewise; test frameworks tell of assertions there.
     """
     toolchain = toolchain_of(language)
     kind, _, number = word.partition(" ")
@@ -205,7 +206,7 @@ def describe_end(language: str, word: str, stderr: str) -> str:
         return "gone"
     if (kind, number) == ("exit", "92") or re.search(toolchain.memory_signs, stderr):
         return "memory"
-    if (kind, number) == ("exit", "91") or re.search(toolchain.assertion_signs, stderr):
+    if (kind, number) == ("exit", "91") or re.search(toolchain.assertion_signs, stderr + stdout):
         return "failed"
     if kind == "exit":
         return "exception"

@@ -1,7 +1,8 @@
 """Candidate and tests of a language as two programs: one that answers calls, one that makes them.
 
 The tests' program gets, for each function of the candidate that it names, one of the same signature that asks the other
-program (`eval/drivers`). Names that the tests or the language define themselves never become calls.
+program (`eval/drivers`). Where an entry point is given, it is the only one. Names that the tests or the language
+define themselves never become calls.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from eval.braces import cut_at_close, without_block
 from eval.signatures import Function, functions_of
 
 Files = dict[str, str]
@@ -44,7 +47,8 @@ def split(candidate: str, tests: str, language: str, entry_point: str | None) ->
     """The files of the candidate's program and of the tests' program."""
     if language == "javascript":
         return _javascript(candidate, tests, entry_point)
-    functions = [f for f in functions_of(candidate, language) if _is_wanted(f.name, tests, language, entry_point)]
+    functions = [_renamed(f) for f in functions_of(candidate, language)
+                 if _is_wanted(f.name, tests, language, entry_point)]  # fmt: skip
     makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
         "cpp": _cpp,
         "rust": _rust,
@@ -54,16 +58,22 @@ def split(candidate: str, tests: str, language: str, entry_point: str | None) ->
     return makers[language](candidate, tests, functions)
 
 
+def _renamed(function: Function) -> Function:
+    """With parameters whose names collide with nothing in a stub."""
+    return replace(function, parameters=tuple((f"a{n}", kind) for n, (_, kind) in enumerate(function.parameters)))
+
+
 def _is_wanted(name: str, tests: str, language: str, entry_point: str | None) -> bool:
     if not re.search(rf"\b{name}\s*\(", tests):
         return False
-    defined = any(f.name == name for f in functions_of(tests, language))
-    return not defined and (name == entry_point or name not in _RESERVED[language].split())
+    if any(f.name == name for f in functions_of(tests, language)):
+        return False
+    return name == entry_point if entry_point else name not in _RESERVED[language].split()
 
 
 def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Files, Files]:
     defined = set(re.findall(r"\b(?:const|let|var|function\*?|class)\s+([A-Za-z_$][\w$]*)", tests))
-    named = sorted(set(re.findall(r"[A-Za-z_$][\w$]*", tests)) - defined)
+    named = sorted(({entry_point} if entry_point else set(re.findall(r"[A-Za-z_$][\w$]*", tests))) - defined)
     names = json.dumps({"candidate": named, "entry_point": entry_point})
     serve = "\n;require('./wire.js').serve(name => eval(name))\n"
     return (
@@ -215,8 +225,16 @@ def _java(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
         methods.append(
             f'public {f.returns} {f.name}({parameters}) {f.suffix} {{ {returned}Wire.call("{f.name}"{names}); }}'
         )
-    solution = f"{imports}class Solution {{\n{chr(10).join(methods)}\n}}\n"
+    head = re.search(r"^class Solution \{", tests, re.MULTILINE)
+    own = f"{cut_at_close(tests[head.end() :], 'java')[:-1]}\n" if head else ""
+    main = without_block(tests, r"class[ \t]+Solution\b", "java")
+    given = re.findall(r"^import[ \t][^;]*;[ \t]*\n", tests, re.MULTILINE)
+    main = re.sub(r"^import[ \t][^;]*;[ \t]*\n", "", main, flags=re.MULTILINE)
+    imports += "".join(given)
     return (
         {"Solution.java": candidate},
-        {"Main.java": f"{imports}{tests}", "Solution.java": solution},
+        {
+            "Main.java": f"{imports}{main}",
+            "Solution.java": f"{imports}class Solution {{\n{own}{chr(10).join(methods)}\n}}\n",
+        },
     )

@@ -13,11 +13,13 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import yaml
 
 from ray_jobs.config import Config, load_config
+from ray_jobs.references import resolve
 from ray_jobs.rundir import RunDir
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -40,6 +42,11 @@ JOBS = {
     "judge": "how far the discriminator agrees with hand-made good and bad instances",
     "diff": "what differs between the data of two runs, and why",
     "keys": "API keys of the gateway: create, list, revoke",
+    "monitoring": "what Prometheus and Grafana are started with: scraping, alerts, dashboard",
+    "submit": "a job, sent to a cluster and followed",
+    "status": "what a submitted job is doing, and what it waits for",
+    "logs": "the log of a submitted job",
+    "doctor": "what is wrong or unsafe with this machine or cluster",
 }
 
 Job = Callable[[Config, RunDir], object]
@@ -65,6 +72,7 @@ def run_job(
     arguments: list[str] | None = None,
     flags: dict[str, str] | None = None,
     choices: dict[str, tuple[str, ...]] | None = None,
+    options: dict[str, str] | None = None,
 ) -> int:
     """Parse a job's command line, run it, and turn its failures into one line.
 
@@ -74,6 +82,7 @@ def run_job(
         arguments: without the program's name; None takes the process's.
         flags: on/off options of this job: name → help.
         choices: options of this job that take one of some words, or are left out.
+        options: options of this job that take any text, or are left out: name → help.
 
     Returns:
         Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
@@ -86,16 +95,55 @@ def run_job(
         parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
     for option, words in (choices or {}).items():
         parser.add_argument(f"--{option}", choices=words, help="see docs/training.md")
-    options = parser.parse_args(arguments)
+    for option, text in (options or {}).items():
+        parser.add_argument(f"--{option}", help=text)
+    parser.add_argument("--allow-open-cluster", action="store_true",
+                        help="start even on a cluster to which anybody can submit jobs")  # fmt: skip
+    given = parser.parse_args(arguments)
+    if given.allow_open_cluster:
+        given.set.append("ray.allow_open_cluster=true")
 
     def work(opened: list[RunDir]) -> None:
-        config = load_config(options.config, options.set, options.run_dir)
+        config = load_config(given.config, given.set, given.run_dir)
         run = RunDir(config.run_dir)
         opened.append(run)
         run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
-        job(config, run, **{option: getattr(options, option) for option in (*(flags or ()), *(choices or ()))})
+        own = [*(flags or ()), *(choices or ()), *(options or ())]
+        with keeping_postmortem(name, run, config.report.title):
+            job(config, run, **{option: getattr(given, option) for option in own})
 
     return run_guarded(name, work)
+
+
+@contextmanager
+def keeping_postmortem(name: str, run: RunDir, title: str) -> Iterator[None]:
+    """On a cluster, what it knows of the job is kept in the run directory when the job ends, however it does."""
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        ray = sys.modules.get("ray")
+        if os.environ.get("RAY_ADDRESS") and ray is not None and ray.is_initialized():
+            from ray_jobs.postmortem import write_postmortem
+
+            folder = write_postmortem(run, name, error)
+            log.info("what the cluster knows of this job is kept in %s", run.path(folder))
+            _show_on_the_page(run, title)
+
+
+def _show_on_the_page(run: RunDir, title: str) -> None:
+    """Write the report page again, if there is one: it was made before the job had ended."""
+    if not run.exists("report", "index.html"):
+        return
+    from report.page import write_report
+
+    try:
+        write_report(run.fs, run.root, title=title)
+    except (OSError, ValueError) as problem:
+        log.warning("the report page could not be written again: %s", problem)
 
 
 def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
@@ -108,6 +156,7 @@ def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
     _set_up_logging()
     opened: list[RunDir] = []
     try:
+        resolve()
         work(opened)
     except KeyboardInterrupt:
         print(f"wavecoder {name}: stopped; run the same command again to go on", file=sys.stderr)

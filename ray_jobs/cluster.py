@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import Any
 
 import ray
 from ray.data import DataContext
 
 from ray_jobs.config import RayConfig
+from ray_jobs.exposure import find_exposure, refuse_open_cluster
+from ray_jobs.references import VARIABLE
+from ray_jobs.watch import watch
+from serve.guard import CALLBACK
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 
 def worker_environment(config: RayConfig) -> dict[str, str]:
     """Environment variables of every worker."""
-    environment = {"TOKENIZERS_PARALLELISM": "false"}
+    environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK
     if config.offline:
         environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return environment
@@ -25,6 +30,9 @@ def connect(config: RayConfig) -> None:
     """Connect to the cluster named by RAY_ADDRESS (a submitted job has it set), or start a local Ray; once.
 
     A local Ray ends with this process.
+
+    Raises:
+        ValueError: anybody on the internet can submit jobs to the cluster, and that was not allowed.
     """
     context = DataContext.get_current()
     context.enable_progress_bars = False  # each stage logs its own progress, which a job's log can show
@@ -34,29 +42,40 @@ def connect(config: RayConfig) -> None:
     environment = worker_environment(config)
     os.environ.update(environment)
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(
-            address="auto",
-            runtime_env={"env_vars": environment},
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        join_cluster(environment)
+        refuse_open_cluster(find_exposure(dashboard_port()), allowed=config.allow_open_cluster)
+        watch(ray.get_runtime_context().gcs_address)
     else:
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else a line of C++ for every pool of actors
-        ray.init(
-            address="local",
-            num_cpus=config.num_cpus,
-            object_store_memory=config.object_store_mb * 2**20,
-            include_dashboard=config.dashboard,
-            dashboard_host="127.0.0.1",
-            dashboard_port=config.dashboard_port,
-            runtime_env={"env_vars": environment},
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-        log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), _dashboard())
+        _start_local(config, environment)
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failure ends as one line of ours
 
 
-def _dashboard() -> str:
-    address = ray.get_runtime_context().gcs_address and ray._private.worker.get_dashboard_url()
-    return f", dashboard on http://{address}" if address else ""
+def join_cluster(environment: dict[str, str]) -> None:
+    """Connect to the cluster named by RAY_ADDRESS, with these environment variables in every worker."""
+    runtime_env: dict[str, Any] = {"env_vars": environment}
+    if os.environ.get(VARIABLE):
+        runtime_env["worker_process_setup_hook"] = "ray_jobs.references.resolve"
+    ray.init(address="auto", runtime_env=runtime_env, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else a line of C++ for every pool of actors
+    ray.init(
+        address="local",
+        num_cpus=config.num_cpus,
+        object_store_memory=config.object_store_mb * 2**20,
+        include_dashboard=config.dashboard,
+        dashboard_host="127.0.0.1",
+        dashboard_port=config.dashboard_port,
+        runtime_env={"env_vars": environment},
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    address = ray._private.worker.get_dashboard_url()
+    dashboard = f", dashboard on http://{address}" if address else ""
+    log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), dashboard)
+
+
+def dashboard_port() -> int:
+    """Port of the cluster's dashboard and job API."""
+    return int((ray._private.worker.get_dashboard_url() or ":8265").rpartition(":")[2])

@@ -20,7 +20,7 @@ from training.settings import TrainConfig
 
 
 class RayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
-    """The local Ray that a job starts where there is no cluster; on a cluster only `offline` counts."""
+    """The local Ray that a job starts where there is no cluster; on a cluster only the last two count."""
 
     num_cpus: PositiveInt | None = None
     """Logical CPUs of the local Ray; None takes what the machine has. They are tickets, not cores."""
@@ -36,6 +36,9 @@ class RayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribu
 
     offline: bool = False
     """Never ask a model hub: sets HF_HUB_OFFLINE in every worker."""
+
+    allow_open_cluster: bool = False
+    """Start even on a cluster whose job API is open to the internet: `--allow-open-cluster`."""
 
 
 class ReportConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):

@@ -38,7 +38,7 @@ def check_mix(config: Config) -> None:
         if "://" not in source.path:
             _file_digest(source.path)
     if config.mix.answers is not None and config.mix.answers.endpoint is None:
-        check_model(config.mix.answers.model, "mix.answers.model")
+        check_model(config.mix.answers.model, "mix.answers.model", served=True)
 
 
 def run_mix(config: Config, run: RunDir) -> Manifest:
@@ -87,7 +87,7 @@ def _answered_again(config: Config, answers: AnswerConfig, run: RunDir, rows: pa
         found = asyncio.run(answer_all(answers, rows, chat, answers.model, run.fs, folder))
     else:
         name = served_name(answers.model)
-        with serving(config, {name: resolve_model(answers.model, "mix.answers.model")}) as url:
+        with serving(config, {name: resolve_model(answers.model, "mix.answers.model", served=True)}) as url:
             chat = ChatClient(EndpointConfig(url=url))
             found = asyncio.run(answer_all(answers, rows, chat, name, run.fs, folder))
     return with_answers(rows, found, answers.model)

@@ -18,6 +18,7 @@ from pathlib import Path
 from pyarrow import fs as pafs
 
 from ray_jobs.rundir import RunDir
+from serve.engines import is_object_storage
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -28,13 +29,14 @@ PACKAGED = {
 """Name → the import name of the package and the file or folder of the model inside it."""
 
 
-def resolve_model(name: str, key: str, cache: Path | None = None) -> str:
+def resolve_model(name: str, key: str, cache: Path | None = None, *, served: bool = False) -> str:
     """Folder or hub id that `name` stands for.
 
     Args:
         name: Hugging Face id, path of a folder, or `package:NAME`.
         key: the config key that holds the name, for the error line.
         cache: where converted weights are kept; None takes the user's cache folder.
+        served: only an engine loads it, for which Ray also fetches a folder in object storage.
 
     Raises:
         ValueError: a path that is not a model folder, or a packaged model that is unknown or not installed.
@@ -46,17 +48,19 @@ def resolve_model(name: str, key: str, cache: Path | None = None) -> str:
         if not (folder / "config.json").is_file():
             raise ValueError(f"{key} is {name!r}, which is no model folder (it holds no config.json)")
         return str(folder)
+    if served and is_object_storage(name):
+        return name
     if name.count("/") > 1 or not name.strip():
         raise ValueError(f"{key} is {name!r}, which is neither a folder here nor a Hugging Face id (owner/name)")
     return name
 
 
-def check_model(name: str, key: str) -> None:
+def check_model(name: str, key: str, *, served: bool = False) -> None:
     """Raise the `ValueError` of `resolve_model` without converting anything: for checks before any work starts."""
     if name.startswith("package:"):
         _packaged_source(name, key)
     else:
-        resolve_model(name, key)
+        resolve_model(name, key, served=served)
 
 
 def cache_folder() -> Path:

@@ -8,7 +8,8 @@ other stages.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +25,8 @@ from ray_jobs.config import Config
 from ray_jobs.leakage import check_benchmarks
 from ray_jobs.mix import check_mix
 from ray_jobs.models import check_model
+from ray_jobs.nodetypes import LaunchedType, Prices, StagePlace, load_launcher_file, load_prices, place
+from ray_jobs.pending import in_words
 from ray_jobs.rundir import RunDir
 from serve.endpoint import check_port_free
 
@@ -34,8 +37,22 @@ class PlannedStage:
 
     stage: str
     what: str
-    cpus: float = 0
-    gpus: float = 0
+    workers: int = 0
+    """How many actors or tasks at a time, at least."""
+    each: Mapping[str, float] = field(default_factory=dict)
+    """What each of them asks of one node, as Ray names resources."""
+    beside: int = 0
+    """CPUs for short tasks beside them."""
+
+    @property
+    def cpus(self) -> float:
+        """In all."""
+        return self.workers * self.each.get("CPU", 0.0) + self.beside
+
+    @property
+    def gpus(self) -> float:
+        """In all."""
+        return self.workers * self.each.get("GPU", 0.0)
 
 
 def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]:
@@ -57,7 +74,7 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     for role in ("generator", "discriminator"):
         settings = getattr(config.generate, role)
         if settings.endpoint is None:
-            check_model(settings.model, f"generate.{role}.model")
+            check_model(settings.model, f"generate.{role}.model", served=True)
             hosted.append(settings.model)
     check_model(config.train.model, "train.model")
     tasks = load_tasks(config.generate.task_folder)
@@ -70,30 +87,21 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     engines = len(set(hosted)) * engine.min_replicas
     encoders = 1 if embed.actors == "all" else embed.actors  # "all" is known on the cluster; it starts with one
     scored = " and ".join(config.evaluate_models)
+    roles = f"{config.generate.generator.model}, judged by {config.generate.discriminator.model}"
+    names = ", ".join(each.name for each in problem_sets)
+    replica = {"CPU": float(engine.cpus), "GPU": engine.gpus}
+    shards = config.select.shards if config.select.shards > 1 else 0  # one shard is the job's own process
     return [
-        PlannedStage("collect", f"{len(units)} units of {len(opened)} sources{unopened}", 1),
-        PlannedStage("embed", embed.model, encoders * embed.cpus_per_actor, encoders * embed.gpus_per_actor),
-        PlannedStage("select", f"{config.select.size} rows by k-center"),
-        PlannedStage(
-            "generate",
-            f"{len(tasks)} tasks by {config.generate.generator.model}, judged by {config.generate.discriminator.model}",
-            engines * engine.cpus + 1,
-            engines * engine.gpus,
-        ),
-        PlannedStage(
-            "train",
-            f"{train.model}, {train.epochs} epochs on {train.workers} workers",
-            train.workers * train.cpus_per_worker,
-            train.workers * float(train.use_gpu),
-        ),
-        PlannedStage(
-            "evaluate",
-            f"{num_problems} problems of {', '.join(each.name for each in problem_sets)}, {scored}",
-            engine.min_replicas * engine.cpus + 1,
-            engine.min_replicas * engine.gpus,
-        ),
+        PlannedStage("collect", f"{len(units)} units of {len(opened)} sources{unopened}", 1, {"CPU": 1.0}),
+        PlannedStage("embed", embed.model, encoders, {"CPU": embed.cpus_per_actor, "GPU": embed.gpus_per_actor}),
+        PlannedStage("select", f"{config.select.size} rows by k-center", shards,
+                     {"CPU": config.select.cpus_per_shard, "GPU": config.select.gpus_per_shard}),
+        PlannedStage("generate", f"{len(tasks)} tasks by {roles}", engines, replica, 1),
+        PlannedStage("train", f"{train.model}, {train.epochs} epochs on {train.workers} workers", train.workers,
+                     {"CPU": train.cpus_per_worker, "GPU": float(train.use_gpu)}),
+        PlannedStage("evaluate", f"{num_problems} problems of {names}, {scored}", engine.min_replicas, replica, 1),
         PlannedStage("report", "one HTML page"),
-    ]
+    ]  # fmt: skip
 
 
 def check_resources(config: Config, stages: list[PlannedStage]) -> None:
@@ -108,10 +116,36 @@ def check_resources(config: Config, stages: list[PlannedStage]) -> None:
             )
 
 
-def run_plan(config: Config, run: RunDir, *, reach_out: bool = False) -> None:
-    """Print the plan; refuse what cannot work."""
+def check_encoders(config: Config, kinds: list[LaunchedType], cluster: str) -> None:
+    """Raise `ValueError` where the encoders would wait for GPUs that nobody has asked for yet."""
+    standing = any(kind.resources.get("GPU", 0) and (kind.min_workers or kind.head) for kind in kinds)
+    if config.embed.actors == "all" and config.embed.gpus_per_actor and not standing:
+        raise ValueError(f"embed.actors is 'all' but {cluster} begins without a GPU; name a number of actors, and the "
+                         "autoscaler adds their nodes")  # fmt: skip
+
+
+def run_plan(
+    config: Config, run: RunDir, *, reach_out: bool = False, cluster: str | None = None, prices: str | None = None
+) -> None:
+    """Print the plan; refuse what cannot work.
+
+    Args:
+        config: the whole configuration.
+        run: the run directory.
+        reach_out: open sources that are URLs too.
+        cluster: a launcher's file; the plan then says on which of its node types each stage runs.
+        prices: a file of prices, instead of `deploy/prices.yaml`.
+
+    Raises:
+        ValueError, FileNotFoundError: an input or a file is missing or unusable, or a stage fits nowhere.
+    """
+    if cluster is not None:
+        kinds, region = load_launcher_file(cluster)
+        price_list = load_prices(prices, region)
+        check_encoders(config, kinds, cluster)
     stages = plan_stages(config, reach_out=reach_out)
-    check_resources(config, stages)
+    if cluster is None:
+        check_resources(config, stages)
     done = run.manifests()
     if "evaluate" not in done:
         check_port_free("127.0.0.1", config.serve.port, "serve.port")
@@ -124,6 +158,32 @@ def run_plan(config: Config, run: RunDir, *, reach_out: bool = False) -> None:
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
     console.print(predict_generation(config, run))
+    if cluster is not None:
+        _print_places(console, cluster, kinds, [place(stage.stage, stage.workers, stage.each, kinds, price_list)
+                                                for stage in stages if stage.workers], price_list)  # fmt: skip
+
+
+def _print_places(
+    console: Console, cluster: str, kinds: list[LaunchedType], places: list[StagePlace], prices: Prices
+) -> None:
+    """Which stage runs on which node type of the launcher's file, and what that costs an hour."""
+    table = Table(title=f"on {cluster}, {prices.region}", title_justify="left")
+    for heading in ("stage", "asks for", "runs on", "nodes", f"{prices.currency} an hour"):
+        table.add_column(heading, justify="right" if heading == "nodes" or "hour" in heading else "left")
+    for each in places:
+        asked = f"{each.workers} × {in_words({name: amount for name, amount in each.each.items() if amount})}"
+        cost = "unknown" if each.per_hour is None else f"{each.per_hour:.2f}"
+        table.add_row(each.stage, asked, each.missing or each.on, str(each.nodes or ""), cost if each.on else "")
+    console.print(table)
+    head = prices.of(kinds[0])
+    console.print(
+        f"beside that the head node, {'unknown' if head is None else f'{head:.2f}'} an hour; prices of {prices.date}, "
+        "spot nodes without a spot price counted as on demand (--prices FILE takes yours); an engine adds nodes up to "
+        "serve.engine.max_replicas under load"
+    )
+    missing = [f"{each.stage}: {each.missing}" for each in places if each.missing]
+    if missing:
+        raise ValueError(f"--cluster {cluster} cannot run {'; '.join(missing)}")
 
 
 def predict_generation(config: Config, run: RunDir) -> str:
@@ -155,7 +215,10 @@ def predict_generation(config: Config, run: RunDir) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    return run_job("plan", run_plan, arguments)
+    return run_job("plan", run_plan, arguments, options={
+        "cluster": "launcher's file, such as cluster.yaml: which stage runs where and what that costs an hour",
+        "prices": "file of prices, instead of deploy/prices.yaml",
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
+from ray_jobs.stage_metrics import StageWatch
+
 log = logging.getLogger("wavecoder.ray_jobs")
 
 Manifest = dict[str, Any]
@@ -130,7 +132,7 @@ class RunDir:
         if self.local is None:
             yield
             return
-        with (self.local / f".{stage}.lock").open("a+") as lock:
+        with (self.local / f".{stage.replace('/', '-')}.lock").open("a+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -219,7 +221,9 @@ def _run_alone(
     run.write_json({"digest": digest, "attempts": attempts, "config": config}, stage, "stage.json")
     log.info("%s: %s", stage, "begins" if attempts == 1 else f"goes on (attempt {attempts})")
     started, begun = datetime.now(UTC), time.monotonic()
-    result = work()
+    with StageWatch(stage) as watch:
+        result = work()
+        watch.rows({"in": result.rows_in, "out": result.rows_out} | result.dropped)
     manifest = {
         "stage": stage,
         "digest": digest,

@@ -12,16 +12,17 @@ from typing import Any
 
 import openai
 
+from codeocean.asking import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
 from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.endpoint import check_port_free
-from serve.engines import Model
+from serve.engines import Model, is_object_storage
 from serve.gateway import Gateway
 from serve.gateway_settings import free_port
-from serve.listener import server_for
+from serve.listener import allow_open_files, server_for
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -38,15 +39,48 @@ def model_source(config: Config, run: RunDir, label: str) -> tuple[str, str]:
     return TUNED, local_copy(run, "train/model")
 
 
+def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = None) -> dict[str, str]:
+    """Models of roles of `generate` that have no endpoint of their own: name that clients ask for → where it is.
+
+    Args:
+        config: the whole configuration.
+        names: of the roles.
+        engines: only those that run on such engines.
+    """
+    settings = {name: getattr(config.generate, name) for name in names}
+    return {
+        served_name(role.model): resolve_model(role.model, f"generate.{name}.model", served=True)
+        for name, role in settings.items()
+        if role.endpoint is None and engines in (None, role.engines)
+    }
+
+
 @contextmanager
 def serving(config: Config, models: dict[str, str]) -> Iterator[str]:
-    """The endpoint's URL while it is up, for `models`: name → folder or id."""
+    """The endpoint's URL while it is up, for `models`: name → folder, id, or address in object storage."""
     from serve.app import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
     connect(config.ray)
-    served = [Model(name, source, chat_template_for(source)) for name, source in models.items()]
+    served = [_as_served(name, source) for name, source in models.items()]
     with endpoint(served, config.serve, worker_environment(config.ray)) as url:
         yield url
+
+
+def _as_served(name: str, source: str) -> Model:
+    return Model(name, source, None if is_object_storage(source) else chat_template_for(source))
+
+
+@contextmanager
+def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
+    """A chat with a model whose engines run inside Ray Data."""
+    from serve.data_flow import data_chat
+
+    connect(config.ray)
+    model = _as_served(name, source)
+    with data_chat(
+        model, config.serve.engine_of(name), worker_environment(config.ray), config.generate.concurrency
+    ) as chat:
+        yield chat
 
 
 def record_serving(config: Config, run: RunDir, url: str, seconds_to_ready: float) -> Manifest:
@@ -85,27 +119,33 @@ async def _greet(url: str) -> dict[str, Any]:
 
 
 def run_serve(config: Config, run: RunDir) -> None:
-    """Serve the tuned model until interrupted: Ray Serve on a free port of the loopback address, the gateway before it.
+    """Serve the tuned model, and those that `serve.beside` names, until interrupted.
+
+    Ray Serve listens on a free port of the loopback address, the gateway before it.
 
     Raises:
-        OSError: the port is taken, or the file of keys or the access log cannot be opened.
-        ValueError: the file of keys is none.
+        OSError: the port is taken, or a file that the gateway needs cannot be opened.
+        ValueError: the file of keys is none, or TLS certificate and key are no pair.
     """
     settings = config.serve
     check_port_free(settings.host, settings.port, "serve.port")
-    inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port()})})
+    inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port(), "replicas": None})})
     # What it refuses, it refuses before an engine is loaded.
-    gateway = Gateway(f"http://127.0.0.1:{inner.serve.port}/v1", settings.gateway, settings.engine.max_model_len)
+    beside = hosted_models(config, settings.beside)
+    context = max(settings.engine_of(name).max_model_len for name in (TUNED, *beside))
+    gateway = Gateway(f"http://127.0.0.1:{inner.serve.port}/v1", settings.gateway, context)
+    server = server_for(gateway, settings.host, settings.port, settings.gateway)
     name, source = model_source(config, run, "tuned")
     begun = time.monotonic()
-    with serving(inner, {name: source}) as url:
+    with serving(inner, {name: source} | beside) as url:
         record_serving(config, run, url, time.monotonic() - begun)
-        where = f"http://{settings.host}:{settings.port}"
-        log.info("%s answers on %s/v1 as model %r; Ctrl-C ends it", source, where, name)
+        where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
+        log.info("%s answers on %s/v1 as model %s; Ctrl-C ends it", source, where, ", ".join([name, *beside]))
         if settings.gateway.playground:
             log.info("to try it: %s/", where)
+        allow_open_files(settings.gateway)
         try:
-            server_for(gateway, settings.host, settings.port, settings.gateway).run()
+            server.run()
         except KeyboardInterrupt:
             log.info("stopping")
 

@@ -38,6 +38,8 @@ class RunFacts:
     rejected: list[Row] = field(default_factory=list)
     leakage: dict[str, list[Row]] = field(default_factory=dict)
     """Gate → pairs of a benchmark's problem and a row near it, worst first."""
+    clusters: list[Row] = field(default_factory=list)
+    """What the cluster knew of each job that wrote into this run, the oldest first."""
 
 
 def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
@@ -58,7 +60,9 @@ def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
         for gate, stage in GATES.items()
         if stage in manifests and "leakage.parquet" in manifests[stage].get("files", [])
     }
-    return RunFacts(name, manifests, vectors, ranks, radii, steps, accepted, rejected, leakage)
+    clusters = [bundle for file in reader.names("cluster", "/bundle.json") if (bundle := reader.json(file)) is not None]
+    clusters.sort(key=lambda bundle: str(bundle["job"]["ended"]))
+    return RunFacts(name, manifests, vectors, ranks, radii, steps, accepted, rejected, leakage, clusters)
 
 
 class _Reader:

@@ -18,6 +18,7 @@ from serve.limits import Wait
 ROUTES: dict[bytes, tuple[str, Route]] = {
     b"/v1/models": ("GET", "models"),
     b"/v1/chat/completions": ("POST", "chat"),
+    b"/v1/messages": ("POST", "chat"),
     b"/v1/completions": ("POST", "completions"),
     b"/v1/embeddings": ("POST", "embeddings"),
     b"/metrics": ("GET", "metrics"),
@@ -26,11 +27,15 @@ ROUTES: dict[bytes, tuple[str, Route]] = {
 
 MODEL_PREFIX = b"/v1/models/"
 
+MESSAGES = b"/v1/messages"
+"""Chat in Anthropic's words, errors too."""
+
 ENGINE_FIELDS = frozenset(
     {"chat_template", "kv_transfer_params", "media_io_kwargs", "mm_processor_kwargs", "priority", "request_id"}
-    | {"vllm_xargs", "cache_salt", "data_parallel_rank"}
+    | {"vllm_xargs", "cache_salt", "data_parallel_rank", "ec_transfer_params", "logits_processors", "prompt_embeds"}
 )
-"""Fields of vLLM with which a client could run a template of its own, go before others, or meddle with them."""
+"""Fields of vLLM with which a client could run a template or code of its own, hand over tensors, go before others, or
+meddle with them."""
 
 BYTES_PER_TOKEN = 3
 """To guess a prompt's tokens from its size; code has 3 to 4."""
@@ -51,6 +56,11 @@ class RefusalError(Exception):
         """OpenAI's error object, as JSON."""
         error = {"message": self.message, "type": error_type(self.status), "param": self.param, "code": self.code}
         return json.dumps({"error": error}).encode()
+
+    def message_body(self) -> bytes:
+        """Anthropic's error object, as JSON."""
+        error = {"type": error_type(self.status), "message": self.message}
+        return json.dumps({"type": "error", "error": error}).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Response headers that belong to it."""
@@ -95,9 +105,16 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
 
 
 def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The key that a request shows."""
+    """The key that a request shows, as OpenAI's clients do or as Anthropic's.
+
+    Raises:
+        RefusalError: it shows two.
+    """
     scheme, _, secret = (header(headers, b"authorization") or "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+    shown = {secret.strip() if scheme.lower() == "bearer" else "", (header(headers, b"x-api-key") or "").strip()} - {""}
+    if len(shown) > 1:
+        raise RefusalError(400, "duplicate_header", "Authorization and x-api-key show different keys")
+    return shown.pop() if shown else None
 
 
 def route_of(path: bytes, method: str) -> Route:
@@ -154,7 +171,9 @@ def read_ask(raw: bytes, route: str, key: Key, config: GatewayConfig, context: i
         raise RefusalError(400, "unknown_field", f"{field} is not allowed here", param=field)
     if route == "chat":
         _check_messages(body.get("messages"))
-    choices = _whole(body, "n", 1) * _batch(body.get("input" if route == "embeddings" else "prompt"))
+    choices = max(_whole(body, "n", 1), _whole(body, "best_of", 1)) * _batch(
+        body.get("input" if route == "embeddings" else "prompt")
+    )
     if choices > config.max_choices:
         raise RefusalError(
             400, "too_many_choices", f"a request may ask for {config.max_choices} answers at most", param="n"
@@ -164,7 +183,7 @@ def read_ask(raw: bytes, route: str, key: Key, config: GatewayConfig, context: i
     stream = body.get("stream") is True and route != "embeddings"
     hide_usage = stream and _with_usage(body)
     most = min(prompt_tokens + asked, context * choices)
-    return Ask(model, json.dumps(body).encode(), stream, hide_usage, min(prompt_tokens, most), most)
+    return Ask(model, _written(body), stream, hide_usage, min(prompt_tokens, most), most)
 
 
 def may_ask(key: Key, model: str) -> bool:
@@ -191,16 +210,25 @@ def over_limit(wait: Wait) -> RefusalError:
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
-    def refuse(name: str) -> None:
-        raise ValueError(name)
+    def finite(text: str) -> float:
+        if not math.isfinite(value := float(text)):  # NaN, Infinity, 1e999: they would go on as words that are no JSON
+            raise ValueError(text)
+        return value
 
     try:
-        body = json.loads(raw, parse_constant=refuse)
+        body = json.loads(raw, parse_constant=finite, parse_float=finite)
     except (ValueError, RecursionError):
         raise RefusalError(400, "invalid_json", "the body is not JSON") from None
     if not isinstance(body, dict):
         raise RefusalError(400, "invalid_json", "the body must be a JSON object")
     return body
+
+
+def _written(body: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a pair of surrogates: a tokenizer would fail at it
+        raise RefusalError(400, "invalid_json", "the body holds text that is no Unicode") from None
 
 
 def _check_messages(messages: Any) -> None:

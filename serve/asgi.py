@@ -71,9 +71,9 @@ async def _departure(receive: Receive) -> None:
 class Reply:
     """A response being sent."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        """Args: send: ASGI's. request_id: goes into the headers."""
-        self._send, self.request_id = send, request_id
+    def __init__(self, send: Send, request_id: str, *, messages: bool = False) -> None:
+        """Args: send: ASGI's. request_id: goes into the headers. messages: errors are Anthropic's objects."""
+        self._send, self.request_id, self._messages = send, request_id, messages
         self._common: Headers = [*ALWAYS, (b"x-request-id", request_id.encode())]
         self.status, self.num_bytes = 0, 0
         """0 until the head is sent."""
@@ -96,9 +96,11 @@ class Reply:
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Send an error: as a response, or as the last event of a stream that has begun."""
+        body = refusal.message_body() if self._messages else refusal.body()
         if self.status:
-            await self.part(b"data: " + refusal.body() + b"\n\n", more=False)
+            named = b"event: error\n" if self._messages else b""
+            await self.part(named + b"data: " + body + b"\n\n", more=False)
         else:
             # The body may not have been read: nothing that follows on this connection can be told from it.
             headers = [*refusal.headers(), (b"connection", b"close")]
-            await self.whole(refusal.status, b"application/json", refusal.body(), headers)
+            await self.whole(refusal.status, b"application/json", body, headers)

@@ -1,12 +1,15 @@
 """Where an endpoint listens and where a client finds it. No Ray here."""
 
 import socket
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from serve.engines import EngineConfig
 from serve.gateway_settings import GatewayConfig, is_loopback
+
+APPLICATION = "wavecoder"
+"""Name of the Serve application."""
 
 
 class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -41,11 +44,25 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     engine: EngineConfig = EngineConfig()
     """The vLLM replicas behind it."""
 
+    engines: dict[str, EngineConfig] = {}
+    """Replicas of single models that differ, by the name that clients ask for; whole, not on top of `engine`."""
+
+    replicas: PositiveInt | None = None
+    """Replicas of all models together, while a generator and a discriminator of different models are served: they
+    move to the model whose queue needs them. None: each model has its `min_replicas` to `max_replicas`."""
+
+    beside: tuple[Literal["generator", "discriminator"], ...] = ()
+    """Models that `wavecoder serve` serves beside the tuned one, as `generate` names them."""
+
     ready_timeout_s: PositiveFloat = 600.0
     """Longest wait until every model answers."""
 
     gateway: GatewayConfig = GatewayConfig()
     """Who may ask, and how much."""
+
+    def engine_of(self, model: str) -> EngineConfig:
+        """The replicas of a model."""
+        return self.engines.get(model, self.engine)
 
     @model_validator(mode="after")
     def _no_public_address_without_keys(self) -> Self:

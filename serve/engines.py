@@ -1,8 +1,17 @@
 """Model → engine: what a vLLM replica is started with, on a laptop's CPU or on cluster GPUs. No Ray here."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 
 class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -21,7 +30,8 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     """Start without compiling: seconds instead of minutes on a CPU, a few per cent slower once it runs."""
 
     gpus: float = Field(default=0.0, ge=0.0)
-    """GPUs of one replica; 0 runs on the CPU. Above 1 is tensor parallelism."""
+    """GPUs of one replica; 0 runs on the CPU. A part of one leaves the rest to another replica, memory included; above
+    1 is tensor parallelism over as many."""
 
     cpus: PositiveInt = 1
     """Logical CPUs of one replica."""
@@ -29,18 +39,74 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     accelerator_type: str | None = None
     """GPU type that Ray must place the replica on, such as "A10G"; None takes any."""
 
-    min_replicas: PositiveInt = 1
-    """Replicas that always run."""
+    min_replicas: NonNegativeInt = 1
+    """Replicas that always run. With 0 the last goes too, after `idle_s`, and the next request waits for a new one."""
 
     max_replicas: PositiveInt = 1
     """Most replicas. Serve takes one for every `max_num_seqs` requests in flight: `generate.concurrency` has to
     be as large as all of them together."""
 
+    idle_s: PositiveFloat = 600.0
+    """How long a replica that is too many stays: a new one has to load the weights."""
+
+    drain_s: PositiveFloat = 60.0
+    """How long a replica that is taken away may still answer what it has begun."""
+
+    routing: Literal["balanced", "prefix"] = "balanced"
+    """Which replica is asked: the less busy of two, or, while all are about as busy, the one that has seen the longest
+    part of the prompt and so has it in its prefix cache."""
+
+    adapters: str | None = None
+    """Folder of LoRA adapters in object storage (s3://, gs://, abfss:// or azure://). Its folder NAME is asked for as
+    model `MODEL:NAME`, and loaded by a replica when it is first asked for."""
+
+    max_adapters: PositiveInt = 4
+    """Adapters that one replica holds at the same time."""
+
+    max_lora_rank: Literal[8, 16, 32, 64, 128, 256] = 64
+    """Largest rank of an adapter."""
+
     kv_cache_gib: PositiveInt = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
 
+    token_pause_ms: NonNegativeFloat = 0.0
+    """Tokens of a stream are held back this long, the first too, to go several at once: each piece costs CPU on its way
+    through Ray Serve (docs/benchmarks.md). 20 to 50 where streams write more than 50 tokens a second."""
+
+    engine_metrics: bool = False
+    """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
+
     extra: dict[str, Any] = {}
     """More vLLM engine arguments, passed on as they are."""
+
+    @field_validator("gpus")
+    @classmethod
+    def _whole_gpus_or_a_part_of_one(cls, gpus: float) -> float:
+        if gpus > 1 and not gpus.is_integer():
+            raise ValueError("a replica takes a part of one GPU, or whole GPUs")
+        return gpus
+
+    @field_validator("adapters")
+    @classmethod
+    def _where_ray_reads_adapters(cls, adapters: str | None) -> str | None:
+        if adapters is not None and not is_object_storage(adapters):
+            raise ValueError(f"adapters are read from object storage: {', '.join(OBJECT_STORAGE)}")
+        return adapters
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.max_replicas < self.min_replicas:
+            raise ValueError(f"max_replicas {self.max_replicas} is below min_replicas {self.min_replicas}")
+        return self
+
+
+OBJECT_STORAGE = ("s3://", "gs://", "abfss://", "azure://")
+"""Where Ray fetches weights from, besides the disk and the hub."""
+
+
+def is_object_storage(source: str) -> bool:
+    """Whether a model's address is one that Ray downloads to each node before its engine starts."""
+    return source.startswith(OBJECT_STORAGE)
 
 
 def engine_arguments(config: EngineConfig) -> dict[str, Any]:
@@ -54,11 +120,17 @@ def engine_arguments(config: EngineConfig) -> dict[str, Any]:
         "trust_remote_code": False,
     }
     if config.gpus == 0:
+        # The default there is blocks of 128 tokens, and only whole blocks of a prompt's beginning are found again.
+        arguments["block_size"] = 32
         # vLLM 0.29 dies on a CPU when it prefills a request that has a seed in chunks: "CPU Generator does not use
         # offset". No chunks, then, and room for the longest prompt.
         arguments |= {"enable_chunked_prefill": False, "max_num_batched_tokens": config.max_model_len}
     if config.gpus > 1:
         arguments["tensor_parallel_size"] = round(config.gpus)
+    if 0 < config.gpus < 1:
+        arguments["gpu_memory_utilization"] = round(0.9 * config.gpus, 3)  # 0.9 is vLLM's share of a whole one
+    if config.adapters is not None:
+        arguments |= {"enable_lora": True, "max_loras": config.max_adapters, "max_lora_rank": config.max_lora_rank}
     return arguments | config.extra
 
 
@@ -69,46 +141,76 @@ def engine_environment(config: EngineConfig) -> dict[str, str]:
     return {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
 
 
+def engine_bundles(config: EngineConfig) -> list[dict[str, float]]:
+    """Resources of one replica, as the bundles of a placement group."""
+    if config.gpus == 0:
+        return [{"CPU": config.cpus}]
+    first = {"CPU": config.cpus, "GPU": min(config.gpus, 1.0)}
+    return [first, *({"GPU": 1.0} for _ in range(round(config.gpus) - 1))]
+
+
+ROUTERS: dict[str, dict[str, Any]] = {
+    "balanced": {},
+    "prefix": {"request_router_class": "ray.serve.llm.request_router.PrefixCacheAffinityRouter"},
+}
+"""Serve's routers by our name for them."""
+
+
 class Model(NamedTuple):
     """What an engine serves."""
 
     name: str
     """What clients ask for."""
     source: str
-    """Hugging Face folder or id."""
+    """Hugging Face folder or id, or a folder in object storage."""
     chat_template: str | None = None
     """Jinja text for a model that brings none."""
 
 
-def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) -> dict[str, Any]:
+def deployment_of(model: Model) -> str:
+    """The name that Ray gives a model's deployment."""
+    return f"LLMServer:{model.name.replace('/', '--').replace('.', '_')}"
+
+
+def llm_config(
+    model: Model, config: EngineConfig, environment: dict[str, str], replicas: int | None = None
+) -> dict[str, Any]:
     """Fields of `ray.serve.llm.LLMConfig` for one model.
 
     Args:
         model: what to serve.
         config: how its replicas run.
         environment: more environment variables of the replicas, such as `HF_HUB_OFFLINE`.
+        replicas: how many to begin with, where others decide how many there are; None lets Serve's autoscaling.
     """
-    bundle: dict[str, float] = {"CPU": config.cpus}
-    bundles = [bundle]
-    if config.gpus > 0:
-        bundles = [{"CPU": config.cpus, "GPU": min(config.gpus, 1.0)}]
-        bundles += [{"GPU": 1.0} for _ in range(round(config.gpus) - 1)]
-    return {
+    autoscaling = {
+        "min_replicas": config.min_replicas,
+        "max_replicas": config.max_replicas,
+        "target_ongoing_requests": config.max_num_seqs,  # a replica more when one cannot hold what is asked
+        "downscale_delay_s": config.idle_s,
+    }
+    scaling: dict[str, Any] = {"autoscaling_config": autoscaling} if replicas is None else {"num_replicas": replicas}
+    fields: dict[str, Any] = {
         "model_loading_config": {"model_id": model.name, "model_source": model.source},
         "accelerator_type": config.accelerator_type,
-        "placement_group_config": {"bundles": bundles},
+        "placement_group_config": {"bundles": engine_bundles(config)},
         "engine_kwargs": engine_arguments(config)
         | {"enable_prompt_tokens_details": True}  # so that answers say how much of the prompt came from the cache
         | ({"chat_template": model.chat_template} if model.chat_template else {}),
-        "deployment_config": {
-            "autoscaling_config": {
-                "min_replicas": config.min_replicas,
-                "max_replicas": config.max_replicas,
-                "target_ongoing_requests": config.max_num_seqs,  # a replica more when one cannot hold what is asked
-            },
+        "deployment_config": scaling
+        | {
             "max_ongoing_requests": 4 * config.max_num_seqs,
+            "graceful_shutdown_timeout_s": config.drain_s,
+            "request_router_config": ROUTERS[config.routing],
             "ray_actor_options": {"num_cpus": 0},  # the bundles are all that a replica needs
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},
-        "log_engine_metrics": False,
+        "log_engine_metrics": config.engine_metrics,
+        "experimental_configs": {"stream_batching_interval_ms": config.token_pause_ms},
     }
+    if config.adapters is not None:
+        fields["lora_config"] = {
+            "dynamic_lora_loading_path": config.adapters,
+            "max_num_adapters_per_replica": config.max_adapters,
+        }
+    return fields

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any, get_args
 from urllib.parse import unquote
 
 import aiohttp
 
 from serve.admission import (
+    MESSAGES,
     MODEL_PREFIX,
     Ask,
     RefusalError,
@@ -37,7 +40,7 @@ from serve.admission import (
     unknown_model,
 )
 from serve.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
-from serve.gateway_settings import GatewayConfig, is_loopback, keys_file
+from serve.gateway_settings import GatewayConfig, keys_file, names_this_machine
 from serve.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
 from serve.limits import Limiter, Wait
 from serve.playground import PAGE, PAGE_HEADERS
@@ -93,7 +96,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
         note = Note(scope["method"], scope["raw_path"])
-        reply = Reply(send, note.id)
+        reply = Reply(send, note.id, messages=scope["raw_path"] == MESSAGES)
         with self._traffic.watch(note, reply):
             try:
                 await self._answer(scope, receive, reply, note)
@@ -132,15 +135,16 @@ class Gateway:
         check_head(scope["headers"], self._config)
         with self._traffic.slot():
             raw = await read_body(receive, self._config)
-            ask = read_ask(raw, note.route, key, self._config, self._context)
+            dialect = await asyncio.to_thread(_messages) if scope["raw_path"] == MESSAGES else None
+            chat = dialect.to_chat(raw) if dialect else raw
+            ask = read_ask(chat, note.route, key, self._config, self._context)
             note.take(ask, raw)
             with self._charged(key, ask.max_tokens) as use:
-                await unless_gone(self._relay(ask, UPSTREAM[note.route], reply, note, use), receive)
+                await unless_gone(self._relay(ask, dialect, reply, note, use), receive)
 
     def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Without keys, a page of a stranger must not get here through a name that it points at this machine."""
-        name = (header(headers, b"host") or "").lower()
-        if not is_loopback(name.rpartition(":")[0] if not name.endswith("]") and ":" in name else name):
+        if not names_this_machine(header(headers, b"host") or ""):
             raise RefusalError(403, "host_not_allowed", "without API keys, only 127.0.0.1 and localhost are answered")
 
     def _identify(self, headers: list[tuple[bytes, bytes]]) -> Key:
@@ -177,26 +181,24 @@ class Gateway:
                 raise unknown_model(wanted)
         await reply.whole(200, JSON, json.dumps(shown).encode())
 
-    async def _relay(self, ask: Ask, path: str, reply: Reply, note: Note, use: _Use) -> None:
-        """Ask the endpoint and pass on what it answers."""
+    async def _relay(self, ask: Ask, dialect: ModuleType | None, reply: Reply, note: Note, use: _Use) -> None:
+        """Ask the endpoint and pass on what it answers, translated if the client speaks a `dialect`."""
         meter = Meter(ask.prompt_tokens, hide_usage=ask.hide_usage)
         try:
-            async with self._asked("POST", path, ask.body, reply) as answer:
+            async with self._asked("POST", UPSTREAM[note.route], ask.body, reply) as answer:
                 if answer.content_type == "text/event-stream":
                     await reply.start(200, b"text/event-stream; charset=utf-8")
-                    async for chunk in answer.content.iter_any():
-                        events = meter.feed(chunk)
-                        use.tokens = meter.tokens
-                        if events:
-                            note.first_byte()
-                            await reply.part(events)
-                    await reply.part(meter.end(), more=False)
+                    parts = _events(answer.content, meter, use)
+                    async for part in dialect.stream(parts) if dialect else parts:
+                        note.first_byte()
+                        await reply.part(part)
+                    await reply.part(b"", more=False)
                 else:
                     body = await answer.read()
                     note.first_byte()
                     if meter.read(json.loads(body)):
                         use.tokens = meter.tokens
-                    await reply.whole(200, JSON, body)
+                    await reply.whole(200, JSON, dialect.whole(body) if dialect else body)
         except RefusalError as refusal:
             # What the engine turned down cost nothing; what it was too slow for was worked on.
             if refusal.status != 504 and not reply.status:
@@ -259,6 +261,22 @@ class Gateway:
             write_private(usage_path(self._keys_file), json.dumps(state))
         except OSError as error:
             log.error("the use of keys cannot be noted: %s", error)
+
+
+async def _events(content: aiohttp.StreamReader, meter: Meter, use: _Use) -> AsyncIterator[bytes]:
+    """A stream in parts of whole events, as they come; `use` follows."""
+    async for chunk in content.iter_any():
+        events = meter.feed(chunk)
+        use.tokens = meter.tokens
+        if events:
+            yield events
+    if rest := meter.end():
+        yield rest
+
+
+def _messages() -> ModuleType:
+    """The translation of Anthropic's API. It needs vLLM, which this process has where it started the engines."""
+    return importlib.import_module("serve.messages")
 
 
 def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:

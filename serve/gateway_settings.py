@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, PositiveFloat, PositiveInt
+from pydantic import BaseModel, PositiveFloat, PositiveInt, model_validator
 
 
 class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -17,6 +18,13 @@ class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
 
     playground: bool = True
     """Answer `/` with the page to try models on. It holds no data and no key."""
+
+    tls_cert: str | None = None
+    """File of the TLS certificate, in PEM form, with the ones that lead from it to a known authority. Given it and
+    `tls_key`, the gateway speaks HTTPS (TLS 1.2 or newer) and nothing else."""
+
+    tls_key: str | None = None
+    """File of its private key, without a pass phrase."""
 
     max_body_bytes: PositiveInt = 1_048_576
     """Largest request body."""
@@ -49,6 +57,12 @@ class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     log_prompts: bool = False
     """Write request bodies to the access log. They hold what users typed."""
 
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together: name both files or neither")
+        return self
+
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine can reach an address. A name other than localhost counts as public."""
@@ -56,6 +70,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def names_this_machine(host: str) -> bool:
+    """Whether a `Host` header, with a port or without, names the loopback address."""
+    host = host.lower()
+    return is_loopback(host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host)
 
 
 def free_port() -> int:

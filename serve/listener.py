@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import ssl
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import h11
@@ -14,16 +17,22 @@ from serve.gateway_settings import GatewayConfig
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP/1.1 that closes a connection which does not send a request's head in time: uvicorn itself waits for ever."""
+    """HTTP/1.1 that closes a connection which does not send a request's head in time: uvicorn itself waits for ever.
 
-    def __init__(self, header_timeout_s: float, **of_uvicorn: Any) -> None:
+    Connections above a number are closed at once, so that a flood of silent ones does not use up the process's files.
+    """
+
+    def __init__(self, header_timeout_s: float, most_connections: int, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
-        self._header_timeout_s = header_timeout_s
+        self._header_timeout_s, self._most_connections = header_timeout_s, most_connections
         self._header_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection opens: the time runs."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > self._most_connections:
+            self.transport.abort()
+            return
         self._header_timer = self.loop.call_later(self._header_timeout_s, transport.close)
 
     def data_received(self, data: bytes) -> None:
@@ -46,8 +55,13 @@ class PatientProtocol(H11Protocol):
 
 
 def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn.Server:
-    """A server that `run()` runs until SIGINT or SIGTERM, and then ends the answers under way within `drain_s`."""
-    protocol: Any = partial(PatientProtocol, config.header_timeout_s)
+    """A server that `run()` runs until SIGINT or SIGTERM, and then ends the answers under way within `drain_s`.
+
+    Raises:
+        ValueError, OSError: certificate or key cannot be used.
+    """
+    protocol: Any = partial(PatientProtocol, config.header_timeout_s, most_connections(config))
+    cert, key = _tls_files(config)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -61,8 +75,43 @@ def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn
             server_header=False,
             proxy_headers=False,  # who asks is told by the key, not by what a header says
             h11_max_incomplete_event_size=32_768,
-            limit_concurrency=4 * config.max_in_flight,
             timeout_keep_alive=15,
             timeout_graceful_shutdown=config.drain_s,
+            ssl_certfile=cert,
+            ssl_keyfile=key,
         )
     )
+
+
+def most_connections(config: GatewayConfig) -> int:
+    """Connections of clients at the same time, idle ones included."""
+    return 4 * config.max_in_flight
+
+
+def allow_open_files(config: GatewayConfig) -> None:
+    """Raise this process's limit of open files to what all clients and their requests to the engine may need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most_connections(config) + config.max_in_flight + 512
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _tls_files(config: GatewayConfig) -> tuple[Path | None, Path | None]:
+    """Certificate and key, tried out: uvicorn would tell of a bad one after the engines are loaded."""
+    if config.tls_cert is None or config.tls_key is None:
+        return None, None
+    cert, key = Path(config.tls_cert).expanduser(), Path(config.tls_key).expanduser()
+    for setting, file in (("tls_cert", cert), ("tls_key", key)):
+        if not file.is_file():
+            raise FileNotFoundError(f"serve.gateway.{setting} {file}: there is no such file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=_no_pass_phrase)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError(f"serve.gateway.tls_cert {cert} and tls_key {key} are no pair in PEM form: {error}") from None
+    return cert, key
+
+
+def _no_pass_phrase() -> str:
+    raise ValueError("the key has a pass phrase")

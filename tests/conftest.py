@@ -1,7 +1,12 @@
 """One local Ray for all tests that run jobs in this process, and one tiny model for all that train."""
 
+import os
+
 import pytest
 import ray
+
+# Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def pytest_collection_modifyitems(items):
@@ -18,6 +23,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def local_ray():
+    os.environ.setdefault(
+        "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"
+    )  # 10 s otherwise: a killed proxy is back in 35 s
     ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
     yield
     ray.shutdown()

@@ -37,10 +37,12 @@ class StubEndpoint:
         self.dice, self.port = random.Random(0), 0
         self.asked, self.in_flight, self.most_in_flight = 0, 0, 0
         self.used = dict.fromkeys(manners, 0)
+        self.keys = set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.asked += 1
+        self.keys.add(request.headers.get("Authorization"))
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:

@@ -48,10 +48,3 @@ def test_the_readmes_settings_are_valid(tmp_path):
 def test_the_example_of_a_task_is_one(tmp_path):
     block = re.search(r"```yaml\n(.+?)```", (ROOT / "docs" / "tasks.md").read_text(), re.DOTALL).group(1)
     assert Task.model_validate_json(json.dumps(yaml.safe_load(block))).name == "naming"
-
-
-def test_the_cluster_file_is_one_that_ray_takes():
-    from ray.autoscaler._private.util import prepare_config, validate_config
-
-    cluster = yaml.safe_load((ROOT / "cluster.yaml").read_text())
-    validate_config(prepare_config(cluster))

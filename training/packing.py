@@ -1,10 +1,11 @@
-"""Rows → packed rows: best-fit packing, and the tensors of a packed row. No Ray here.
+"""Rows → packed rows: bin packing, and the tensors of a packed row. No Ray here.
 
 Rows that stand behind each other are called documents. Positions restart with each, attention is confined to each
 (`training/attention.py`), so that packing changes the cost and not the result.
 
-Method: best-fit decreasing (Johnson 1973), the nearly optimal heuristic of bin packing; Ding et al. 2024 use it for
-language models without cutting documents.
+Method: minimum bin slack (Gupta and Ho 1999): each row is filled as full as any choice of the waiting documents makes
+it, found by an exact subset sum. Where best-fit decreasing (Johnson 1973; Ding et al. 2024 use it for language models)
+already reaches the bound sum / capacity, or needs fewer rows, its rows are taken.
 
 Shapes: S tokens of the packed row · K positions that predict a response token.
 """
@@ -12,7 +13,7 @@ Shapes: S tokens of the packed row · K positions that predict a response token.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ import torch
 from torch import Tensor
 
 from training.examples import IGNORED, Example
+
+_MOST_SHIFTS = 4_000_000
+"""Bound of the exact filling's cost, for lengths that fill no row to the last token; the rest is packed by best fit."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +47,31 @@ class PackedBatch:
 
 
 def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Put documents into as few rows as best-fit decreasing finds; each goes where the least room is left.
+    """Put documents into as few rows as we can find: never more than best-fit decreasing, mostly the least possible.
 
     Args:
-        lengths: tokens of each document, none above `capacity`.
+        lengths: tokens of each document, each 1 to `capacity`.
         capacity: tokens of a row.
 
     Returns:
-        Document numbers of each row. Ties go to the document and the row that came first.
+        Document numbers of each row; the same lengths give the same rows.
 
-    Cost: O(n log n) comparisons and O(n) moves for each insertion.
+    Cost: at most `_MOST_SHIFTS` shifts of `capacity` bits beside best fit. With lengths spread log-normally, mean 380:
+    0.2 s for 10,000 documents and 1.9 s for 100,000 at capacity 2,048, 0.2 s and 1.3 s at 4,096 (one core).
     """
     assert not lengths or max(lengths) <= capacity
+    fitted = best_fit(lengths, capacity)
+    if len(fitted) * capacity - sum(lengths) < capacity:  # no packing has fewer rows
+        return fitted
+    filled = _least_slack(lengths, capacity)
+    return filled if len(filled) < len(fitted) else fitted
+
+
+def best_fit(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Best-fit decreasing: longest first, each document goes where the least room is left.
+
+    Ties go to the document and the row that came first. Cost: O(n log n) comparisons and O(n) moves an insertion.
+    """
     rows: list[list[int]] = []
     rooms: list[tuple[int, int]] = []  # (tokens left, row), sorted
     for number in sorted(range(len(lengths)), key=lambda document: -lengths[document]):
@@ -67,6 +84,64 @@ def pack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
         rows[row].append(number)
         insort(rooms, (room - lengths[number], row))
     return rows
+
+
+def _least_slack(lengths: Sequence[int], capacity: int) -> list[list[int]]:
+    """Each row is the longest waiting document and those that fill its room best, while `_MOST_SHIFTS` last."""
+    waiting: dict[int, list[int]] = {}  # length → documents, the first one last
+    for number in reversed(range(len(lengths))):
+        waiting.setdefault(lengths[number], []).append(number)
+    ascending = sorted(waiting)
+    rows: list[list[int]] = []
+    shifts = 0
+    while ascending and shifts < _MOST_SHIFTS:
+        longest = ascending[-1]
+        row = [waiting[longest].pop()]
+        room = capacity - longest
+        counts = [(length, len(waiting[length])) for length in ascending[: bisect_right(ascending, room)]]
+        chosen, taken = _fullest(counts[::-1], room)
+        shifts += taken
+        row += [waiting[length].pop() for length in chosen]
+        rows.append(row)
+        for length in {longest, *chosen}:
+            if not waiting[length]:
+                del ascending[bisect_left(ascending, length)]
+    rest = sorted(number for length in ascending for number in waiting[length])
+    return rows + [[rest[number] for number in row] for row in best_fit([lengths[number] for number in rest], capacity)]
+
+
+def _fullest(counts: Sequence[tuple[int, int]], room: int) -> tuple[list[int], int]:
+    """The multiset of lengths whose sum comes closest to `room` from below, preferring lengths that come first.
+
+    Dynamic programme over the sums: bit t of an integer says that t can be reached. A length that is there c times
+    enters in portions of 1, 2, 4 ... times, so that a row costs O(kinds of lengths · log(room / length)) shifts of
+    `room` bits, and mostly far fewer: it ends when the room can be filled to the last token.
+
+    Args:
+        counts: (length, how many there are), the preferred ones first.
+        room: tokens to fill.
+
+    Returns:
+        The lengths chosen, and the number of shifts made.
+    """
+    reached, whole = 1, (2 << room) - 1
+    portions: list[tuple[int, int, int]] = []  # sums reached before, length, times
+    for length, count in counts:
+        if reached >> room:
+            break
+        left, times = min(count, room // length), 1
+        while left:
+            times = min(times, left)
+            portions.append((reached, length, times))
+            reached |= (reached << length * times) & whole
+            left -= times
+            times *= 2
+    total, chosen = reached.bit_length() - 1, []
+    for before, length, times in reversed(portions):
+        if not before >> total & 1:
+            chosen += [length] * times
+            total -= length * times
+    return chosen, len(portions)
 
 
 def pack_evenly(lengths: Sequence[int], capacity: int, multiple: int) -> list[list[int]]:

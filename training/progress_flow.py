@@ -11,6 +11,7 @@ from ray.util.metrics import Gauge
 log = logging.getLogger("wavecoder.training")
 
 _GAUGES = {
+    "step": "Last step done, from 0",
     "loss": "Loss of the last step, nats per response token",
     "held_out_loss": "Loss of the held-out rows, nats per response token",
     "learning_rate": "Learning rate of the last step",
@@ -55,6 +56,15 @@ class Progress:
                     self._board.add_scalar(f"train/{name}", value, record["step"])
             self._board.flush()
         log.info("%s", self._line(values))
+
+    def show_scores(self, step: int, scores: dict[str, float]) -> None:
+        """Tell of the scores of the model after so many steps."""
+        if self._board is not None:
+            for name, value in scores.items():
+                self._board.add_scalar(f"train/score.{name}", value, step - 1)
+            self._board.flush()
+        listed = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        log.info("train: after step %d of %d the model scores %s", step, self._total, listed)
 
     def close(self) -> None:
         """End TensorBoard's file."""

@@ -12,8 +12,9 @@ import re
 from functools import partial
 from typing import Any, Literal
 
+from eval.braces import without_block
 from eval.candidates import go_imports
-from eval.extract import definition_start
+from eval.extract import defined_names, definition_start
 from eval.problems import DESCRIPTION, Benchmark, Describe, Problem
 
 LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
@@ -111,14 +112,27 @@ def _prelude(row: dict[str, Any], language: str) -> str:
 
 
 def _tests(row: dict[str, Any], language: str) -> str:
-    if language == "python":  # helpers that the tests call are the benchmark's, whatever a candidate makes of them
-        start = definition_start(row["declaration"], entry_point_of(row), language) or 0
-        return f"{PRELUDES['python']}\n{row['declaration'][:start]}\n{row['test']}"
+    """The tests, behind the prompt's own functions that they call: whatever a candidate makes of those."""
+    declaration = declaration_of(row, language)
+    before = declaration[: definition_start(declaration, entry_point_of(row), language) or 0]
+    if language == "python":
+        return f"{PRELUDES['python']}\n{before}\n{row['test']}"
+    called = any(re.search(rf"\b{name}\s*\(", row["test"]) for name in defined_names(before, language))
+    helpers = f"{_helpers(before, language)}\n" if called else ""
     if language != "go":
-        return str(row["test"])
-    packages = set(re.findall(r'"([^"]+)"', row["test_setup"])) - {"testing"}
-    imports = go_imports(row["test"], packages)
-    return f'package main\n\nimport "testing"\n\n{imports}\n{row["test"]}'
+        return f"{helpers}{row['test']}"
+    packages = {*re.findall(r'"([^"]+)"', row["test_setup"] + before)} - {"testing"}
+    imports = go_imports(helpers + row["test"], packages)
+    return f'package main\n\nimport "testing"\n\n{imports}\n{helpers}{row["test"]}'
+
+
+def _helpers(before: str, language: str) -> str:
+    """What stands before the entry point, as the tests' program may hold it."""
+    if language == "java":  # methods of the class whose other methods the candidate answers
+        return before + "}\n"
+    if language in {"go", "rust"}:  # imports are that program's own
+        before = re.sub(r"^\s*(?:import\s*\([^)]*\)|use\s[^;]*;)|\bpub\s*\Z", "", before, flags=re.MULTILINE)
+    return without_block(before, r"fn[ \t]+main[ \t]*\(", language)
 
 
 BENCHMARKS = {

@@ -39,6 +39,13 @@ def test_speed_and_time_left_are_of_this_run():
     assert math.isnan(Progress(10).figures(1.0)["eta_s"])
 
 
+def test_acceptance_is_of_what_was_judged():
+    figures = progress().figures(10.0)
+    assert figures["acceptance"] == 2 / 4
+    assert (figures["prompt_tokens"], figures["completion_tokens"]) == (600, 300)
+    assert math.isnan(Progress(10).figures(1.0)["acceptance"])
+
+
 def test_the_line_names_it_all():
     line = progress().line(10.0, 3)
     assert line == (

@@ -79,6 +79,27 @@ def test_what_cannot_be_called_alone_says_so(tasks):
     assert check_instance(tasks["repair"], row, source(code=code), RUN)["bug"] == "cannot be called alone"
 
 
+def test_a_call_that_only_waits_for_the_processor_does_not_hang(tasks):
+    """Sleeping takes the place of a busy machine: 0.3 s by the clock and none of the processor's."""
+    code = "import time\ndef f(x):\n    time.sleep(0.3)\n    return x == 1"
+    row = generation(task="repair", solution=code, information=code.replace("x == 1", "x == 2"))
+    found = check_instance(tasks["repair"], row, source(code=code), RUN)
+    assert (found["bug"], found["shown by"]) == ("passed", "f(1) gives False, not True")
+
+
+@pytest.mark.parametrize(
+    ("code", "mutant", "bug"),
+    [
+        ("import time\ndef f(x):\n    time.sleep(9)", "def f(x):\n    return 1", "cannot be called alone"),
+        ("def f(x):\n    return 1", "import time\ndef f(x):\n    time.sleep(9)", "no call shows it"),
+        ("def f(x):\n    return 1", "def f(x):\n    while True: pass", "passed"),
+    ],
+)
+def test_a_sleeper_shows_nothing_and_an_endless_loop_does(tasks, code, mutant, bug):
+    row = generation(task="repair", solution=code, information=mutant)
+    assert check_instance(tasks["repair"], row, source(code=code), RUN)["bug"] == bug
+
+
 @pytest.mark.parametrize(
     "attack", ["import os; os._exit(0)", "raise SystemExit", "while True: pass", "print('passed')"]
 )

@@ -79,6 +79,10 @@ def test_missing_earlier_stage_is_one_clear_line(run):
         required(run, "codeocean")
 
 
+def test_a_stage_inside_a_folder_is_locked_too(run):
+    assert run_stage(run, "ablate/repair", {}, {}, lambda: StageResult(1, 1))["stage"] == "ablate/repair"
+
+
 def test_two_jobs_never_write_one_stage(run):
     """The second is refused while the first is at work, and goes on when the first is gone, however it went."""
 

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs as pafs
 
-from report.page import nearest_similarities, write_report
+from report.gather import gather
+from report.page import nearest_similarities, render, write_report
 from report.terminal import summary_table
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -180,3 +181,24 @@ def test_the_terminal_says_the_same(run):
     notes = list(table.columns[-1].cells)
     assert table.row_count == 8
     assert any("base 25.0 % of 4, tuned 50.0 % of 4" in note for note in notes)
+
+
+def test_what_the_cluster_knew_is_on_the_page_and_escaped(tmp_path):
+    bundle = {
+        "job": {"name": "small", "job": "pipeline", "ended": "2026-01-01", "outcome": "ValueError: <b>x</b>", "ray": "2"},
+        "nodes": [{"node_ip": "10.0.0.7", "node_id": "abcdef012345", "is_head_node": True, "state": "ALIVE",
+                   "resources_total": {"CPU": 4.0}, "state_message": None}],
+        "tasks": {"judge": {"FAILED": 1}},
+        "failed_tasks": [{"name": "judge", "error_type": "TASK_EXECUTION_EXCEPTION", "error_message": "<script>boom"}],
+        "actors": [{"class_name": "Encoder", "state": "DEAD", "num_restarts": 2, "death_cause": {"actor": "node died"}}],
+        "events": [{"time": "t", "message": "Adding 2 node(s) of type gpu."}],
+        "placement_groups": [], "missing": {},
+    }  # fmt: skip
+    (tmp_path / "cluster" / "small").mkdir(parents=True)
+    (tmp_path / "cluster" / "small" / "bundle.json").write_text(json.dumps(bundle))
+    facts = gather(FS, str(tmp_path))
+    page = render(facts, "t")
+    for said in ("The cluster", "10.0.0.7 (head)", "judge FAILED 1", "&lt;script&gt;boom", "node died", "2 restarts",
+                 "Adding 2 node(s) of type gpu.", "&lt;b&gt;x&lt;/b&gt;"):  # fmt: skip
+        assert said in page
+    assert "<script>" not in page

@@ -32,6 +32,8 @@ class Upstream:
         self.seen, self.under_way, self.gone = [], 0, 0
         self.error = None
         """(status, body, headers) to answer with instead."""
+        self.with_role = False
+        """Begin a stream with the role alone, as vLLM does."""
         self.words, self.pause_s, self.break_after = ["one ", "two ", "three"], 0.0, None
 
     def app(self):
@@ -54,7 +56,8 @@ class Upstream:
             if not body.get("stream"):
                 await asyncio.sleep(self.pause_s)
                 message = {"role": "assistant", "content": "".join(self.words)}
-                return web.json_response({"choices": [{"index": 0, "message": message}], "usage": USAGE})
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                return web.json_response({"model": body["model"], "choices": [choice], "usage": USAGE})
             return await self.stream(request, body)
         except (asyncio.CancelledError, ConnectionError):
             self.gone += 1
@@ -65,14 +68,17 @@ class Upstream:
     async def stream(self, request, body):
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
+        if self.with_role:
+            delta = {"role": "assistant", "content": ""}
+            await self.event(response, {"model": body["model"], "choices": [{"index": 0, "delta": delta}]})
         for number, word in enumerate(self.words):
             if number == self.break_after:
                 request.transport.abort()
                 return response
-            await self.event(response, {"choices": [{"index": 0, "delta": {"content": word}}]})
+            await self.event(response, {"model": body["model"], "choices": [{"index": 0, "delta": {"content": word}}]})
             await asyncio.sleep(self.pause_s)
         if (body.get("stream_options") or {}).get("include_usage"):
-            await self.event(response, {"choices": [], "usage": USAGE})
+            await self.event(response, {"model": body["model"], "choices": [], "usage": USAGE})
         await response.write(b"data: [DONE]\n\n")
         return response
 
@@ -113,6 +119,7 @@ class Running:
         self.port, self.keys, self.url = port, keys, f"http://127.0.0.1:{port}"
         self.secret, self.key = create_key(keys, name="first") if keys else (None, None)
         headers = {"Authorization": f"Bearer {self.secret}"} if keys else {}
+        self.headers = headers
         self.client = httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=10)
 
     def chat(self, *, secret=None, **fields):

@@ -61,3 +61,23 @@ def test_a_model_without_a_chat_template_is_given_one():
     given = llm_config(Model("m", "/models/m", "{{ x }}"), EngineConfig(), {})
     assert given["engine_kwargs"]["chat_template"] == "{{ x }}"
     assert "chat_template" not in llm_config(Model("m", "/models/m"), EngineConfig(), {})["engine_kwargs"]
+
+
+def test_a_model_has_the_replicas_of_its_name_or_else_those_of_all():
+    config = ServeConfig(engines={"teacher": EngineConfig(gpus=2)})
+    assert config.engine_of("teacher").gpus == 2
+    assert config.engine_of("wavecoder") == config.engine
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"gpus": 1.5}, "a part of one GPU, or whole GPUs"),
+        ({"adapters": "/home/adapters"}, "s3://, gs://"),
+        ({"min_replicas": 2, "max_replicas": 1}, "max_replicas 1 is below min_replicas 2"),
+        ({"idle_s": 0.0}, "greater than 0"),
+    ],
+)
+def test_what_ray_would_refuse_late_is_refused_at_once(settings, line):
+    with pytest.raises(ValueError, match=line):
+        EngineConfig(**settings)

@@ -47,6 +47,7 @@ def upstream_seen(shared):
         ("GET", "/v1/models"),
         ("GET", "/v1/models/wavecoder"),
         ("POST", "/v1/chat/completions"),
+        ("POST", "/v1/messages"),
         ("POST", "/v1/completions"),
         ("POST", "/v1/embeddings"),
         ("GET", "/metrics"),
@@ -61,7 +62,8 @@ def upstream_seen(shared):
 def test_every_route_asks_for_a_key(shared, upstream_seen, method, path):
     for authorization in (None, "Bearer", "Bearer wc-0-0", "Basic Zm9v", f"Bearer {shared.secret}x", shared.secret):
         headers = {"Authorization": authorization or ""}
-        assert error_of(shared.client.request(method, path, headers=headers))[0] == 401
+        refused = shared.client.request(method, path, headers=headers)
+        assert (refused.status_code, refused.json()["error"]["type"]) == (401, "authentication_error")
     assert not upstream_seen()
 
 
@@ -335,6 +337,24 @@ def test_a_body_without_end_is_cut(gateway, upstream):
     assert not upstream.seen
 
 
+def test_a_flood_of_connections_is_cut_and_the_others_are_served(gateway):
+    running = gateway(max_in_flight=8, header_timeout_s=60)
+    flood = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(200)]
+    for connection in flood:
+        connection.settimeout(5)
+    assert sum(closed(connection) for connection in flood[100:]) == 100
+    for connection in flood[:100]:
+        connection.close()
+    until(lambda: running.client.get("/health").status_code == 200)
+
+
+def closed(connection):
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
 def test_slow_heads_and_bodies_are_not_waited_for(gateway):
     running = gateway(header_timeout_s=0.3, body_timeout_s=0.3)
     begun = time.monotonic()
@@ -354,6 +374,8 @@ def test_slow_heads_and_bodies_are_not_waited_for(gateway):
         ("[" * 100_000, "invalid_json"),
         ('{"model": NaN}', "invalid_json"),
         ('{"n": ' + "1" * 5000 + "}", "invalid_json"),
+        ('{"temperature": 1e999}', "invalid_json"),
+        ('{"model": "wavecoder", "messages": [{"role": "user", "content": "\\ud800"}]}', "invalid_json"),
         ({"model": None}, "missing_model"),
         ({"model": ["wavecoder"]}, "missing_model"),
         ({"messages": "hi"}, "invalid_messages"),
@@ -361,7 +383,10 @@ def test_slow_heads_and_bodies_are_not_waited_for(gateway):
          "unsupported_content"),
         ({"chat_template": "{{ 1 }}"}, "unknown_field"),
         ({"priority": -5}, "unknown_field"),
+        ({"prompt_embeds": "gAR9"}, "unknown_field"),  # a pickle, once
+        ({"logits_processors": ["os.system"]}, "unknown_field"),
         ({"n": 1000}, "too_many_choices"),
+        ({"best_of": 1000}, "too_many_choices"),
         ({"n": True}, "invalid_value"),
         ({"prompt": ["x"] * 100}, "too_many_choices"),
         ({"max_tokens": -1}, "invalid_value"),

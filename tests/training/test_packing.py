@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from training.attention import NAME, PACKABLE, check_packable, choose_kernel
 from training.examples import IGNORED, Example
 from training.loss import Learner
-from training.packing import fill_of, pack, pack_evenly, packed_batch
+from training.packing import _fullest, _least_slack, best_fit, fill_of, pack, pack_evenly, packed_batch
 
 KERNELS = ["documents", "sdpa"]  # flex has no backward pass on a CPU; its forward pass is tested here, flash needs CUDA
 SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "n_inner": 64,
@@ -156,15 +157,38 @@ def slow_best_fit(lengths, capacity):
     return rows
 
 
-@given(st.lists(st.integers(1, 100), max_size=60), st.integers(1, 5))
-def test_packing_is_best_fit_and_loses_nothing(lengths, workers):
-    rows = pack(lengths, 100)
-    assert rows == slow_best_fit(lengths, 100)
-    even = pack_evenly(lengths, 100, workers)
-    for packing in (rows, even):
+@given(st.lists(st.integers(1, 100), max_size=60), st.integers(1, 5), st.sampled_from([100, 101, 173]))
+def test_packing_loses_nothing_and_never_needs_more_rows_than_best_fit(lengths, workers, capacity):
+    assert best_fit(lengths, capacity) == slow_best_fit(lengths, capacity)
+    rows = pack(lengths, capacity)
+    assert len(rows) <= len(best_fit(lengths, capacity))
+    assert rows == pack(lengths, capacity)
+    even = pack_evenly(lengths, capacity, workers)
+    for packing in (rows, even, _least_slack(lengths, capacity)):
         assert sorted(number for row in packing for number in row) == list(range(len(lengths)))
-        assert all(sum(lengths[number] for number in row) <= 100 for row in packing)
+        assert all(sum(lengths[number] for number in row) <= capacity for row in packing)
     assert len(even) == -(-len(rows) // workers) * workers
+
+
+@given(st.lists(st.integers(1, 40), max_size=10), st.integers(0, 120))
+def test_a_row_is_filled_as_full_as_any_choice_makes_it(lengths, room):
+    chosen, _ = _fullest(sorted(Counter(lengths).items(), reverse=True), room)
+    assert not Counter(chosen) - Counter(lengths)
+    sums = {0}
+    for length in lengths:
+        sums |= {total + length for total in sums}
+    assert sum(chosen) == max(total for total in sums if total <= room)
+
+
+def test_exact_filling_ends_when_its_budget_is_spent(monkeypatch):
+    lengths = [2 * length for length in range(10, 60)] * 3
+    whole = _least_slack(lengths, 333)
+    monkeypatch.setattr("training.packing._MOST_SHIFTS", 40)
+    cut = _least_slack(lengths, 333)
+    assert cut[0] == whole[0]
+    assert cut != whole
+    assert sorted(number for row in cut for number in row) == list(range(150))
+    assert max(sum(lengths[number] for number in row) for row in cut) <= 333
 
 
 def test_even_rows_are_even():

@@ -1,0 +1,36 @@
+"""The log of a submitted job, so far or as it comes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from rich.console import Console
+
+from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.follow import follow_job
+from ray_jobs.submission import check_address, job_api
+
+
+def run_logs(address: str | None, job: str, *, follow: bool) -> None:
+    """Print the log."""
+    with job_api(check_address(address)) as client:
+        if follow:
+            asyncio.run(follow_job(client, job, Console(stderr=True, highlight=False)))
+        else:
+            sys.stdout.write(client.get_job_logs(job))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    parser = argparse.ArgumentParser(prog="wavecoder logs", description=JOBS["logs"])
+    parser.add_argument("job", help="name of the submission")
+    parser.add_argument("--address", help="URL of the dashboard; else RAY_API_SERVER_ADDRESS")
+    parser.add_argument("--follow", action="store_true", help="go on until the job has ended")
+    options = parser.parse_args(arguments)
+    return run_guarded("logs", lambda _: run_logs(options.address, options.job, follow=options.follow))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

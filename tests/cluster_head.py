@@ -1,0 +1,119 @@
+"""A Ray head of its own processes, token-protected, on free ports: what a user starts with `ray start --head`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+TOKEN = "planted-token-0123456789abcdef0123456789abcdef"
+HEAD_ID = "f" * 51 + "00000"
+"""Ray's fake provider finds the head node by its id."""
+
+
+def free_port():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A running head node."""
+
+    url: str
+    gcs: str
+    folder: Path
+    environment: dict
+
+    def run(self, *command, timeout=110):
+        """Run a command as a user of this cluster would; returns it completed."""
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def wavecoder(self, job, *arguments, timeout=110):
+        return self.run(sys.executable, "-m", f"ray_jobs.{job}", *arguments, timeout=timeout)
+
+
+def start_head(home, *, cpus=2, launcher=None):
+    """Start a head; with `launcher`, under the autoscaler with Ray's fake provider and that file's node types."""
+    folder = Path(tempfile.mkdtemp(prefix="wc"))  # short: Ray's sockets lie in it
+    dashboard, gcs = free_port(), free_port()
+    token = home / "token"
+    token.write_text(TOKEN)
+    keep = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
+    environment = keep | {
+        "HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1",
+    }  # fmt: skip
+    command = [
+        "ray", "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", "--dashboard-host=127.0.0.1",
+        f"--dashboard-port={dashboard}", f"--num-cpus={cpus}", f"--temp-dir={folder}", "--object-store-memory=100000000",
+        "--disable-usage-stats", "--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0",
+    ]  # fmt: skip
+    if launcher is not None:
+        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}")))
+        command.append(f"--autoscaling-config={folder / 'launcher.yaml'}")
+        environment |= {
+            "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+            "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID, "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
+            "RAY_NODE_TYPE_NAME": launcher["head_node_type"], "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
+        }  # fmt: skip
+    started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
+    assert started.returncode == 0, started.stdout + started.stderr
+    return Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
+
+
+def faked(launcher, gcs):
+    """The launcher's file with its own node types, limits and resources, on Ray's fake provider."""
+    kinds = {
+        name: {
+            "resources": dict(kind["resources"]) | {"object_store_memory": 100_000_000},
+            "node_config": {},
+            "min_workers": kind.get("min_workers", 0),
+            "max_workers": kind.get("max_workers", 0),
+        }
+        for name, kind in launcher["available_node_types"].items()
+    }
+    lists = {key: [] for key in (
+        "setup_commands", "head_setup_commands", "worker_setup_commands", "initialization_commands",
+         "head_start_ray_commands", "worker_start_ray_commands", "cluster_synced_files", "rsync_exclude", "rsync_filter",
+    )}  # fmt: skip
+    return lists | {
+        "cluster_name": launcher["cluster_name"],
+        "max_workers": launcher["max_workers"],
+        "idle_timeout_minutes": 0.05,
+        "upscaling_speed": launcher.get("upscaling_speed", 1.0),
+        "provider": {
+            "type": "external",
+            "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
+            "gcs_address": gcs, "head_node_id": HEAD_ID, "launch_multiple": True, "use_node_id_as_ip": True,
+            "disable_node_updaters": True, "disable_launch_config_check": True,
+        },
+        "available_node_types": kinds,
+        "head_node_type": launcher["head_node_type"],
+        "auth": {},
+        "file_mounts": {},
+        "file_mounts_sync_continuously": False,
+    }  # fmt: skip
+
+
+def stop_head(head):
+    """End every process that has the head's folder on its command line, and nothing else."""
+    for _ in range(3):
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if f"{head.folder}/" in (process / "cmdline").read_bytes().decode(errors="replace"):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                continue
+        time.sleep(0.2)

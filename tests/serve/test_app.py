@@ -1,0 +1,66 @@
+"""The Serve application as Ray builds it from the settings. Running it is tests/test_main_job.py's part."""
+
+import pytest
+
+from serve.endpoint import ServeConfig
+from serve.engines import EngineConfig, Model
+
+pytestmark = [pytest.mark.slow, pytest.mark.engine]  # no engine starts, but vLLM is imported
+
+
+@pytest.fixture(scope="module")
+def deployments():
+    """Name → its deployment in an application of three models with different replicas."""
+    from serve.app import application
+
+    engines = {
+        "teacher": EngineConfig(
+            gpus=2, cpus=4, accelerator_type="A10G", min_replicas=0, max_replicas=3, idle_s=90, drain_s=20,
+            routing="prefix", adapters="s3://bucket/adapters", max_adapters=2,
+        ),
+        "judge": EngineConfig(gpus=0.5),
+    }  # fmt: skip
+    models = [Model("teacher", "s3://bucket/teacher"), Model("judge", "org/judge"), Model("wavecoder", "/m/tuned")]
+    ingress = application(models, ServeConfig(engines=engines), {"HF_HUB_OFFLINE": "1"})._bound_deployment
+    bound = {name: app._bound_deployment for name, app in ingress.init_kwargs["llm_deployments"].items()}
+    return bound | {"": ingress}
+
+
+def test_one_application_serves_every_model_under_its_own_bounds(deployments):
+    assert set(deployments) == {"", "teacher", "judge", "wavecoder"}
+    scaling = {name: each._deployment_config.autoscaling_config for name, each in deployments.items()}
+    assert (scaling["teacher"].min_replicas, scaling["teacher"].max_replicas) == (0, 3)
+    assert scaling["teacher"].downscale_delay_s == 90
+    assert (scaling["wavecoder"].min_replicas, scaling["wavecoder"].max_replicas) == (1, 1)
+
+
+def test_replicas_take_several_gpus_a_part_of_one_or_none(deployments):
+    bundles = {name: each._replica_config.placement_group_bundles for name, each in deployments.items()}
+    assert bundles["teacher"] == [
+        {"CPU": 4.0, "GPU": 1.0, "accelerator_type:A10G": 0.001},
+        {"GPU": 1.0, "accelerator_type:A10G": 0.001},
+    ]
+    assert bundles["judge"] == [{"CPU": 1.0, "GPU": 0.5}]
+    assert bundles["wavecoder"] == [{"CPU": 1.0, "GPU": 0}]
+    arguments = {name: each.init_kwargs["llm_config"].engine_kwargs for name, each in deployments.items() if name}
+    assert arguments["teacher"]["tensor_parallel_size"] == 2
+    assert arguments["judge"]["gpu_memory_utilization"] == 0.45
+
+
+def test_a_replica_drains_and_prompts_find_their_prefix(deployments):
+    config = deployments["teacher"]._deployment_config
+    assert config.graceful_shutdown_timeout_s == 20
+    assert config.request_router_config.request_router_class.endswith("PrefixCacheAffinityRouter")
+    assert config.request_router_config.get_request_router_class().__name__ == "PrefixCacheAffinityRouter"
+    assert "PowerOfTwo" in deployments["judge"]._deployment_config.request_router_config.request_router_class
+
+
+def test_weights_and_adapters_come_from_disk_hub_or_object_storage(deployments):
+    engines = {name: each.init_kwargs["llm_config"] for name, each in deployments.items() if name}
+    sources = {name: engine.get_engine_config() for name, engine in engines.items()}
+    assert sources["teacher"].mirror_config.bucket_uri == "s3://bucket/teacher"
+    assert sources["judge"].hf_model_id == "org/judge"
+    assert sources["wavecoder"].hf_model_id == "/m/tuned"
+    assert deployments[""].init_kwargs["lora_paths"] == {"teacher": "s3://bucket/adapters"}
+    assert engines["teacher"].engine_kwargs["enable_lora"] is True
+    assert engines["teacher"].lora_config.max_num_adapters_per_replica == 2

@@ -1,0 +1,156 @@
+"""What we ship for clusters, checked without one.
+
+Launcher files: Ray's own schema. Pods, claims and policies: Kubernetes' published JSON schemas (kubernetes-validate).
+KubeRay's own fields: no package of a registry has its CRDs, so the fields that we use are written down here from
+the reference of KubeRay's v1 API (1.6); a field that is not in the list is refused. Dockerfiles: hadolint.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+LAUNCHERS = ["cluster.yaml", "deploy/gcp/cluster.yaml"]
+MANIFESTS = sorted((ROOT / "deploy" / "kuberay").glob("*.yaml"))
+DOCKERFILES = sorted((ROOT / "deploy" / "docker").glob("Dockerfile.*"))
+
+
+def closed(required=(), **properties):
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+TEXT, COUNT, SWITCH, POD = (
+    {"type": "string"},
+    {"type": "integer", "minimum": 0},
+    {"type": "boolean"},
+    {"type": "object"},
+)
+PARAMS = {"type": "object", "additionalProperties": {"type": "string"}}
+GROUP = closed(
+    ["groupName", "template"], groupName=TEXT, replicas=COUNT, minReplicas=COUNT, maxReplicas=COUNT, rayStartParams=PARAMS,
+    template=POD,
+)  # fmt: skip
+CLUSTER = closed(
+    ["headGroupSpec", "rayVersion", "authOptions"], rayVersion=TEXT, enableInTreeAutoscaling=SWITCH,
+    authOptions=closed(["mode"], mode={"enum": ["token"]}),
+    autoscalerOptions=closed(version={"enum": ["v1", "v2"]}, idleTimeoutSeconds=COUNT),
+    headGroupSpec=closed(["template"], serviceType={"enum": ["ClusterIP"]}, rayStartParams=PARAMS, template=POD),
+    workerGroupSpecs={"type": "array", "items": GROUP},
+)  # fmt: skip
+KUBERAY = {
+    "RayCluster": CLUSTER,
+    "RayJob": closed(
+        ["entrypoint", "rayClusterSpec"], entrypoint=TEXT, submissionMode={"enum": ["K8sJobMode", "HTTPMode"]},
+        shutdownAfterJobFinishes=SWITCH, ttlSecondsAfterFinished=COUNT, backoffLimit=COUNT, submitterPodTemplate=POD,
+        rayClusterSpec=CLUSTER,
+    ),
+    "RayService": closed(["serveConfigV2", "rayClusterConfig"], serveConfigV2=TEXT, rayClusterConfig=CLUSTER),
+}  # fmt: skip
+
+
+def documents(file):
+    return list(yaml.safe_load_all(file.read_text()))
+
+
+def pods(document):
+    """Every pod template of a KubeRay object."""
+    spec = document["spec"]
+    cluster = spec.get("rayClusterSpec") or spec.get("rayClusterConfig") or spec
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    return [
+        *(group["template"] for group in groups),
+        *([spec["submitterPodTemplate"]] if "submitterPodTemplate" in spec else []),
+    ]
+
+
+@pytest.mark.parametrize("file", LAUNCHERS)
+def test_launcher_files_are_what_ray_takes(file):
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    cluster = yaml.safe_load((ROOT / file).read_text())
+    prepared = prepare_config(cluster)
+    validate_config(prepared)
+    for kind in cluster["available_node_types"].values():
+        assert kind.get("min_workers", 0) == 0
+        assert kind["resources"]["CPU"] > 0
+    with pytest.raises(jsonschema.ValidationError, match="autoscaling_sped"):
+        validate_config(prepare_config(cluster | {"autoscaling_sped": 2}))
+
+
+@pytest.mark.parametrize("file", LAUNCHERS)
+def test_launchers_start_ray_with_a_token_on_loopback(file):
+    cluster = yaml.safe_load((ROOT / file).read_text())
+    starts = [line for key in ("head_start_ray_commands", "worker_start_ray_commands") for line in cluster[key]
+              if "ray start" in line]  # fmt: skip
+    assert len(starts) == 2
+    assert all("RAY_AUTH_MODE=token" in line for line in starts)
+    assert "--dashboard-host=127.0.0.1" in starts[0]
+    assert any(path.endswith("/.ray/auth_token") for path in cluster["file_mounts"])
+
+
+@pytest.mark.parametrize("file", LAUNCHERS)
+def test_spot_and_on_demand_come_in_pairs_spot_first(file):
+    kinds = yaml.safe_load((ROOT / file).read_text())["available_node_types"]
+    names = list(kinds)
+    for name in names:
+        if name.endswith("-spot"):
+            partner = name.removesuffix("-spot")
+            assert kinds[name]["resources"] == kinds[partner]["resources"]
+            assert names.index(name) < names.index(partner)
+
+
+@pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
+def test_manifests_are_what_kubernetes_and_kuberay_take(file):
+    version = kubernetes_validate.latest_version()
+    for document in documents(file):
+        if document["apiVersion"] == "ray.io/v1":
+            jsonschema.validate(document["spec"], KUBERAY[document["kind"]])
+            for pod in pods(document):
+                whole = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": pod["spec"]}
+                kubernetes_validate.validate(whole, version, strict=True)
+        else:
+            kubernetes_validate.validate(document, version, strict=True)
+
+
+@pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
+def test_no_pod_has_more_rights_than_it_needs_or_a_secret_in_clear(file):
+    for document in (document for document in documents(file) if document["apiVersion"] == "ray.io/v1"):
+        for pod in pods(document):
+            (container,) = pod["spec"]["containers"]
+            assert container["securityContext"]["runAsNonRoot"] is True
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert all("value" not in entry or not re.search(r"TOKEN$|SECRET|KEY|PASSW", entry["name"])
+                       for entry in container.get("env", ()))  # fmt: skip
+    assert not re.search(r"type: (LoadBalancer|NodePort)|kind: Ingress\b", file.read_text())
+
+
+def test_the_service_runs_what_ray_serve_takes():
+    from ray.serve.schema import ServeDeploySchema
+
+    (service,) = [each for each in documents(ROOT / "deploy/kuberay/rayservice.yaml") if each["kind"] == "RayService"]
+    config = ServeDeploySchema.model_validate(yaml.safe_load(service["spec"]["serveConfigV2"]))
+    assert [each.import_path for each in config.applications] == ["ray.serve.llm:build_openai_app"]
+
+
+@pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)
+def test_dockerfiles_pass_hadolint_and_run_as_nobody_special(file):
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, "--no-color", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert re.search(r"^USER 1000$", file.read_text(), re.MULTILINE)
+    assert "RAY_AUTH_MODE=token" in file.read_text()
+
+
+def test_images_and_submissions_leave_the_same_secrets_out():
+    from ray_jobs.submit import EXCLUDES
+
+    ignored = (ROOT / ".dockerignore").read_text()
+    for pattern in ("*.pem", "*.key", ".env", "keys.json*", "auth_token"):
+        assert pattern in EXCLUDES
+        assert pattern in ignored
