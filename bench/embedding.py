@@ -3,8 +3,8 @@
 `python -m bench.embedding [--sizes N …] [--model NAME] [--roberta-large LAYERS]` prints one JSON object. Rows are
 documented functions of this Python's standard library. The stage reads Parquet, tokenises, encodes on Ray Data's actors
 and writes Parquet; the baseline is one call of the library on texts in memory, at its own batch size of 32. Both run in
-turn, with their fixed costs: the stage's is starting workers and an actor that loads the model, the baseline's is loading
-it here. `start_seconds` is what the stage takes for one row, so that a reader can tell cost from rate.
+turn, with their fixed costs: the stage starts workers and an actor that loads the model, the baseline loads the model
+here. `start_seconds` is what the stage takes for one row, so that a reader can tell cost from rate.
 
 `--roberta-large` takes random weights of that architecture with so many layers (24 is all of it) and MiniLM's
 tokenizer: the paper's encoder in size, for a machine that has no copy of it. FLOP: 2 for each weight outside the

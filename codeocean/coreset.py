@@ -69,6 +69,21 @@ class Selection:
     certificate: Certificate | None
     """None where picks are not the farthest of all rows: quotas, baselines."""
 
+    def details(self) -> dict[str, Any]:
+        """What a manifest says of a coreset: its radius, the bound on any other's, and the float64 check."""
+        radii, radius = self.picks.radii.tolist(), self.picks.farthest
+        found: dict[str, Any] = {
+            "size": len(radii),
+            "first_radius": radii[1] if len(radii) > 1 else None,  # the very first pick has no earlier one
+            "last_radius": radii[-1] if len(radii) > 1 else None,
+            "radius": radius,  # no row is farther from its nearest pick
+        }
+        if min(radii) >= radius:  # k + 1 rows are this far apart: whatever k centres one takes, two share one
+            found["best_possible_radius_at_least"] = radius / 2.0
+        if self.certificate is not None:
+            found["certificate"] = self.certificate._asdict()
+        return found
+
 
 def choose_coreset(
     config: CoresetConfig, corpus: Corpus, *, chosen: Sequence[int] = (), checkpoint: str | None = None
@@ -152,6 +167,11 @@ def open_shards(config: CoresetConfig, corpus: Corpus) -> Shards:
         return actor.remote(config.cpus_per_shard, on_gpu, corpus.fs, corpus.files, start, stop, groups)
 
     log.info("select: %d rows in %d shards", n, len(bounds))
+    for resource, each in (("CPU", config.cpus_per_shard), ("GPU", config.gpus_per_shard)):
+        wanted, there = each * len(bounds), ray.cluster_resources().get(resource, 0.0)
+        if wanted > there:  # an autoscaler may add nodes
+            log.warning("select: %d shards want %g %ss and the cluster has %g; waiting for more, or stop and lower "
+                        "select.shards or raise ray.num_cpus", len(bounds), wanted, resource, there)  # fmt: skip
     return ShardGroup(RemoteCalls(start_actor, len(bounds)), [start for start, _ in bounds])
 
 

@@ -150,7 +150,11 @@ def is_generated(text: str) -> bool:
     return ("generated" in lower or "do not edit" in lower) and _GENERATED.search(text) is not None
 
 
-_HIDDEN = re.compile("[\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\x00-\x08\x0e-\x1f]")
+_HIDDEN = re.compile(
+    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
+    "\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"  # without width; joiners are not here: scripts and emoji need them
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
 
 
 def hidden_text(row: Row, _config: FilterConfig) -> str | None:

@@ -14,7 +14,7 @@ blocks:
 So every pick is decided in float64, for any number of shards, while nearly all arithmetic is float32 matrix products
 over the rows that come near the top. Ties go to the smallest row.
 
-Cost: 2·D FLOP for each (row, pick) pair that is met, about a seventh of N·k on embeddings of code, about 2·k²·D in
+Cost: 2·D FLOP for each (row, pick) pair that is met, about a sixth of N·k on embeddings of code, about 2·k²·D in
 float32 to measure candidates. Memory: 24 bytes a row beside the matrix, k·D float64 for the picks, one tile of scratch.
 
 Not covered here: several processes (`codeocean/coreset.py`).

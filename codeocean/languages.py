@@ -271,15 +271,19 @@ def _commented(place: _Place, source: bytes, grammar: Grammar) -> tuple[str, str
     """Code and documentation of a function with a documentation comment."""
     start, row = place.outer.start_byte, place.outer.start_point.row
     comments: list[str] = []
+    attributes: list[str] = []  # those above the comments
     for above in reversed(place.above[-MAX_COMMENTS:]):
         if above.end_point.row - (above.end_point.column == 0) < row - 1:
             break  # an empty line between; Rust's comments end behind their line feed
         row = above.start_point.row
         if above.type in grammar.attributes:
             if comments:
-                break
-            start = above.start_byte
+                attributes.insert(0, source[above.start_byte : above.end_byte].decode("utf-8", "replace") + "\n")
+            else:
+                start = above.start_byte
             continue
+        if attributes:
+            break
         text = source[above.start_byte : above.end_byte].decode("utf-8", "replace").rstrip("\n")
         if (grammar.comments == "lines" or text.startswith("//")) and _indentation(above, source).strip():
             break  # a remark behind the statement above
@@ -287,7 +291,8 @@ def _commented(place: _Place, source: bytes, grammar: Grammar) -> tuple[str, str
         if grammar.comments == "block":
             break
     docstring = documentation_of(comments[::-1], grammar.comments)
-    return (_at_first_column(place.outer, source, start, place.outer.end_byte), docstring) if docstring else None
+    code = "".join(attributes) + _at_first_column(place.outer, source, start, place.outer.end_byte)
+    return (code, docstring) if docstring else None
 
 
 def _indentation(node: Node, source: bytes) -> bytes:

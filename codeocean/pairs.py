@@ -180,6 +180,8 @@ def _parsed(line: bytes, columns: dict[Any, str]) -> dict[str, str]:
 def _mapped(record: dict[str, Any], columns: dict[Any, str]) -> dict[str, str]:
     """Our columns of a record; those that it leaves empty are left out."""
     row = {ours: value for ours, theirs in columns.items() if (value := record.get(theirs))}
+    if columns is _ORIGINAL_COLUMNS and "url" not in row and all(record.get(name) for name in ("repo", "sha", "path")):
+        row["url"] = f"https://github.com/{record['repo']}/blob/{record['sha']}/{record['path']}"
     return row if all(isinstance(value, str) and _encodable(value) for value in row.values()) else {
         "reason": "corrupt row"}  # fmt: skip
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections import Counter
 
 _SECRETS = tuple(
@@ -25,6 +26,7 @@ _SECRETS = tuple(
         ("_live_", r"\b[sr]k_live_[0-9A-Za-z]{24,99}\b"),
         ("sk-", r"\bsk-(?:proj-|ant-[a-z0-9]{3,6}-)[A-Za-z0-9_-]{40,200}"),
         ("sk-", r"\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b"),
+        ("hf_", r"\bhf_[A-Za-z0-9]{34}\b"),
         ("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
         ("pypi-", r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,200}"),
         ("SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
@@ -58,6 +60,14 @@ _CHAT_MARKS = tuple(
 _PHRASES = tuple(
     (mark, re.compile(pattern))
     for mark, pattern in (
+        ("instructions above", (r"\b(?:ignore|disregard|forget)\s{1,9}(?:(?:all|the|your|my)\s{1,9}){0,2}"
+                                r"instructions above\b")),
+        ("instructions", (r"\bnot follow (?:(?:the|your|any) ){0,2}(?:previous|prior|above|earlier|system) "
+                          r"instructions\b")),
+        *((mark, (r"\b(?:ignore|disregard|forget)\s{1,9}(?:(?:all|any|of|the|your|my|these)\s{1,9}){0,4}"
+                  r"(?:previous|prior)\s{1,9}" + rest)) for mark, rest in (
+            ("directi", r"directi(?:ons|ves)\b"), ("guidelines", r"guidelines\b"))),
+        ("everything you", r"\bforget everything you (?:were told|have been told|know|learned)\b"),
         ("instructions", (r"\b(?:ignore|disregard|forget|override|bypass)\s{1,9}"
                           r"(?:(?:all|any|of|the|your|my|these)\s{1,9}){0,4}"
                           r"(?:previous|prior|above|earlier|preceding|foregoing|former|system)\s{1,9}"
@@ -72,6 +82,10 @@ _PHRASES = tuple(
         ("as an ai", r"\bas an ai (?:language )?(?:model|assistant)\b"),
     )
 )  # fmt: skip
+
+
+_COMMENT_MARKS = re.compile(r"(?<=\n)[ \t]{0,40}(?://+|#+|\*+|--)[ \t]")
+"""What stands before a comment's next line, in the middle of its sentence."""
 
 
 def has_secret(text: str) -> bool:
@@ -96,7 +110,12 @@ def _is_random(literal: str) -> bool:
 
 def speaks_to_a_model(text: str) -> bool:
     """Whether a text holds marks of a chat, or asks its reader to drop the instructions that it has."""
+    if not text.isascii():  # letters that only look like others, and signs that nobody sees between them
+        text = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
     if any(mark in text and pattern.search(text) for mark, pattern in _CHAT_MARKS):
         return True
     lower = text.lower()
+    if not any(mark in lower for mark, _ in _PHRASES):
+        return False
+    lower = _COMMENT_MARKS.sub(" ", lower)
     return any(mark in lower and pattern.search(lower) for mark, pattern in _PHRASES)

@@ -2,7 +2,7 @@
 
 The slice keeps an upper bound on each row's squared distance to its nearest pick. Distances only ever fall, so a bound
 that has not met the newest picks is still a bound: only rows whose bound reaches the top are brought up to date, and a
-row falls out again at the first pick that is near enough. On embeddings of code that is about a seventh of all
+row falls out again at the first pick that is near enough. On embeddings of code that is about a sixth of all
 (row, pick) pairs; the others are never computed (docs/architecture.md).
 
 Bounds are float32 matrix products. The rows at the top, the candidates, are measured in float64 by differences: what a
@@ -28,11 +28,14 @@ from codeocean.distances import Frame, MeasuringPicks, as_numpy, nearest_squared
 TILE_ROWS = 1_024
 """Most rows of one matrix product, the work of one thread: they and their distances stay in the processor's cache."""
 
-MIN_TILE_ROWS, TILES = 256, 16
-"""Fewer rows are cut into about so many tiles, of at least so many rows each."""
+TILES = 16
+"""Fewer rows than that many tiles are cut into about so many, of at least a quarter of TILE_ROWS each."""
 
 CHUNK_PICKS = 64
 """Picks that a row meets before it is asked whether it is still among the farthest."""
+
+GPU_TILE_ROWS, GPU_CHUNK_PICKS = 65_536, 512
+"""The same on a GPU, which one product must fill; 128 MB of distances."""
 
 MARGIN = 0.1
 """Share of the distance between the top bounds and the candidates' lowest by which more rows are brought up to date; it
@@ -99,6 +102,9 @@ class Shard:
         self._squares_K = torch.empty(0, dtype=torch.float32, device=device)
         self._num_picks = 0
         self._num_threads = 1 if x_ND.is_cuda else torch.get_num_threads()
+        self._tile_rows, self._chunk_picks = (
+            (GPU_TILE_ROWS, GPU_CHUNK_PICKS) if x_ND.is_cuda else (TILE_ROWS, CHUNK_PICKS)
+        )
         self.pairs_met = 0
         """(row, pick) pairs whose bound was computed, of N·K."""
 
@@ -231,7 +237,7 @@ class Shard:
         rows = ((self._bound_N >= wanted) & (self._seen_N < self._num_picks)).nonzero().flatten()
         # Rows that have met about as many picks go together, or they would meet again what they have met.
         seen, order = torch.sort(self._seen_N[rows], stable=True)
-        num_rows = min(TILE_ROWS, max(MIN_TILE_ROWS, len(rows) // TILES))
+        num_rows = min(self._tile_rows, max(self._tile_rows // 4, len(rows) // TILES, 1))
         tiles = zip(rows[order].split(num_rows), seen[::num_rows].tolist(), strict=True) if len(rows) else ()
         self.pairs_met += sum(self._each(lambda tile: self._meet_picks(tile[0].sort().values, tile[1], wanted), tiles))
 
@@ -247,7 +253,7 @@ class Shard:
         x_MD = self._frame.float32(x_MD)
         bound_M, norms_M = self._bound_N[rows_M], self._norms_N[rows_M]
         while True:
-            end = min(first + CHUNK_PICKS, self._num_picks)
+            end = min(first + self._chunk_picks, self._num_picks)
             squared_MP = torch.addmm(self._squares_K[first:end], x_MD, self._single_KD[first:end].T, alpha=-2.0)
             pairs += squared_MP.numel()
             bound_M = torch.minimum(bound_M, squared_MP.amin(1).add_(norms_M).clamp_(min=0.0))
@@ -276,7 +282,7 @@ class Shard:
             if len(members) == 0:
                 continue
             picks = self._picks_from(int(self._measured_N[members].min()), coarse=coarse)
-            num_rows = max(64, TILE_ROWS * CHUNK_PICKS // max(1, len(picks.vectors_PD)))
+            num_rows = max(64, self._tile_rows * self._chunk_picks // max(1, len(picks.vectors_PD)))
             self._each(partial(self._measure_tile, picks), members.split(num_rows))
         self._measured_N[rows_B] = self._num_picks
         return self._exact_N[rows_B]
@@ -293,8 +299,8 @@ class Shard:
         return MeasuringPicks(vectors_PD, single_PD, squares_P, self._error)
 
     def _tiles(self) -> Iterator[tuple[int, Tensor]]:
-        for start in range(0, len(self._x_ND), TILE_ROWS):
-            yield start, self._x_ND[start : start + TILE_ROWS]
+        for start in range(0, len(self._x_ND), self._tile_rows):
+            yield start, self._x_ND[start : start + self._tile_rows]
 
     def _each(self, work: Callable[[Tile], Result], tiles: Iterable[Tile]) -> list[Result]:
         """The work of every tile, in order; tiles share no row.

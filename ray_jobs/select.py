@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -19,7 +19,7 @@ from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.standalone import run_select_standalone
 
 if TYPE_CHECKING:
-    from codeocean.coreset import Corpus, Selection
+    from codeocean.coreset import Corpus
 
 
 def run_select(config: Config, run: RunDir) -> Manifest:
@@ -39,9 +39,9 @@ def run_select(config: Config, run: RunDir) -> Manifest:
         selection = choose_coreset(
             config.select, corpus, chosen=chosen, checkpoint=run.path("select", ".picks.parquet")
         )
-        write_part(run.fs, run.path("select", "coreset.parquet"), coreset_table(selection, ids))
+        write_part(run.fs, run.path("select", "coreset.parquet"), coreset_table(selection, ids), selection.details())
         dropped = leakage.dropped | {"not selected": corpus.num_rows - config.select.size}
-        details = selection_details(selection) | {"leakage": leakage.details()}
+        details = selection.details() | {"leakage": leakage.details()}
         return StageResult(embedded["rows_out"], config.select.size, dropped, details=details)
 
     inputs = {"embed": embedded["digest"]} | gate_inputs(config, benchmarks)
@@ -83,24 +83,6 @@ def _grown_from(config: CoresetConfig, run: RunDir, ids: pa.ChunkedArray) -> lis
         raise ValueError(f"select.grow {config.grow}: {len(missing)} of its {len(earlier)} rows are not in embed/, the "
                          f"first is {missing[0]}; a corpus can only grow")  # fmt: skip
     return [row_of[id_] for id_ in earlier]
-
-
-def selection_details(selection: Selection) -> dict[str, Any]:
-    """What the manifest says of a coreset: its radius, the bound on any other's, and the float64 check."""
-    radii, radius = selection.picks.radii.tolist(), selection.picks.farthest
-    details: dict[str, Any] = {
-        "size": len(radii),
-        "first_radius": radii[1] if len(radii) > 1 else None,  # the very first pick has no earlier one
-        "last_radius": radii[-1] if len(radii) > 1 else None,
-        "radius": radius,  # no row is farther from its nearest pick
-    }
-    if (
-        min(radii) >= radius
-    ):  # k + 1 rows are this far apart, so two of them share a centre, whatever k centres one takes
-        details["best_possible_radius_at_least"] = radius / 2.0
-    if selection.certificate is not None:
-        details["certificate"] = selection.certificate._asdict()
-    return details
 
 
 def main(arguments: list[str] | None = None) -> int:

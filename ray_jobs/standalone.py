@@ -41,17 +41,23 @@ def select_standalone(options: argparse.Namespace) -> None:
     file = open_vectors(fs, str(path))
     if not 1 <= options.k <= file.num_rows:
         raise ValueError(f"--k is {options.k} but {path} holds {file.num_rows} rows; choose k between 1 and that")
+    if options.first is not None and not 0 <= options.first < file.num_rows:
+        raise ValueError(f"--first is {options.first} but the rows of {path} are 0 to {file.num_rows - 1}")
+    if options.shards < 1:
+        raise ValueError(f"--shards is {options.shards}; choose 1 or more")
     first: int | Literal["central"] = "central" if options.first is None else options.first
     config = CoresetConfig(size=options.k, metric=options.metric, first=first, shards=options.shards)
     if config.shards > 1:
         connect(RayConfig(num_cpus=config.shards + 1, dashboard=False))
     picks = _picks_file(path, out, config)
     selection = choose_coreset(config, Corpus(fs, [file]), checkpoint=str(picks))
-    write_part(fs, str(out), coreset_table(selection, _ids(fs, file.path, file.num_rows)))
+    write_part(fs, str(out), coreset_table(selection, _ids(fs, file.path, file.num_rows)), selection.details())
     picks.unlink(missing_ok=True)
     certificate = selection.certificate
     assert certificate is not None
-    log.info("select: %d of %d rows, radius %.6g", options.k, file.num_rows, selection.picks.farthest)
+    radius = selection.picks.farthest
+    log.info("select: %d of %d rows, radius %.6g; no other %d rows have less than half of it",
+             options.k, file.num_rows, radius, options.k)  # fmt: skip
     log.info("select: on %d sampled rows each pick has at least %.7f of the largest distance",
              certificate.sampled_rows, certificate.worst_ratio)  # fmt: skip
     log.info("select: %s", out)

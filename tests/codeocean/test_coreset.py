@@ -49,10 +49,13 @@ def test_any_number_of_actors_gives_the_picks_of_one_process(local_ray, embedded
         assert selection.certificate.worst_ratio > 1 - 1e-9
 
 
-def test_a_killed_shard_is_read_again_and_the_picks_are_the_same(local_ray, embedded, caplog):
+def test_a_killed_shard_is_read_again_and_the_picks_are_the_same(local_ray, embedded, caplog, monkeypatch):
     folder, x = embedded
     corpus = Corpus(FS, list_parts(FS, str(folder)))
-    shards = coreset.open_shards(CoresetConfig(size=400, shards=3), corpus)
+    with monkeypatch.context() as few:
+        few.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+        shards = coreset.open_shards(CoresetConfig(size=400, shards=3), corpus)
+    assert "3 shards want 3 CPUs and the cluster has 2" in caplog.text
     frame = choose_frame(shards, unit=False)
     picks = start_picks(shards, frame, [])
     killed = []

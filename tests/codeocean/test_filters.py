@@ -134,3 +134,16 @@ def test_functions_marked_as_tests_are_tests():
              "[Fact]\npublic void Adds() {\n  Check();\n}", "@Testable\npublic void adds() {\n  check();\n}"]  # fmt: skip
     found = reasons(*[GOOD | {"code": code} for code in codes], enabled=("test_code",))
     assert found == ["test"] * 3 + [""]
+
+
+@pytest.mark.parametrize("sign", ["\u061c", "\u200b", "\u200f", "\u2066", "\u2060", "\ufeff", "\x1b", "\x7f", "\x9b"])
+def test_signs_that_hide_are_stopped_in_code_and_documentation(sign):
+    assert reasons(GOOD | {"code": GOOD["code"] + f"# a{sign}b"}) == ["hidden text"]
+    assert reasons(GOOD | {"docstring": GOOD["docstring"] + sign}) == ["hidden text"]
+
+
+def test_joiners_of_scripts_and_emoji_go_on():
+    assert reasons(
+        GOOD
+        | {"docstring": "Average \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f4bb values."}
+    ) == [""]

@@ -152,6 +152,8 @@ def test_a_comment_about_something_else_documents_nothing(language, source):
          "get k() {\n  return `\n    a`;\n}", "Keys:\n  - one"),
         ("java", "class A {\n    /** Makes one. */\n    A() {\n        x = 1;\n    }\n}\n", "A.A",
          "A() {\n    x = 1;\n}", "Makes one."),
+        ("rust", "#[test]\n/// Doc.\n#[ignore]\nfn f() {\n    a();\n}\n", "f",
+         "#[test]\n#[ignore]\nfn f() {\n    a();\n}", "Doc."),
         ("rust", "/// Doc.\n#[test]\n#[ignore]\nfn f() {\n    a();\n}\n", "f",
          "#[test]\n#[ignore]\nfn f() {\n    a();\n}", "Doc."),
         ("cpp", "/// Doc.\ntemplate <class T>\nint A<T>::g() {\n  return 2;\n}\n", "A.g",

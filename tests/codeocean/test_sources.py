@@ -52,6 +52,12 @@ def test_original_form_is_read_and_the_docstring_leaves_the_code(tmp_path):
     assert len(python["id"]) == 16
 
 
+def test_a_row_without_url_is_linked_by_its_commit(tmp_path):
+    (tmp_path / "a.jsonl").write_text(original(url=None) + "\n" + original(url=None, sha=None) + "\n")
+    linked, bare = rows_of(dataset(tmp_path))
+    assert (linked["url"], bare["url"]) == ("https://github.com/o/r/blob/abc/a.py", "")
+
+
 def hub_table(n):
     return pa.table({
         "repository_name": ["o/r"] * n, "func_path_in_repository": ["a.py"] * n, "func_name": ["add"] * n,

@@ -4,9 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import fs as pafs
 
 from codeocean import coreset
 from codeocean.kcenter import k_center_greedy
+from codeocean.parts import read_note
 from ray_jobs.select import main
 
 X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)
@@ -21,6 +23,10 @@ def test_numpy_vectors_give_a_coreset_of_row_numbers(tmp_path):
     assert [int(id_) for id_ in table["id"].to_pylist()] == expected.indices.tolist()
     assert table["radius"].to_pylist() == expected.radii.tolist()
     assert table["rank"].to_pylist() == list(range(50))
+    found = read_note(pafs.LocalFileSystem(), str(out))
+    assert found["certificate"]["worst_ratio"] > 1 - 1e-5
+    assert found["best_possible_radius_at_least"] == found["radius"] / 2
+    assert found["radius"] == pytest.approx(float(k_center_greedy(X, 51).radii[50]))
 
 
 def test_parquet_vectors_keep_their_ids(tmp_path):
@@ -63,7 +69,9 @@ def test_a_selection_that_was_stopped_goes_on_from_its_picks(tmp_path, monkeypat
         (X, ["--k", "501"], "--k is 501 but"),
         (X, ["--k", "0"], "--k is 0 but"),
         (np.where(np.arange(500)[:, None] == 9, np.nan, X), [], "row 9 of x holds NaN"),
-        (X, ["--first", "500"], "row 500"),
+        (X, ["--first", "500"], "--first is 500 but the rows of"),
+        (X, ["--first", "-1"], "--first is -1 but the rows of"),
+        (X, ["--shards", "0"], "--shards is 0; choose 1 or more"),
         (X[:, 0], [], "cannot be read as vectors"),
     ],
 )
