@@ -83,6 +83,20 @@ def test_helpers_of_the_prompt_keep_their_meaning_in_every_language(language, ve
     assert verdict_of(candidate_of_code(problem, cheat), problem) == "failed"
 
 
+def test_not_a_number_is_near_nothing(verdict_of):
+    """As published, the tests of CPP/20 and four others, and of Java/32, take it for any number."""
+    if missing := missing_toolchains(["cpp"]):
+        pytest.skip(missing["cpp"])
+    row = {"task_id": "CPP/30", "prompt": "double half(double x){\n", "declaration": "double half(double x){\n",
+           "canonical_solution": "  return x / 2;\n}\n", "entry_point": "half", "instruction": "Halve.",
+           "test": "#undef NDEBUG\n#include<assert.h>\nbool issame(double a, double b){\n    if (abs(a-b)>1e-4) return false;\n    return true;\n}\nint main(){ assert (issame(half(3), 1.5)); }\n"}  # fmt: skip
+    problem = read_problem(row, "cpp", "synthesize")
+    assert verdict_of(canonical(problem), problem) == "passed"
+    assert verdict_of(candidate_of_code(problem, 'double half(double x){ return nan(""); }'), problem) == "failed"
+    java = read_problem(row | {"test": "if (Math.abs(s.poly(coeffs, half(1))) > 1e-4) {"}, "java", "synthesize")
+    assert java.tests == "if (!(Math.abs(s.poly(coeffs, half(1))) <= 1e-4)) {"
+
+
 @pytest.mark.parametrize("name", ["mbpp", "mbpp-3shot", "humanevalfix-python", "humanevalfixdocs-python",
                                   "humanevalexplain-python", "humanevalsynthesize-python"])  # fmt: skip
 def test_canonical_solutions_of_the_samples_pass(problems_of, verdict_of, name):
