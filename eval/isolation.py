@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-INSIDE = ("bootstrap.py", "wire.py", "zygote.py", "launcher.py")
+INSIDE = ("bootstrap.py", "clocks.py", "wire.py", "zygote.py", "launcher.py")
 """Our scripts that run inside, under /wavecoder/eval."""
 
 LANDLOCK_NEEDED = 6
