@@ -1,8 +1,9 @@
 """Where a machine refuses namespaces: Landlock and seccomp around a command.
 
-Run as a script, `confine.py ORDER COMMAND…`, the order being JSON: `read` (paths to read and execute), `write` (the
-private folder), `filter` (BPF in hexadecimal). Network sockets are refused by the filter, signals and sockets of
-other processes by Landlock's scopes (version 6, Linux 6.12).
+Run as a script, `confine.py ORDER COMMAND…`, the order being JSON: `read` (paths to read and execute), `list`
+(folders whose files may be listed, all the way down, not read), `write` (the private folder), `filter` (BPF in
+hexadecimal). Network sockets are refused by the filter, signals and sockets of other processes by Landlock's scopes
+(version 6, Linux 6.12).
 
 Not covered here: the disk may be filled with files of the size limit each until the time limit, and the process numbers
 of the host are the program's too.
@@ -32,6 +33,8 @@ def main() -> None:
                                                                   ALL_SCOPES), ctypes.c_size_t(24), 0))  # fmt: skip
         for path in order["read"]:
             _allow(rules, path, EXECUTE | READ_FILE | READ_DIR)
+        for path in order["list"]:
+            _allow(rules, path, READ_DIR)
         for path in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
             _allow(rules, path, READ_FILE | WRITE_FILE)
         _allow(rules, order["write"], ALL_FILE_RIGHTS)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-INSIDE = ("bootstrap.py", "wire.py", "zygote.py", "launcher.py")
+INSIDE = ("bootstrap.py", "clocks.py", "wire.py", "zygote.py", "launcher.py")
 """Our scripts that run inside, under /wavecoder/eval."""
 
 LANDLOCK_NEEDED = 6
@@ -73,9 +73,25 @@ def landlocked(folder: str, *, binds: tuple[str, ...] = (), processes: bool = Fa
         binds: paths to read beside the system's.
         processes: whether it may start processes.
     """
-    read = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", sys.base_prefix, *binds]
-    order = {"read": read, "write": folder, "filter": seccomp_filter(processes=processes).hex()}
+    roots = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", sys.base_prefix, *binds]
+    real = dict.fromkeys(os.path.realpath(root) for root in roots)
+    read = [path for root in real for path in _around(root, package_folders())]
+    order = {
+        "read": read,
+        "list": [root for root in real if root not in read],
+        "write": folder,
+        "filter": seccomp_filter(processes=processes).hex(),
+    }
     return [*interpreter(), str(Path(__file__).with_name("confine.py")), json.dumps(order)]
+
+
+def _around(root: str, hidden: tuple[str, ...]) -> list[str]:
+    """What is below a folder but for the hidden folders, in as few paths as there can be."""
+    if root in hidden:
+        return []
+    if not any(folder.startswith(f"{root}/") for folder in hidden):
+        return [root]
+    return [path for child in sorted(Path(root).iterdir()) for path in _around(str(child), hidden)]
 
 
 def namespaces(

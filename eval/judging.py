@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from eval.calibration import slowness
+from eval.cgroups import delegated
 from eval.oracle import judge
 from eval.problems import Problem
 from eval.sandbox import isolation
@@ -39,7 +42,7 @@ def check_isolation(config: EvaluateConfig) -> None:
 
 
 def describe_conditions() -> dict[str, Any]:
-    """What a result must say of how it came about: machine and versions."""
+    """What a result must say of how it came about: machine, its calibration, and versions."""
     found = {}
     for package in ("wavecoder-ray", "ray", "openai", "pyarrow", "numpy"):
         try:
@@ -48,5 +51,8 @@ def describe_conditions() -> dict[str, Any]:
             continue
     return {
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "processors": os.cpu_count(),
+        "slowness": round(slowness(), 2),
+        "control_groups": delegated()[0] is not None,
         "versions": found,
     }

@@ -149,6 +149,13 @@ def missing_toolchains(languages: Iterable[str]) -> dict[str, str]:
     return missing
 
 
+@cache
+def require_toolchain(language: str) -> None:
+    """Raise FileNotFoundError, which names the packages, where a language cannot run; ValueError if it never can."""
+    for reason in missing_toolchains([language]).values():
+        raise FileNotFoundError(reason)
+
+
 def toolchain_of(language: str) -> Toolchain:
     """The toolchain of a language other than Python; ValueError where there is none."""
     if language not in TOOLCHAINS:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eval.calibration import slowness
+from eval.languages import require_toolchain
 from eval.sandbox import (
     PREPARING_S,
     Limits,
@@ -63,8 +64,10 @@ def judge(
     Raises:
         ValueError: the language is not supported.
         PermissionError: this machine offers no isolation.
+        FileNotFoundError: the language's toolchain is not here; the message names the packages.
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
+    require_toolchain(language)
     limits, start = Limits(timeout, memory_mb), _starter(language, unsafe=unsafe_no_sandbox)
     if language == "python":
         orders = [python_order("tests", tests, limits, entry_point=entry_point),

@@ -28,7 +28,7 @@ from eval.caches import cache_of
 from eval.calibration import slowness
 from eval.cgroups import Group, delegated
 from eval.isolation import INSIDE, Isolation, interpreter, isolation, landlocked, namespaces, seccomp_filter
-from eval.languages import COMPILE_LIMITS, binds, describe_end, limits_of, toolchain_of
+from eval.languages import COMPILE_LIMITS, binds, describe_end, limits_of, require_toolchain, toolchain_of
 from eval.tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
 from eval.warm import fork_server
 
@@ -108,11 +108,11 @@ def run_program(
     Raises:
         ValueError: the language is not supported.
         PermissionError: this machine offers no isolation.
+        FileNotFoundError: the language's toolchain is not here; the message names the packages.
         OSError: the sandbox could not start; never the program's fault, and never its score.
     """
     limits = Limits(timeout, memory_mb)
-    if language != "python":
-        toolchain_of(language)
+    require_toolchain(language)
 
     def attempt() -> Outcome:
         begun = time.monotonic()

@@ -1,7 +1,7 @@
 """A sandboxed process tree, seen from outside: its streams, its end, and time-outs that forgive a busy machine.
 
 A limit counts the time in which a program ran or slept, not the time in which it was ready and others had the
-processors (`/proc/<pid>/task/*/schedstat`): a verdict does not depend on how busy the machine is.
+processors (`eval/clocks.py`): a verdict does not depend on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eval.cgroups import Group
+from eval.clocks import times_of
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """Kept of each stream; the rest is read and forgotten."""
@@ -28,6 +29,9 @@ MAX_OUTPUT_BYTES = 64 * 1024
 MAX_STRETCH = 30
 """So many times its limit may a program wait for a processor, before the machine counts as unable."""
 
+
+LOOK_S = 0.05
+"""How long a program that may be waiting for a processor is let alone before somebody looks again."""
 
 LINGER_S = 2.0
 """How long a process may take to die of what killed it."""
@@ -102,8 +106,8 @@ class Tree(Protocol):
     def fileno(self) -> int:
         """Readable when the tree has ended."""
 
-    def waited_s(self) -> float:
-        """Seconds that it was ready to run and had no processor."""
+    def times(self) -> dict[str, float]:
+        """`waited, ran, ready`, as `eval.clocks` has them."""
 
     def close(self) -> None:
         """Kill what is left, and wait until nothing is."""
@@ -128,18 +132,16 @@ class ColdTree:
         """Readable when the tree has ended."""
         return self._pidfd
 
-    def waited_s(self) -> float:
-        """Of all threads of the tree, the one that waited longest."""
-        waits, pending = [0.0], [self._process.pid]
+    def times(self) -> dict[str, float]:
+        """Of all threads of the tree."""
+        threads: list[Path] = []
+        pending = [self._process.pid]
         while pending:
-            folder = Path(f"/proc/{pending.pop()}/task")
-            for thread in folder.glob("*"):
-                try:
-                    waits.append(int((thread / "schedstat").read_text().split()[1]) / 1e9)
+            for thread in Path(f"/proc/{pending.pop()}/task").glob("*"):
+                threads.append(thread)
+                with contextlib.suppress(OSError):
                     pending += [int(child) for child in (thread / "children").read_text().split()]
-                except (OSError, ValueError, IndexError):
-                    continue
-        return max(waits)
+        return times_of(threads)
 
     def close(self) -> None:
         """Kill the group: bubblewrap dies, and with it, as their init, everything in the process namespace."""
@@ -173,16 +175,18 @@ class WarmTree:
         """Readable when the tree has ended."""
         return self._control.fileno()
 
-    def waited_s(self) -> float:
-        """As the fork's parent sees it."""
+    def times(self) -> dict[str, float]:
+        """As the fork server sees it."""
+        nothing = {"waited": 0.0, "ran": 0.0, "ready": 0.0}
         try:
             self._control.send(b"wait")
-            return float(self._receive().get("waited", 0.0))
+            told = self._receive()
         except OSError:
-            return 0.0
+            return nothing
+        return told if "ready" in told else nothing
 
     def close(self) -> None:
-        """Tell the fork's parent to kill it, and wait for its word, the last that it says."""
+        """Have the fork server kill it, and wait for its word, the last that it says of it."""
         try:
             if self.status is None:
                 self._control.shutdown(socket.SHUT_WR)
@@ -246,11 +250,16 @@ def _linger(trees: Sequence[Tree]) -> None:
 
 
 class _Limit:
-    """The time that trees have left, first to get ready, then to run."""
+    """The time that trees have left, first to get ready, then to run.
+
+    A wait enters the scheduler's books when it is over. So a program is late only if it is so by books that are
+    complete: it sleeps, or it has run since the last look.
+    """
 
     def __init__(self, trees: Sequence[Tree], seconds: float, preparing_s: float) -> None:
         self._trees, self._seconds, self._ready = trees, seconds, False
-        self._deadline = 0.0
+        self._deadline, self._unseen = 0.0, [-1.0] * len(trees)
+        self._ran = self._unseen
         self._begin(preparing_s)
 
     def left_s(self) -> float:
@@ -262,12 +271,22 @@ class _Limit:
         if not self._ready and all(b" ready" in tree.streams.kept["report"] for tree in self._trees):
             self._ready = True
             self._begin(self._seconds)
-        if time.monotonic() < self._deadline:
+        if (now := time.monotonic()) < self._deadline:
             return False
-        self._deadline = self._begun + self._allowed + sum(tree.waited_s() for tree in self._trees)
-        if time.monotonic() > self._begun + MAX_STRETCH * self._allowed:
+        if now > self._begun + MAX_STRETCH * self._allowed:
             raise SandboxError(f"a program waited {MAX_STRETCH} times its limit for a processor: a machine too busy")
-        return time.monotonic() >= self._deadline
+        times = [tree.times() for tree in self._trees]
+        left_s = self._begun + self._allowed + sum(each["waited"] for each in times) - now
+        # Who is ready and has not run since the last look may be waiting: how long is not known before it runs again.
+        ran = [each["ran"] for each in times]
+        waits = any(
+            each["ready"] and before == after for each, before, after in zip(times, self._ran, ran, strict=True)
+        )
+        first_look, self._ran = self._ran == self._unseen, ran
+        if left_s > 0 or waits or (first_look and any(each["ready"] for each in times)):
+            self._deadline = now + max(left_s, LOOK_S)
+            return False
+        return True
 
     def _begin(self, allowed: float) -> None:
         self._begun, self._allowed = time.monotonic(), allowed

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from eval import bootstrap  # the folder of this file is not on the path of an isolated interpreter
+from eval import bootstrap, clocks  # the folder of this file is not on the path of an isolated interpreter
 
 PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "string", "random", "hashlib", "heapq",
              "bisect", "datetime", "copy", "operator", "enum")  # fmt: skip
@@ -114,7 +114,7 @@ class Program:
         """Do what a handle calls for; whether the program has ended and the host knows."""
         if handle != self._ended:
             if self._control.recv(16) == b"wait":
-                _send(self._control, {"waited": waited_s(self._ended)})
+                _send(self._control, times_of(self._ended))
                 return False
             os.kill(self._child, signal.SIGKILL)  # the first process of its namespace: all others die with it
         _, status, usage = os.wait4(self._child, 0)
@@ -195,20 +195,14 @@ def install_filter(program: bytes) -> None:
     _checked(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(code), 0, 0), "seccomp")
 
 
-def waited_s(process: int) -> float:
-    """Seconds that a process was ready to run and had no processor, of the thread that waited longest.
+def times_of(process: int) -> dict[str, float]:
+    """As `eval.clocks` has them, of a process.
 
     Args:
         process: its pidfd. The working folder is /proc, of another namespace, where it has another number.
     """
     known = dict(line.split(":", 1) for line in Path(f"self/fdinfo/{process}").read_text().splitlines())
-    waits = [0.0]
-    for thread in Path(f"{int(known['Pid'])}/task").glob("*/schedstat"):
-        try:
-            waits.append(int(thread.read_text().split()[1]) / 1e9)
-        except (OSError, ValueError, IndexError):
-            continue
-    return max(waits)
+    return clocks.times_of(Path(f"{int(known['Pid'])}/task").glob("*"))
 
 
 def _checked(result: int, what: str) -> None:

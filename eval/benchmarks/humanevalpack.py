@@ -111,6 +111,10 @@ def _prelude(row: dict[str, Any], language: str) -> str:
     return str(row["import"]) if language == "go" else PRELUDES.get(language, "")
 
 
+_NOT_NEAR = re.compile(r"(\b(?:Math\.)?f?abs\(.*\))\s*>\s*(1e-\d+)")
+"""How six tests in C++ and Java ask whether numbers differ: not a number, as they are written, differs from none."""
+
+
 def _tests(row: dict[str, Any], language: str) -> str:
     """The tests, behind the prompt's own functions that they call: whatever a candidate makes of those."""
     declaration = declaration_of(row, language)
@@ -120,7 +124,7 @@ def _tests(row: dict[str, Any], language: str) -> str:
     called = any(re.search(rf"\b{name}\s*\(", row["test"]) for name in defined_names(before, language))
     helpers = f"{_helpers(before, language)}\n" if called else ""
     if language != "go":
-        return f"{helpers}{row['test']}"
+        return helpers + _NOT_NEAR.sub(r"!(\1 <= \2)", row["test"])
     packages = {*re.findall(r'"([^"]+)"', row["test_setup"] + before)} - {"testing"}
     imports = go_imports(helpers + row["test"], packages)
     return f'package main\n\nimport "testing"\n\n{imports}\n{helpers}{row["test"]}'

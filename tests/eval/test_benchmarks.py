@@ -83,6 +83,20 @@ def test_helpers_of_the_prompt_keep_their_meaning_in_every_language(language, ve
     assert verdict_of(candidate_of_code(problem, cheat), problem) == "failed"
 
 
+def test_not_a_number_is_near_nothing(verdict_of):
+    """As published, the tests of CPP/20 and four others, and of Java/32, take it for any number."""
+    if missing := missing_toolchains(["cpp"]):
+        pytest.skip(missing["cpp"])
+    row = {"task_id": "CPP/30", "prompt": "double half(double x){\n", "declaration": "double half(double x){\n",
+           "canonical_solution": "  return x / 2;\n}\n", "entry_point": "half", "instruction": "Halve.",
+           "test": "#undef NDEBUG\n#include<assert.h>\nbool issame(double a, double b){\n    if (abs(a-b)>1e-4) return false;\n    return true;\n}\nint main(){ assert (issame(half(3), 1.5)); }\n"}  # fmt: skip
+    problem = read_problem(row, "cpp", "synthesize")
+    assert verdict_of(canonical(problem), problem) == "passed"
+    assert verdict_of(candidate_of_code(problem, 'double half(double x){ return nan(""); }'), problem) == "failed"
+    java = read_problem(row | {"test": "if (Math.abs(s.poly(coeffs, half(1))) > 1e-4) {"}, "java", "synthesize")
+    assert java.tests == "if (!(Math.abs(s.poly(coeffs, half(1))) <= 1e-4)) {"
+
+
 @pytest.mark.parametrize("name", ["mbpp", "mbpp-3shot", "humanevalfix-python", "humanevalfixdocs-python",
                                   "humanevalexplain-python", "humanevalsynthesize-python"])  # fmt: skip
 def test_canonical_solutions_of_the_samples_pass(problems_of, verdict_of, name):
@@ -94,7 +108,7 @@ def test_canonical_solutions_of_the_samples_pass(problems_of, verdict_of, name):
 def test_buggy_solutions_fail(problems_of, verdict_of):
     rows = [json.loads(line) for line in (DATA / "humanevalpack" / "python.jsonl").read_text().splitlines()]
     for problem, row in zip(problems_of("humanevalfix-python"), rows, strict=True):
-        outcome = verdict_of(candidate_of_continuation(problem, row["buggy_solution"]), problem, 3.0)
+        outcome = verdict_of(candidate_of_continuation(problem, row["buggy_solution"]), problem, 1.0)
         assert outcome in {"failed", "timeout"}  # one of them never ends
         assert row["buggy_solution"].strip() in problem.instruction
         assert row["test"].strip() in problem.instruction
@@ -108,7 +122,7 @@ def test_canonical_solutions_all_over_the_full_data_sets_pass(verdict_of, name, 
     datasets = {"mbpp": str(SHARED / "mbpp.jsonl"), "humanevalpack": str(SHARED / "humanevalpack")}
     problems = load_benchmarks([name], datasets)[0].problems
     assert len(problems) == number
-    assert passing(problems[::8], verdict_of, whole) == [problem.task_id for problem in problems[::8]]
+    assert passing(problems[::16], verdict_of, whole) == [problem.task_id for problem in problems[::16]]
 
 
 def test_mbpp_has_its_test_problems_alone_and_three_solved_ones(problems_of):

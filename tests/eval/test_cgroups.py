@@ -6,6 +6,7 @@ import pytest
 
 from eval import cgroups, sandbox
 from eval.cgroups import Group
+from eval.languages import missing_toolchains
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def test_where_there_is_none_it_says_why(monkeypatch, tmp_path):
         cgroups.delegated.cache_clear()
 
 
+@pytest.mark.skipif(bool(missing_toolchains(["javascript"])), reason="node is not here")
 def test_every_tree_with_a_compiler_gets_one(monkeypatch, tmp_path):
     monkeypatch.setattr(sandbox, "delegated", lambda: (tmp_path, ""))
     monkeypatch.setattr(Group, "ran_out", lambda self: False)

@@ -73,6 +73,20 @@ def test_a_missing_toolchain_is_one_line_with_the_packages(monkeypatch):
     assert "\n" not in missing["go"]
 
 
+def test_a_missing_toolchain_is_never_a_verdict(monkeypatch):
+    monkeypatch.setattr(languages, "where", lambda command: command)
+    languages.require_toolchain.cache_clear()
+    try:
+        for run in (
+            lambda: run_program("package main", language="go", timeout=5.0, memory_mb=256),
+            lambda: judge("x", "y", language="go", timeout=5.0, memory_mb=256),
+        ):
+            with pytest.raises(FileNotFoundError, match="golang-go"):
+                run()
+    finally:
+        languages.require_toolchain.cache_clear()
+
+
 def test_an_unknown_language_is_refused():
     with pytest.raises(ValueError, match="the sandbox runs python"):
         missing_toolchains(["cobol"])

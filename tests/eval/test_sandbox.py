@@ -147,6 +147,8 @@ LANDLOCKED = [
     "traces its parent",
     "a shell",
     "other processes",
+    "reads installed packages",
+    "writes beside its own folder",
 ]
 
 

@@ -90,6 +90,7 @@ def test_two_models_of_a_foreign_endpoint_are_scored_and_compared(local_ray, ser
         score["settings"]["prompt"] == "chat" and score["settings"]["seed"] == 0 and score["isolation"] == "namespaces"
     )
     assert len(score["dataset_digest"]) == 64 and score["versions"]["ray"]
+    assert score["slowness"] >= 1 and score["processors"] >= 1
     assert {(d["from"], d["to"], d["difference"]) for d in found["differences"]} == {("good", "bad", -1.0)}
     page = (tmp_path / "scores.md").read_text()
     assert "| **good** (ours) | 100.0 (first 3) | 100.0 (first 3) |  |  |" in page
