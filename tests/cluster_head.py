@@ -16,7 +16,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 TOKEN = "planted-token-0123456789abcdef0123456789abcdef"
 HEAD_ID = "f" * 51 + "00000"
-"""Ray's fake provider finds the head node by its id."""
+FAKE_HEAD = "ray.head.default"
+"""Ray's fake provider knows the head node by this id and this type."""
 
 
 def free_port():
@@ -66,7 +67,7 @@ def start_head(home, *, cpus=2, launcher=None):
         environment |= {
             "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1",
             "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID, "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
-            "RAY_NODE_TYPE_NAME": launcher["head_node_type"], "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
+            "RAY_NODE_TYPE_NAME": FAKE_HEAD, "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
         }  # fmt: skip
     started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
     assert started.returncode == 0, started.stdout + started.stderr
@@ -76,7 +77,7 @@ def start_head(home, *, cpus=2, launcher=None):
 def faked(launcher, gcs):
     """The launcher's file with its own node types, limits and resources, on Ray's fake provider."""
     kinds = {
-        name: {
+        FAKE_HEAD if name == launcher["head_node_type"] else name: {
             "resources": dict(kind["resources"]) | {"object_store_memory": 100_000_000},
             "node_config": {},
             "min_workers": kind.get("min_workers", 0),
@@ -100,7 +101,7 @@ def faked(launcher, gcs):
             "disable_node_updaters": True, "disable_launch_config_check": True,
         },
         "available_node_types": kinds,
-        "head_node_type": launcher["head_node_type"],
+        "head_node_type": FAKE_HEAD,
         "auth": {},
         "file_mounts": {},
         "file_mounts_sync_continuously": False,

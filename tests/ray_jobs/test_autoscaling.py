@@ -29,7 +29,7 @@ def work():
 
 def workers():
     state = cluster_state(sys.argv[1], None)
-    return {kind: len(nodes) for kind, nodes in state.nodes.items() if kind != "head"}
+    return {kind: len(nodes) for kind, nodes in state.nodes.items() if kind != "ray.head.default"}
 
 group = placement_group(bundles, strategy="PACK")
 impossible = placement_group([{"GPU": 9}])
