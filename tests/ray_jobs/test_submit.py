@@ -110,7 +110,7 @@ def submitted(token_head, tmp_path_factory):
     run_dir, secret = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("secret") / "hf"
     secret.write_text("hf_planted")
     done = token_head.wavecoder(
-        "submit", "--address", token_head.url, "--id", "small", "--env", "A=1", "--secret", f"HF_TOKEN=file:{secret}",
+        "submit", "--address", token_head.url, "--id", "small", "--env", "TOKENIZERS_PARALLELISM=true", "--secret", f"HF_TOKEN=file:{secret}",
         "--", "collect", "--config", DEMO, "--run-dir", str(run_dir), "--set", FUNCTIONS, "--set", "collect.sample=1.0",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
