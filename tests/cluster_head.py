@@ -62,7 +62,7 @@ def start_head(home, *, cpus=2, launcher=None):
         "--disable-usage-stats", "--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0",
     ]  # fmt: skip
     if launcher is not None:
-        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}")))
+        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}"), sort_keys=False))
         command.append(f"--autoscaling-config={folder / 'launcher.yaml'}")
         environment |= {
             "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1",
@@ -82,6 +82,7 @@ def faked(launcher, gcs):
             "node_config": {},
             "min_workers": kind.get("min_workers", 0),
             "max_workers": kind.get("max_workers", 0),
+            "priority": kind.get("priority", 0),
         }
         for name, kind in launcher["available_node_types"].items()
     }

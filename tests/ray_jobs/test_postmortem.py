@@ -53,7 +53,7 @@ def test_the_bundle_says_what_failed_and_hides_secrets(token_head, tmp_path):
     assert "boom with [hidden]" in failures["fails"]["error_message"]
     assert bundle["tasks"]["fails"] == {"FAILED": 1}
     (actor,) = [actor for actor in bundle["actors"] if actor["class_name"] == "Dies"]
-    assert (actor["state"], bool(actor["death_cause"])) == ("DEAD", True)
+    assert (actor["state"], actor["failed"], bool(actor["death_cause"])) == ("DEAD", True, True)
     (log,) = folder.glob("logs/Dies-*.err")
     assert "last words of the actor" in log.read_text()
     assert "ray_node_" in (folder / "metrics.prom").read_text()
