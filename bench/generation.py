@@ -1,9 +1,10 @@
 """Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions and engine settings.
 
-`python -m bench.generation [--rows N] [--model NAME]` prints one JSON object. The stage runs first, with the demo's
-settings on vLLM replicas behind Ray Serve; every question that it asks, of either role, is written down.
-Then one bare engine is handed all of them at once: it waits for no verdict and no network. Engine start is left out of
-both. Rows are documented functions of this Python's standard library.
+`python -m bench.generation [--rows N] [--engines serve|data] [--model NAME]` prints one JSON object. The stage runs
+first, with the demo's settings but all rows in one round, on vLLM replicas behind Ray Serve or inside Ray Data; every
+question that it asks, of either role, is written down. Then one bare engine is handed all of them at once: it waits for
+no verdict and no network. Engine start is left out of both. Rows are documented functions of this Python's standard
+library. The cached share is what the engines themselves count.
 
 Both parts are processes of their own, because two engines do not fit in one.
 """
@@ -11,7 +12,10 @@ Both parts are processes of their own, because two engines do not fit in one.
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,17 +23,37 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from bench.machine import describe_machine
 from ray_jobs.models import resolve_model
-from serve.engines import EngineConfig, engine_arguments
+from serve.engines import EngineConfig, engine_arguments, engine_environment
+from serve.gateway_settings import free_port
 
 RECIPE = "configs/demo.yaml"
-ALONE = 12
+ALONE = 6
 """Questions that are asked again one by one, to see whether batching changes an answer."""
 
 
-def run_stage(rows: int, model: str, questions: Path) -> dict[str, Any]:
-    """The stage on Ray Serve; writes its questions down."""
+WARM_UP: dict[str, Any] = {
+    "messages": [{"role": "user", "content": "Say yes or no."}], "max_tokens": 8, "temperature": 0.0, "seed": 0,
+    "schema": {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}}, "required": ["answer"]},
+}  # fmt: skip
+
+
+def cpu_seconds() -> dict[str, float]:
+    """CPU seconds so far of this process, of vLLM's engines under it, and of all else under it (Ray)."""
+    found = {"job": 0.0, "engines": 0.0, "ray": 0.0}
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            times, name = process.cpu_times(), " ".join(process.cmdline()[:1])
+            found["job" if process == me else "engines" if "VLLM" in name else "ray"] += times.user + times.system
+    return found
+
+
+def run_stage(rows: int, model: str, engines: str, questions: Path) -> dict[str, Any]:
+    """The stage; writes its questions down."""
     from pyarrow import fs as pafs
 
     from bench.embedding import functions
@@ -38,10 +62,12 @@ def run_stage(rows: int, model: str, questions: Path) -> dict[str, Any]:
     from ray_jobs.config import load_config
     from ray_jobs.generate import open_roles
 
-    settings = [f"generate.{role}.model={model}" for role in ("generator", "discriminator")]
-    config = load_config(RECIPE, [*settings, "ray.dashboard=false", "serve.port=8141"])
+    roles = ("generator", "discriminator")
+    settings = [f"generate.{role}.{what}" for role in roles for what in (f"model={model}", f"engines={engines}")]
+    more = ["ray.dashboard=false", f"serve.port={free_port()}", f"generate.round_size={rows}"]
+    config = load_config(RECIPE, [*settings, *more])
     chosen = [row for row in functions(20 * rows).to_pylist() if len(row["code"]) <= config.generate.max_code_chars]
-    with open_roles(config) as roles, questions.open("w") as file, tempfile.TemporaryDirectory() as folder:
+    with open_roles(config) as opened, questions.open("w") as file, tempfile.TemporaryDirectory() as folder:
 
         def recorded(chat: Any) -> Any:
             async def ask(**question: Any) -> Any:
@@ -51,17 +77,21 @@ def run_stage(rows: int, model: str, questions: Path) -> dict[str, Any]:
 
             return ask
 
-        recording = {role: (recorded(chat), name) for role, (chat, name) in roles.items()}
-        begun = time.perf_counter()
+        recording = {role: (recorded(chat), name) for role, (chat, name) in opened.items()}
+        for chat, name in opened.values():  # engines inside Ray Data start with their first question
+            asyncio.run(chat(model=name, **WARM_UP))
+        before, begun = cpu_seconds(), time.perf_counter()
         result, ledger = generate(
             config.generate, load_tasks(), chosen[:rows], recording, pafs.LocalFileSystem(), folder
         )
         seconds = time.perf_counter() - begun
+        spent = {name: round(value - before.get(name, 0.0), 1) for name, value in cpu_seconds().items()}
     used = list(ledger.whole().used.values())
     return {
         "rows": rows,
         "questions": sum(one.questions for one in used),
         "accepted": len(result.accepted),
+        "cpu_s": spent,
         "seconds": round(seconds, 2),
         "prompt_tokens": sum(one.prompt_tokens for one in used),
         "completion_tokens": sum(one.completion_tokens for one in used),
@@ -70,20 +100,28 @@ def run_stage(rows: int, model: str, questions: Path) -> dict[str, Any]:
     }
 
 
+def demo_engine() -> EngineConfig:
+    """How the demo's engines run."""
+    from ray_jobs.config import load_config
+
+    return load_config(RECIPE, []).serve.engine
+
+
 def run_bare(model: str, questions: Path) -> dict[str, Any]:
     """All the questions at once, in this process."""
     from vllm import LLM, SamplingParams
     from vllm.sampling_params import StructuredOutputsParams
 
     asked = [json.loads(line) for line in questions.read_text().splitlines()]
-    llm = LLM(model=resolve_model(model, "--model"), **engine_arguments(EngineConfig()))
-    parameters = [
+    llm = LLM(model=resolve_model(model, "--model"), **engine_arguments(demo_engine()))
+    warm, *parameters = [
         SamplingParams(
             max_tokens=one["max_tokens"], temperature=one["temperature"], seed=one["seed"],
             structured_outputs=StructuredOutputsParams(json=one["schema"]),
         )
-        for one in asked
+        for one in (WARM_UP, *asked)
     ]  # fmt: skip
+    llm.chat([WARM_UP["messages"]], [warm], use_tqdm=False)
     begun = time.perf_counter()
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
     seconds = time.perf_counter() - begun
@@ -104,39 +142,38 @@ def run_bare(model: str, questions: Path) -> dict[str, Any]:
 def main() -> None:
     """Print the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=48)
+    parser.add_argument("--rows", type=int, default=40)
+    parser.add_argument("--engines", choices=["serve", "data"], default="serve")
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
     parser.add_argument("--part", choices=["stage", "bare"], help=argparse.SUPPRESS)
     parser.add_argument("--questions", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
         part = (
-            run_stage(options.rows, options.model, options.questions)
+            run_stage(options.rows, options.model, options.engines, options.questions)
             if options.part == "stage"
             else run_bare(options.model, options.questions)
         )
         print(json.dumps(part))
         return
-    found = {}
+    found: dict[str, Any] = {"bench": "generation", "model": options.model, "engines": options.engines}
     with tempfile.TemporaryDirectory() as folder:
         for part_name in ("stage", "bare"):
-            command = [sys.executable, "-m", "bench.generation", "--part", part_name, "--rows", str(options.rows),
-                       "--model", options.model, "--questions", f"{folder}/questions.jsonl"]  # fmt: skip
+            command = [sys.executable, "-m", "bench.generation", "--part", part_name, "--rows", str(options.rows)]
+            command += ["--model", options.model, "--engines", options.engines]
+            command += ["--questions", f"{folder}/questions.jsonl"]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=_environment())
             found[part_name] = json.loads(done.stdout.splitlines()[-1])
-    rates = {name: part["completion_tokens"] / part["seconds"] for name, part in found.items()}
+    rates = {name: found[name]["completion_tokens"] / found[name]["seconds"] for name in ("stage", "bare")}
     found["times_bare"] = round(rates["stage"] / rates["bare"], 3)
     found |= {f"{name}_tokens_per_s": round(rate, 1) for name, rate in rates.items()}
-    print(json.dumps({"bench": "generation", "model": options.model, "machine": describe_machine()} | found))
+    print(json.dumps(found | {"machine": describe_machine()}))
 
 
 def _environment() -> dict[str, str]:
-    """Of an engine as the replicas have it."""
-    import os
-
-    from serve.engines import engine_environment
-
-    return os.environ | engine_environment(EngineConfig()) | {"VLLM_LOGGING_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1"}
+    """Of an engine as the replicas have it; and as urgent as the bare one, where Ray gives way to all."""
+    more = {"VLLM_LOGGING_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1", "RAY_worker_niceness": "0"}
+    return os.environ | engine_environment(demo_engine()) | more
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 `python -m bench.solutions --datasets FOLDER [--languages L …] [--every N]` prints one JSON object with the counts and
 the problems that are exceptions. FOLDER holds `mbpp.jsonl` and `humanevalpack/<language>.jsonl`; HumanEval comes out of
-its package. Canonical solutions run as continuations of their declaration, as `wavecoder evaluate --reference` has
-them.
+its package. Canonical solutions continue their declaration, as in `wavecoder evaluate --reference`.
 """
 
 from __future__ import annotations

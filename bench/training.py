@@ -2,16 +2,18 @@
 
 `python -m bench.training --data FILE` prints one JSON object. FILE holds instances in the Alpaca form (`instruction,
 input, output`), JSON or gzipped JSON. All run on the same rows and model in float32 on the CPU, or bfloat16 on CUDA,
-and take turns step by step, so that a busy machine slows all alike; each figure is the median over the steps.
+and the same optimizer, and take turns step by step, so that a busy machine slows all alike; each figure is the median
+over the steps.
 
-- `packed`: our step: best-fit packing, attention within documents, logits for response tokens alone.
+- `packed`: our step: rows packed, attention within documents, logits for response tokens alone.
 - `padded`: the authors' way: micro-batches of 4 rows padded to their longest, full logits, the model's own loss.
-- `trl` (`--against trl`): its SFTTrainer with packing, where it is installed.
-- `ray` (`--ray`): our step on Ray Train with one worker, checkpoint and all, beside the same steps in a bare loop.
-
-`--memory-of packed` (or `padded`) prints the peak bytes of that way's first two steps alone, instead.
+- `trl` (`--against trl`): its SFTTrainer with packing, a step for as many learnt tokens as ours has; where it is
+  installed (it is not among our requirements: `pip install trl`).
 
 `possible` is what the positions saved allow: FLOP of the padded step over FLOP of the packed one.
+
+`--measure memory` tells the peak bytes of two steps of each way in a process of its own. `--measure ray` compares
+the step on Ray Train with one worker to the same step in a bare loop, which runs before and behind it.
 """
 
 from __future__ import annotations
@@ -19,11 +21,15 @@ from __future__ import annotations
 import argparse
 import gc
 import gzip
+import itertools
 import json
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +86,7 @@ def padded_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
 
 
 def trl_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
-    """Steps of `trl`'s SFTTrainer with its packing, a packed row of `max_length` tokens each; `trl` must be there."""
+    """Steps of `trl`'s SFTTrainer with its packing: rows of `max_length` until as much is learnt from as in ours."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -98,13 +104,20 @@ def trl_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
         )
         trainer.current_gradient_accumulation_steps = 1  # which its `train` would set
         optimizer = make_optimizer(trainer.model, config)
+        batches = global_batches(len(examples), config.global_batch, config.epochs, config.seed)
+        wanted = statistics.mean(num_response_tokens(examples, rows) for rows in batches)
+        learnt = 0
         for batch in trainer.get_train_dataloader():
             trainer.model.train()
             trainer.training_step(trainer.model, batch)
+            learnt += int((batch["labels"] != IGNORED).sum())
+            if learnt < wanted:
+                continue
             torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), config.max_grad_norm)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            yield int((batch["labels"] != IGNORED).sum())
+            yield learnt
+            learnt = 0
 
 
 def _padded(config: TrainConfig, examples: list[Example], rows: list[int]) -> list[PaddedBatch]:
@@ -127,6 +140,7 @@ def in_turns(running: dict[str, Iterator[int]], steps: int) -> dict[str, list[fl
                 torch.cuda.synchronize()
             if number:
                 rates[name].append(learnt / (time.perf_counter() - begun))
+        print(f"turn {number} of {steps}:", {name: found[-1:] for name, found in rates.items()}, file=sys.stderr)
     return rates
 
 
@@ -159,28 +173,44 @@ def _possible(config: TrainConfig, examples: list[Example], steps: int) -> dict[
 
 
 def compare_ray(config: TrainConfig, rows: list[dict[str, str]], examples: list[Example], steps: int) -> dict[str, Any]:
-    """Seconds of a step on Ray Train, from the end of the first to the end of the last, against a bare loop."""
+    """Seconds of a step on Ray Train against a bare loop before and behind it; the first step is not counted."""
     import ray
 
     from training.trainer import fit
 
     few = rows[: config.global_batch * (steps + 1)]
-    timed = list(_timed_loop(config, examples[: len(few)]))
-    gc.collect()
+    bare = _bare_seconds(config, examples[: len(few)])
     ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
     with tempfile.TemporaryDirectory() as folder:
         result = fit(config, rows=pa.Table.from_pylist(few), storage_path=f"{folder}/checkpoints",
                      output=f"{folder}/model", lineage={})  # fmt: skip
-    ends = [record["ended"] for record in result["steps"]]
-    bare, on_ray = ((times[-1] - times[0]) / (len(times) - 1) for times in (timed, ends))
     ray.shutdown()
-    return {"bare_seconds_per_step": round(bare, 3), "ray_seconds_per_step": round(on_ray, 3),
-            "times_bare": round(bare / on_ray, 4)}  # fmt: skip
+    on_ray = _between([record["ended"] for record in result["steps"]])
+    behind = _bare_seconds(config, examples[: len(few)])
+    return {
+        "bare_seconds_per_step": [round(seconds, 3) for seconds in bare],
+        "ray_seconds_per_step": [round(seconds, 3) for seconds in on_ray],
+        "bare_seconds_per_step_again": [round(seconds, 3) for seconds in behind],
+        "times_bare": round(statistics.median(bare + behind) / statistics.median(on_ray), 4),
+    }
 
 
-def _timed_loop(config: TrainConfig, examples: list[Example]) -> Iterator[float]:
-    for _ in packed_steps(config, examples):
-        yield time.time()
+def _bare_seconds(config: TrainConfig, examples: list[Example]) -> list[float]:
+    found = _between([time.time() for _ in packed_steps(config, examples)])
+    gc.collect()
+    return found
+
+
+def _between(ends: list[float]) -> list[float]:
+    return [end - begun for begun, end in itertools.pairwise(ends)]
+
+
+def peak_of_each(ways: list[str]) -> dict[str, Any]:
+    """Peak bytes of each way, each measured by this command in a process of its own."""
+    command = [sys.executable, "-m", "bench.training", *sys.argv[1:], "--memory-of"]
+    peaks = {way: int(subprocess.run([*command, way], check=True, capture_output=True, text=True).stdout.split()[-1])
+             for way in ways}  # fmt: skip
+    return {"peak_bytes": peaks}
 
 
 def _fill(lengths: list[int], size: int) -> float:
@@ -201,9 +231,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--max-length", type=int, default=1024)
     parser.add_argument("--against", nargs="+", choices=["padded", "trl"], default=["padded"])
-    parser.add_argument("--ray", action="store_true", help="compare Ray Train with the bare loop instead")
-    parser.add_argument("--memory-of", choices=WAYS, help="print the peak bytes of this way's first steps alone")
+    parser.add_argument("--measure", choices=["speed", "memory", "ray"], default="speed")
+    parser.add_argument("--memory-of", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if "trl" in options.against and find_spec("trl") is None:
+        sys.exit("--against trl: trl is not installed here, so nothing was measured; pip install trl, or leave it out")
     on_gpu = torch.cuda.is_available()
     config = TrainConfig(
         model=resolve_model(options.model, "--model"), global_batch=options.batch, max_length=options.max_length,
@@ -223,8 +255,10 @@ def main() -> None:
         "mean_length": round(statistics.mean(lengths), 1),
         "fill": {size: round(_fill(lengths, size), 4) for size in (512, 1024, 2048, 4096)},
     }  # fmt: skip
-    if options.ray:
+    if options.measure == "ray":
         found |= compare_ray(config, rows, examples, options.steps)
+    elif options.measure == "memory":
+        found |= peak_of_each(["packed", *options.against])
     else:
         found |= compare_ways(config, examples, options.steps, options.against)
     print(json.dumps(found))

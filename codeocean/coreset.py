@@ -23,12 +23,13 @@ from torch import Tensor
 
 from codeocean.baselines import choose_baseline
 from codeocean.certificate import Certificate, certify
+from codeocean.distances import Frame
 from codeocean.kcenter import Picks, Shards, choose_frame, extend_picks, start_picks
 from codeocean.parts import read_part, write_part
 from codeocean.quotas import Quotas
 from codeocean.records import CORESET
 from codeocean.selection import CoresetConfig, QuotaConfig
-from codeocean.shard import Frame, Shard
+from codeocean.shard import Shard
 from codeocean.shards import ShardGroup
 from codeocean.vectors import VectorFile, read_vectors
 
@@ -167,6 +168,7 @@ class _ShardActor:
     def __init__(self, num_threads: int, on_gpu: bool, *slice_: Any) -> None:  # noqa: FBT001 - Ray passes it by place
         torch.set_num_threads(num_threads)
         self._shard = _load_shard(*slice_, on_gpu=on_gpu)
+        torch.set_num_threads(1)  # of this thread; the shard has its own
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """What the shard answers; every method may be asked again."""

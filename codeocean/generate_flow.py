@@ -10,7 +10,8 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pyarrow import fs as pafs
@@ -28,6 +29,9 @@ from codeocean.scheduler import JUDGE, Question, answer_all
 from codeocean.tasks import Task
 
 log = logging.getLogger("wavecoder.codeocean")
+
+Follow = Callable[[Mapping[str, int]], object]
+"""Told how many questions of each role are open, in flight or not."""
 
 LINE_EVERY_S = 10.0
 METRICS = {
@@ -52,6 +56,7 @@ def generate(
     roles: dict[str, tuple[Chat, str]],
     fs: pafs.FileSystem,
     folder: str,
+    follow: Follow | None = None,
 ) -> tuple[Yield, Ledger]:
     """Coreset → `round-*/generations.parquet` and `verdicts.parquet`, and what came of it.
 
@@ -64,6 +69,7 @@ def generate(
         roles: "generator" and "discriminator" → a chat and the model's name there.
         fs: filesystem of the run directory.
         folder: the stage's folder.
+        follow: told once a second how many questions of each role are open.
 
     Raises:
         ConnectionError, PermissionError: an endpoint is gone or refuses the key.
@@ -71,15 +77,18 @@ def generate(
     """
     files = Rounds(fs, folder, {row["id"]: row for row in rows})
     book = RoundBook(config, tasks, rows, files)
-    finished = asyncio.run(answer_book(book, config, roles))
+    finished = asyncio.run(answer_book(book, config, roles, follow))
     if not finished:
         raise ValueError(_budget_line(book, config.spending))
     return files.total(range(len(plan_rounds(len(rows), config.round_size))))
 
 
-async def answer_book(book: RoundBook, config: GenerateConfig, roles: dict[str, tuple[Chat, str]]) -> bool:
-    """Ask until nothing is left to ask; False when the budget ended it before."""
+async def answer_book(
+    book: RoundBook, config: GenerateConfig, roles: dict[str, tuple[Chat, str]], follow: Follow | None = None
+) -> bool:
+    """Ask until nothing is left to ask; False when the budget ended it before. Arguments as `generate`."""
     in_flight, begun = 0, time.monotonic()
+    unanswered = Counter(dict.fromkeys(ROLE_OF.values(), 0))
 
     async def answer(question: Question) -> Iterable[Question]:
         nonlocal in_flight
@@ -88,7 +97,10 @@ async def answer_book(book: RoundBook, config: GenerateConfig, roles: dict[str, 
             chat, model = roles[ROLE_OF[question.turn]]
             ask = judge_one if question.turn == JUDGE else generate_one
             result = await ask(book.job(question), book.task_of(question), config, chat, model)
-            return await book.keep(question, result)
+            opened = await book.keep(question, result)
+            unanswered.update(ROLE_OF[one.turn] for one in opened)
+            unanswered[ROLE_OF[question.turn]] -= 1
+            return opened
         finally:
             in_flight -= 1
 
@@ -101,6 +113,8 @@ async def answer_book(book: RoundBook, config: GenerateConfig, roles: dict[str, 
             for name, value in figures.items():
                 gauges[name].set(value)
             metrics.tell(**{name: figures[name] for name in ("accepted", "rejected", "failed")})
+            if follow is not None:
+                follow(unanswered)
             if seconds - shown >= LINE_EVERY_S:
                 shown = seconds
                 log.info("generate: %s", book.progress.line(seconds, in_flight))
@@ -113,6 +127,7 @@ async def answer_book(book: RoundBook, config: GenerateConfig, roles: dict[str, 
 
     lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}  # roles that share an endpoint share its places
     open_questions = await book.begin()
+    unanswered.update(ROLE_OF[one.turn] for one in open_questions)
     reporter = asyncio.create_task(report())
     try:
         return await answer_all(

@@ -1,6 +1,6 @@
 """Settings of the LLM Generator and Discriminator (paper, section 2.2.2)."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -29,6 +29,9 @@ class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attrib
 
     api_key_env: str | None = None
     """Environment variable that holds the endpoint's key."""
+
+    engines: Literal["serve", "data"] = "serve"
+    """Where a model of our own runs: "serve" is replicas on Ray Serve, "data" engines inside Ray Data."""
 
     temperature: NonNegativeFloat = 0.0
     """0 is greedy. A retry of a greedy answer samples at `retry_temperature`."""
@@ -68,14 +71,14 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     task_folder: str | None = None
     """Folder of more task files."""
 
-    round_size: PositiveInt = 64
+    round_size: PositiveInt = 256
     """Raw code of one round. Few-shot cases come from rounds at least two back. Two rounds are open at a time, and
     the last answers of a round keep the next but one closed: to keep n requests in flight, make it 4 n or more."""
 
-    good_shots: PositiveInt = 1
-    """Good cases in a prompt."""
+    good_shots: PositiveInt = 4
+    """Good cases in a prompt. The prefix cache serves them: many cost little."""
 
-    bad_shots: NonNegativeInt = 0
+    bad_shots: NonNegativeInt = 1
     """Bad cases in a prompt, each with its reasons."""
 
     shot_sets: PositiveInt = 2
@@ -104,6 +107,6 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
 
 
 HOW_NOT_WHAT: dict[str, Any] = {
-    "concurrency": True, "spending": True, "generator": {"price"}, "discriminator": {"price"},
+    "concurrency": True, "spending": True, "generator": {"price", "engines"}, "discriminator": {"price", "engines"},
 }  # fmt: skip
 """Settings that do not change the data, as pydantic's `exclude`: a run goes on when they change."""

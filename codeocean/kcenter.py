@@ -33,8 +33,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from codeocean.distances import Frame, MeasuringPicks, nearest_squared, squared_differences
 from codeocean.quotas import Quotas
-from codeocean.shard import Candidates, Extent, Frame, Shard, nearest_squared, squared_differences
+from codeocean.shard import Candidates, Extent, Shard, one_thread
 
 BLOCK = 384
 """Candidates of a block: enough picks for a matrix product, few enough that their B × B distances cost nothing."""
@@ -133,6 +134,7 @@ def k_center_greedy(
     return Coreset(torch.tensor(picks.rows, dtype=torch.int64), picks.radii)
 
 
+@one_thread()
 def choose_frame(shards: Shards, *, unit: bool) -> Frame:
     """The coordinates for a matrix, known to its shards.
 
@@ -166,6 +168,7 @@ def _power_of_two(size: float) -> float:
     return float(2.0 ** -np.frexp(size)[1])
 
 
+@one_thread()
 def start_picks(shards: Shards, frame: Frame, rows: list[int]) -> Picks:
     """The picks before the first block: `rows`, or else the row nearest the mean; with their distances."""
     assert frame.mean_D is not None
@@ -175,13 +178,16 @@ def start_picks(shards: Shards, frame: Frame, rows: list[int]) -> Picks:
     squared = [float("inf")]
     for start in range(1, len(rows), BLOCK):  # a block meets the picks before it at once, its own one after another
         block_PD = vectors_KD[start : start + BLOCK]
-        nearest_P = nearest_squared(block_PD, vectors_KD[:start], torch.float64, error).numpy()
+        before_PD = vectors_KD[:start]
+        before = MeasuringPicks(before_PD, before_PD, before_PD.square().sum(1), error)
+        nearest_P = nearest_squared(block_PD, before).numpy()
         for number in range(len(block_PD)):
             squared.append(float(nearest_P[number]))
             nearest_P = np.minimum(nearest_P, squared_differences(block_PD.numpy(), block_PD[number].numpy()))
     return Picks(rows, squared, frame.scale)
 
 
+@one_thread()
 def extend_picks(
     shards: Shards,
     frame: Frame,
@@ -202,7 +208,8 @@ def extend_picks(
         on_block: called after each block.
     """
     rows = torch.tensor(picks.rows)
-    position, vectors_PD, expected, decay = 0, shards.vectors(rows), 0.0, 0.5
+    position, vectors_PD, decay = 0, shards.vectors(rows), 0.5
+    last = expected = 0.0
     if quotas is not None:
         quotas.take(shards.groups(rows))
     while True:
@@ -210,9 +217,9 @@ def extend_picks(
         if quotas is not None:
             shards.exclude(quotas.closed())
         position = len(picks.rows)
-        candidates = shards.candidates(BLOCK if position < k else 1, expected)
         if position >= k:
             break
+        candidates = shards.candidates(BLOCK, expected)
         block = pick_block(candidates, frame, k - position, quotas)
         if not block.squared:
             raise ValueError(f"k is {k} but after {position} picks the quotas allow no other row; raise one or lower k")
@@ -221,9 +228,10 @@ def extend_picks(
         picks.squared += block.squared
         # The next block will fall about as far as this one did.
         decay = min(0.999, max(0.5, candidates.limit / max(block.squared[0], 1e-300)))
-        expected = block.squared[-1] * decay
+        last, expected = block.squared[-1], block.squared[-1] * decay
         if on_block is not None:
             on_block(picks)
+    candidates = shards.candidates(1, last - (last - expected) / 8.0)
     farthest = float(candidates.squared_B.max()) if len(candidates.squared_B) else 0.0
     picks.farthest = farthest**0.5 / frame.scale
 
@@ -245,7 +253,7 @@ def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas |
     single_BD, vectors_BD = rows_BD.float(), rows_BD.numpy()
     norms_B = single_BD.square().sum(1)
     between = torch.addmm(norms_B, single_BD, single_BD.T, alpha=-2.0).add_(norms_B[:, None])
-    between_BB = between.sub_(2.0 * frame.error(torch.float32, single_BD.shape[1])).numpy()
+    between_BB = between.sub_(2.0 * frame.error(torch.float32, single_BD.shape[1])).double().numpy()
     values, rows, groups = candidates.squared_B.numpy().copy(), candidates.rows_B.tolist(), candidates.groups_B.tolist()
     rival_squared, rival = candidates.rival
     closed = set(quotas.closed()) if quotas is not None else set()
@@ -260,8 +268,10 @@ def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas |
         chosen.append(best)
         squared.append(value)
         values[best] = -1.0  # below every distance, for good
-        nearer = np.flatnonzero(between_BB[best] < values)  # the product says which may change, differences by how much
-        values[nearer] = np.minimum(values[nearer], squared_differences(vectors_BD[nearer], vectors_BD[best]))
+        (nearer,) = (between_BB[best] < values).nonzero()  # the product says which may change, differences by how much
+        if len(nearer):
+            nearest = squared_differences(vectors_BD.take(nearer, 0), vectors_BD[best])
+            values[nearer] = np.minimum(values.take(nearer), nearest)
         if quotas is not None:
             quotas.take([groups[best]])
             if set(quotas.closed()) != closed:

@@ -20,6 +20,9 @@ MAX_LINE_CHARS = 120
 MEAN_LINE_CHARS = 28
 """Of code, to turn a limit of characters into one of lines."""
 
+JUDGED_BAD, JUDGED_GOOD = 2, 3
+"""Seed cases with their verdicts in a discriminator's prompt. They are the same for all instances of a task."""
+
 Messages = list[dict[str, str]]
 
 GENERATOR_SYSTEM = """\
@@ -113,7 +116,7 @@ def discriminator_messages(task: Task, generation: dict[str, Any]) -> Messages:
     rules = "\n".join(f"- {rule.name}: {rule.text}" for rule in task.rules)
     system = DISCRIMINATOR_SYSTEM.format(title=task.title, definition=task.definition, rules=rules)
     messages = [{"role": "system", "content": system}]
-    for case in (*task.bad[:1], *task.good[:2]):  # what verdicts of both kinds look like
+    for case in (*task.bad[:JUDGED_BAD], *task.good[:JUDGED_GOOD]):  # what verdicts of both kinds look like
         messages += [{"role": "user", "content": _exercise(case.model_dump())},
                      {"role": "assistant", "content": _verdict(task, case)}]  # fmt: skip
     return [*messages, {"role": "user", "content": _exercise(generation)}]

@@ -66,7 +66,9 @@ def choose_target_language(task: Task, raw_id: str, language: str, seed: int) ->
 def draw_shots(
     task: Task, cases: Iterable[Case], where: tuple[int, int, int], num_good: int, num_bad: int
 ) -> list[Case]:
-    """The cases that a prompt shows: judged ones of earlier rounds first, the task's own where those are too few.
+    """The cases that a prompt shows: judged ones of earlier rounds, and the task's own where those are too few.
+
+    The task's own stand first, in the order of its file: so prompts of all sets and rounds begin alike.
 
     Args:
         task: whose cases they are.
@@ -82,8 +84,8 @@ def draw_shots(
         own = list(task.bad if bad else task.good)
         dice = random.Random(draw_number(*where, task.name, bad))
         picks = dice.sample(judged, min(wanted, len(judged)))
-        picks += dice.sample(own, min(wanted - len(picks), len(own)))
-        chosen += picks
+        more = dice.sample(range(len(own)), min(wanted - len(picks), len(own)))
+        chosen += [*(own[place] for place in sorted(more)), *picks]
     return chosen
 
 

@@ -17,12 +17,13 @@ class Question(NamedTuple):
 
     round: int
     turn: int
-    """0 judges, 1 generates: a verdict may open a later round, so it goes first."""
+    """0 generates, 1 judges: two answers hang on the first and one on the second, which therefore goes last, so that
+    little is left to wait for at the end."""
     place: int
     """In the round."""
 
 
-JUDGE, GENERATE = 0, 1
+GENERATE, JUDGE = 0, 1
 
 Answer = Callable[[Question], Awaitable[Iterable[Question]]]
 """Asks, keeps what was answered, and says what may be asked now."""

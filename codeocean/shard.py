@@ -13,72 +13,35 @@ Shapes: N rows of the slice · D dimensions · K picks so far · B candidates ·
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, partial
+from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-TILE_ROWS = 2_048
-"""Rows of one matrix product: its TILE_ROWS × CHUNK_PICKS distances stay in the processor's cache."""
+from codeocean.distances import Frame, MeasuringPicks, as_numpy, nearest_squared, squared_differences
 
-CHUNK_PICKS = 128
+TILE_ROWS = 1_024
+"""Most rows of one matrix product, the work of one thread: they and their distances stay in the processor's cache."""
+
+MIN_TILE_ROWS, TILES = 256, 16
+"""Fewer rows are cut into about so many tiles, of at least so many rows each."""
+
+CHUNK_PICKS = 64
 """Picks that a row meets before it is asked whether it is still among the farthest."""
 
 MARGIN = 0.1
-"""Share of the distance between the top bounds and the candidates' lowest by which more rows are brought up to date."""
+"""Share of the distance between the top bounds and the candidates' lowest by which more rows are brought up to date; it
+doubles until no candidate is out of date."""
 
-MEASURED_PAIRS = 4_096
-"""Pairs measured by differences at a time."""
+Tile = TypeVar("Tile")
+Result = TypeVar("Result")
 
 _DONE = torch.iinfo(torch.int32).max
-
-
-@dataclass(frozen=True)
-class Frame:
-    """The coordinates in which distances are computed: (rows, of length 1 if so asked, minus a centre) · scale.
-
-    Rows stay as they are unless they lie far from the origin or their squares would leave float32's range.
-    """
-
-    unit: bool = False
-    """Rows are scaled to length 1 (rows of zeros stay), for the cosine metric."""
-    centre_D: Tensor | None = None
-    """float64 on the CPU; one row of the data, so that a lattice stays one."""
-    scale: float = 1.0
-    """A power of two: scaling loses nothing."""
-    largest: float = 0.0
-    """Largest squared norm of a row in these coordinates; both errors follow from it."""
-    mean_D: Tensor | None = None
-    """float64 on the CPU, mean of the rows, rounded to float32: in what order shards add up must not break a tie."""
-
-    @property
-    def plain(self) -> bool:
-        """Whether rows stay as they are."""
-        return not self.unit and self.centre_D is None and self.scale == 1.0
-
-    def error(self, dtype: torch.dtype, dimensions: int) -> float:
-        """Most by which a matrix product in `dtype` misses a squared distance |a|² + |b|² - 2ab.
-
-        The product's D rounding errors add up like a random walk (Higham & Mary 2019, λ = 4).
-        """
-        return self.largest * torch.finfo(dtype).eps / 2.0 * (8.0 * dimensions**0.5 + 16.0)
-
-    def float64(self, x_MD: Tensor) -> Tensor:
-        """(M, D) float64: rows in these coordinates."""
-        moved_MD = x_MD.double()
-        if self.unit:
-            norms_M1 = moved_MD.norm(dim=1, keepdim=True)
-            moved_MD = moved_MD / torch.where(norms_M1 > 0.0, norms_M1, 1.0)
-        if self.centre_D is not None:
-            moved_MD = moved_MD - self.centre_D.to(x_MD.device)
-        return moved_MD if self.scale == 1.0 else moved_MD * self.scale
-
-    def float32(self, x_MD: Tensor) -> Tensor:
-        """(M, D) float32: rows in these coordinates, without a copy where they are that already."""
-        return x_MD.float() if self.plain else self.float64(x_MD).float()
 
 
 @dataclass(frozen=True)
@@ -135,6 +98,7 @@ class Shard:
         self._single_KD = self._picks_KD.float()  # what bounds are computed from: converted once, not for every tile
         self._squares_K = torch.empty(0, dtype=torch.float32, device=device)
         self._num_picks = 0
+        self._num_threads = 1 if x_ND.is_cuda else torch.get_num_threads()
         self.pairs_met = 0
         """(row, pick) pairs whose bound was computed, of N·K."""
 
@@ -144,22 +108,29 @@ class Shard:
         Raises:
             ValueError: a value is NaN or infinite; the row is named.
         """
-        total_D = torch.zeros(self._x_ND.shape[1], dtype=torch.float64, device=self._x_ND.device)
-        ones_M = total_D.new_ones(TILE_ROWS)
-        widest, squares = 0.0, 0.0
-        for start, tile in self._tiles():
-            if tile.numel():
-                low, high = torch.aminmax(tile)
-                if not bool(torch.isfinite(low) & torch.isfinite(high)):
-                    row = self._start + start + int((~torch.isfinite(tile).all(1)).nonzero()[0])
-                    raise ValueError(f"row {row} of x holds NaN or infinity; drop the row or embed it again")
-                widest = max(widest, -float(low), float(high))
-            total_D += ones_M[: len(tile)] @ frame.float64(tile)  # half the time of a sum over rows
-            norms = self._norms_N[start : start + len(tile)]
-            norms.copy_(torch.linalg.vecdot(single := frame.float32(tile), single))
-            squares += float(norms.sum(dtype=torch.float64))
+        parts = self._each(lambda tile: self._extent_of_tile(frame, *tile), self._tiles())
         largest = float(self._norms_N.max()) if len(self._norms_N) else 0.0
-        return Extent(len(self._x_ND), total_D.cpu(), widest, largest, squares)
+        total_D = sum((part.total_D for part in parts), torch.zeros(self._x_ND.shape[1], dtype=torch.float64))
+        return Extent(
+            num_rows=len(self._x_ND),
+            total_D=total_D,
+            widest=max((part.widest for part in parts), default=0.0),
+            largest=largest,
+            squares=sum(part.squares for part in parts),
+        )
+
+    def _extent_of_tile(self, frame: Frame, start: int, tile: Tensor) -> Extent:
+        widest = 0.0
+        if tile.numel():
+            low, high = torch.aminmax(tile)
+            if not bool(torch.isfinite(low) & torch.isfinite(high)):
+                row = self._start + start + int((~torch.isfinite(tile).all(1)).nonzero()[0])
+                raise ValueError(f"row {row} of x holds NaN or infinity; drop the row or embed it again")
+            widest = max(-float(low), float(high))
+        total_D = torch.ones(len(tile), dtype=torch.float64, device=tile.device) @ frame.float64(tile)
+        norms = self._norms_N[start : start + len(tile)]
+        norms.copy_(torch.linalg.vecdot(single := frame.float32(tile), single))
+        return Extent(len(tile), total_D.cpu(), widest, 0.0, float(norms.sum(dtype=torch.float64)))
 
     def set_frame(self, frame: Frame) -> None:
         """Fix the coordinates, those of the last `extent`, and the errors; before the first pick."""
@@ -171,14 +142,16 @@ class Shard:
     def nearest_row(self, point_D: Tensor) -> tuple[float, int]:
         """Squared distance and number of the row nearest a point of the frame (float64), the smallest of equals."""
         point_D = point_D.to(self._x_ND.device)
-        best = (float("inf"), -1)
-        for start, tile in self._tiles():
-            squared_M = self._norms_N[start : start + len(tile)] - 2.0 * (self._frame.float32(tile) @ point_D.float())
-            near = (squared_M <= squared_M.min() + 2.0 * self._error).nonzero().flatten()
-            exact = squared_differences(_numpy(self._frame.float64(tile[near])), _numpy(point_D))
-            row = int(exact.argmin())
-            best = min(best, (float(exact[row]), self._start + start + int(near[row])))
-        return best
+        nearest = self._each(lambda tile: self._nearest_row_of_tile(point_D, *tile), self._tiles())
+        return min(nearest, default=(float("inf"), -1))
+
+    def _nearest_row_of_tile(self, point_D: Tensor, start: int, tile: Tensor) -> tuple[float, int]:
+        products_M = torch.linalg.vecdot(self._frame.float32(tile), point_D.float())
+        squared_M = self._norms_N[start : start + len(tile)] - 2.0 * products_M
+        near = (squared_M <= squared_M.min() + 2.0 * self._error).nonzero().flatten()
+        exact = squared_differences(as_numpy(self._frame.float64(tile[near])), as_numpy(point_D))
+        row = int(exact.argmin())
+        return float(exact[row]), self._start + start + int(near[row])
 
     def vectors(self, rows: Tensor) -> Tensor:
         """Rows of this shard by their numbers over all shards, as they were given."""
@@ -224,7 +197,7 @@ class Shard:
             most: how many candidates at most.
             expected: squared distance that they are expected to reach; any value gives the same picks.
         """
-        error = self._error
+        error, margin = self._error, MARGIN
         self._bring_up_to_date(expected)
         while True:
             top = torch.topk(self._bound_N, min(most + 1, len(self._bound_N))).values.tolist() or [-1.0]
@@ -233,7 +206,8 @@ class Shard:
             inside_N = self._bound_N >= threshold
             if bool((self._seen_N[inside_N] >= self._num_picks).all()):
                 break
-            self._bring_up_to_date(threshold - MARGIN * (top[0] - threshold))
+            self._bring_up_to_date(threshold - margin * (top[0] - threshold))
+            margin *= 2.0
         outside = float(torch.where(inside_N, -1.0, self._bound_N).max()) if len(inside_N) else -1.0
         rows_B = inside_N.nonzero().flatten()
         squared_B = self._measure(rows_B, coarse=threshold < 64.0 * error)
@@ -255,41 +229,36 @@ class Shard:
     def _bring_up_to_date(self, wanted: float) -> None:
         """Let every row whose bound reaches `wanted` meet the picks that it has not met, until it falls below."""
         rows = ((self._bound_N >= wanted) & (self._seen_N < self._num_picks)).nonzero().flatten()
-        missed = self._num_picks - self._seen_N[rows]
-        # Rows that missed about as many picks go together: within a factor of two, so that little is computed twice.
-        binned = torch.log2(missed.float()).int()
-        for exponent in binned.unique().tolist():
-            members = binned == exponent
-            first = self._num_picks - int(missed[members].max())
-            for tile in rows[members].split(TILE_ROWS):
-                self._meet_picks(tile, first, wanted)
+        # Rows that have met about as many picks go together, or they would meet again what they have met.
+        seen, order = torch.sort(self._seen_N[rows], stable=True)
+        num_rows = min(TILE_ROWS, max(MIN_TILE_ROWS, len(rows) // TILES))
+        tiles = zip(rows[order].split(num_rows), seen[::num_rows].tolist(), strict=True) if len(rows) else ()
+        self.pairs_met += sum(self._each(lambda tile: self._meet_picks(tile[0].sort().values, tile[1], wanted), tiles))
 
-    def _meet_picks(self, rows_M: Tensor, first: int, wanted: float) -> None:
+    def _meet_picks(self, rows_M: Tensor, first: int, wanted: float) -> int:
         """Lower the bounds of rows against the picks from `first` on; a row that falls below `wanted` stops there.
 
-        Cost: 2·D FLOP for each pair, one gather of the rows.
+        Returns:
+            How many pairs met. Cost: 2·D FLOP for each, one gather of the rows.
         """
-        low, high = (
-            int(rows_M[0]),
-            int(rows_M[-1]) + 1,
-        )  # ascending: a run of rows needs no gathering
+        pairs = 0
+        low, high = int(rows_M[0]), int(rows_M[-1]) + 1  # ascending: a run of rows needs no gathering
         x_MD = self._x_ND[low:high] if high - low == len(rows_M) else self._x_ND.index_select(0, rows_M)
         x_MD = self._frame.float32(x_MD)
         bound_M, norms_M = self._bound_N[rows_M], self._norms_N[rows_M]
         while True:
             end = min(first + CHUNK_PICKS, self._num_picks)
             squared_MP = torch.addmm(self._squares_K[first:end], x_MD, self._single_KD[first:end].T, alpha=-2.0)
-            self.pairs_met += squared_MP.numel()
+            pairs += squared_MP.numel()
             bound_M = torch.minimum(bound_M, squared_MP.amin(1).add_(norms_M).clamp_(min=0.0))
-            self._bound_N.index_copy_(0, rows_M, bound_M)
-            self._seen_N.index_fill_(0, rows_M, end)
             first = end
-            if first == self._num_picks:
-                break
             kept = (bound_M >= wanted).nonzero().flatten()
-            if len(kept) == 0:
-                break
-            if len(kept) < 0.75 * len(rows_M):
+            done = first == self._num_picks or len(kept) == 0
+            if done or len(kept) < 0.75 * len(rows_M):
+                self._bound_N.index_copy_(0, rows_M, bound_M)
+                self._seen_N.index_fill_(0, rows_M, end)
+                if done:
+                    return pairs
                 x_MD = x_MD.index_select(0, kept)
                 rows_M, bound_M, norms_M = rows_M[kept], bound_M[kept], norms_M[kept]
 
@@ -306,19 +275,52 @@ class Shard:
             members = members[self._exact_N[members] > 0.0]  # nothing is nearer than a pick that is the same
             if len(members) == 0:
                 continue
-            picks_PD = self._picks_KD[int(self._measured_N[members].min()) : self._num_picks]
-            for tile in members.split(max(64, TILE_ROWS * CHUNK_PICKS // max(1, len(picks_PD)))):
-                rows_MD = self._frame.float64(self._x_ND[tile])
-                dtype = torch.float64 if coarse else torch.float32
-                error = self._error64 if coarse else self._error
-                nearest_M = nearest_squared(rows_MD, picks_PD, dtype, error)
-                self._exact_N[tile] = torch.minimum(self._exact_N[tile], nearest_M)
+            picks = self._picks_from(int(self._measured_N[members].min()), coarse=coarse)
+            num_rows = max(64, TILE_ROWS * CHUNK_PICKS // max(1, len(picks.vectors_PD)))
+            self._each(partial(self._measure_tile, picks), members.split(num_rows))
         self._measured_N[rows_B] = self._num_picks
         return self._exact_N[rows_B]
+
+    def _measure_tile(self, picks: MeasuringPicks, rows_M: Tensor) -> None:
+        nearest_M = nearest_squared(self._frame.float64(self._x_ND[rows_M]), picks)
+        self._exact_N[rows_M] = torch.minimum(self._exact_N[rows_M], nearest_M)
+
+    def _picks_from(self, first: int, *, coarse: bool) -> MeasuringPicks:
+        vectors_PD = self._picks_KD[first : self._num_picks]
+        if coarse:
+            return MeasuringPicks(vectors_PD, vectors_PD, vectors_PD.square().sum(1), self._error64)
+        single_PD, squares_P = (whole[first : self._num_picks] for whole in (self._single_KD, self._squares_K))
+        return MeasuringPicks(vectors_PD, single_PD, squares_P, self._error)
 
     def _tiles(self) -> Iterator[tuple[int, Tensor]]:
         for start in range(0, len(self._x_ND), TILE_ROWS):
             yield start, self._x_ND[start : start + TILE_ROWS]
+
+    def _each(self, work: Callable[[Tile], Result], tiles: Iterable[Tile]) -> list[Result]:
+        """The work of every tile, in order; tiles share no row.
+
+        A thread for each tile, not all threads for one: products of this size share cores badly, and threads that wait
+        for one another at every product stand still when one of them has lost its core.
+        """
+        tiles = list(tiles)
+        if self._num_threads == 1 or len(tiles) == 1:
+            return [work(tile) for tile in tiles]
+        return list(self._threads.map(work, tiles))
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._num_threads, initializer=torch.set_num_threads, initargs=(1,))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch uses one core in this thread: what a shard does beside its tiles is too little to share."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _with_room(tensor: Tensor, length: int) -> Tensor:
@@ -328,43 +330,3 @@ def _with_room(tensor: Tensor, length: int) -> Tensor:
     grown = tensor.new_empty((max(length, 2 * len(tensor)), *tensor.shape[1:]))
     grown[: len(tensor)] = tensor
     return grown
-
-
-def nearest_squared(rows_MD: Tensor, picks_PD: Tensor, dtype: torch.dtype, error: float) -> Tensor:
-    """(M,) float64 squared distance of each row to its nearest pick, measured by differences.
-
-    Args:
-        rows_MD: float64.
-        picks_PD: float64, at least one.
-        dtype: of the matrix product that tells which picks can be the nearest.
-        error: most by which that product misses a squared distance.
-    """
-    a_MD, b_PD = rows_MD.to(dtype), picks_PD.to(dtype)
-    squared_MP = torch.addmm(b_PD.square().sum(1), a_MD, b_PD.T, alpha=-2.0)  # without |a|², which orders nothing
-    lowest_M, nearest_M = squared_MP.min(1)
-    found = squared_differences(_numpy(rows_MD), _numpy(picks_PD[nearest_M]))
-    near_MP = squared_MP <= (lowest_M + 2.0 * error)[:, None]
-    near_MP[torch.arange(len(rows_MD), device=near_MP.device), nearest_M] = False
-    near_MP[torch.from_numpy(found == 0.0).to(near_MP.device)] = False
-    for pairs in near_MP.nonzero().split(MEASURED_PAIRS):
-        rows, picks = pairs.T
-        np.minimum.at(found, _numpy(rows), squared_differences(_numpy(rows_MD[rows]), _numpy(picks_PD[picks])))
-    return torch.from_numpy(found).to(rows_MD.device)
-
-
-Float64Array = np.ndarray[Any, np.dtype[np.float64]]
-
-
-def squared_differences(a_MD: Float64Array, b_MD: Float64Array) -> Float64Array:
-    """(M,) float64 squared distances of float64 rows.
-
-    NumPy adds up each row alone, so that a row's answer does not depend on the rows beside it.
-    """
-    difference = np.ascontiguousarray(a_MD - b_MD)
-    squared: Float64Array = np.square(difference, out=difference).sum(1)
-    return squared
-
-
-def _numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any] = tensor.cpu().numpy()
-    return array

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codeocean.shard import Candidates, Extent, Frame
+from codeocean.distances import Frame
+from codeocean.shard import Candidates, Extent
 
 Call = Callable[[str, dict[int, tuple[Any, ...]]], dict[int, Any]]
 """(method, shard → arguments) → shard → answer."""

@@ -87,8 +87,9 @@ def bait() -> Iterator[Bait]:
         yield Bait(file.name, secret, server.getsockname()[1], touched)
 
 
-def run_attack(attack: Attack, bait: Bait, *, timeout: float = 2.0, memory_mb: int = 512) -> Result:
+def run_attack(attack: Attack, bait: Bait, *, memory_mb: int = 512) -> Result:
     """Run one program; it is stopped if it neither passed nor showed the secret nor reached the port."""
+    timeout = 1.0 if attack.kind == "resource" else 5.0
     candidate = attack.candidate.replace("@SECRET@", bait.path).replace("@PORT@", str(bait.port))
     outcome = judge(candidate, attack.tests, language=attack.language, timeout=timeout, memory_mb=memory_mb)
     escaped = bait.secret in outcome.stdout + outcome.stderr or bait.touched()

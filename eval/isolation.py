@@ -102,7 +102,19 @@ def namespaces(
         command += ["--ro-bind", sys.base_prefix, sys.base_prefix]
     for name in INSIDE:
         command += ["--ro-bind", str(Path(__file__).with_name(name)), f"/wavecoder/eval/{name}"]
-    return [*command, "--proc", "/proc", "--dev", "/dev"]
+    # What is installed may hold a benchmark with its answers; and nothing but /tmp is written, so that no program
+    # leaves a note to the next one that the same fork server starts, or fills the memory with files.
+    for folder in package_folders():
+        command += ["--tmpfs", folder, "--remount-ro", folder]
+    return [*command, "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+@cache
+def package_folders() -> tuple[str, ...]:
+    """Folders of installed Python packages that lie below what a sandbox shows."""
+    roots = dict.fromkeys(("/usr/lib", "/usr/local/lib", f"{os.path.realpath(sys.base_prefix)}/lib"))
+    found = [folder for root in roots for folder in Path(root).glob("python3*/*-packages") if folder.is_dir()]
+    return tuple(str(folder) for folder in sorted(found) if not folder.is_symlink())
 
 
 def landlock_version() -> int:

@@ -8,7 +8,6 @@ peer's as its fourth, nothing else of ours: the report and this process's memory
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import json
 import os
 import resource
@@ -23,8 +22,11 @@ PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP = 4, 38, 22
 def main() -> None:
     """Carry out the order."""
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # nobody reads /proc/<this process>
-    descriptors = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 10) for word in sys.argv[1:]]
-    os.closerange(3, 10)
+    descriptors = [int(word) for word in sys.argv[1:]]
+    for before, descriptor in zip([2, *sorted(descriptors)], [*sorted(descriptors), 2**20], strict=True):
+        os.closerange(before + 1, descriptor)
+    for descriptor in descriptors:  # no program inherits them
+        os.set_inheritable(descriptor, False)
     with open(descriptors[0], "rb") as stream:  # noqa: PTH123 - a descriptor
         order = json.loads(stream.read())
     report, peer = descriptors[1], descriptors[2] if len(descriptors) > 2 else None
@@ -62,6 +64,7 @@ def _limiter(limits: dict[str, int], program: bytes, peer: int | None) -> Callab
     def limit() -> None:
         if peer is not None:
             os.dup2(peer, PEER)
+            os.set_inheritable(PEER, True)
         for name, value in limits.items():
             resource.setrlimit(getattr(resource, name), (value, value + 1 if name == "RLIMIT_CPU" else value))
         if program:

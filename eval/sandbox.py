@@ -22,10 +22,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 from eval.caches import cache_of
 from eval.calibration import slowness
+from eval.cgroups import Group, delegated
 from eval.isolation import INSIDE, Isolation, interpreter, isolation, landlocked, namespaces, seccomp_filter
 from eval.languages import COMPILE_LIMITS, binds, describe_end, limits_of, toolchain_of
 from eval.tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
@@ -43,8 +44,6 @@ ATTEMPTS = 3
 
 PYTHON_ENDS = frozenset({"passed", "failed", "exception", "memory", "syntax", "gone"})
 """Last words of `eval/bootstrap.py`."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -130,16 +129,30 @@ def run_program(
     return retried(attempt)
 
 
-def retried(attempt: Callable[[], T]) -> T:
-    """Try again after a failure of the sandbox; the last one is raised."""
+def retried(attempt: Callable[[], Outcome]) -> Outcome:
+    """Try again after a failure of the sandbox, or of a machine without memory; the last one is raised."""
     for number in range(ATTEMPTS):
+        killed_before = kills_for_memory()
         try:
-            return attempt()
+            outcome = attempt()
+            if outcome.outcome == "killed" and kills_for_memory() > killed_before:
+                raise SandboxError("the machine ran out of memory and killed programs; run fewer at a time")
         except SandboxError:
             if number + 1 == ATTEMPTS:
                 raise
             time.sleep(0.2 * 2**number)
+        else:
+            return outcome
     raise AssertionError
+
+
+def kills_for_memory() -> int:
+    """Processes that the kernel has killed for want of memory since it started; 0 where it does not say."""
+    try:
+        counts = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+    except OSError:
+        return 0
+    return int(counts.get("oom_kill", 0))
 
 
 def outcome_of(status: str, trees: Sequence[Tree], seconds: float, oracle: str, *, unsafe: bool) -> Outcome:
@@ -230,7 +243,10 @@ def start_cold(
         elif offered.name == "landlock":
             prefix = landlocked(folder or "", binds=shown, processes=processes)
         handed = [given.fileno(), report, *([] if peer is None else [peer.fileno()])]
+        group = None
         try:
+            if processes and offered.name != "none" and (group := _group(order)) is not None:
+                prefix = [*group.prefix(), *prefix]
             process = subprocess.Popen(
                 [*prefix, *interpreter(), f"{scripts}/{script}", *map(str, handed)],
                 stdin=typed,
@@ -243,9 +259,11 @@ def start_cold(
             )
         except OSError as error:
             streams.close()
+            if group is not None:
+                group.remove()
             raise SandboxError(f"the sandbox did not start: {error}") from None
     streams.handed_over()
-    return ColdTree(process, streams, folder)
+    return ColdTree(process, streams, folder, group)
 
 
 def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -> str:
@@ -261,13 +279,25 @@ def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -
         return "timeout"
     told, _, word = report.strip().rpartition("\n")[2].partition(" ")
     if told == nonce and language != "python" and word != "ready":
+        if tree.ran_out and word != "exit 0":
+            return "memory"
         return describe_end(language, word, stderr, tree.streams.text("stdout"))
     if told == nonce and word in PYTHON_ENDS:
         return word
+    if tree.ran_out:
+        return "memory"
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if number == signal.SIGXCPU:
         return "timeout"
     return "killed" if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGSYS, signal.SIGXFSZ} else "crashed"
+
+
+def _group(order: dict[str, Any]) -> Group | None:
+    """A control group for a tree with a compiler in it, where there may be one."""
+    parent, _ = delegated()
+    program = next(order["limits"][name] for name in ("RLIMIT_AS", "RLIMIT_DATA") if name in order["limits"])
+    compiler = order["compile_limits"]["RLIMIT_DATA"] if order["compile"] else 0
+    return None if parent is None else Group(parent, max(program, compiler) + COMPILE_TMP_MB * 2**20)
 
 
 def _folder(offered: Isolation) -> tuple[str | None, str]:

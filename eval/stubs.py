@@ -1,8 +1,8 @@
 """Candidate and tests of a language as two programs: one that answers calls, one that makes them.
 
 The tests' program gets, for each function of the candidate that it names, one of the same signature that asks the other
-program (`eval/drivers`). Where an entry point is given, it is the only one. Names that the tests or the language define
-themselves never become calls.
+program (`eval/drivers`). Where an entry point is given, it is the only one. Names that the tests or the language
+define themselves never become calls.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def split(candidate: str, tests: str, language: str, entry_point: str | None) ->
     """The files of the candidate's program and of the tests' program."""
     if language == "javascript":
         return _javascript(candidate, tests, entry_point)
-    functions = [f for f in functions_of(candidate, language) if _is_wanted(f.name, tests, language, entry_point)]
+    functions = [_renamed(f) for f in functions_of(candidate, language)
+                 if _is_wanted(f.name, tests, language, entry_point)]  # fmt: skip
     makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
         "cpp": _cpp,
         "rust": _rust,
@@ -54,6 +56,11 @@ def split(candidate: str, tests: str, language: str, entry_point: str | None) ->
         "java": _java,
     }
     return makers[language](candidate, tests, functions)
+
+
+def _renamed(function: Function) -> Function:
+    """With parameters whose names collide with nothing in a stub."""
+    return replace(function, parameters=tuple((f"a{n}", kind) for n, (_, kind) in enumerate(function.parameters)))
 
 
 def _is_wanted(name: str, tests: str, language: str, entry_point: str | None) -> bool:

@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from eval.cgroups import Group
+
 MAX_OUTPUT_BYTES = 64 * 1024
 """Kept of each stream; the rest is read and forgotten."""
 
@@ -94,6 +96,8 @@ class Tree(Protocol):
     streams: Streams
     status: int | None
     cpu_s: float
+    ran_out: bool
+    """Whether the tree's own control group ran out of memory."""
 
     def fileno(self) -> int:
         """Readable when the tree has ended."""
@@ -108,11 +112,17 @@ class Tree(Protocol):
 class ColdTree:
     """A tree with a start of its own: bubblewrap, or nothing around it; then its folder on the host goes with it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], streams: Streams, folder: str | None = None) -> None:
-        self._process, self.streams, self._folder = process, streams, folder
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        streams: Streams,
+        folder: str | None = None,
+        group: Group | None = None,
+    ) -> None:
+        self._process, self.streams, self._folder, self._group = process, streams, folder, group
         self._pidfd = os.pidfd_open(process.pid)
         self.status: int | None = None
-        self.cpu_s = 0.0
+        self.cpu_s, self.ran_out = 0.0, False
 
     def fileno(self) -> int:
         """Readable when the tree has ended."""
@@ -143,6 +153,9 @@ class ColdTree:
             # As a wait status: bubblewrap answers 128 + n for a signal n.
             self.status = code - 128 if code > 128 else -code if code < 0 else code << 8
         os.close(self._pidfd)
+        if self._group is not None:
+            self.ran_out = self._group.ran_out()
+            self._group.remove()
         self.streams.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -154,7 +167,7 @@ class WarmTree:
     def __init__(self, control: socket.socket, streams: Streams) -> None:
         self._control, self.streams = control, streams
         self.status: int | None = None
-        self.cpu_s = 0.0
+        self.cpu_s, self.ran_out = 0.0, False
 
     def fileno(self) -> int:
         """Readable when the tree has ended."""

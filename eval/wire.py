@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import builtins
 import collections
+import contextlib
 import datetime
 import decimal
 import fractions
 import json
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -96,13 +98,19 @@ class Peer:
         self._result(self._receive())
 
     def serve(self) -> None:
-        """Answer until the other side ends."""
+        """Answer until the other side ends.
+
+        What a function printed goes out before its answer: after the last one this process is killed.
+        """
         while True:
             try:
                 request = self._receive()
             except Gone:
                 return
-            self._send(self._answer(request))
+            answer = self._answer(request)
+            with contextlib.suppress(Exception):  # a stream of the candidate's own making
+                sys.stdout.flush()
+            self._send(answer)
 
     def _exchange(self, **request: Any) -> dict[str, Any]:
         self._send(request)

@@ -56,6 +56,7 @@ def serve(host: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     home = _prepare()
+    os.environ.clear()
     host.send(b"ready")
     poller, programs = select.poll(), {}
     poller.register(host, select.POLLIN)

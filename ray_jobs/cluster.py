@@ -14,13 +14,14 @@ from ray_jobs.config import RayConfig
 from ray_jobs.exposure import find_exposure, refuse_open_cluster
 from ray_jobs.references import VARIABLE
 from ray_jobs.watch import watch
+from serve.guard import CALLBACK
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 
 def worker_environment(config: RayConfig) -> dict[str, str]:
     """Environment variables of every worker."""
-    environment = {"TOKENIZERS_PARALLELISM": "false"}
+    environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK
     if config.offline:
         environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return environment

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from codeocean.asking import Chat
-from codeocean.generate_flow import generate
+from codeocean.generate_flow import Follow, generate
 from codeocean.generation import HOW_NOT_WHAT
 from codeocean.ledger import ROLES, Ledger, cost_rows
 from codeocean.parts import read_part, read_parts
@@ -26,9 +28,17 @@ from ray_jobs.config import Config
 from ray_jobs.export import write_codeocean
 from ray_jobs.models import served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import hosted_models, serving
+from ray_jobs.serve import data_engines, hosted_models, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
+from serve.engines import Model
+from serve.replicas import begin_with
+from serve.replicas_flow import rebalancer
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+OWN_RETRIES = 12
+"""Tries at engines of our own, with pauses of 70 s in all: Ray Serve takes up to 35 s to replace a proxy that died."""
 
 
 def run_generate(config: Config, run: RunDir) -> Manifest:
@@ -38,9 +48,10 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     rows = coreset_rows(run)
 
     def work() -> StageResult:
+        follow = replica_follower(config)
         connect(config.ray)
         with open_roles(config) as roles:
-            result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"))
+            result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
         models = {role: getattr(config.generate, role).model for role in ROLES}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))
         details = {"rounds": rounds, "yields": result.tasks, "rules": result.rules} | models
@@ -59,8 +70,10 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
     roles = {role: getattr(config.generate, role) for role in ROLES}
     by_round = [(str(number), files.ledger(number).whole()) for number in range(rounds)]
     parts = {"tasks": ledger.tasks.items(), "rounds": by_round, "all": [("all", whole)]}
-    hosted = {served_name(role.model) for role in roles.values() if role.endpoint is None}
-    engines = [config.serve.engine_of(name) for name in hosted]
+    hosted = sorted({served_name(role.model) for role in roles.values() if role.endpoint is None})
+    begin = begin_with(hosted, config.serve.replicas)
+    engines = [(config.serve.engine_of(name), begin.get(name)) for name in hosted]
+    replicas = [(engine, engine.min_replicas if number is None else number) for engine, number in engines]
     return {
         "tokens": {
             "prompt": sum(used.prompt_tokens for used in whole.used.values()),
@@ -69,8 +82,8 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
         },
         "ledger": {
             "wall_s": round(ledger.wall_s, 1),
-            "cpu_s": round(ledger.wall_s * sum(engine.min_replicas * engine.cpus for engine in engines), 1),
-            "gpu_s": round(ledger.wall_s * sum(engine.min_replicas * engine.gpus for engine in engines), 1),
+            "cpu_s": round(ledger.wall_s * sum(number * engine.cpus for engine, number in replicas), 1),
+            "gpu_s": round(ledger.wall_s * sum(number * engine.gpus for engine, number in replicas), 1),
             "roles": {role: used.as_json() for role, used in whole.used.items()},
         }
         | {name: cost_rows(part, ledger, roles, config.generate.spending) for name, part in parts.items()},
@@ -94,22 +107,45 @@ def coreset_rows(run: RunDir) -> list[dict[str, Any]]:
 
 @contextmanager
 def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[str, tuple[Chat, str]]]:
-    """Role → a chat and the model's name there; models without an endpoint are served while the context is open."""
-    settings = {name: getattr(config.generate, name) for name in names}
-    hosted = hosted_models(config, names)
-    with serving(config, hosted) if hosted else nullcontext("") as url:
-        # Roles at one address share a client: it finds out how many requests that endpoint bears.
-        address = {name: (role.endpoint or url, role.api_key_env) for name, role in settings.items()}
-        chats = {
-            (where, key): ChatClient(
-                EndpointConfig(url=where, api_key_env=key, concurrency=config.generate.concurrency)
-            )
-            for where, key in set(address.values())
-        }
-        yield {
-            name: (chats[address[name]], role.model if role.endpoint else served_name(role.model))
-            for name, role in settings.items()
-        }
+    """Role → a chat and the model's name there; models without an endpoint are loaded while the context is open."""
+    roles = {name: getattr(config.generate, name) for name in names}
+    with ExitStack() as stack:
+        served = hosted_models(config, names, "serve")
+        url = stack.enter_context(serving(config, served)) if served else ""
+        inside = {name: stack.enter_context(data_engines(config, name, source))
+                  for name, source in hosted_models(config, names, "data").items()}  # fmt: skip
+        chats: dict[tuple[str, ...], Chat] = {}
+        opened = {}
+        for name, role in roles.items():
+            model = role.model if role.endpoint else served_name(role.model)
+            # Roles at one endpoint share a client, which finds out how many requests it bears. Models of our own have
+            # engines of their own.
+            place = (role.endpoint, role.api_key_env or "") if role.endpoint else (role.engines, model)
+            if place not in chats and place[0] == "data":
+                chats[place] = inside[model]
+            elif place not in chats:
+                where = EndpointConfig(url=url, max_retries=OWN_RETRIES)
+                if role.endpoint:
+                    where = EndpointConfig(url=role.endpoint, api_key_env=role.api_key_env)
+                chats[place] = ChatClient(where.model_copy(update={"concurrency": config.generate.concurrency}))
+            opened[name] = (chats[place], model)
+        yield opened
+
+
+def replica_follower(config: Config) -> Follow | None:
+    """What moves replicas between the models of the two roles as their queues need; None where none can move."""
+    served = hosted_models(config, ROLES, "serve")
+    balance = rebalancer([Model(name, source) for name, source in served.items()], config.serve)
+    if balance is None:
+        return None
+    model_of = {name: served_name(getattr(config.generate, name).model) for name in ROLES}
+
+    def follow(unanswered: Mapping[str, int]) -> None:
+        move = balance.follow({model: unanswered[name] for name, model in model_of.items()}, time.monotonic())
+        if move is not None:
+            log.info("one replica moves from %s to %s: %s", *move, balance.replicas)
+
+    return follow
 
 
 def main(arguments: list[str] | None = None) -> int:

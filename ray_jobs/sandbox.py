@@ -8,6 +8,7 @@ import sys
 
 from eval.attack_suite import LANGUAGES, Result, run_suite
 from eval.calibration import slowness
+from eval.cgroups import delegated
 from eval.isolation import landlock_version, seccomp_filter
 from eval.languages import missing_toolchains
 from eval.sandbox import isolation
@@ -22,11 +23,13 @@ def check(languages: list[str]) -> None:
     """
     missing = missing_toolchains(languages)
     offered = isolation()
+    parent, reason = delegated()
     rows = [
         ("isolation", offered.name),
         ("system calls", "filtered (seccomp)" if seccomp_filter() else "not filtered: unknown processor"),
         ("Landlock", f"version {landlock_version()}" if landlock_version() else "none"),
         ("warm starts", "fork server" if offered.forks else "none: a new interpreter for each program"),
+        ("control groups", str(parent) if parent else f"none: {reason}; limits are of each process"),
         ("processors", str(os.cpu_count())),
         ("slower than the reference", f"{slowness():.2f} times; time-outs grow with it"),
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import openai
 
+from codeocean.asking import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
@@ -38,13 +39,19 @@ def model_source(config: Config, run: RunDir, label: str) -> tuple[str, str]:
     return TUNED, local_copy(run, "train/model")
 
 
-def hosted_models(config: Config, names: tuple[str, ...]) -> dict[str, str]:
-    """Models of roles of `generate` that have no endpoint of their own: name that clients ask for → where it is."""
+def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = None) -> dict[str, str]:
+    """Models of roles of `generate` that have no endpoint of their own: name that clients ask for → where it is.
+
+    Args:
+        config: the whole configuration.
+        names: of the roles.
+        engines: only those that run on such engines.
+    """
     settings = {name: getattr(config.generate, name) for name in names}
     return {
         served_name(role.model): resolve_model(role.model, f"generate.{name}.model", served=True)
         for name, role in settings.items()
-        if role.endpoint is None
+        if role.endpoint is None and engines in (None, role.engines)
     }
 
 
@@ -54,12 +61,26 @@ def serving(config: Config, models: dict[str, str]) -> Iterator[str]:
     from serve.app import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
     connect(config.ray)
-    served = [
-        Model(name, source, None if is_object_storage(source) else chat_template_for(source))
-        for name, source in models.items()
-    ]
+    served = [_as_served(name, source) for name, source in models.items()]
     with endpoint(served, config.serve, worker_environment(config.ray)) as url:
         yield url
+
+
+def _as_served(name: str, source: str) -> Model:
+    return Model(name, source, None if is_object_storage(source) else chat_template_for(source))
+
+
+@contextmanager
+def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
+    """A chat with a model whose engines run inside Ray Data."""
+    from serve.data_flow import data_chat
+
+    connect(config.ray)
+    model = _as_served(name, source)
+    with data_chat(
+        model, config.serve.engine_of(name), worker_environment(config.ray), config.generate.concurrency
+    ) as chat:
+        yield chat
 
 
 def record_serving(config: Config, run: RunDir, url: str, seconds_to_ready: float) -> Manifest:
@@ -108,7 +129,7 @@ def run_serve(config: Config, run: RunDir) -> None:
     """
     settings = config.serve
     check_port_free(settings.host, settings.port, "serve.port")
-    inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port()})})
+    inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port(), "replicas": None})})
     # What it refuses, it refuses before an engine is loaded.
     beside = hosted_models(config, settings.beside)
     context = max(settings.engine_of(name).max_model_len for name in (TUNED, *beside))

@@ -1,7 +1,6 @@
 """`python requirements/licenses.py` writes docs/licenses.md: each locked package's licence, from its own metadata.
 
-Run in the environment of the CPU lock. Packages of the GPU lock alone are not installed there: the page names them
-apart.
+Run in the environment of the CPU lock. What only the GPU lock has is not installed there: the page names it apart.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ def locked(name: str) -> dict[str, str]:
 
 
 def license_of(about: PackageMetadata) -> str:
-    """What a package says of its licence: the SPDX expression, else the classifiers, else the text's first line."""
+    """What a package says of its licence: an SPDX expression, else classifiers, else the first line of the text."""
     expression = about.get("License-Expression")
     classifiers = [
         line.rpartition(" :: ")[2]

@@ -12,12 +12,11 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.llm import LLMConfig, build_openai_app
 
-from serve.endpoint import ServeConfig, check_port_free
+from serve.endpoint import APPLICATION, ServeConfig, check_port_free
 from serve.engines import Model, llm_config
+from serve.replicas import begin_with
 
 log = logging.getLogger("wavecoder.serve")
-
-APPLICATION = "wavecoder"
 
 LOOPBACK = "127.0.0.1"
 """Where Ray Serve listens, always: it knows no keys. The gateway stands in front of it."""
@@ -58,7 +57,9 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=LOOPBACK, port=config.port))
     try:
-        serve.run(application(models, config, environment), name=APPLICATION, blocking=False)
+        shared = begin_with([model.name for model in models], config.replicas)
+        app = application(models, config, environment)
+        serve.run(app, name=APPLICATION, blocking=False, external_scaler_enabled=bool(shared))
         _wait_until_ready(config.ready_timeout_s)
         log.info("ready after %.0f s", time.monotonic() - begun)
         yield url
@@ -71,7 +72,11 @@ def application(models: Sequence[Model], config: ServeConfig, environment: dict[
 
     Args: as of `endpoint`.
     """
-    configs = [LLMConfig(**llm_config(model, config.engine_of(model.name), environment)) for model in models]
+    begin = begin_with([model.name for model in models], config.replicas)
+    configs = [
+        LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name)))
+        for model in models
+    ]
     return build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
 
 

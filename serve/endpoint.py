@@ -8,6 +8,9 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveIn
 from serve.engines import EngineConfig
 from serve.gateway_settings import GatewayConfig, is_loopback
 
+APPLICATION = "wavecoder"
+"""Name of the Serve application."""
+
 
 class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
     """An OpenAI-compatible endpoint as its clients see it."""
@@ -43,6 +46,10 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
 
     engines: dict[str, EngineConfig] = {}
     """Replicas of single models that differ, by the name that clients ask for; whole, not on top of `engine`."""
+
+    replicas: PositiveInt | None = None
+    """Replicas of all models together, while a generator and a discriminator of different models are served: they
+    move to the model whose queue needs them. None: each model has its `min_replicas` to `max_replicas`."""
 
     beside: tuple[Literal["generator", "discriminator"], ...] = ()
     """Models that `wavecoder serve` serves beside the tuned one, as `generate` names them."""

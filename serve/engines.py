@@ -2,7 +2,16 @@
 
 from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 
 class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
@@ -60,6 +69,10 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     kv_cache_gib: PositiveInt = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
 
+    token_pause_ms: NonNegativeFloat = 0.0
+    """Tokens of a stream are held back this long, the first too, to go several at once: each piece costs CPU on its way
+    through Ray Serve (docs/benchmarks.md). 20 to 50 where streams write more than 50 tokens a second."""
+
     engine_metrics: bool = False
     """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
 
@@ -107,6 +120,8 @@ def engine_arguments(config: EngineConfig) -> dict[str, Any]:
         "trust_remote_code": False,
     }
     if config.gpus == 0:
+        # The default there is blocks of 128 tokens, and only whole blocks of a prompt's beginning are found again.
+        arguments["block_size"] = 32
         # vLLM 0.29 dies on a CPU when it prefills a request that has a seed in chunks: "CPU Generator does not use
         # offset". No chunks, then, and room for the longest prompt.
         arguments |= {"enable_chunked_prefill": False, "max_num_batched_tokens": config.max_model_len}
@@ -124,6 +139,14 @@ def engine_environment(config: EngineConfig) -> dict[str, str]:
     if config.gpus > 0:
         return {}
     return {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
+
+
+def engine_bundles(config: EngineConfig) -> list[dict[str, float]]:
+    """Resources of one replica, as the bundles of a placement group."""
+    if config.gpus == 0:
+        return [{"CPU": config.cpus}]
+    first = {"CPU": config.cpus, "GPU": min(config.gpus, 1.0)}
+    return [first, *({"GPU": 1.0} for _ in range(round(config.gpus) - 1))]
 
 
 ROUTERS: dict[str, dict[str, Any]] = {
@@ -144,33 +167,38 @@ class Model(NamedTuple):
     """Jinja text for a model that brings none."""
 
 
-def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) -> dict[str, Any]:
+def deployment_of(model: Model) -> str:
+    """The name that Ray gives a model's deployment."""
+    return f"LLMServer:{model.name.replace('/', '--').replace('.', '_')}"
+
+
+def llm_config(
+    model: Model, config: EngineConfig, environment: dict[str, str], replicas: int | None = None
+) -> dict[str, Any]:
     """Fields of `ray.serve.llm.LLMConfig` for one model.
 
     Args:
         model: what to serve.
         config: how its replicas run.
         environment: more environment variables of the replicas, such as `HF_HUB_OFFLINE`.
+        replicas: how many to begin with, where others decide how many there are; None lets Serve's autoscaling.
     """
-    bundle: dict[str, float] = {"CPU": config.cpus}
-    bundles = [bundle]
-    if config.gpus > 0:
-        bundles = [{"CPU": config.cpus, "GPU": min(config.gpus, 1.0)}]
-        bundles += [{"GPU": 1.0} for _ in range(round(config.gpus) - 1)]
+    autoscaling = {
+        "min_replicas": config.min_replicas,
+        "max_replicas": config.max_replicas,
+        "target_ongoing_requests": config.max_num_seqs,  # a replica more when one cannot hold what is asked
+        "downscale_delay_s": config.idle_s,
+    }
+    scaling: dict[str, Any] = {"autoscaling_config": autoscaling} if replicas is None else {"num_replicas": replicas}
     fields: dict[str, Any] = {
         "model_loading_config": {"model_id": model.name, "model_source": model.source},
         "accelerator_type": config.accelerator_type,
-        "placement_group_config": {"bundles": bundles},
+        "placement_group_config": {"bundles": engine_bundles(config)},
         "engine_kwargs": engine_arguments(config)
         | {"enable_prompt_tokens_details": True}  # so that answers say how much of the prompt came from the cache
         | ({"chat_template": model.chat_template} if model.chat_template else {}),
-        "deployment_config": {
-            "autoscaling_config": {
-                "min_replicas": config.min_replicas,
-                "max_replicas": config.max_replicas,
-                "target_ongoing_requests": config.max_num_seqs,  # a replica more when one cannot hold what is asked
-                "downscale_delay_s": config.idle_s,
-            },
+        "deployment_config": scaling
+        | {
             "max_ongoing_requests": 4 * config.max_num_seqs,
             "graceful_shutdown_timeout_s": config.drain_s,
             "request_router_config": ROUTERS[config.routing],
@@ -178,8 +206,7 @@ def llm_config(model: Model, config: EngineConfig, environment: dict[str, str]) 
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},
         "log_engine_metrics": config.engine_metrics,
-        # Ray by default holds tokens back for 50 ms to send several at once, the first too.
-        "experimental_configs": {"stream_batching_interval_ms": 0},
+        "experimental_configs": {"stream_batching_interval_ms": config.token_pause_ms},
     }
     if config.adapters is not None:
         fields["lora_config"] = {

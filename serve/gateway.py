@@ -40,7 +40,7 @@ from serve.admission import (
     unknown_model,
 )
 from serve.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
-from serve.gateway_settings import GatewayConfig, is_loopback, keys_file
+from serve.gateway_settings import GatewayConfig, keys_file, names_this_machine
 from serve.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
 from serve.limits import Limiter, Wait
 from serve.playground import PAGE, PAGE_HEADERS
@@ -144,8 +144,7 @@ class Gateway:
 
     def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Without keys, a page of a stranger must not get here through a name that it points at this machine."""
-        name = (header(headers, b"host") or "").lower()
-        if not is_loopback(name.rpartition(":")[0] if not name.endswith("]") and ":" in name else name):
+        if not names_this_machine(header(headers, b"host") or ""):
             raise RefusalError(403, "host_not_allowed", "without API keys, only 127.0.0.1 and localhost are answered")
 
     def _identify(self, headers: list[tuple[bytes, bytes]]) -> Key:

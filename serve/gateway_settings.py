@@ -72,6 +72,12 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def names_this_machine(host: str) -> bool:
+    """Whether a `Host` header, with a port or without, names the loopback address."""
+    host = host.lower()
+    return is_loopback(host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host)
+
+
 def free_port() -> int:
     """A port of the loopback address on which nothing listens now."""
     with socket.create_server(("127.0.0.1", 0)) as probe:

@@ -80,11 +80,9 @@ def make_optimizer(model: Any, config: TrainConfig) -> torch.optim.Optimizer:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if config.optimizer == "adafactor":
         return Adafactor(trained, config.learning_rate, config.weight_decay)
-    on_gpu = trained[0].device.type == "cuda"
     return torch.optim.AdamW(
-        trained, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.999),
-        foreach=None if on_gpu else False, fused=on_gpu or None,
-    )  # fmt: skip
+        trained, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.999), fused=True
+    )
 
 
 def learning_rate_factor(step: int, num_steps: int, config: TrainConfig) -> float:

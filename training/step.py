@@ -42,9 +42,9 @@ def train_steps(
         first: number of the first step to take; earlier ones are in the model already.
 
     Yields:
-        `step, loss, learning_rate, grad_norm, tokens, response_tokens, fill, seconds, mfu, memory_bytes, ended` (Unix
-        time); loss and tokens are the global batch's. `fill` is the share of the positions paid for that hold a token,
-        where workers wait for the longest row of their turn.
+        `step, loss, learning_rate, grad_norm, tokens, response_tokens, fill, seconds, mfu, memory_bytes, workers,
+        ended` (Unix time); loss and tokens are the global batch's. `fill` is the share of the positions paid for that
+        hold a token, where workers wait for the longest row of their turn.
 
     Raises:
         FloatingPointError: the loss is not finite; the model is as before the step.
@@ -76,7 +76,7 @@ def train_steps(
             "step": number, "loss": total, "learning_rate": rate, "grad_norm": grad_norm, "tokens": sum(lengths),
             "response_tokens": num_learnt, "fill": sum(lengths) / _paid_positions(batches, parameter.device, world),
             "seconds": seconds, "mfu": workload.flop(lengths, num_learnt) / seconds / (peak * world),
-            "memory_bytes": peak_memory(parameter.device), "ended": time.time(),
+            "memory_bytes": peak_memory(parameter.device), "workers": world, "ended": time.time(),
         }  # fmt: skip
 
 

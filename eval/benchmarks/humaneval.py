@@ -20,7 +20,7 @@ def read_problem(row: dict[str, Any]) -> Problem:
         helpers = prompt[: definition_start(prompt, entry_point, "python") or 0]
         tests = f"{helpers}{without_numpy(row['test'])}\n\ncheck({entry_point})\n"
     else:
-        tests = differential_tests(row, prompt + row["canonical_solution"])
+        tests = differential_tests(row, prompt + row["canonical_solution"], [*row["base_input"], *row["plus_input"]])
     return Problem(
         task_id=row["task_id"],
         language="python",

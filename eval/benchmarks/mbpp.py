@@ -11,10 +11,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from eval.plustests import without_numpy
+from eval.plusinputs import typed_inputs
+from eval.plustests import MBPP_RULES, differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
 
 FIRST, LAST = 11, 510
+STOP = ("\nassert ", '\n"""', "\nprint(", "\nif __name__", "\n```")
 SHOTS = json.loads(Path(__file__).with_name("mbpp_shots.json").read_text(encoding="utf-8"))["rows"]
 
 _TASK = (
@@ -55,7 +57,7 @@ def read_problem(row: dict[str, Any], *, few_shot: bool) -> Problem:
         plain=prompt,
         reference=code,
         tests=setup.replace("\r\n", "\n") + "\n" + tests + "\n",
-        stop=("[DONE]",) if few_shot else ("\nassert ", '\n"""', "\nprint(", "\nif __name__", "\n```"),
+        stop=("[DONE]",) if few_shot else STOP,
     )
 
 
@@ -77,6 +79,24 @@ def entry_point_of(code: str, tests: list[str]) -> str:
     return called[0]
 
 
+def read_plus_problem(row: dict[str, Any]) -> Problem:
+    """One row of MBPP+, in the form with tests or in that with inputs (MbppPlus.jsonl)."""
+    if "base_input" not in row:
+        return read_problem(row, few_shot=False)
+    inputs = typed_inputs(number_of(row), [*row["base_input"], *row["plus_input"]])
+    prompt, reference = row["prompt"], row["canonical_solution"].strip("\n")
+    return Problem(
+        task_id=str(row["task_id"]),
+        language="python",
+        entry_point=row["entry_point"],
+        instruction=prompt.strip().strip('"').strip(),
+        plain=prompt,
+        reference=reference,
+        tests=differential_tests(row, reference, inputs, MBPP_RULES.get(row["entry_point"], "")),
+        stop=STOP,
+    )
+
+
 BENCHMARKS = {
     "mbpp": Benchmark(
         read=lambda rows, _: read_rows(rows, few_shot=False),
@@ -91,7 +111,7 @@ BENCHMARKS = {
         hub_file="full/test-*.parquet",
     ),
     "mbppplus": Benchmark(
-        read=lambda rows, _: [read_problem(row, few_shot=False) for row in rows],
+        read=lambda rows, _: [read_plus_problem(row) for row in rows],
         dataset="mbppplus",
         source="evalplus/mbppplus",
         hub_file="data/test-*.parquet",

@@ -15,13 +15,16 @@ import time
 import psutil
 from pyarrow import fs as pafs
 
-from codeocean.generate_flow import generate
+from codeocean.generate_flow import answer_book, generate
 from codeocean.generation import GenerateConfig, RoleConfig
+from codeocean.roundbook import RoundBook
+from codeocean.roundfiles import Rounds
 from codeocean.tasks import load_tasks
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from tests.codeocean.conftest import raw_row
-from tests.stub_endpoint import StubEndpoint
+from tests.codeocean.scripted import TimedChat
+from tests.virtual_time import run
 
 
 def measure(rows: int, concurrency: int, latency_s: float, quiet_s: float = 0.0) -> dict:
@@ -59,27 +62,28 @@ def measure(rows: int, concurrency: int, latency_s: float, quiet_s: float = 0.0)
     }  # fmt: skip
 
 
-def measure_overlap(rows: int, places: int, latency_s: float) -> dict:
-    """Two endpoints, one for each role, with so many places each: the stage's time against two ideal phases after each other."""
+def measure_overlap(rows: int, places: int, loads: int) -> dict:
+    """Two engines, one for each role, with so many places each: the stage's time against two ideal phases one after the other.
+
+    In virtual time (`tests/virtual_time.py`): it measures the scheduler's order alone, not how fast it is.
+
+    Args:
+        rows, places: as they say.
+        loads: rows of a round for each place.
+    """
     role = RoleConfig(model="m")
-    config = GenerateConfig(generator=role, discriminator=role, round_size=4 * places, concurrency=places,
+    config = GenerateConfig(generator=role, discriminator=role, round_size=loads * places, concurrency=places,
                             tasks={"summarization": 1}, attempts=1)  # fmt: skip
-    with (
-        StubEndpoint(latency_s).running() as one,
-        StubEndpoint(latency_s).running() as other,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        roles = {
-            "generator": (ChatClient(EndpointConfig(url=one)), "m"),
-            "discriminator": (ChatClient(EndpointConfig(url=other)), "m"),
-        }
-        begun = time.perf_counter()
-        _, ledger = generate(config, load_tasks(), [raw_row(number) for number in range(rows)], roles,
-                             pafs.LocalFileSystem(), folder)  # fmt: skip
-        seconds = time.perf_counter() - begun
-    phases = {role: used.seconds / places for role, used in ledger.whole().used.items()}
-    return {"seconds": round(seconds, 2), "phases": {role: round(value, 2) for role, value in phases.items()},
-            "times_phases": round(sum(phases.values()) / seconds, 2)}  # fmt: skip
+    raw = [raw_row(number) for number in range(rows)]
+    chats = {"generator": TimedChat(5.0, 1), "discriminator": TimedChat(5.0, 2)}
+    with tempfile.TemporaryDirectory() as folder:
+        files = Rounds(pafs.LocalFileSystem(), folder, {row["id"]: row for row in raw})
+        book = RoundBook(config, load_tasks(), raw, files)
+        _, seconds = run(answer_book(book, config, {role: (chat, "m") for role, chat in chats.items()}))
+    phases = {role: chat.seconds / places for role, chat in chats.items()}
+    return {"seconds": round(seconds, 1), "phases": {role: round(value, 1) for role, value in phases.items()},
+            "times_phases": round(sum(phases.values()) / seconds, 2),
+            "at_best": round(sum(phases.values()) / max(phases.values()), 2)}  # fmt: skip
 
 
 if __name__ == "__main__":
@@ -88,5 +92,5 @@ if __name__ == "__main__":
     parser.add_argument("--concurrency", type=int, default=1_000)
     parser.add_argument("--latency", type=float, default=5.0, help="mean seconds of an answer")
     options = parser.parse_args()
-    overlap = measure_overlap(rows=2_000, places=50, latency_s=0.5)
+    overlap = measure_overlap(rows=2_000, places=50, loads=4)
     print(json.dumps({"overlap": overlap} | measure(options.rows, options.concurrency, options.latency)))

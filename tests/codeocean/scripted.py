@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import random
 
 from codeocean.rounds import draw_number
@@ -32,6 +33,19 @@ class SeededChat:
         for _ in range(self.dice.choice((0, 1, 2, 5, 20))):
             await asyncio.sleep(0)
         self.in_flight -= 1
+        return USED | {"text": text_for(seed, schema), "finish_reason": "stop", "error": ""}
+
+
+class TimedChat:
+    """Answers after lognormal times around a mean; adds them up. For `tests/virtual_time.py`."""
+
+    def __init__(self, mean_s: float, seed: int) -> None:
+        self.mean_s, self.dice, self.seconds = mean_s, random.Random(seed), 0.0
+
+    async def __call__(self, *, seed, schema, **_):
+        seconds = self.mean_s * math.exp(self.dice.gauss(-0.125, 0.5))
+        self.seconds += seconds
+        await asyncio.sleep(seconds)
         return USED | {"text": text_for(seed, schema), "finish_reason": "stop", "error": ""}
 
 

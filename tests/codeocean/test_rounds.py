@@ -112,8 +112,19 @@ def test_shots_fall_back_to_the_seed_cases():
     assert draw_shots(task, [], (0, 0, 0), 2, 1) and set(draw_shots(task, [], (0, 0, 0), 2, 0)) <= set(task.good)
     one_good = [case for case in judged_cases(4) if not case.reasons][:1]
     drawn = draw_shots(task, one_good, (0, 0, 0), 2, 0)
-    assert drawn[0] == one_good[0]
-    assert drawn[1] in task.good
+    assert drawn[1] == one_good[0]
+    assert drawn[0] in task.good
+
+
+def test_prompts_of_all_sets_begin_alike():
+    """The prefix cache serves what comes first: seed cases stand there, always in the same order."""
+    task = TASKS["repair"]
+    every = len(task.good)
+    assert {tuple(draw_shots(task, [], (0, 0, shot_set), every, 0)) for shot_set in range(9)} == {task.good}
+    one_good = [case for case in judged_cases(4) if not case.reasons][:1]
+    drawn = draw_shots(task, one_good, (0, 3, 1), every, 0)
+    assert [task.good.index(case) for case in drawn[:-1]] == sorted(task.good.index(case) for case in drawn[:-1])
+    assert drawn[-1] == one_good[0]
 
 
 def test_a_case_too_long_for_a_prompt_is_never_shown():

@@ -44,10 +44,10 @@ def test_places_are_kept_full():
     assert schedule(questions, places={"a": 7})[1] == {"a": 7}
 
 
-def test_verdicts_of_early_rounds_go_before_anything_later():
-    questions = [Question(0, GENERATE, 0), Question(0, GENERATE, 1), Question(1, GENERATE, 0)]
+def test_early_rounds_go_first_and_in_a_round_what_most_hangs_on():
+    questions = [Question(1, GENERATE, 0), Question(0, GENERATE, 0), Question(0, GENERATE, 1)]
     begun, _, _ = schedule(questions, lambda q: [q._replace(turn=JUDGE)] if q.turn == GENERATE else [], places={"a": 1})
-    assert begun[:4] == [Question(0, 1, 0), Question(0, 0, 0), Question(0, 1, 1), Question(0, 0, 1)]
+    assert begun == [(0, GENERATE, 0), (0, GENERATE, 1), (0, JUDGE, 0), (0, JUDGE, 1), (1, GENERATE, 0), (1, JUDGE, 0)]
 
 
 def test_a_slow_lane_does_not_take_the_places_of_another():

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from eval.benchmarks.humanevalpack import read_problem
 from eval.candidates import candidate_of_code, candidate_of_continuation
 from eval.catalogue import known_benchmarks, load_benchmarks, resolve_names
+from eval.languages import missing_toolchains
+from eval.plusinputs import typed_inputs
 from eval.plustests import differential_tests, without_numpy
 from eval.problems import with_description
 
@@ -46,6 +49,38 @@ def test_helpers_of_the_prompt_keep_their_meaning(verdict_of):
     """HumanEval/32 asks `poly`, which its prompt defines, whether a root is one: a candidate's own `poly` is not asked."""
     (problem,) = (one for one in load_benchmarks(["humaneval"], None)[0].problems if one.task_id == "HumanEval/32")
     assert verdict_of("def poly(xs, x): return 0\n\ndef find_zero(xs): return 0\n", problem) == "failed"
+
+
+HELPED = {
+    "javascript": ("const twice = (x) => {\n  return 2 * x\n}\n\nconst half = (x) => {\n", "  return x / 2\n}\n",
+                   "console.assert(twice(half(4)) === 4)",
+                   "const twice = (x) => 4\nconst half = (x) => 7"),
+    "cpp": ("#include<vector>\nusing namespace std;\nint twice(int x){\n  return 2 * x;\n}\n\nint half(int x){\n", "  return x / 2;\n}\n",
+            "#undef NDEBUG\n#include<assert.h>\nint main(){\n  assert (twice(half(4)) == 4);\n}\n",
+            "int twice(int x){ return 4; }\nint half(int x){ return 7; }"),
+    "rust": ("fn main(){\n}\nuse std::cmp::max;\n\npub fn twice(x: i32) -> i32 {\n  2 * max(x, x)\n}\n\npub fn half(x: i32) -> i32 {\n", "  x / 2\n}\n",
+             "#[cfg(test)]\nmod tests {\n    use super::*;\n#[test]\n    fn t() { assert_eq!(twice(half(4)), 4); }\n}\n",
+             "fn twice(x: i32) -> i32 { 4 }\nfn half(x: i32) -> i32 { 7 }"),
+    "go": ("import (\n    \"math\"\n)\n\nfunc twice(x int) int {\n    return 2 * int(math.Abs(float64(x)))\n}\n\nfunc half(x int) int {\n", "    return x / 2\n}\n",
+           "func TestHalf(t *testing.T) {\n    assert := assert.New(t)\n    assert.Equal(4, twice(half(4)))\n}\n",
+           "func twice(x int) int { return 4 }\nfunc half(x int) int { return 7 }"),
+    "java": ("import java.util.*;\n\nclass Solution {\n    public int twice(int x) {\n        return 2 * x;\n    }\n\n    public int half(int x) {\n", "        return x / 2;\n    }\n}",
+             "public class Main {\n    public static void main(String[] args) {\n        Solution s = new Solution();\n        if (s.twice(s.half(4)) != 4) throw new AssertionError();\n    }\n}\n",
+             "class Solution {\n    public int twice(int x) { return 4; }\n    public int half(int x) { return 7; }\n}"),
+}  # fmt: skip
+"""Declaration with a helper, solution, tests, and a cheat that gives the helper another meaning."""
+
+
+@pytest.mark.parametrize("language", HELPED)
+def test_helpers_of_the_prompt_keep_their_meaning_in_every_language(language, verdict_of):
+    if missing := missing_toolchains([language]):
+        pytest.skip(missing[language])
+    declaration, solution, tests, cheat = HELPED[language]
+    row = {"task_id": "X/0", "prompt": declaration, "declaration": declaration, "canonical_solution": solution, "test": tests,
+           "entry_point": "half", "instruction": "Halve.", "import": "", "test_setup": 'import (\n"testing"\n"github.com/stretchr/testify/assert"\n)'}  # fmt: skip
+    problem = read_problem(row, language, "synthesize")
+    assert verdict_of(canonical(problem), problem) == "passed"
+    assert verdict_of(candidate_of_code(problem, cheat), problem) == "failed"
 
 
 @pytest.mark.parametrize("name", ["mbpp", "mbpp-3shot", "humanevalfix-python", "humanevalfixdocs-python",
@@ -172,12 +207,43 @@ def test_the_stand_in_for_numpy_agrees_with_numpy():
 
 
 def test_the_differential_tests_know_findzeros_special_rule():
-    row = {"entry_point": "find_zero", "base_input": [[[1, 2]]], "plus_input": [], "atol": 1e-4}
+    row, inputs = {"entry_point": "find_zero", "atol": 1e-4}, [[[1, 2]]]
     reference = "def poly(xs, x):\n    return sum(c * x ** i for i, c in enumerate(xs))\n\ndef find_zero(xs):\n    return -0.5\n"
-    space: dict = {}
-    exec("def find_zero(xs):\n    return -0.500001\n" + differential_tests(row, reference), space)
+    tests = differential_tests(row, reference, inputs)
+    exec("def find_zero(xs):\n    return -0.500001\n" + tests, {})
     with pytest.raises(AssertionError):
-        exec("def find_zero(xs):\n    return -0.6\n" + differential_tests(row, reference), {})
+        exec("def find_zero(xs):\n    return -0.6\n" + tests, {})
+
+
+def mbpp_plus(tmp_path, number, entry_point, solution, *inputs):
+    """One row in the form of MbppPlus.jsonl, as a problem."""
+    row = {"task_id": f"Mbpp/{number}", "entry_point": entry_point, "canonical_solution": f"\n{solution}", "atol": 0,
+           "prompt": f'"""\nWrite it.\nassert {entry_point}(1) == 1\n"""\n', "base_input": list(inputs), "plus_input": []}  # fmt: skip
+    (tmp_path / "MbppPlus.jsonl").write_text(json.dumps(row))
+    return load_benchmarks(["mbppplus"], str(tmp_path / "MbppPlus.jsonl"))[0].problems[0]
+
+
+def test_mbppplus_from_inputs_has_their_types_and_the_harness_rules(tmp_path, verdict_of):
+    merge = "def merge(a, b):\n    return a + b"
+    tuples = mbpp_plus(tmp_path, 2, "merge", merge, [[1, 2], [3]])
+    assert verdict_of(canonical(tuples), tuples) == "passed"
+    assert verdict_of("def merge(a, b):\n    return a + b if type(a) is tuple else None", tuples) == "passed"
+    assert verdict_of("def merge(a, b):\n    return list(a + b)", tuples) == "failed"
+    assert "assert merge(1) == 1" in tuples.instruction and '"""' not in tuples.instruction
+    same_set = mbpp_plus(tmp_path, 249, "intersection_array", "def intersection_array(a, b):\n    return [x for x in a if x in b]", [[3, 1, 2], [1, 3]])  # fmt: skip
+    assert verdict_of("def intersection_array(a, b):\n    return sorted(set(a) & set(b))", same_set) == "passed"
+    assert verdict_of("def intersection_array(a, b):\n    return a", same_set) == "failed"
+    floats = mbpp_plus(tmp_path, 300, "half", "def half(x):\n    return x / 2", [3.0], [float("inf")])
+    assert verdict_of("def half(x):\n    return x * 0.5000000001", floats) == "passed"
+    assert verdict_of("def half(x):\n    return round(x * 0.5)", floats) in {"failed", "exception"}
+
+
+def test_mbppplus_types_are_those_of_the_harness():
+    assert typed_inputs(124, [["1", "2j"]]) == [[1.0, 2j]]
+    assert typed_inputs(580, [[[1, [2, [3]]]]]) == [[(1, (2, (3,)))]]
+    assert typed_inputs(722, [[{"a": [1, 2]}, 3, 4]]) == [[{"a": (1, 2)}, 3, 4]]
+    assert typed_inputs(63, [[[[1, 2]]]]) == [[[(1, 2)]]]
+    assert typed_inputs(3, [[[1]]]) == [[[1]]]
 
 
 def test_the_digest_is_of_the_problems_and_the_file(tmp_path):

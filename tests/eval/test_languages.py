@@ -103,7 +103,21 @@ def test_a_function_of_the_language_or_of_the_tests_never_becomes_a_call():
     tests = "bool same(int a, int b) { return a == b; }\nint main() { return !same(abs(f(1)), 1); }"
     assert "abs(int" not in split(candidate, tests, "cpp", "f")[1]["main.cpp"]
     assert split(candidate, tests, "cpp", "f")[1]["main.cpp"].count("same(int") == 1
-    assert "int f(int x)" in split(candidate, tests, "cpp", "f")[1]["main.cpp"]
+    assert "int f(int a0)" in split(candidate, tests, "cpp", "f")[1]["main.cpp"]
+
+
+@pytest.mark.parametrize(
+    ("language", "candidate", "tests"),
+    [
+        ("go", "func F(r int, reflect int) int { return r + reflect }", 'func TestF(t *testing.T) { if F(2, 3) != 5 { t.Error("no") } }'),
+        ("rust", "fn f(out: i32, from: i32, value: i32) -> i32 { out + from + value }", "#[cfg(test)]\nmod tests { use super::*;\n#[test]\nfn t() { assert_eq!(f(1, 2, 3), 6); } }"),
+    ],
+)  # fmt: skip
+def test_parameters_may_have_any_name(language, candidate, tests):
+    if missing := missing_toolchains([language]):
+        pytest.skip(missing[language])
+    done = judge(candidate, tests, language=language, timeout=10.0, memory_mb=512)
+    assert done.passed, done
 
 
 def test_go_imports_what_is_used_and_nothing_else():

@@ -1,18 +1,14 @@
 """Training on Ray Train: cut off by SIGKILL it ends with the same model; the export is what `transformers` loads."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pyarrow as pa
 import pytest
+import ray
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -22,71 +18,35 @@ from training.trainer import fit, unmendable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-DRIVER = """
-import json, sys
-import pyarrow as pa, ray
-from training.settings import TrainConfig
-from training.trainer import fit, unmendable
-settings, rows, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
-ray.init(address="local", num_cpus=3, include_dashboard=False, log_to_driver=False)
-result = fit(TrainConfig(**settings), rows=pa.Table.from_pylist(rows), storage_path=f"{folder}/checkpoints",
-             output=f"{folder}/model", lineage={"codeocean": "test"})
-open(f"{folder}/result.json", "w").write(json.dumps(result))
-"""
-
-
-def start(settings, rows, folder) -> subprocess.Popen:
-    arguments = [sys.executable, "-c", DRIVER, json.dumps(settings), json.dumps(rows), str(folder)]
-    return subprocess.Popen(arguments, cwd=Path(__file__).parents[2], start_new_session=True)
-
-
-def finish(process, folder) -> dict:
-    assert process.wait(300) == 0
-    return json.loads((folder / "result.json").read_text())
-
-
-SETTINGS = {"workers": 2, "epochs": 16, "global_batch": 4, "micro_batch": 2, "learning_rate": 1e-3, "checkpoint_every": 4,
-            "max_length": 256}  # fmt: skip
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(local_ray, model_folder, rows, tmp_path_factory):
-    """Folder and result of a run that nobody kills."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    config = TrainConfig(model=model_folder, **SETTINGS)
-    return folder, fit(config, rows=pa.Table.from_pylist(rows), lineage={"codeocean": "test"}, **places(folder))
+def kills(model_folder, rows, tmp_path_factory):
+    """Two runs on a cluster of three nodes, the second with a worker, a driver and a node killed; folder and findings."""
+    folder = tmp_path_factory.mktemp("kills")
+    (folder / "rows.json").write_text(json.dumps(rows))
+    command = [sys.executable, "-m", "bench.kills", "--kills", "3", "--data", str(folder / "rows.json"), "--model",
+               model_folder, "--folder", str(folder / "runs")]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, timeout=380, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return folder / "runs", json.loads(done.stdout.splitlines()[-1])
 
 
 def places(folder: Path) -> dict[str, str]:
     return {"storage_path": f"{folder}/checkpoints", "output": f"{folder}/model"}
 
 
-def weights(folder: Path) -> bytes:
-    return (folder / "model" / "model.safetensors").read_bytes()
+def test_killed_worker_driver_and_node_end_in_the_weights_of_the_undisturbed_run(kills):
+    found = kills[1]
+    assert sorted(kind for _, kind in found["kills"]) == ["driver", "node", "worker"]
+    assert found["weights_equal"] and found["losses_equal"]
+    assert found["steps"] == 48
+    assert found["last_loss"] < found["first_loss"]
 
 
-def test_killed_training_goes_on_from_its_checkpoint_and_ends_the_same(undisturbed, model_folder, rows, tmp_path):
-    settings = SETTINGS | {"model": model_folder}
-    killed = start(settings, rows, tmp_path)
-    deadline = time.monotonic() + 200
-    while not list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json")):
-        assert time.monotonic() < deadline
-        assert killed.poll() is None
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    assert not (tmp_path / "result.json").exists()
-    resumed = finish(start(settings, rows, tmp_path), tmp_path)
-
-    folder, whole = undisturbed
-    assert len(resumed["steps"]) == len(whole["steps"]) == 48
-    assert [step["loss"] for step in resumed["steps"]] == [step["loss"] for step in whole["steps"]]
-    assert whole["last_loss"] < whole["first_loss"]
-    assert weights(tmp_path) == weights(folder)
-
-
-def test_the_model_is_a_hugging_face_folder(undisturbed):
-    folder = undisturbed[0] / "model"
+def test_the_model_is_a_hugging_face_folder(kills):
+    folder = kills[0] / "struck" / "model"
     AutoModelForCausalLM.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     text = tokenizer.apply_chat_template(to_messages("Add.", ""), add_generation_prompt=True, tokenize=False)
@@ -94,26 +54,6 @@ def test_the_model_is_a_hugging_face_folder(undisturbed):
     names = {path.name for path in folder.iterdir()}
     assert "model.safetensors" in names
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
-
-
-def train_worker_pids() -> set[int]:
-    """Processes of this machine that are workers of Ray Train, below this one."""
-    children = psutil.Process().children(recursive=True)
-    return {child.pid for child in children if "RayTrainWorker" in " ".join(child.cmdline())}
-
-
-def test_killed_worker_is_replaced_and_the_end_is_the_same(undisturbed, model_folder, rows, tmp_path):
-    config = TrainConfig(model=model_folder, **SETTINGS)
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(fit, config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))
-        while not list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json")):
-            assert not running.done()
-            time.sleep(0.02)
-        os.kill(max(train_worker_pids()), signal.SIGKILL)
-        killed = running.result()
-    folder, whole = undisturbed
-    assert [step["loss"] for step in killed["steps"]] == [step["loss"] for step in whole["steps"]]
-    assert weights(tmp_path) == weights(folder)
 
 
 def test_failure_that_no_retry_mends_ends_at_once_with_one_line(local_ray, model_folder, rows, tmp_path):
@@ -138,5 +78,8 @@ def test_memory_that_does_not_suffice_is_one_line_and_a_lost_connection_is_retri
     assert (
         unmendable(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")).count("CUDA out of memory")
         == 1
+    )
+    assert "workers" in unmendable(
+        ray.exceptions.OutOfMemoryError("Task was killed due to the node running low on memory.")
     )
     assert unmendable(RuntimeError("Connection closed by peer")) is None

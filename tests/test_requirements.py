@@ -1,4 +1,4 @@
-"""docs/licenses.md names every locked package, at its version, with a licence."""
+"""What is made from the locks follows them: the list of licences, and the hashes that `make setup` installs by."""
 
 import re
 from pathlib import Path
@@ -21,3 +21,12 @@ def test_every_locked_package_is_named_with_its_licence():
     assert not stale, "run: python requirements/licenses.py"
     assert all(found.strip() for _, found in rows.values())
     assert not [name for name in pins("gpu") if name not in rows and f" {name}" not in page]
+
+
+def test_every_pin_but_torch_is_installed_by_its_hash():
+    text = (ROOT / "requirements" / "cpu.hashes").read_text()
+    hashed = dict(re.findall(r"^(\S+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}", text, re.M))
+    normal = {name.lower().replace("_", "-"): version for name, version in (pins("cpu") | pins("models")).items()}
+    assert normal.pop("torch")
+    assert hashed == normal, "run: pip install uv && python requirements/hashes.py"
+    assert "--require-hashes -r requirements/cpu.hashes" in (ROOT / "Makefile").read_text()

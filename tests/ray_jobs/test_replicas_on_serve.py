@@ -1,0 +1,115 @@
+"""The stage against replicas on a real Ray Serve, which are killed under it, and moved. Answers are the stub's."""
+
+import asyncio
+import collections
+import os
+import signal
+import threading
+import time
+
+import psutil
+import pytest
+import ray
+from pyarrow import fs as pafs
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from codeocean.generate_flow import generate
+from codeocean.generation import GenerateConfig, RoleConfig
+from codeocean.tasks import load_tasks
+from serve.client import ChatClient
+from serve.endpoint import EndpointConfig
+from serve.gateway_settings import free_port
+from serve.replicas_flow import set_replicas
+from tests.codeocean.conftest import raw_row
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+ROWS, PLACES, APPLICATION = 80, 8, "stub"
+ROLE = RoleConfig(model="m")
+CONFIG = GenerateConfig(generator=ROLE, discriminator=ROLE, round_size=30, concurrency=PLACES, good_shots=1, bad_shots=0,
+                        tasks={"summarization": 1})  # fmt: skip
+
+
+@serve.deployment(name="Replica", num_replicas=2, max_ongoing_requests=100, ray_actor_options={"num_cpus": 0},
+                  graceful_shutdown_timeout_s=5, graceful_shutdown_wait_loop_s=0.1, health_check_period_s=1)  # fmt: skip
+class Replica:
+    def __init__(self, seen):
+        self.seen = seen
+
+    async def __call__(self, request):
+        from tests.stub_endpoint import _completion
+
+        body = await request.json()
+        with self.seen.open("a") as file:  # one short line: appended whole
+            file.write(f"{os.getpid()} {body['seed']}\n")
+        await asyncio.sleep(0.1)
+        return _completion(body)
+
+
+@pytest.fixture(scope="module")
+def endpoint(local_ray, tmp_path_factory):
+    seen, port = tmp_path_factory.mktemp("seen") / "questions", free_port()
+    serve.start(http_options=HTTPOptions(host="127.0.0.1", port=port))
+    serve.run(Replica.bind(seen), name=APPLICATION, route_prefix="/v1/chat/completions", external_scaler_enabled=True)
+    yield f"http://127.0.0.1:{port}/v1", seen
+    serve.shutdown()
+
+
+def run(folder, url):
+    client = ChatClient(EndpointConfig(url=url, timeout_s=30, max_retries=8, concurrency=PLACES))
+    roles = {"generator": (client, "m"), "discriminator": (client, "m")}
+    return generate(CONFIG, load_tasks(), [raw_row(n) for n in range(ROWS)], roles, pafs.LocalFileSystem(), str(folder))
+
+
+def asked(seen):
+    return [line.split() for line in seen.read_text().splitlines()] if seen.exists() else []
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
+
+
+def proxy_pid():
+    (actor,) = [one for one in ray.util.list_named_actors(all_namespaces=True) if "PROXY" in one["name"]]
+    return next(process.pid for process in psutil.Process().children(recursive=True)
+                if process.cmdline() and process.cmdline()[0].startswith("ray::ProxyActor")), actor  # fmt: skip
+
+
+def test_a_model_gets_the_replicas_it_is_given(endpoint):
+    for number in (1, 2):
+        set_replicas(APPLICATION, "Replica", number)
+        deadline = time.monotonic() + 60
+        while serve.status().applications[APPLICATION].deployments["Replica"].replica_states != {"RUNNING": number}:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(endpoint, tmp_path):
+    url, seen = endpoint
+    run(tmp_path / "whole", url)
+    questions = collections.Counter(seed for _, seed in asked(seen))
+    assert len({pid for pid, _ in asked(seen)}) == 2
+    seen.unlink()
+    killed = []
+
+    def kill():
+        while len(asked(seen)) < 50:
+            time.sleep(0.02)
+        killed.append(int(asked(seen)[-1][0]))  # a replica, with what it had in flight
+        os.kill(killed[0], signal.SIGKILL)
+        while len(asked(seen)) < 90:
+            time.sleep(0.02)
+        killed.append(proxy_pid()[0])  # the worker through which all answers go
+        os.kill(killed[1], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result, _ = run(tmp_path / "cut", url)
+    killer.join()
+    assert len(killed) == 2 and not any(psutil.pid_exists(pid) for pid in killed)
+    assert len(result.accepted) + sum(result.dropped.values()) == ROWS
+    assert files(tmp_path / "cut") == files(tmp_path / "whole")
+    again = collections.Counter(seed for _, seed in asked(seen))
+    assert set(again) == set(questions)
+    assert again.total() - questions.total() <= 2 * PLACES  # what was in flight at either kill
