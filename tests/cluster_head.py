@@ -54,7 +54,7 @@ def start_head(home, *, cpus=2, launcher=None):
     keep = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
     environment = keep | {
         "HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1",
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1", "RAY_raylet_start_wait_time_s": "120",
     }  # fmt: skip
     command = [
         "ray", "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", "--dashboard-host=127.0.0.1",
