@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,13 +36,13 @@ class Head:
     folder: Path
     environment: dict
 
-    def run(self, *command, timeout=110):
+    def run(self, *command, timeout=200):
         """Run a command as a user of this cluster would; returns it completed."""
         return subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
         )
 
-    def wavecoder(self, job, *arguments, timeout=110):
+    def wavecoder(self, job, *arguments, timeout=200):
         return self.run(sys.executable, "-m", f"ray_jobs.{job}", *arguments, timeout=timeout)
 
 
@@ -69,9 +70,14 @@ def start_head(home, *, cpus=2, launcher=None):
             "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID, "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
             "RAY_NODE_TYPE_NAME": FAKE_HEAD, "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
         }  # fmt: skip
-    started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
-    assert started.returncode == 0, started.stdout + started.stderr
-    return Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
+    head = Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
+    try:
+        started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=170, check=False)
+        assert started.returncode == 0, started.stdout + started.stderr
+    except BaseException:  # what was started in part must not stay
+        stop_head(head)
+        raise
+    return head
 
 
 def faked(launcher, gcs):
@@ -119,3 +125,4 @@ def stop_head(head):
             except (OSError, ProcessLookupError):
                 continue
         time.sleep(0.2)
+    shutil.rmtree(head.folder, ignore_errors=True)

@@ -11,7 +11,7 @@ from tests.cluster_head import start_head, stop_head
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 DRIVER = r"""
 import collections, json, sys, time

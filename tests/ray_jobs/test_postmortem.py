@@ -38,6 +38,7 @@ print(write_postmortem(RunDir(sys.argv[1]), "train", error))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_bundle_says_what_failed_and_hides_secrets(token_head, tmp_path):
     inside = dataclasses.replace(token_head, environment=token_head.environment | {
         "RAY_ADDRESS": token_head.gcs, "HF_TOKEN": "planted-value"})  # fmt: skip
