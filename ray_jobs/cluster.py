@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from typing import Any
@@ -51,8 +52,13 @@ def connect(config: RayConfig) -> None:
 
 
 def join_cluster(environment: dict[str, str]) -> None:
-    """Connect to the cluster named by RAY_ADDRESS, with these environment variables in every worker."""
-    runtime_env: dict[str, Any] = {"env_vars": environment}
+    """Connect to the cluster named by RAY_ADDRESS, with these environment variables in every worker.
+
+    Of a variable that the submission sets too, its value counts: Ray refuses to be told twice.
+    """
+    submitted = json.loads(os.environ.get("RAY_JOB_CONFIG_JSON_ENV_VAR") or "{}").get("runtime_env", {})
+    told = submitted.get("env_vars") or {}
+    runtime_env: dict[str, Any] = {"env_vars": {name: value for name, value in environment.items() if name not in told}}
     if os.environ.get(VARIABLE):
         runtime_env["worker_process_setup_hook"] = "ray_jobs.references.resolve"
     ray.init(address="auto", runtime_env=runtime_env, log_to_driver=False, logging_level=logging.ERROR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -91,7 +91,7 @@ async def _print_log(client: JobSubmissionClient, job: str) -> str:
     return text
 
 
-async def _until_ended(client: JobSubmissionClient, job: str) -> dict[str, object]:
+async def _until_ended(client: JobSubmissionClient, job: str) -> dict[str, Any]:
     """The log ends a moment before the status does."""
     while (facts := job_facts(client, job))["status"] not in ENDED:
         await asyncio.sleep(POLL_S)

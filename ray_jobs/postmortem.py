@@ -31,6 +31,10 @@ LIMIT, FAILURES, LOGS, LOG_LINES = 1000, 200, 20, 400
 METRICS = tuple(
     f"ray_{name}" for name in ("wavecoder", "node_", "tasks", "actors", "serve_", "object_store", "data_", "train_")
 )
+MEANT = ("INTENDED", "references to the actor were removed", "killed by `ray.kill`")
+"""Words in the death cause of an actor that was no longer needed."""
+EMPTY_QUEUE = "_QueueActor.get"
+"""Fails each time that nobody put anything in within the time asked for: that is no failure."""
 TIMEOUT_S = 10
 
 
@@ -73,7 +77,7 @@ def write_postmortem(run: RunDir, job: str, error: BaseException | None) -> str:
         },
         "nodes": part("nodes", lambda: _rows(state.list_nodes(limit=LIMIT, detail=True, **options)), []),
         "tasks": part("tasks", lambda: _task_states(context.get_job_id()), {}),
-        "failed_tasks": [_failure(task) for task in tasks],
+        "failed_tasks": [_failure(task) for task in tasks if task["name"] != EMPTY_QUEUE],
         "actors": [_actor(actor) for actor in actors],
         "placement_groups": part(
             "placement groups", lambda: _rows(state.list_placement_groups(limit=LIMIT, **options)), []
@@ -115,7 +119,7 @@ def _task_states(job: str) -> dict[str, dict[str, int]]:
 def _unexpected(actor: dict[str, Any]) -> bool:
     """Whether an actor died of something, rather than of its job being done."""
     cause = str(actor.get("death_cause") or "")
-    return bool(cause) and "INTENDED" not in cause and "OUT_OF_SCOPE" not in cause and "REF_DELETED" not in cause
+    return bool(cause) and not any(words in cause for words in MEANT)
 
 
 def _failure(task: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def _failure(task: dict[str, Any]) -> dict[str, Any]:
 
 def _actor(actor: dict[str, Any]) -> dict[str, Any]:
     kept = ("actor_id", "class_name", "name", "state", "node_id", "pid", "num_restarts", "death_cause", "repr_name")
-    return {name: actor.get(name) for name in kept}
+    return {name: actor.get(name) for name in kept} | {"failed": actor.get("state") == "DEAD" and _unexpected(actor)}
 
 
 def _logs(dead: list[dict[str, Any]]) -> dict[str, str]:

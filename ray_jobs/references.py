@@ -14,7 +14,7 @@ from pathlib import Path
 VARIABLE = "WAVECODER_SECRETS"
 """Environment variable that holds the references, one a line."""
 
-SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY", re.IGNORECASE)
+SECRET_NAME = re.compile(r"TOKEN(?!IZ)|SECRET|PASSW|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY", re.IGNORECASE)
 """Names of environment variables whose values are secrets."""
 
 

@@ -65,7 +65,7 @@ def drain(gcs_address: str, left_s: float, addresses: list[str]) -> None:
     Raises:
         RuntimeError: Ray refused.
     """
-    from ray._raylet import GcsClient
+    from ray._raylet import GcsClient  # type: ignore[attr-defined]
     from ray.core.generated import autoscaler_pb2, gcs_pb2
 
     client = GcsClient(address=gcs_address)

@@ -77,7 +77,6 @@ def submission(options: argparse.Namespace) -> dict[str, Any]:
     }  # fmt: skip
     if references:
         environment[VARIABLE] = "\n".join(references)
-        runtime_env["worker_process_setup_hook"] = "ray_jobs.references.resolve"
     return {
         "entrypoint": shlex.join(["python", "-m", f"ray_jobs.{job}", *command]),
         "runtime_env": runtime_env,

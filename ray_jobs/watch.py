@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import yaml
-from ray._raylet import GcsClient
+from ray._raylet import GcsClient  # type: ignore[attr-defined]
 from ray.autoscaler.v2.schema import Stats
 from ray.autoscaler.v2.utils import ClusterStatusParser
 from ray.core.generated.autoscaler_pb2 import GetClusterStatusReply

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 TOKEN = "planted-token-0123456789abcdef0123456789abcdef"
 HEAD_ID = "f" * 51 + "00000"
-"""Ray's fake provider finds the head node by its id."""
+FAKE_HEAD = "ray.head.default"
+"""Ray's fake provider knows the head node by this id and this type."""
 
 
 def free_port():
@@ -34,13 +36,13 @@ class Head:
     folder: Path
     environment: dict
 
-    def run(self, *command, timeout=110):
+    def run(self, *command, timeout=200):
         """Run a command as a user of this cluster would; returns it completed."""
         return subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=timeout, check=False
         )
 
-    def wavecoder(self, job, *arguments, timeout=110):
+    def wavecoder(self, job, *arguments, timeout=200):
         return self.run(sys.executable, "-m", f"ray_jobs.{job}", *arguments, timeout=timeout)
 
 
@@ -53,7 +55,7 @@ def start_head(home, *, cpus=2, launcher=None):
     keep = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
     environment = keep | {
         "HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
-        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1",
+        "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1", "RAY_raylet_start_wait_time_s": "120",
     }  # fmt: skip
     command = [
         "ray", "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", "--dashboard-host=127.0.0.1",
@@ -61,26 +63,32 @@ def start_head(home, *, cpus=2, launcher=None):
         "--disable-usage-stats", "--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0",
     ]  # fmt: skip
     if launcher is not None:
-        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}")))
+        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}"), sort_keys=False))
         command.append(f"--autoscaling-config={folder / 'launcher.yaml'}")
         environment |= {
             "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1",
             "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID, "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
-            "RAY_NODE_TYPE_NAME": launcher["head_node_type"], "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
+            "RAY_NODE_TYPE_NAME": FAKE_HEAD, "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
         }  # fmt: skip
-    started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
-    assert started.returncode == 0, started.stdout + started.stderr
-    return Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
+    head = Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
+    try:
+        started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=170, check=False)
+        assert started.returncode == 0, started.stdout + started.stderr
+    except BaseException:  # what was started in part must not stay
+        stop_head(head)
+        raise
+    return head
 
 
 def faked(launcher, gcs):
     """The launcher's file with its own node types, limits and resources, on Ray's fake provider."""
     kinds = {
-        name: {
+        FAKE_HEAD if name == launcher["head_node_type"] else name: {
             "resources": dict(kind["resources"]) | {"object_store_memory": 100_000_000},
             "node_config": {},
             "min_workers": kind.get("min_workers", 0),
             "max_workers": kind.get("max_workers", 0),
+            "priority": kind.get("priority", 0),
         }
         for name, kind in launcher["available_node_types"].items()
     }
@@ -100,7 +108,7 @@ def faked(launcher, gcs):
             "disable_node_updaters": True, "disable_launch_config_check": True,
         },
         "available_node_types": kinds,
-        "head_node_type": launcher["head_node_type"],
+        "head_node_type": FAKE_HEAD,
         "auth": {},
         "file_mounts": {},
         "file_mounts_sync_continuously": False,
@@ -117,3 +125,4 @@ def stop_head(head):
             except (OSError, ProcessLookupError):
                 continue
         time.sleep(0.2)
+    shutil.rmtree(head.folder, ignore_errors=True)

@@ -95,14 +95,13 @@ def test_launchers_start_ray_with_a_token_on_loopback(file):
 
 
 @pytest.mark.parametrize("file", LAUNCHERS)
-def test_spot_and_on_demand_come_in_pairs_spot_first(file):
+def test_spot_and_on_demand_come_in_pairs_and_spot_has_priority(file):
     kinds = yaml.safe_load((ROOT / file).read_text())["available_node_types"]
-    names = list(kinds)
-    for name in names:
+    for name in kinds:
         if name.endswith("-spot"):
             partner = name.removesuffix("-spot")
             assert kinds[name]["resources"] == kinds[partner]["resources"]
-            assert names.index(name) < names.index(partner)
+            assert kinds[name]["priority"] > kinds[partner].get("priority", 0)
 
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)

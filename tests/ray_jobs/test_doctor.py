@@ -89,6 +89,7 @@ def test_the_facts_of_this_machine_can_be_judged(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_token_protected_head_is_sound_in_what_concerns_access(token_head):
     inside = dataclasses.replace(token_head, environment=token_head.environment | {"RAY_ADDRESS": token_head.gcs})
     report = json.loads(inside.wavecoder("doctor", "--json").stdout)

@@ -38,6 +38,7 @@ print(write_postmortem(RunDir(sys.argv[1]), "train", error))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_bundle_says_what_failed_and_hides_secrets(token_head, tmp_path):
     inside = dataclasses.replace(token_head, environment=token_head.environment | {
         "RAY_ADDRESS": token_head.gcs, "HF_TOKEN": "planted-value"})  # fmt: skip
@@ -53,7 +54,7 @@ def test_the_bundle_says_what_failed_and_hides_secrets(token_head, tmp_path):
     assert "boom with [hidden]" in failures["fails"]["error_message"]
     assert bundle["tasks"]["fails"] == {"FAILED": 1}
     (actor,) = [actor for actor in bundle["actors"] if actor["class_name"] == "Dies"]
-    assert (actor["state"], bool(actor["death_cause"])) == ("DEAD", True)
+    assert (actor["state"], actor["failed"], bool(actor["death_cause"])) == ("DEAD", True, True)
     (log,) = folder.glob("logs/Dies-*.err")
     assert "last words of the actor" in log.read_text()
     assert "ray_node_" in (folder / "metrics.prom").read_text()

@@ -43,4 +43,5 @@ def test_a_secret_among_the_variables_is_refused_and_not_repeated(name):
 
 def test_other_variables_go():
     assert check_variable("HF_HUB_OFFLINE=1") == ("HF_HUB_OFFLINE", "1")
+    assert check_variable("TOKENIZERS_PARALLELISM=false")[1] == "false"
     assert check_variable("A=b=c") == ("A", "b=c")

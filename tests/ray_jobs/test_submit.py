@@ -110,7 +110,7 @@ def submitted(token_head, tmp_path_factory):
     run_dir, secret = tmp_path_factory.mktemp("run"), tmp_path_factory.mktemp("secret") / "hf"
     secret.write_text("hf_planted")
     done = token_head.wavecoder(
-        "submit", "--address", token_head.url, "--id", "small", "--env", "A=1", "--secret", f"HF_TOKEN=file:{secret}",
+        "submit", "--address", token_head.url, "--id", "small", "--env", "TOKENIZERS_PARALLELISM=true", "--secret", f"HF_TOKEN=file:{secret}",
         "--", "collect", "--config", DEMO, "--run-dir", str(run_dir), "--set", FUNCTIONS, "--set", "collect.sample=1.0",
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -118,6 +118,7 @@ def submitted(token_head, tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_submitted_job_is_followed_to_its_end(submitted):
     run_dir, done = submitted
     assert json.loads((run_dir / "collect" / "manifest.json").read_text())["rows_out"] > 0
@@ -135,6 +136,7 @@ def with_token(token_head, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("with_token")
 def test_status_and_logs_of_a_job_that_has_ended(submitted, token_head, capsys):
     run_dir, done = submitted
@@ -152,6 +154,7 @@ def test_status_and_logs_of_a_job_that_has_ended(submitted, token_head, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("with_token")
 @pytest.mark.parametrize(
     ("token", "line"), [(None, "asks for a token and none was found"), ("wrong", "does not take this token")]

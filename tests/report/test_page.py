@@ -190,7 +190,7 @@ def test_what_the_cluster_knew_is_on_the_page_and_escaped(tmp_path):
                    "resources_total": {"CPU": 4.0}, "state_message": None}],
         "tasks": {"judge": {"FAILED": 1}},
         "failed_tasks": [{"name": "judge", "error_type": "TASK_EXECUTION_EXCEPTION", "error_message": "<script>boom"}],
-        "actors": [{"class_name": "Encoder", "state": "DEAD", "num_restarts": 2, "death_cause": {"actor": "node died"}}],
+        "actors": [{"class_name": "Encoder", "state": "DEAD", "num_restarts": 2, "failed": True, "death_cause": {"actor": "node died"}}],
         "events": [{"time": "t", "message": "Adding 2 node(s) of type gpu."}],
         "placement_groups": [], "missing": {},
     }  # fmt: skip
