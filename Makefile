@@ -17,7 +17,7 @@ $(STAMP): $(LOCKS) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/cpu.hashes
 	@# torch by itself: its default build brings CUDA libraries that a lock without them would miss. It has no hash, as
 	@# one version's wheel differs from index to index.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/cpu.lock \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-conflicts -c requirements/cpu.lock \
 	  $$(grep '^torch==' requirements/cpu.lock)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
