@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.engine]  # no engine starts, but vLL
 
 
 @pytest.fixture(scope="module")
-def deployments():
+def deployments(local_ray):  # Ray would start one of its own at the first question about its nodes
     """Name → its deployment in an application of three models with different replicas."""
     from serve.app import application
 
