@@ -1,6 +1,5 @@
 """A Ray head of its own processes, token-protected, on free ports: what a user starts with `ray start --head`."""
 
-import json
 import os
 import shutil
 import signal
@@ -65,10 +64,11 @@ def start_head(home, *, cpus=2, launcher=None):
     if launcher is not None:
         (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}"), sort_keys=False))
         command.append(f"--autoscaling-config={folder / 'launcher.yaml'}")
+        # No RAY_OVERRIDE_RESOURCES: the fake provider's nodes would inherit it and all have the head's CPUs.
         environment |= {
             "RAY_FAKE_CLUSTER": "1", "RAY_enable_autoscaler_v2": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1",
             "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID, "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
-            "RAY_NODE_TYPE_NAME": FAKE_HEAD, "RAY_OVERRIDE_RESOURCES": json.dumps({"CPU": cpus}),
+            "RAY_NODE_TYPE_NAME": FAKE_HEAD,
         }  # fmt: skip
     head = Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
     try:
@@ -99,7 +99,7 @@ def faked(launcher, gcs):
     return lists | {
         "cluster_name": launcher["cluster_name"],
         "max_workers": launcher["max_workers"],
-        "idle_timeout_minutes": 0.05,
+        "idle_timeout_minutes": 0.1,
         "upscaling_speed": launcher.get("upscaling_speed", 1.0),
         "provider": {
             "type": "external",
