@@ -263,8 +263,8 @@ def test_what_is_saved_is_the_state_of_that_moment(model_folder, rows, tmp_path)
 
 @pytest.mark.parametrize(("change", "line"), [
     ({"lora_rank": 2}, "its lora_rank is 0, this run's 2"), ({"seed": 5}, "its seed is 0, this run's 5"),
-    ({"epochs": 3}, "its steps is 3, this run's 9"),
-], ids=["adapters", "seed", "steps"])  # fmt: skip
+    ({"epochs": 3}, "its steps is 3, this run's 9"), ({"optimizer": "adafactor"}, "its optimizer is adamw, this run's adafactor"),
+], ids=["adapters", "seed", "steps", "optimizer"])  # fmt: skip
 def test_checkpoint_of_another_run_is_one_clear_line(model_folder, rows, tmp_path, change, line):
     config, _, examples, learner, optimizer = prepared(model_folder, rows)
     save(tmp_path, learner, optimizer, config, examples, [])
