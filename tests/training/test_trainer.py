@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -65,8 +66,13 @@ def weights(folder: Path) -> bytes:
 
 
 def train_worker_pids(driver: psutil.Process) -> set[int]:
-    """Workers of Ray Train below a driver."""
-    return {child.pid for child in driver.children(recursive=True) if "RayTrainWorker" in " ".join(child.cmdline())}
+    """Workers of Ray Train below a driver, without those that are dead or die meanwhile."""
+    found = set()
+    for child in driver.children(recursive=True):
+        with suppress(psutil.Error):
+            if "RayTrainWorker" in " ".join(child.cmdline()):
+                found.add(child.pid)
+    return found
 
 
 def wait_until(condition, running: subprocess.Popen):
