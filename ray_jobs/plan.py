@@ -8,8 +8,9 @@ other stages.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 from rich.table import Table
@@ -24,11 +25,13 @@ from ray_jobs.cli import run_job
 from ray_jobs.config import Config
 from ray_jobs.leakage import check_benchmarks
 from ray_jobs.mix import check_mix
-from ray_jobs.models import check_model
+from ray_jobs.models import check_model, served_name
 from ray_jobs.nodetypes import LaunchedType, Prices, StagePlace, load_launcher_file, load_prices, place
 from ray_jobs.pending import in_words
 from ray_jobs.rundir import RunDir
+from ray_jobs.serve import TUNED
 from serve.endpoint import check_port_free
+from serve.replicas import begin_with
 
 
 @dataclass(frozen=True)
@@ -83,35 +86,52 @@ def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]
     num_problems = sum(len(each.problems) for each in problem_sets)
     check_mix(config)
     check_benchmarks(config)
-    engine, embed, train = config.serve.engine, config.embed, config.train
-    engines = len(set(hosted)) * engine.min_replicas
+    embed, train = config.embed, config.train
     encoders = 1 if embed.actors == "all" else embed.actors  # "all" is known on the cluster; it starts with one
     scored = " and ".join(config.evaluate_models)
     roles = f"{config.generate.generator.model}, judged by {config.generate.discriminator.model}"
     names = ", ".join(each.name for each in problem_sets)
-    replica = {"CPU": float(engine.cpus), "GPU": engine.gpus}
+    tuned = config.serve.engine_of(TUNED)
     shards = config.select.shards if config.select.shards > 1 else 0  # one shard is the job's own process
     return [
         PlannedStage("collect", f"{len(units)} units of {len(opened)} sources{unopened}", 1, {"CPU": 1.0}),
         PlannedStage("embed", embed.model, encoders, {"CPU": embed.cpus_per_actor, "GPU": embed.gpus_per_actor}),
         PlannedStage("select", f"{config.select.size} rows by k-center", shards,
                      {"CPU": config.select.cpus_per_shard, "GPU": config.select.gpus_per_shard}),
-        PlannedStage("generate", f"{len(tasks)} tasks by {roles}", engines, replica, 1),
+        *_generate_lines(config, f"{len(tasks)} tasks by {roles}", sorted({served_name(model) for model in hosted})),
         PlannedStage("train", f"{train.model}, {train.epochs} epochs on {train.workers} workers", train.workers,
                      {"CPU": train.cpus_per_worker, "GPU": float(train.use_gpu)}),
-        PlannedStage("evaluate", f"{num_problems} problems of {names}, {scored}", engine.min_replicas, replica, 1),
+        PlannedStage("evaluate", f"{num_problems} problems of {names}, {scored}", tuned.min_replicas,
+                     {"CPU": float(tuned.cpus), "GPU": tuned.gpus}, 1),
         PlannedStage("report", "one HTML page"),
     ]  # fmt: skip
+
+
+def _generate_lines(config: Config, what: str, hosted: list[str]) -> list[PlannedStage]:
+    """A line for all models served here whose replicas ask for the same; the first counts the tasks beside them."""
+    begin = begin_with(hosted, config.serve.replicas)
+    replicas: Counter[tuple[float, float]] = Counter()
+    for name in hosted:
+        engine = config.serve.engine_of(name)
+        replicas[float(engine.cpus), engine.gpus] += begin.get(name, engine.min_replicas)
+    lines = [
+        PlannedStage("generate", what, count, {"CPU": cpus, "GPU": gpus}) for (cpus, gpus), count in replicas.items()
+    ]
+    first = lines[0] if lines else PlannedStage("generate", what)
+    return [replace(first, beside=1), *lines[1:]]
 
 
 def check_resources(config: Config, stages: list[PlannedStage]) -> None:
     """Raise `ValueError` when a stage asks for more than the local Ray is given."""
     if config.ray.num_cpus is None:
         return
+    asked: Counter[str] = Counter()
     for stage in stages:
-        if stage.cpus > config.ray.num_cpus:
+        asked[stage.stage] += stage.cpus
+    for name, cpus in asked.items():
+        if cpus > config.ray.num_cpus:
             raise ValueError(
-                f"stage {stage.stage} asks for {stage.cpus:g} CPUs but ray.num_cpus is {config.ray.num_cpus}; "
+                f"stage {name} asks for {cpus:g} CPUs but ray.num_cpus is {config.ray.num_cpus}; "
                 "raise it (they are logical) or run on a larger cluster"
             )
 

@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 from ray_jobs.config import load_config
-from ray_jobs.plan import plan_stages
+from ray_jobs.plan import check_resources, plan_stages
 from ray_jobs.rundir import RunDir
 from ray_jobs.train import run_train
 
@@ -35,6 +35,16 @@ def test_recipes_train_as_the_paper_says_and_pass_a_dry_run(recipe, model, batch
     )
     planned = {stage.stage: stage for stage in plan_stages(config, reach_out=False)}
     assert planned["train"].gpus == train.workers
+
+
+def test_engines_that_differ_are_planned_each_by_what_it_asks_for():
+    config = load_config(str(ROOT / "configs" / "demo.yaml"), [
+        "generate.discriminator.model=some/judge", "serve.engines={judge: {cpus: 3, min_replicas: 2, max_replicas: 2}}",
+    ])  # fmt: skip
+    lines = [stage for stage in plan_stages(config, reach_out=False) if stage.stage == "generate"]
+    assert [(line.workers, line.each["CPU"], line.beside) for line in lines] == [(2, 3, 1), (1, 1, 0)]
+    with pytest.raises(ValueError, match="stage generate asks for 8 CPUs but ray.num_cpus is 4"):
+        check_resources(config, lines)
 
 
 def codeocean(run, tasks):
