@@ -35,7 +35,7 @@ from torch import Tensor
 
 from codeocean.distances import Frame, MeasuringPicks, nearest_squared, squared_differences
 from codeocean.quotas import Quotas
-from codeocean.shard import Candidates, Extent, Shard, one_thread
+from codeocean.shard import Candidates, Extent, Shard, threads
 
 BLOCK = 384
 """Candidates of a block: enough picks for a matrix product, few enough that their B × B distances cost nothing."""
@@ -134,7 +134,7 @@ def k_center_greedy(
     return Coreset(torch.tensor(picks.rows, dtype=torch.int64), picks.radii)
 
 
-@one_thread()
+@threads(1)
 def choose_frame(shards: Shards, *, unit: bool) -> Frame:
     """The coordinates for a matrix, known to its shards.
 
@@ -168,7 +168,7 @@ def _power_of_two(size: float) -> float:
     return float(2.0 ** -np.frexp(size)[1])
 
 
-@one_thread()
+@threads(1)
 def start_picks(shards: Shards, frame: Frame, rows: list[int]) -> Picks:
     """The picks before the first block: `rows`, or else the row nearest the mean; with their distances."""
     assert frame.mean_D is not None
@@ -187,7 +187,6 @@ def start_picks(shards: Shards, frame: Frame, rows: list[int]) -> Picks:
     return Picks(rows, squared, frame.scale)
 
 
-@one_thread()
 def extend_picks(
     shards: Shards,
     frame: Frame,
@@ -207,33 +206,37 @@ def extend_picks(
         quotas: what groups may and must have, before `picks`.
         on_block: called after each block.
     """
-    rows = torch.tensor(picks.rows)
-    position, vectors_PD, decay = 0, shards.vectors(rows), 0.5
-    last = expected = 0.0
-    if quotas is not None:
-        quotas.take(shards.groups(rows))
-    while True:
-        shards.add_picks(position, rows, vectors_PD)
+    num_threads = torch.get_num_threads()
+    with threads(1):
+        rows = torch.tensor(picks.rows)
+        position, vectors_PD, decay = 0, shards.vectors(rows), 0.5
+        last = expected = 0.0
         if quotas is not None:
-            shards.exclude(quotas.closed())
-        position = len(picks.rows)
-        if position >= k:
-            break
-        candidates = shards.candidates(BLOCK, expected)
-        block = pick_block(candidates, frame, k - position, quotas)
-        if not block.squared:
-            raise ValueError(f"k is {k} but after {position} picks the quotas allow no other row; raise one or lower k")
-        rows, vectors_PD = candidates.rows_B[block.positions], candidates.vectors_BD[block.positions]
-        picks.rows += rows.tolist()
-        picks.squared += block.squared
-        # The next block will fall about as far as this one did.
-        decay = min(0.999, max(0.5, candidates.limit / max(block.squared[0], 1e-300)))
-        last, expected = block.squared[-1], block.squared[-1] * decay
-        if on_block is not None:
-            on_block(picks)
-    candidates = shards.candidates(1, last - (last - expected) / 8.0)
-    farthest = float(candidates.squared_B.max()) if len(candidates.squared_B) else 0.0
-    picks.farthest = farthest**0.5 / frame.scale
+            quotas.take(shards.groups(rows))
+        while True:
+            shards.add_picks(position, rows, vectors_PD)
+            if quotas is not None:
+                shards.exclude(quotas.closed())
+            position = len(picks.rows)
+            if position >= k:
+                break
+            candidates = shards.candidates(BLOCK, expected)
+            block = pick_block(candidates, frame, k - position, quotas, num_threads)
+            if not block.squared:
+                raise ValueError(
+                    f"k is {k} but after {position} picks the quotas allow no other row; raise one or lower k"
+                )
+            rows, vectors_PD = candidates.rows_B[block.positions], candidates.vectors_BD[block.positions]
+            picks.rows += rows.tolist()
+            picks.squared += block.squared
+            # The next block will fall about as far as this one did.
+            decay = min(0.999, max(0.5, candidates.limit / max(block.squared[0], 1e-300)))
+            last, expected = block.squared[-1], block.squared[-1] * decay
+            if on_block is not None:
+                on_block(picks)
+        candidates = shards.candidates(1, last - (last - expected) / 8.0)
+        farthest = float(candidates.squared_B.max()) if len(candidates.squared_B) else 0.0
+        picks.farthest = farthest**0.5 / frame.scale
 
 
 class Block(NamedTuple):
@@ -244,7 +247,7 @@ class Block(NamedTuple):
     squared: list[float]
 
 
-def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas | None) -> Block:
+def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas | None, num_threads: int = 1) -> Block:
     """Greedy picks among the candidates while no other row can be farther, nor as far and smaller; at least one.
 
     A block ends early where a quota closes a group. Cost: 2·B²·D FLOP in float32 and a few microseconds a pick.
@@ -252,7 +255,8 @@ def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas |
     rows_BD = frame.float64(candidates.vectors_BD)
     single_BD, vectors_BD = rows_BD.float(), rows_BD.numpy()
     norms_B = single_BD.square().sum(1)
-    between = torch.addmm(norms_B, single_BD, single_BD.T, alpha=-2.0).add_(norms_B[:, None])
+    with threads(num_threads):  # nothing else runs now
+        between = torch.addmm(norms_B, single_BD, single_BD.T, alpha=-2.0).add_(norms_B[:, None])
     between_BB = between.sub_(2.0 * frame.error(torch.float32, single_BD.shape[1])).double().numpy()
     values, rows, groups = candidates.squared_B.numpy().copy(), candidates.rows_B.tolist(), candidates.groups_B.tolist()
     rival_squared, rival = candidates.rival

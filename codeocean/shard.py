@@ -28,10 +28,10 @@ from codeocean.distances import Frame, MeasuringPicks, as_numpy, nearest_squared
 TILE_ROWS = 1_024
 """Most rows of one matrix product, the work of one thread: they and their distances stay in the processor's cache."""
 
-TILES = 16
+TILES = 8
 """Fewer rows than that many tiles are cut into about so many, of at least a quarter of TILE_ROWS each."""
 
-CHUNK_PICKS = 64
+CHUNK_PICKS = 192
 """Picks that a row meets before it is asked whether it is still among the farthest."""
 
 GPU_TILE_ROWS, GPU_CHUNK_PICKS = 65_536, 512
@@ -114,18 +114,22 @@ class Shard:
         Raises:
             ValueError: a value is NaN or infinite; the row is named.
         """
-        parts = self._each(lambda tile: self._extent_of_tile(frame, *tile), self._tiles())
+        num_tiles = -(-len(self._x_ND) // self._tile_rows)
+        # One tensor for the sums of all tiles: small ones, made between the large ones that a tile needs and frees,
+        # would keep the allocator from giving those back (a third of the matrix).
+        totals_TD = torch.zeros((num_tiles, self._x_ND.shape[1]), dtype=torch.float64, device=self._x_ND.device)
+        parts = self._each(lambda tile: self._extent_of_tile(frame, totals_TD, *tile), self._tiles())
         largest = float(self._norms_N.max()) if len(self._norms_N) else 0.0
-        total_D = sum((part.total_D for part in parts), torch.zeros(self._x_ND.shape[1], dtype=torch.float64))
         return Extent(
             num_rows=len(self._x_ND),
-            total_D=total_D,
-            widest=max((part.widest for part in parts), default=0.0),
+            total_D=totals_TD.sum(0).cpu(),
+            widest=max((widest for widest, _ in parts), default=0.0),
             largest=largest,
-            squares=sum(part.squares for part in parts),
+            squares=sum(squares for _, squares in parts),
         )
 
-    def _extent_of_tile(self, frame: Frame, start: int, tile: Tensor) -> Extent:
+    def _extent_of_tile(self, frame: Frame, totals_TD: Tensor, start: int, tile: Tensor) -> tuple[float, float]:
+        """Largest absolute value and sum of the squared norms; the sum of the rows goes to `totals_TD`."""
         widest = 0.0
         if tile.numel():
             low, high = torch.aminmax(tile)
@@ -133,10 +137,11 @@ class Shard:
                 row = self._start + start + int((~torch.isfinite(tile).all(1)).nonzero()[0])
                 raise ValueError(f"row {row} of x holds NaN or infinity; drop the row or embed it again")
             widest = max(-float(low), float(high))
-        total_D = torch.ones(len(tile), dtype=torch.float64, device=tile.device) @ frame.float64(tile)
+        ones = torch.ones(len(tile), dtype=torch.float64, device=tile.device)
+        torch.mv(frame.float64(tile).T, ones, out=totals_TD[start // self._tile_rows])
         norms = self._norms_N[start : start + len(tile)]
         norms.copy_(torch.linalg.vecdot(single := frame.float32(tile), single))
-        return Extent(len(tile), total_D.cpu(), widest, 0.0, float(norms.sum(dtype=torch.float64)))
+        return widest, float(norms.sum(dtype=torch.float64))
 
     def set_frame(self, frame: Frame) -> None:
         """Fix the coordinates, those of the last `extent`, and the errors; before the first pick."""
@@ -319,10 +324,10 @@ class Shard:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch uses one core in this thread: what a shard does beside its tiles is too little to share."""
+def threads(number: int) -> Iterator[None]:
+    """PyTorch uses so many cores in this thread; one is right for what is too little to share."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

@@ -19,6 +19,15 @@ from serve.guard import CALLBACK
 log = logging.getLogger("wavecoder.ray_jobs")
 
 
+_LOCAL_RAY = {
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # else a line of C++ for every pool of actors
+    # Ray keeps a process for each CPU although nothing uses it, and one that has loaded torch holds half a gigabyte,
+    # which the engine of the next stage needs on a laptop. Here a process goes after this long without a task.
+    "RAY_num_workers_soft_limit": "0",
+    "RAY_idle_worker_killing_time_threshold_ms": "10000",
+}
+
+
 def worker_environment(config: RayConfig) -> dict[str, str]:
     """Environment variables of every worker."""
     environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK
@@ -65,7 +74,8 @@ def join_cluster(environment: dict[str, str]) -> None:
 
 
 def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else a line of C++ for every pool of actors
+    for name, value in _LOCAL_RAY.items():
+        os.environ.setdefault(name, value)
     ray.init(
         address="local",
         num_cpus=config.num_cpus,

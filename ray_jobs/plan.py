@@ -125,9 +125,9 @@ def check_resources(config: Config, stages: list[PlannedStage]) -> None:
     """Raise `ValueError` when a stage asks for more than the local Ray is given."""
     if config.ray.num_cpus is None:
         return
-    asked: Counter[str] = Counter()
+    asked: dict[str, float] = {}
     for stage in stages:
-        asked[stage.stage] += stage.cpus
+        asked[stage.stage] = asked.get(stage.stage, 0.0) + stage.cpus
     for name, cpus in asked.items():
         if cpus > config.ray.num_cpus:
             raise ValueError(
