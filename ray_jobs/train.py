@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import sys
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from codeocean.parts import read_parts, write_part
+from eval.answers import EndpointAnswers
+from eval.flow import evaluate, load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.mix import training_stage
-from ray_jobs.models import model_digest, resolve_model
+from ray_jobs.models import local_copy, model_digest, resolve_model
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.serve import serving
+from serve.client import ChatClient
+from serve.endpoint import EndpointConfig
 from training.settings import MACHINERY
 
 
@@ -62,6 +69,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
             output=_place(run, stage, "model"),
             lineage=lineage,
             tensorboard=run.path(stage, "tensorboard") if run.local else None,
+            score=partial(_score_snapshot, config, run, stage),
         )
         steps = result.pop("steps")
         write_part(run.fs, run.path(stage, "steps.parquet"), pa.Table.from_pylist(steps))
@@ -72,6 +80,19 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
     inputs = {data: ocean["digest"], "model": model_digest(model)} | ({"without": without} if without else {})
     settings = {name: value for name, value in config.section("train").items() if name not in MACHINERY}
     return run_stage(run, stage, settings, inputs, work)
+
+
+def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step: int) -> dict[str, float]:
+    """pass@1 of the model after so many steps on each configured benchmark; samples lie in `<stage>/scores`."""
+    name = f"wavecoder-step-{step}"
+    folder = local_copy(run, f"{stage}/.checkpoints/snapshots/{posixpath.basename(snapshot)}")
+    with serving(config, {name: folder}) as url:
+        answers = EndpointAnswers(config.evaluate, ChatClient(EndpointConfig(url=url)), name)
+        scores, _ = evaluate(
+            config.evaluate, load_problems(config.evaluate), answers=answers, label=f"step-{step}", fs=run.fs,
+            folder=run.path(stage, "scores"),
+        )  # fmt: skip
+    return {score["benchmark"]: score["pass_at_1"] for score in scores}
 
 
 def _place(run: RunDir, stage: str, name: str) -> str:

@@ -57,6 +57,15 @@ class Progress:
             self._board.flush()
         log.info("%s", self._line(values))
 
+    def show_scores(self, step: int, scores: dict[str, float]) -> None:
+        """Tell of the scores of the model after so many steps."""
+        if self._board is not None:
+            for name, value in scores.items():
+                self._board.add_scalar(f"train/score.{name}", value, step - 1)
+            self._board.flush()
+        listed = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
+        log.info("train: after step %d of %d the model scores %s", step, self._total, listed)
+
     def close(self) -> None:
         """End TensorBoard's file."""
         if self._board is not None:

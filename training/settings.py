@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 MACHINERY = frozenset({
-    "workers", "cpus_per_worker", "use_gpu", "micro_batch", "attention", "activation_checkpointing", "compile",
-    "checkpoint_every", "keep_checkpoints", "max_failures",
+    "workers", "min_workers", "resize_every_s", "cpus_per_worker", "use_gpu", "micro_batch", "attention",
+    "activation_checkpointing", "compile", "evaluate_every", "checkpoint_every", "keep_checkpoints", "max_failures",
 })  # fmt: skip
 """Settings that change how the model is made and, but for rounding, not which: a run may go on with others."""
 
@@ -70,8 +70,18 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     validate_every: PositiveInt = 50
     """Steps between measurements on the held-out rows; the last step is always followed by one."""
 
+    evaluate_every: PositiveInt | None = None
+    """Steps between scores of the model as it stands on the configured benchmark, made beside the training by an engine
+    of their own, which needs room in the cluster; None makes none."""
+
     workers: PositiveInt = 2
     """Training processes; the model's state is sharded over them (FSDP2)."""
+
+    min_workers: PositiveInt | None = None
+    """Train with so few while the cluster has no room for `workers`, and with more as it grows; None waits for all."""
+
+    resize_every_s: PositiveFloat = 60.0
+    """With `min_workers`: seconds between looks for more room. Each change of size goes on from the last checkpoint."""
 
     cpus_per_worker: PositiveInt = 1
     """Logical CPUs, and threads, of one worker."""
@@ -101,6 +111,8 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     def _possible(self) -> "TrainConfig":
         if self.attention == "flash" and not (self.use_gpu and self.dtype == "bfloat16"):
             raise ValueError("attention flash needs use_gpu: true and dtype: bfloat16; take auto")
+        if self.min_workers is not None and self.min_workers > self.workers:
+            raise ValueError(f"min_workers {self.min_workers} is more than workers {self.workers}; lower it")
         if self.attention == "flex" and not self.use_gpu:
             raise ValueError("attention flex needs use_gpu: true; take auto")
         return self

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -43,6 +44,7 @@ from training.loss import Learner
 from training.model import build_learner, check_model, load_tokenizer
 from training.optimizers import make_optimizer
 from training.progress_flow import Progress
+from training.scoring import Score, Scorer
 from training.settings import TrainConfig
 from training.step import held_out_losses, train_steps
 from training.tokenized import TokenizedRows, sort_out, tokenize_table
@@ -65,6 +67,7 @@ def fit(
     output: str,
     lineage: dict[str, Any],
     tensorboard: str | None = None,
+    score: Score | None = None,
 ) -> dict[str, Any]:
     """Fine-tune and export; a run that was cut off goes on from its last checkpoint.
 
@@ -75,11 +78,12 @@ def fit(
         output: Hugging Face folder to write: a path or URL that worker 0 reaches.
         lineage: what made the data, for the model card.
         tensorboard: local folder for TensorBoard's files; None writes none.
+        score: scores the model every `config.evaluate_every` steps, while training goes on; None does not.
 
     Returns:
         `{steps: a record for each, model, workers, rows, held_out_rows, first_loss, last_loss, held_out, tokens,
-        response_tokens, truncated, prompt_too_long}`; `held_out` maps each task, and "" for all, to its first and last
-        loss.
+        response_tokens, scores, truncated, prompt_too_long}`; `held_out` maps each task, and "" for all, to its first
+        and last loss, `scores` the number of steps taken to that model's figures.
 
     Raises:
         ValueError: the model or its tokenizer cannot be used, no row fits, a loss is not finite, the memory does not
@@ -99,14 +103,15 @@ def fit(
     records, fatal = (Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here}) for _ in range(2))
     arguments = {
         "config": config, "tokens": ray.put(tokens), "output": output, "lineage": lineage, "records": records,
-        "fatal": fatal,
+        "fatal": fatal, "snapshots": f"{storage_path}/snapshots" if score and config.evaluate_every else None,
     }  # fmt: skip
-    progress = Progress(total, tensorboard)
+    follower = _Follower(records, Progress(total, tensorboard), Scorer(score))
     try:
-        steps = _fit_and_follow(_trainer(config, arguments, storage_path), records, fatal, progress)
+        steps = _fit_and_follow(_trainer(config, arguments, storage_path), follower, fatal)
     finally:
-        progress.close()
-    return _summary(steps, config) | {"rows": len(learnt), "held_out_rows": len(held_out)} | counts
+        follower.close()
+    counted = {"rows": len(learnt), "held_out_rows": len(held_out), "scores": follower.scores} | counts
+    return _summary(steps, config) | counted
 
 
 def _tokenize(rows: pa.Table, config: TrainConfig) -> pa.Table:
@@ -135,7 +140,8 @@ def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) 
         _train_worker,
         train_loop_config=arguments,
         scaling_config=ScalingConfig(
-            num_workers=config.workers,
+            num_workers=(config.min_workers, config.workers) if config.min_workers else config.workers,
+            elastic_resize_monitor_interval_s=config.resize_every_s,
             use_gpu=config.use_gpu,
             resources_per_worker={"CPU": config.cpus_per_worker} | ({"GPU": 1} if config.use_gpu else {}),
         ),
@@ -151,15 +157,43 @@ def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) 
     )
 
 
-def _fit_and_follow(trainer: TorchTrainer, records: Queue, fatal: Queue, progress: Progress) -> list[dict[str, Any]]:
+class _Follower:
+    """Shows what worker 0 tells of, and has snapshots scored."""
+
+    def __init__(self, records: Queue, progress: Progress, scorer: Scorer) -> None:
+        self._records, self._progress, self._scorer = records, progress, scorer
+        self.scores: dict[str, dict[str, float]] = {}  # keys as JSON has them
+
+    def follow(self, running: Future[Any]) -> None:
+        """Until the training has ended and everything is told."""
+        while not running.done() or not self._records.empty():
+            self._show_scores()
+            try:
+                told = self._records.get(timeout=1.0)
+            except Empty:
+                continue
+            if "snapshot" in told:
+                self._scorer.take(told["snapshot"], told["step"])
+            else:
+                self._progress.show(told)
+
+    def close(self) -> None:
+        """Wait for the last scores and show them."""
+        self._scorer.close()
+        self._show_scores()
+        self._progress.close()
+
+    def _show_scores(self) -> None:
+        for step, scores in self._scorer.finished():
+            self.scores[str(step)] = scores
+            self._progress.show_scores(step, scores)
+
+
+def _fit_and_follow(trainer: TorchTrainer, follower: _Follower, fatal: Queue) -> list[dict[str, Any]]:
     """Run the trainer and show each step as worker 0 tells of it; returns the records of all steps."""
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(trainer.fit)
-        while not running.done() or not records.empty():
-            try:
-                progress.show(records.get(timeout=1.0))
-            except Empty:
-                continue
+        follower.follow(running)
     failure: BaseException | None = None
     try:
         result = running.result()
@@ -260,10 +294,17 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
             folder = tempfile.mkdtemp(prefix="checkpoint")
             writing = writer.save(folder, learner, optimizer, {"identity": identity, "records": records})
             _report(records[-1], folder, writing)
-        if ray.train.get_context().get_world_rank() == 0:
+        first = ray.train.get_context().get_world_rank() == 0
+        if first:
             arguments["records"].put(records[-1])
+        every = config.evaluate_every if arguments["snapshots"] else None
+        if every and done % every == 0 and done < total:
+            snapshot = f"{arguments['snapshots']}/step-{done}-{time.time_ns()}"  # a step taken again gets another
+            _export(learner, tokenizer, arguments, records, snapshot)
+            if first:
+                arguments["records"].put({"snapshot": snapshot, "step": done})
     writer.close()
-    _export(learner, tokenizer, arguments, records)
+    _export(learner, tokenizer, arguments, records, arguments["output"])
 
 
 def _held_out(
@@ -292,7 +333,9 @@ def _report(record: dict[str, Any], folder: str, writing: Future[None]) -> None:
     )  # fmt: skip
 
 
-def _export(learner: Learner, tokenizer: Any, arguments: dict[str, Any], records: list[dict[str, Any]]) -> None:
+def _export(
+    learner: Learner, tokenizer: Any, arguments: dict[str, Any], records: list[dict[str, Any]], output: str
+) -> None:
     config: TrainConfig = arguments["config"]
     held_out = {name: value for name, value in records[-1].items() if name.startswith("held_out_loss")}
     lineage = arguments["lineage"] | {
@@ -301,7 +344,6 @@ def _export(learner: Learner, tokenizer: Any, arguments: dict[str, Any], records
         "held_out": {name: round(value, 4) for name, value in held_out.items() if value is not None},
         "config": config.model_dump(mode="json"),
     }
-    output: str = arguments["output"]
     if "://" not in output:
         export_model(learner, tokenizer, config.model, output, lineage)
         return

@@ -63,15 +63,21 @@ def test_leaving_a_task_out_needs_two(tmp_path):
         run_train(config, run, ablate="task")
 
 
+def count_weights(config, run, stage, snapshot, step):
+    """Stands for a benchmark; reads the snapshot as an engine would."""
+    return {"weights": float(len(list(AutoModelForCausalLM.from_pretrained(snapshot).parameters())))}
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_one_model_without_each_task(local_ray, tiny_llama, tmp_path):
+def test_one_model_without_each_task(local_ray, tiny_llama, tmp_path, monkeypatch):
     run = RunDir(str(tmp_path / "run"))
     codeocean(run, ["generation", "repair", "repair", "generation", "repair", "repair"])
     settings = {"model": tiny_llama, "workers": 1, "holdout": 0.25, "global_batch": 2, "max_length": 256,
-                "optimizer": "adafactor", "learning_rate": 0.1}  # fmt: skip
+                "optimizer": "adafactor", "learning_rate": 0.1, "evaluate_every": 1}  # fmt: skip
     overrides = [f"train.{name}={value}" for name, value in settings.items()]
     config = load_config(str(ROOT / "configs" / "demo.yaml"), overrides)
+    monkeypatch.setattr("ray_jobs.train._score_snapshot", count_weights)
     manifests = run_train(config, run, ablate="task")
     assert [manifest["stage"] for manifest in manifests] == ["ablate/generation", "ablate/repair"]
     for manifest, without, kept, held_out in zip(manifests, ("generation", "repair"), (4, 2), (1, 0), strict=True):
@@ -83,7 +89,10 @@ def test_one_model_without_each_task(local_ray, tiny_llama, tmp_path):
         if held_out:
             assert steps[-1]["held_out_loss"] == steps[-1]["held_out_loss.repair"] > 0
             assert manifest["details"]["held_out"]["repair"][-1] == steps[-1]["held_out_loss"]
-        assert list((folder / "tensorboard").glob("events.*"))
+        board = b"".join(file.read_bytes() for file in (folder / "tensorboard").glob("events.*"))
+        assert manifest["details"]["scores"] == ({"1": {"weights": 20.0}} if len(steps) == 2 else {})
+        assert (b"train/score.weights" in board) == (len(steps) == 2)
+        assert not list((folder / ".checkpoints").glob("snapshots/*"))
         card = (folder / "model" / "README.md").read_text()
         assert f"without_task: {without}" in card and "- codeocean: d" in card and '"learning_rate"' in card
         AutoModelForCausalLM.from_pretrained(folder / "model")
