@@ -264,7 +264,7 @@ def measure(options: argparse.Namespace, scratch: str) -> dict[str, Any]:
     strikes = draw_strikes(options.kinds, options.kills, 6 * epochs, rng)
     cluster = LocalCluster(scratch)
     try:
-        for _ in range(2):
+        for _ in range(1 if options.elastic else 2):  # the head has room for one worker
             cluster.add_node()
         for name, struck in (("undisturbed", []), ("struck", strikes)):
             (folder / name).mkdir(parents=True)
