@@ -2,7 +2,6 @@
 
 import math
 import multiprocessing
-import socket
 
 import pytest
 import torch
@@ -167,8 +166,9 @@ def test_held_out_rows_are_measured_by_task(model_folder, rows):
     assert min(losses.values()) < losses[""] < max(losses.values())
 
 
-def _worker(rank, world, port, folder, rows, target, settings):
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
+def _worker(rank, world, folder, rows, target, settings):
+    # They meet in a file: a port that was free when it was looked for may be taken when they listen.
+    dist.init_process_group("gloo", init_method=f"file://{target}/meeting", rank=rank, world_size=world)
     torch.set_num_threads(1)
     mesh = dist.device_mesh.init_device_mesh("cpu", (world,))
     config, tokenizer, examples, learner, optimizer = prepared(folder, rows, mesh, **settings)
@@ -187,13 +187,10 @@ def _worker(rank, world, port, folder, rows, target, settings):
 def in_workers(world, folder, rows, target, **settings):
     for name in ("first", "last"):
         (target / name).mkdir(parents=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     # Imported once, by the server that all workers are forked from.
     multiprocessing.set_forkserver_preload(["transformers.models.llama.modeling_llama", "training.export",
                                             "training.checkpoint", "training.step"])  # fmt: skip
-    mp.start_processes(_worker, (world, port, folder, rows, target, settings), world, start_method="forkserver")
+    mp.start_processes(_worker, (world, folder, rows, target, settings), world, start_method="forkserver")
 
 
 @pytest.mark.slow
