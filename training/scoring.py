@@ -54,5 +54,8 @@ class Scorer:
         except Exception as error:  # noqa: BLE001 - whatever a benchmark raises, training is worth more
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             log.warning("train: the model after step %d could not be scored: %s", step, reason)
-        filesystem, path = pafs.FileSystem.from_uri(folder)
-        filesystem.delete_dir(path)
+        try:
+            filesystem, path = pafs.FileSystem.from_uri(folder)
+            filesystem.delete_dir(path)
+        except OSError as error:  # nobody waits for this thread's result: it would go unseen
+            log.warning("train: the scored snapshot %s could not be deleted: %s", folder, error)

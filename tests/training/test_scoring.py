@@ -25,3 +25,12 @@ def test_snapshots_are_scored_in_order_and_deleted(tmp_path, caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "train: the model after step 4 could not be scored: no engine anywhere"
     ]
+
+
+def test_a_snapshot_that_cannot_be_deleted_is_told_of(tmp_path, caplog):
+    scorer = Scorer(lambda folder, step: {"size": 1.0})
+    with caplog.at_level(logging.WARNING, logger="wavecoder.training"):
+        scorer.take(str(tmp_path / "gone"), 2)
+        scorer.close()
+    assert scorer.finished() == [(2, {"size": 1.0})]
+    assert "could not be deleted" in caplog.text
