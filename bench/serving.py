@@ -42,7 +42,7 @@ from serve.gateway_settings import GatewayConfig, free_port
 from serve.keys import create_key
 
 NAME = "model"
-PARTS = ("VLLM::", "ServeReplica:wavecoder:LLMServer", "ServeReplica:wavecoder:OpenAiIngress", "ProxyActor", "raylet")
+PARTS = ("VLLM::", "ServeReplica:wavecoder", "ProxyActor", "raylet")
 """Processes that are told apart; "front" is the process that was started: bare vLLM's API server, or our gateway."""
 CLIENTS, REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = 16, 16, 32, 32
 FIRST_REQUESTS, OVERLOAD_REQUESTS, IN_FLIGHT = 6, 64, 32
@@ -60,8 +60,8 @@ def serve_ours(source: str, port: int, keys: str) -> None:
     engine = json.dumps({"engine": ENGINE.model_dump()} | {"port": inner})
     config = load_config("configs/demo.yaml", [f"serve={engine}", "ray.dashboard=false"])
     settings = GatewayConfig(keys=keys, max_in_flight=IN_FLIGHT, access_log=f"{keys}.log")
-    with serving(config, {NAME: source}) as url:
-        server_for(Gateway(url, settings, ENGINE.max_model_len), "127.0.0.1", port, settings).run()
+    with serving(config, {NAME: source}) as upstream:
+        server_for(Gateway(settings, ENGINE.max_model_len, upstream), "127.0.0.1", port, settings).run()
 
 
 def bare_command(source: str, port: int) -> list[str]:

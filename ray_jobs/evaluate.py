@@ -16,9 +16,7 @@ from ray_jobs.config import Config
 from ray_jobs.evaluate_standalone import run_evaluate_standalone
 from ray_jobs.results import write_results
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import model_source, record_serving, serving
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
+from ray_jobs.serve import client_of, model_source, record_serving, serving
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -48,10 +46,10 @@ def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]
     sets = load_problems(config.evaluate)
     name, source = model_source(config, run, label)
     begun = time.monotonic()
-    with serving(config, {name: source}) as url:
+    with serving(config, {name: source}) as upstream:
         if label == "tuned":
-            record_serving(config, run, url, time.monotonic() - begun)
-        answers = EndpointAnswers(config.evaluate, ChatClient(EndpointConfig(url=url)), name)
+            record_serving(config, run, upstream.base_url(name), time.monotonic() - begun)
+        answers = EndpointAnswers(config.evaluate, client_of(upstream, name), name)
         return evaluate(config.evaluate, sets, answers=answers, label=label, fs=run.fs, folder=run.path("evaluate"))
 
 

@@ -28,7 +28,7 @@ from ray_jobs.config import Config
 from ray_jobs.export import write_codeocean
 from ray_jobs.models import served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import data_engines, hosted_models, serving
+from ray_jobs.serve import client_of, data_engines, hosted_models, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from serve.engines import Model
@@ -111,7 +111,7 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
     roles = {name: getattr(config.generate, name) for name in names}
     with ExitStack() as stack:
         served = hosted_models(config, names, "serve")
-        url = stack.enter_context(serving(config, served)) if served else ""
+        upstream = stack.enter_context(serving(config, served)) if served else None
         inside = {name: stack.enter_context(data_engines(config, name, source))
                   for name, source in hosted_models(config, names, "data").items()}  # fmt: skip
         chats: dict[tuple[str, ...], Chat] = {}
@@ -123,11 +123,15 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
             place = (role.endpoint, role.api_key_env or "") if role.endpoint else (role.engines, model)
             if place not in chats and place[0] == "data":
                 chats[place] = inside[model]
-            elif place not in chats:
-                where = EndpointConfig(url=url, max_retries=OWN_RETRIES)
-                if role.endpoint:
-                    where = EndpointConfig(url=role.endpoint, api_key_env=role.api_key_env)
-                chats[place] = ChatClient(where.model_copy(update={"concurrency": config.generate.concurrency}))
+            elif place not in chats and role.endpoint:
+                where = EndpointConfig(
+                    url=role.endpoint, api_key_env=role.api_key_env, concurrency=config.generate.concurrency
+                )
+                chats[place] = ChatClient(where)
+            elif place not in chats and upstream is not None:
+                chats[place] = client_of(
+                    upstream, model, max_retries=OWN_RETRIES, concurrency=config.generate.concurrency
+                )
             opened[name] = (chats[place], model)
         yield opened
 

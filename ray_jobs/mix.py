@@ -22,7 +22,7 @@ from ray_jobs.config import Config
 from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.models import check_model, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import serving
+from ray_jobs.serve import client_of, serving
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 
@@ -87,8 +87,8 @@ def _answered_again(config: Config, answers: AnswerConfig, run: RunDir, rows: pa
         found = asyncio.run(answer_all(answers, rows, chat, answers.model, run.fs, folder))
     else:
         name = served_name(answers.model)
-        with serving(config, {name: resolve_model(answers.model, "mix.answers.model", served=True)}) as url:
-            chat = ChatClient(EndpointConfig(url=url))
+        with serving(config, {name: resolve_model(answers.model, "mix.answers.model", served=True)}) as upstream:
+            chat = client_of(upstream, name)
             found = asyncio.run(answer_all(answers, rows, chat, name, run.fs, folder))
     return with_answers(rows, found, answers.model)
 

@@ -18,11 +18,13 @@ from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
 from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from serve.endpoint import check_port_free
+from serve.client import ChatClient
+from serve.endpoint import EndpointConfig, check_port_free
 from serve.engines import Model, is_object_storage
 from serve.gateway import Gateway
 from serve.gateway_settings import free_port
 from serve.listener import allow_open_files, server_for
+from serve.upstream import Upstream
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -56,14 +58,19 @@ def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = 
 
 
 @contextmanager
-def serving(config: Config, models: dict[str, str]) -> Iterator[str]:
-    """The endpoint's URL while it is up, for `models`: name → folder, id, or address in object storage."""
+def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
+    """What answers for `models` while it is up: name → folder, id, or address in object storage."""
     from serve.app import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
     connect(config.ray)
     served = [_as_served(name, source) for name, source in models.items()]
-    with endpoint(served, config.serve, worker_environment(config.ray)) as url:
-        yield url
+    with endpoint(served, config.serve, worker_environment(config.ray)) as upstream:
+        yield upstream
+
+
+def client_of(upstream: Upstream, model: str, **settings: Any) -> ChatClient:
+    """A client of a model that is being served; settings as of `EndpointConfig`."""
+    return ChatClient(EndpointConfig(url=upstream.base_url(model), **settings), upstream)
 
 
 def _as_served(name: str, source: str) -> Model:
@@ -133,12 +140,13 @@ def run_serve(config: Config, run: RunDir) -> None:
     # What it refuses, it refuses before an engine is loaded.
     beside = hosted_models(config, settings.beside)
     context = max(settings.engine_of(name).max_model_len for name in (TUNED, *beside))
-    gateway = Gateway(f"http://127.0.0.1:{inner.serve.port}/v1", settings.gateway, context)
+    gateway = Gateway(settings.gateway, context)
     server = server_for(gateway, settings.host, settings.port, settings.gateway)
     name, source = model_source(config, run, "tuned")
     begun = time.monotonic()
-    with serving(inner, {name: source} | beside) as url:
-        record_serving(config, run, url, time.monotonic() - begun)
+    with serving(inner, {name: source} | beside) as upstream:
+        gateway.upstream = upstream
+        record_serving(config, run, upstream.base_url(name), time.monotonic() - begun)
         where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
         log.info("%s answers on %s/v1 as model %s; Ctrl-C ends it", source, where, ", ".join([name, *beside]))
         if settings.gateway.playground:

@@ -20,9 +20,7 @@ from ray_jobs.config import Config
 from ray_jobs.mix import training_stage
 from ray_jobs.models import local_copy, model_digest, resolve_model
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import serving
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
+from ray_jobs.serve import client_of, serving
 from training.settings import MACHINERY
 
 
@@ -86,8 +84,8 @@ def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step
     """pass@1 of the model after so many steps on each configured benchmark; samples lie in `<stage>/scores`."""
     name = f"wavecoder-step-{step}"
     folder = local_copy(run, f"{stage}/.checkpoints/snapshots/{posixpath.basename(snapshot)}")
-    with serving(config, {name: folder}) as url:
-        answers = EndpointAnswers(config.evaluate, ChatClient(EndpointConfig(url=url)), name)
+    with serving(config, {name: folder}) as upstream:
+        answers = EndpointAnswers(config.evaluate, client_of(upstream, name), name)
         scores, _ = evaluate(
             config.evaluate, load_problems(config.evaluate), answers=answers, label=f"step-{step}", fs=run.fs,
             folder=run.path(stage, "scores"),

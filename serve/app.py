@@ -1,4 +1,9 @@
-"""Models → one OpenAI-compatible endpoint on Ray Serve, with a `ray.serve.llm` deployment for each."""
+"""Models → OpenAI-compatible endpoints on Ray Serve: an application of one `ray.serve.llm` deployment for each.
+
+Each replica answers HTTP itself with vLLM's own server ("direct ingress"), on a port that Serve gives it; Serve counts
+these requests as its own when it scales and drains. Ray asks for HAProxy, which binds to all addresses, to spread them;
+`serve.upstream` does that here, told by a thread which replicas there are.
+"""
 
 from __future__ import annotations
 
@@ -10,32 +15,28 @@ from typing import Any
 
 from ray import serve
 from ray.serve.config import HTTPOptions
-from ray.serve.llm import LLMConfig, build_openai_app
+from ray.serve.llm import LLMConfig, build_llm_deployment
+from ray.serve.llm.deployment import LLMServer
 
-from serve.endpoint import APPLICATION, ServeConfig, check_port_free
-from serve.engines import Model, llm_config
+from serve.endpoint import ServeConfig, check_port_free
+from serve.engines import Model, application_of, llm_config, slug_of
 from serve.replicas import begin_with
+from serve.replicas_flow import keeping_told
+from serve.upstream import Replicas
 
 log = logging.getLogger("wavecoder.serve")
 
 LOOPBACK = "127.0.0.1"
-"""Where Ray Serve listens, always: it knows no keys. The gateway stands in front of it."""
-
-_INGRESS: dict[str, Any] = {
-    # It only passes requests on: it must not take a CPU away from the engines, nor wait for one.
-    "ray_actor_options": {"num_cpus": 0},
-    "autoscaling_config": {"min_replicas": 1, "max_replicas": 4, "target_ongoing_requests": 256},
-    "max_ongoing_requests": 4096,
-}
+"""Where Ray Serve and the replicas listen, always: they know no keys. The gateway stands in front of them."""
 
 
 @contextmanager
-def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Iterator[str]:
-    """The URL (ending in /v1) of an endpoint that answers for `models` while the context is open.
+def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Iterator[Replicas]:
+    """What answers for `models` while the context is open.
 
     Args:
-        models: what it serves.
-        config: its port, and its engines.
+        models: what is served.
+        config: the port of Serve's proxy, and the engines.
         environment: environment variables of the replicas.
 
     Raises:
@@ -43,7 +44,7 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         RuntimeError: a replica did not start in time; Serve's reason is in the message.
     """
     check_port_free(LOOPBACK, config.port, "serve.port")
-    url = f"http://{LOOPBACK}:{config.port}/v1"
+    url = f"http://{LOOPBACK}:{config.port}"
     begun = time.monotonic()
     log.info(
         "starting %s on %s (loading an engine takes a minute or two on a CPU)",
@@ -56,41 +57,51 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=LOOPBACK, port=config.port))
+    replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models})
     try:
         shared = begin_with([model.name for model in models], config.replicas)
-        app = application(models, config, environment)
-        serve.run(app, name=APPLICATION, blocking=False, external_scaler_enabled=bool(shared))
-        _wait_until_ready(config.ready_timeout_s)
+        targets = [
+            serve.RunTarget(app, application_of(name), f"/{slug_of(name)}", external_scaler_enabled=bool(shared))
+            for name, app in applications(models, config, environment).items()
+        ]
+        serve.run_many(targets, wait_for_applications_running=False)
+        _wait_until_ready([target.name for target in targets], config.ready_timeout_s)
         log.info("ready after %.0f s", time.monotonic() - begun)
-        yield url
+        with keeping_told(replicas, [model.name for model in models]):
+            yield replicas
     finally:
         serve.shutdown()
 
 
-def application(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Any:
-    """The Serve application: an ingress, and behind it a deployment for each model.
-
-    Args: as of `endpoint`.
-    """
+def applications(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> dict[str, Any]:
+    """Model's name → its Serve application. Arguments as of `endpoint`."""
     begin = begin_with([model.name for model in models], config.replicas)
-    configs = [
-        LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name)))
+    server = serve.ingress()(LLMServer)  # the application that it answers with is vLLM's, made when the engine is there
+    return {
+        model.name: build_llm_deployment(
+            LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name))),
+            name_prefix="LLMServer:",
+            deployment_cls=server,
+        )
         for model in models
-    ]
-    return build_openai_app({"llm_configs": configs, "ingress_deployment_config": _INGRESS})
+    }
 
 
 def _only_errors(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.ERROR
 
 
-def _wait_until_ready(timeout_s: float) -> None:
+def _wait_until_ready(names: Sequence[str], timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
-        application = serve.status().applications[APPLICATION]
-        if application.status == "RUNNING":
+        applications = [serve.status().applications[name] for name in names]
+        if all(application.status == "RUNNING" for application in applications):
             return
-        if application.status in {"DEPLOY_FAILED", "UNHEALTHY"} or time.monotonic() > deadline:
-            reasons = [f"{name}: {part.message}" for name, part in application.deployments.items() if part.message]
-            raise RuntimeError(f"the endpoint did not start ({application.status}): {' · '.join(reasons)[-2000:]}")
+        failed = [each for each in applications if each.status in {"DEPLOY_FAILED", "UNHEALTHY"}]
+        if failed or time.monotonic() > deadline:
+            late = failed or [each for each in applications if each.status != "RUNNING"]
+            reasons = [
+                f"{name}: {part.message}" for each in late for name, part in each.deployments.items() if part.message
+            ]
+            raise RuntimeError(f"the endpoint did not start ({late[0].status}): {' · '.join(reasons)[-2000:]}")
         time.sleep(0.5)

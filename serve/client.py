@@ -24,6 +24,7 @@ import aiohttp
 
 from serve.endpoint import EndpointConfig
 from serve.pace import Pace
+from serve.upstream import OneServer, Upstream
 
 MAX_ANSWER_BYTES = 1 << 20
 """Most of an answer that is read; far more than any `max_tokens` that is sensible here."""
@@ -55,20 +56,26 @@ class _Reply:
 
 
 class ChatClient:
-    """Asks an endpoint. Picklable: it carries an address, and opens its connections where it is first used."""
+    """Asks an endpoint. Picklable: it opens its connections where it is first used."""
 
-    def __init__(self, config: EndpointConfig) -> None:
-        """Args: config: where the endpoint is and how patient to be."""
+    def __init__(self, config: EndpointConfig, upstream: Upstream | None = None) -> None:
+        """A client with no connections yet.
+
+        Args:
+            config: where the endpoint is and how patient to be.
+            upstream: who knows a shorter way to its replicas.
+        """
         self._config = config
+        self._upstream = upstream or OneServer(config.url)
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answered_at, self._given_up = float("-inf"), 0
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_config": self._config}
+        return {"config": self._config, "upstream": self._upstream}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["_config"])  # type: ignore[misc]
+        self.__init__(**state)  # type: ignore[misc]
 
     def __del__(self) -> None:
         self._disconnect()
@@ -107,7 +114,7 @@ class ChatClient:
         request |= {"temperature": temperature, "seed": seed, "stop": stop}
         if schema is not None:
             request["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-        return await self._ask("chat/completions", request)
+        return await self._ask("/chat/completions", request)
 
     async def complete(
         self,
@@ -122,7 +129,7 @@ class ChatClient:
         """The continuation of a plain text (/v1/completions, no chat template): the same answer, the same errors."""
         request: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": max_tokens}
         request |= {"temperature": temperature, "seed": seed, "stop": stop or None}
-        return await self._ask("completions", request)
+        return await self._ask("/completions", request)
 
     async def _ask(self, route: str, request: dict[str, Any]) -> dict[str, Any]:
         """Ask until there is an answer, a refusal, or patience ends."""
@@ -131,7 +138,7 @@ class ChatClient:
         session, asked, tries = self._connected(), time.monotonic(), 0
         while True:
             async with self._pace.turn() as began:
-                reply = await self._post(session, route, body)
+                reply = await self._post(session, route, model, body)
                 seconds = time.monotonic() - began
                 if reply.retry_after_s > self._config.timeout_s:
                     raise ConnectionError(f"{self._config.url} asks to be left alone for {reply.retry_after_s:.0f} s; "
@@ -149,9 +156,9 @@ class ChatClient:
             pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** max(tries - 1, 0)) * random.uniform(0.75, 1.0)
             await asyncio.sleep(max(pause, reply.retry_after_s) if reply.retry_after_s else pause)
 
-    async def _post(self, session: aiohttp.ClientSession, route: str, body: bytes) -> _Reply:
+    async def _post(self, session: aiohttp.ClientSession, route: str, model: str, body: bytes) -> _Reply:
         try:
-            async with session.post(f"{self._config.url.rstrip('/')}/{route}", data=body) as response:
+            async with self._upstream.post(session, route, model, body, {}) as response:
                 read = bytearray()
                 async for chunk in response.content.iter_any():
                     read += chunk

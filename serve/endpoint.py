@@ -8,9 +8,6 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveIn
 from serve.engines import EngineConfig
 from serve.gateway_settings import GatewayConfig, is_loopback
 
-APPLICATION = "wavecoder"
-"""Name of the Serve application."""
-
 
 class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
     """An OpenAI-compatible endpoint as its clients see it."""

@@ -53,8 +53,8 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     """How long a replica that is taken away may still answer what it has begun."""
 
     routing: Literal["balanced", "prefix"] = "balanced"
-    """Which replica is asked: the less busy of two, or, while all are about as busy, the one that has seen the longest
-    part of the prompt and so has it in its prefix cache."""
+    """Which replica is asked: the least busy, or, while all are about as busy, the one that has seen the longest part
+    of the request and so has it in its prefix cache (`serve/routing.py`)."""
 
     adapters: str | None = None
     """Folder of LoRA adapters in object storage (s3://, gs://, abfss:// or azure://). Its folder NAME is asked for as
@@ -149,13 +149,6 @@ def engine_bundles(config: EngineConfig) -> list[dict[str, float]]:
     return [first, *({"GPU": 1.0} for _ in range(round(config.gpus) - 1))]
 
 
-ROUTERS: dict[str, dict[str, Any]] = {
-    "balanced": {},
-    "prefix": {"request_router_class": "ray.serve.llm.request_router.PrefixCacheAffinityRouter"},
-}
-"""Serve's routers by our name for them."""
-
-
 class Model(NamedTuple):
     """What an engine serves."""
 
@@ -167,9 +160,19 @@ class Model(NamedTuple):
     """Jinja text for a model that brings none."""
 
 
-def deployment_of(model: Model) -> str:
-    """The name that Ray gives a model's deployment."""
-    return f"LLMServer:{model.name.replace('/', '--').replace('.', '_')}"
+def slug_of(name: str) -> str:
+    """A model's name as part of an address, and as Ray writes it in the name of its deployment."""
+    return name.replace("/", "--").replace(".", "_")
+
+
+def application_of(name: str) -> str:
+    """Name of a model's Serve application."""
+    return f"wavecoder-{slug_of(name)}"
+
+
+def deployment_of(name: str) -> str:
+    """Name of the deployment in it."""
+    return f"LLMServer:{slug_of(name)}"
 
 
 def llm_config(
@@ -201,7 +204,6 @@ def llm_config(
         | {
             "max_ongoing_requests": 4 * config.max_num_seqs,
             "graceful_shutdown_timeout_s": config.drain_s,
-            "request_router_config": ROUTERS[config.routing],
             "ray_actor_options": {"num_cpus": 0},  # the bundles are all that a replica needs
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},

@@ -47,12 +47,12 @@ from serve.limits import Limiter, Wait
 from serve.playground import PAGE, PAGE_HEADERS
 from serve.streams import Meter
 from serve.traffic import Note, Traffic
+from serve.upstream import UnknownModelError, Upstream
 
 log = logging.getLogger("wavecoder.serve")
 
 JSON = b"application/json"
 UPSTREAM: dict[str, str] = {
-    "models": "/models",
     "chat": "/chat/completions",
     "completions": "/completions",
     "embeddings": "/embeddings",
@@ -73,19 +73,20 @@ class _Use:
 class Gateway:
     """The application. State: the keys' use, the traffic's counts, and the connections to the endpoint."""
 
-    def __init__(self, upstream: str, config: GatewayConfig, context: int) -> None:
+    def __init__(self, config: GatewayConfig, context: int, upstream: Upstream | None = None) -> None:
         """Gateway of one endpoint.
 
         Args:
-            upstream: its URL, which ends in /v1.
             config: who may ask, and how much.
             context: most tokens that its engine takes for one answer, prompt included.
+            upstream: who answers; may be set before the first request, when it is there.
 
         Raises:
             ValueError: the file of keys is none.
             OSError: it cannot be read.
         """
-        self._upstream, self._config, self._context = upstream, config, context
+        self._config, self._context = config, context
+        self.upstream = upstream
         self._keys_file = keys_file(config)
         self._ring = KeyRing(self._keys_file) if self._keys_file is not None else None
         self._limiter = Limiter.from_state(read_usage(self._keys_file)) if self._keys_file is not None else Limiter()
@@ -173,8 +174,9 @@ class Gateway:
 
     async def _list_models(self, path: bytes, key: Key, reply: Reply) -> None:
         """The models that a key may ask; one of them if the path names it."""
-        async with self._asked("GET", "/models", None, reply) as answer:
-            listed = [model for model in (await answer.json())["data"] if may_ask(key, model["id"])]
+        session, upstream = self._connected()
+        async with self._in_time():
+            listed = [model for model in await upstream.models(session) if may_ask(key, model["id"])]
         shown: Any = {"object": "list", "data": listed}
         if path.startswith(MODEL_PREFIX):
             wanted = unquote(path.removeprefix(MODEL_PREFIX).decode("latin-1"))  # names hold slashes
@@ -187,7 +189,7 @@ class Gateway:
         """Ask the endpoint and pass on what it answers, translated if the client speaks a `dialect`."""
         meter = Meter(ask.prompt_tokens, hide_usage=ask.hide_usage)
         try:
-            async with self._asked("POST", UPSTREAM[note.route], ask.body, reply) as answer:
+            async with self._asked(UPSTREAM[note.route], ask, reply) as answer:
                 if answer.content_type == "text/event-stream":
                     await reply.start(200, b"text/event-stream; charset=utf-8")
                     parts = _events(answer.content, meter, use)
@@ -210,28 +212,38 @@ class Gateway:
             note.prompt_tokens, note.completion_tokens = meter.prompt_tokens, meter.completion_tokens
 
     @contextlib.asynccontextmanager
-    async def _asked(self, method: str, path: str, body: bytes | None, reply: Reply) -> Any:
+    async def _asked(self, path: str, ask: Ask, reply: Reply) -> AsyncIterator[aiohttp.ClientResponse]:
         """The endpoint's answer, if it is one.
 
         Raises:
             RefusalError: it is an error, or none comes.
         """
-        assert self._session is not None
+        session, upstream = self._connected()
         headers = {"content-type": "application/json", "x-request-id": reply.request_id}
+        async with self._in_time():
+            try:
+                async with upstream.post(session, path, ask.model, ask.body, headers) as answer:
+                    if answer.status != 200:
+                        raise refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
+                    yield answer
+            except UnknownModelError:
+                raise unknown_model(ask.model) from None
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Bounds what is asked of the endpoint inside, and says in our words how it failed."""
         try:
-            async with (
-                asyncio.timeout(self._config.request_timeout_s),
-                self._session.request(
-                    method, self._upstream + path, data=body, headers=headers, allow_redirects=False
-                ) as answer,
-            ):
-                if answer.status != 200:
-                    raise refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
-                yield answer
+            async with asyncio.timeout(self._config.request_timeout_s):
+                yield
         except TimeoutError:
             raise RefusalError(504, "timeout", "the answer did not come in time") from None
         except aiohttp.ClientError:
             raise RefusalError(502, "upstream_unavailable", "the engine is not reachable or broke off") from None
+
+    def _connected(self) -> tuple[aiohttp.ClientSession, Upstream]:
+        if self._session is None or self.upstream is None:
+            raise RefusalError(503, "unavailable", "the engine cannot answer yet; try again")
+        return self._session, self.upstream
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Open the connections at the start; note the keys' use now and then, and at the end."""

@@ -1,4 +1,4 @@
-"""Replicas of a running Serve application, given by number: what Serve's own scaling endpoint does.
+"""What Serve knows of running replicas: where they listen; and how many there are to be.
 
 Serve's autoscaling looks at one deployment at a time; whoever knows all queues scales from outside. A replica that goes
 finishes what it has, as long as `graceful_shutdown_timeout_s` of its deployment allows.
@@ -6,25 +6,65 @@ finishes what it has, as long as `graceful_shutdown_timeout_s` of its deployment
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import ray
 from ray.serve._private.common import DeploymentID
 from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 
-from serve.endpoint import APPLICATION, ServeConfig
-from serve.engines import Model, deployment_of
+from serve.endpoint import ServeConfig
+from serve.engines import Model, application_of, deployment_of, slug_of
 from serve.replicas import Rebalancer, begin_with
+from serve.upstream import Replicas
+
+LOOK_EVERY_S = 0.5
+
+
+@contextmanager
+def keeping_told(replicas: Replicas, models: Sequence[str]) -> Iterator[None]:
+    """Tell `replicas` which there are of the models, by name, while the context is open."""
+    over = threading.Event()
+    looking = threading.Thread(target=_keep_telling, args=(replicas, models, over), daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
+
+
+def _keep_telling(replicas: Replicas, models: Sequence[str], over: threading.Event) -> None:
+    here = ray.util.get_node_ip_address()
+    controller = ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE)
+    model_of = {application_of(name): name for name in models}
+    while not over.is_set():
+        with suppress(ray.exceptions.RayError):  # the controller starts again; what was there last holds till then
+            groups = ray.get(controller.get_target_groups.remote(), timeout=5)
+            there = {model_of[group.app_name]: group.targets for group in groups if group.app_name in model_of}
+            replicas.update({name: _reachable(targets, name, here) for name, targets in there.items()})
+        over.wait(LOOK_EVERY_S)
+
+
+def _reachable(targets: Sequence[Any], model: str, here: str) -> list[str]:
+    """URLs of replicas. They listen on their machine's loopback address; with one elsewhere, the proxy spreads all."""
+    if any(target.ip != here for target in targets):
+        return []
+    running = [target for target in targets if target.name.startswith("SERVE_REPLICA::")]  # the proxy if none runs
+    return [f"http://127.0.0.1:{target.port}/{slug_of(model)}/v1" for target in running]
 
 
 def rebalancer(models: Sequence[Model], config: ServeConfig) -> Rebalancer | None:
     """Moves replicas of the running endpoint; None where none can move. Arguments as `serve.app.endpoint`."""
     begin = begin_with([model.name for model in models], config.replicas)
-    deployments = {model.name: deployment_of(model) for model in models}
     if not begin:
         return None
     capacity = {name: config.engine_of(name).max_num_seqs for name in begin}
-    return Rebalancer(begin, capacity, lambda name, number: set_replicas(APPLICATION, deployments[name], number))
+    return Rebalancer(
+        begin, capacity, lambda name, number: set_replicas(application_of(name), deployment_of(name), number)
+    )
 
 
 def set_replicas(application: str, deployment: str, number: int) -> None:

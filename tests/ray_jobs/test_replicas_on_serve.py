@@ -19,13 +19,15 @@ from codeocean.generation import GenerateConfig, RoleConfig
 from codeocean.tasks import load_tasks
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
+from serve.engines import EngineConfig, application_of
 from serve.gateway_settings import free_port
-from serve.replicas_flow import set_replicas
+from serve.replicas_flow import keeping_told, set_replicas
+from serve.upstream import OneServer, Replicas
 from tests.codeocean.conftest import raw_row
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-ROWS, PLACES, APPLICATION = 80, 8, "stub"
+ROWS, PLACES, APPLICATION = 80, 8, application_of("m")
 ROLE = RoleConfig(model="m")
 CONFIG = GenerateConfig(generator=ROLE, discriminator=ROLE, round_size=30, concurrency=PLACES, good_shots=1, bad_shots=0,
                         tasks={"summarization": 1})  # fmt: skip
@@ -51,13 +53,16 @@ class Replica:
 def endpoint(local_ray, tmp_path_factory):
     seen, port = tmp_path_factory.mktemp("seen") / "questions", free_port()
     serve.start(http_options=HTTPOptions(host="127.0.0.1", port=port))
-    serve.run(Replica.bind(seen), name=APPLICATION, route_prefix="/v1/chat/completions", external_scaler_enabled=True)
-    yield f"http://127.0.0.1:{port}/v1", seen
+    serve.run(Replica.bind(seen), name=APPLICATION, route_prefix="/m", external_scaler_enabled=True)
+    replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()})
+    with keeping_told(replicas, ["m"]):
+        yield replicas, seen
     serve.shutdown()
 
 
-def run(folder, url):
-    client = ChatClient(EndpointConfig(url=url, timeout_s=30, max_retries=8, concurrency=PLACES))
+def run(folder, upstream):
+    config = EndpointConfig(url=upstream.base_url("m"), timeout_s=30, max_retries=8, concurrency=PLACES)
+    client = ChatClient(config, upstream)
     roles = {"generator": (client, "m"), "discriminator": (client, "m")}
     return generate(CONFIG, load_tasks(), [raw_row(n) for n in range(ROWS)], roles, pafs.LocalFileSystem(), str(folder))
 
@@ -85,9 +90,12 @@ def test_a_model_gets_the_replicas_it_is_given(endpoint):
             time.sleep(0.1)
 
 
-def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(endpoint, tmp_path):
-    url, seen = endpoint
-    run(tmp_path / "whole", url)
+@pytest.mark.parametrize("way", ["proxy", "direct"])
+def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(endpoint, tmp_path, way):
+    replicas, seen = endpoint
+    seen.unlink(missing_ok=True)
+    upstream = replicas if way == "direct" else OneServer(replicas.base_url("m"))
+    run(tmp_path / "whole", upstream)
     questions = collections.Counter(seed for _, seed in asked(seen))
     assert len({pid for pid, _ in asked(seen)}) == 2
     seen.unlink()
@@ -100,12 +108,12 @@ def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(end
         os.kill(killed[0], signal.SIGKILL)
         while len(asked(seen)) < 90:
             time.sleep(0.02)
-        killed.append(proxy_pid()[0])  # the worker through which all answers go
+        killed.append(proxy_pid()[0])  # Serve's proxy, through which all answers of one way go
         os.kill(killed[1], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    result, _ = run(tmp_path / "cut", url)
+    result, _ = run(tmp_path / "cut", upstream)
     killer.join()
     assert len(killed) == 2 and not any(psutil.pid_exists(pid) for pid in killed)
     assert len(result.accepted) + sum(result.dropped.values()) == ROWS

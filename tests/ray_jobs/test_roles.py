@@ -9,6 +9,7 @@ from ray_jobs.config import load_config
 from serve import replicas_flow
 from serve.client import ChatClient
 from serve.replicas import PATIENCE_S
+from serve.upstream import OneServer
 from tests.ray_jobs.test_leakage import DEMO
 
 ROLES = ("generator", "discriminator")
@@ -22,7 +23,7 @@ def started(monkeypatch):
     @contextmanager
     def serving(config, models):
         found.append(("serve", sorted(models)))
-        yield "http://127.0.0.1:9/v1"
+        yield OneServer("http://127.0.0.1:9/v1")
 
     @contextmanager
     def data_engines(config, name, source):
@@ -76,7 +77,7 @@ def test_a_replica_follows_the_queue(monkeypatch, caplog):
     with caplog.at_level("INFO", logger="wavecoder.ray_jobs"):
         for now[0] in (0.0, PATIENCE_S):
             follow({"generator": 500, "discriminator": 3})
-    assert applied == [("wavecoder", "LLMServer:b", 1), ("wavecoder", "LLMServer:a_1", 3)]
+    assert applied == [("wavecoder-b", "LLMServer:b", 1), ("wavecoder-a_1", "LLMServer:a_1", 3)]
     assert caplog.messages == ["one replica moves from b to a.1: {'a.1': 3, 'b': 1}"]
     for settings in (two[:2], [*two[:2], "generate.discriminator.model=o/a.1", "serve.replicas=4"]):
         assert generate.replica_follower(load_config(DEMO, settings)) is None

@@ -20,10 +20,11 @@ ROOT = Path(__file__).parents[2]
 JOB = """
 import contextlib, sys
 import ray_jobs.serve as job
+from serve.upstream import OneServer
 
 @contextlib.contextmanager
 def serving(config, models):
-    yield f"http://127.0.0.1:{config.serve.port}/v1"
+    yield OneServer(f"http://127.0.0.1:{config.serve.port}/v1")
 
 job.serving, job.free_port = serving, lambda: int(sys.argv[1])
 job.model_source, job.record_serving = lambda *_: ("wavecoder", "a model"), lambda *_: None

@@ -25,10 +25,14 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from starlette.responses import StreamingResponse
 
+from serve.engines import EngineConfig, application_of
 from serve.gateway_settings import free_port
+from serve.replicas_flow import keeping_told
+from serve.upstream import DIRECT_INGRESS, Replicas
 from tests.serve.stub import running_gateway
 
 WORDS = 20
+IDLE_S = 20  # the gateway closes idle connections to replicas after 15 s
 api = FastAPI()
 
 
@@ -74,31 +78,33 @@ class StubEngine:
 
 @contextmanager
 def stub_engines():
-    """URL of the deployment, in the Ray that is running."""
+    """The deployment as the gateway reaches it, in the Ray that is running."""
     port = free_port()
     serve.start(http_options=HTTPOptions(host="127.0.0.1", port=port))
     try:
-        serve.run(StubEngine.bind(), name="stub", blocking=False)
-        while serve.status().applications["stub"].status != "RUNNING":
+        serve.run(StubEngine.bind(), name=application_of("m"), route_prefix="/m", blocking=False)
+        while serve.status().applications[application_of("m")].status != "RUNNING":
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/v1"
+        replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()})
+        with keeping_told(replicas, ["m"]):
+            yield replicas
     finally:
         serve.shutdown()
 
 
-def open_streams(url):
+def open_streams(replicas):
     """Streams that the engines that answer now believe to be under way, by process."""
     found = {}
     for _ in range(20):
-        answer = httpx.get(f"{url}/streams", trust_env=False)
+        answer = httpx.get(f"{replicas.base_url('m')}/streams", trust_env=False)
         if answer.status_code == 200:
             found[answer.json()["pid"]] = answer.json()["streams"]
     return found
 
 
-def kill_one(url):
+def kill_one(replicas):
     """Kill a replica as a machine's end would."""
-    os.kill(random.Random(0).choice(sorted(open_streams(url))), signal.SIGKILL)
+    os.kill(random.Random(0).choice(sorted(open_streams(replicas))), signal.SIGKILL)
 
 
 async def visit(session, url, prompt, dice):
@@ -149,18 +155,21 @@ def main():
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
+    os.environ.update(DIRECT_INGRESS)
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     process = psutil.Process()
-    with stub_engines() as url, running_gateway(url, Path(tempfile.mkdtemp())) as running:
+    with stub_engines() as replicas, running_gateway(replicas, Path(tempfile.mkdtemp())) as running:
+        asyncio.run(storm(running, options.clients, min(10, options.seconds)))  # buffers of all clients, once
+        time.sleep(IDLE_S)
         before = process.num_fds(), process.memory_info().rss >> 20
-        kills = [threading.Timer(options.seconds * share, kill_one, (url,)) for share in (0.2, 0.4, 0.6, 0.8)]
+        kills = [threading.Timer(options.seconds * share, kill_one, (replicas,)) for share in (0.2, 0.4, 0.6, 0.8)]
         for kill in kills:
             kill.start()
         tally = asyncio.run(storm(running, options.clients, options.seconds))
-        time.sleep(5)
+        time.sleep(IDLE_S)
         after = process.num_fds(), process.memory_info().rss >> 20
         print(json.dumps(tally | {"kills": len(kills), "files and MB before": before, "after": after,
-                                  "streams left": open_streams(url)}))  # fmt: skip
+                                  "streams left": open_streams(replicas)}))  # fmt: skip
     ray.shutdown()
 
 

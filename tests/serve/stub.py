@@ -14,6 +14,7 @@ from serve.gateway import Gateway
 from serve.gateway_settings import GatewayConfig
 from serve.keys import create_key
 from serve.listener import server_for
+from serve.upstream import OneServer
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
@@ -40,6 +41,7 @@ class Upstream:
         app = web.Application(client_max_size=2**30)
         app.router.add_get("/v1/models", self.models)
         app.router.add_post("/v1/{rest:.*}", self.answer)
+        app.router.add_post("/{model}/v1/{rest:.*}", self.answer)  # as Serve's proxy
         return app
 
     async def models(self, request):
@@ -144,7 +146,7 @@ class Running:
 
 @contextmanager
 def running_gateway(url, folder, *, keys=True, context=2048, **settings):
-    """A gateway in front of `url`, with its files in `folder`, in a thread."""
+    """A gateway in front of `url`, or of an upstream, with its files in `folder`, in a thread."""
     file = folder / "keys.json" if keys else None
     config = GatewayConfig(
         keys=str(file) if keys else None, **({"drain_s": 1, "access_log": str(folder / "access.jsonl")} | settings)
@@ -152,7 +154,8 @@ def running_gateway(url, folder, *, keys=True, context=2048, **settings):
     if keys and not file.exists():
         create_key(file, name="there must be a file")
     listening = socket.create_server(("127.0.0.1", 0))
-    server = server_for(Gateway(url, config, context), "127.0.0.1", 0, config)
+    upstream = OneServer(url) if isinstance(url, str) else url
+    server = server_for(Gateway(config, context, upstream), "127.0.0.1", 0, config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     until(lambda: server.started)

@@ -1,17 +1,18 @@
 """The Serve application as Ray builds it from the settings. Running it is tests/test_main_job.py's part."""
 
 import pytest
+from ray.serve._private.http_util import ASGIAppReplicaWrapper
 
 from serve.endpoint import ServeConfig
-from serve.engines import EngineConfig, Model
+from serve.engines import EngineConfig, Model, deployment_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine]  # no engine starts, but vLLM is imported
 
 
 @pytest.fixture(scope="module")
 def deployments(local_ray):  # Ray would start one of its own at the first question about its nodes
-    """Name → its deployment in an application of three models with different replicas."""
-    from serve.app import application
+    """Name → its deployment, of three models with different replicas."""
+    from serve.app import applications
 
     engines = {
         "teacher": EngineConfig(
@@ -21,13 +22,14 @@ def deployments(local_ray):  # Ray would start one of its own at the first quest
         "judge": EngineConfig(gpus=0.5),
     }  # fmt: skip
     models = [Model("teacher", "s3://bucket/teacher"), Model("judge", "org/judge"), Model("wavecoder", "/m/tuned")]
-    ingress = application(models, ServeConfig(engines=engines), {"HF_HUB_OFFLINE": "1"})._bound_deployment
-    bound = {name: app._bound_deployment for name, app in ingress.init_kwargs["llm_deployments"].items()}
-    return bound | {"": ingress}
+    made = applications(models, ServeConfig(engines=engines), {"HF_HUB_OFFLINE": "1"})
+    return {name: app._bound_deployment for name, app in made.items()}
 
 
-def test_one_application_serves_every_model_under_its_own_bounds(deployments):
-    assert set(deployments) == {"", "teacher", "judge", "wavecoder"}
+def test_every_model_has_its_own_application_and_bounds(deployments):
+    assert {name: each.name for name, each in deployments.items()} == {
+        name: deployment_of(name) for name in ("teacher", "judge", "wavecoder")
+    }
     scaling = {name: each._deployment_config.autoscaling_config for name, each in deployments.items()}
     assert (scaling["teacher"].min_replicas, scaling["teacher"].max_replicas) == (0, 3)
     assert scaling["teacher"].downscale_delay_s == 90
@@ -42,25 +44,22 @@ def test_replicas_take_several_gpus_a_part_of_one_or_none(deployments):
     ]
     assert bundles["judge"] == [{"CPU": 1.0, "GPU": 0.5}]
     assert bundles["wavecoder"] == [{"CPU": 1.0, "GPU": 0}]
-    arguments = {name: each.init_kwargs["llm_config"].engine_kwargs for name, each in deployments.items() if name}
+    arguments = {name: each.init_kwargs["llm_config"].engine_kwargs for name, each in deployments.items()}
     assert arguments["teacher"]["tensor_parallel_size"] == 2
     assert arguments["judge"]["gpu_memory_utilization"] == 0.45
 
 
-def test_a_replica_drains_and_prompts_find_their_prefix(deployments):
-    config = deployments["teacher"]._deployment_config
-    assert config.graceful_shutdown_timeout_s == 20
-    assert config.request_router_config.request_router_class.endswith("PrefixCacheAffinityRouter")
-    assert config.request_router_config.get_request_router_class().__name__ == "PrefixCacheAffinityRouter"
-    assert "PowerOfTwo" in deployments["judge"]._deployment_config.request_router_config.request_router_class
+def test_a_replica_drains_and_answers_http_itself(deployments):
+    assert deployments["teacher"]._deployment_config.graceful_shutdown_timeout_s == 20
+    assert all(issubclass(each.func_or_class, ASGIAppReplicaWrapper) for each in deployments.values())
 
 
 def test_weights_and_adapters_come_from_disk_hub_or_object_storage(deployments):
-    engines = {name: each.init_kwargs["llm_config"] for name, each in deployments.items() if name}
+    engines = {name: each.init_kwargs["llm_config"] for name, each in deployments.items()}
     sources = {name: engine.get_engine_config() for name, engine in engines.items()}
     assert sources["teacher"].mirror_config.bucket_uri == "s3://bucket/teacher"
     assert sources["judge"].hf_model_id == "org/judge"
     assert sources["wavecoder"].hf_model_id == "/m/tuned"
-    assert deployments[""].init_kwargs["lora_paths"] == {"teacher": "s3://bucket/adapters"}
+    assert engines["teacher"].lora_config.dynamic_lora_loading_path == "s3://bucket/adapters"
     assert engines["teacher"].engine_kwargs["enable_lora"] is True
     assert engines["teacher"].lora_config.max_num_adapters_per_replica == 2

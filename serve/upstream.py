@@ -1,0 +1,157 @@
+"""Where requests for models go: to one server, or straight to the replicas of a model, past Ray Serve's proxy.
+
+Through the proxy each token of a stream is a Python object that changes hands twice more, which costs more than the
+gateway and vLLM's own server together (docs/benchmarks.md). Ray's remedy is HAProxy before the replicas; here the
+gateway and the client take its part. No Ray here: whoever knows the replicas says so to `Replicas.update`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+import aiohttp
+
+from serve.engines import EngineConfig, slug_of
+from serve.routing import Router
+
+DIRECT_INGRESS = {
+    "RAY_SERVE_ENABLE_DIRECT_INGRESS": "1",
+    # How long a replica that is taken away still takes requests, until all who ask it know.
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "2",
+}
+"""Environment in which Serve's replicas answer HTTP themselves; without it all requests go through Serve's proxy."""
+
+ADAPTER_HEADER = "serve_multiplexed_model_id"
+"""By which Ray Serve learns the adapter of a request."""
+
+
+class UnknownModelError(Exception):
+    """No server here has the model."""
+
+
+class Upstream(Protocol):
+    """Servers of the OpenAI API."""
+
+    def base_url(self, model: str) -> str:
+        """A URL that ends in /v1 and answers for the model to any client."""
+
+    def post(
+        self, session: aiohttp.ClientSession, path: str, model: str, body: bytes, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        """The answer to one request.
+
+        Args:
+            session: whose connections are used.
+            path: behind /v1.
+            model: as the body names it.
+            body: JSON.
+            headers: sent with it.
+
+        Raises:
+            UnknownModelError: there is no such model.
+            aiohttp.ClientError: no answer.
+        """
+
+    async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
+        """The models, as `GET /v1/models` lists them."""
+
+
+class OneServer:
+    """One URL for all models."""
+
+    def __init__(self, url: str) -> None:
+        """Args: url: ends in /v1."""
+        self._url = url.rstrip("/")
+
+    def base_url(self, model: str) -> str:  # noqa: ARG002 - one for all
+        """The server's, whatever the model."""
+        return self._url
+
+    @asynccontextmanager
+    async def post(
+        self,
+        session: aiohttp.ClientSession,
+        path: str,
+        model: str,  # noqa: ARG002 - one server for all
+        body: bytes,
+        headers: Mapping[str, str],
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """As `Upstream.post`."""
+        async with session.post(self._url + path, data=body, headers=headers, allow_redirects=False) as answer:
+            yield answer
+
+    async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
+        """As the server lists them."""
+        async with session.get(f"{self._url}/models", allow_redirects=False) as answer:
+            answer.raise_for_status()
+            listed: list[dict[str, Any]] = (await answer.json())["data"]
+            return listed
+
+
+class Replicas:
+    """The replicas of some models, and Serve's proxy for what cannot reach one: it waits until one is there."""
+
+    def __init__(self, proxy: str, models: Mapping[str, EngineConfig]) -> None:
+        """Of a running endpoint.
+
+        Args:
+            proxy: URL of Ray Serve's proxy, without a path.
+            models: name → how its replicas run.
+        """
+        self._proxy, self._begun = proxy, int(time.time())
+        self._routers = {name: Router(prefix=engine.routing == "prefix") for name, engine in models.items()}
+        self._there: dict[str, Sequence[str]] = dict.fromkeys(models, ())
+
+    def update(self, there: Mapping[str, Sequence[str]]) -> None:
+        """Tell which replicas there are; from any thread.
+
+        Args: there: model → URLs, which end in /v1; none where requests have to go through the proxy.
+        """
+        self._there = {name: tuple(there.get(name, ())) for name in self._routers}
+
+    def base_url(self, model: str) -> str:
+        """Behind Serve's proxy, which stays while replicas come and go."""
+        return f"{self._proxy}/{slug_of(model)}/v1"
+
+    @asynccontextmanager
+    async def post(
+        self, session: aiohttp.ClientSession, path: str, model: str, body: bytes, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """As `Upstream.post`. A replica that cannot be connected to was asked nothing: another one is."""
+        name, adapter, _ = model.partition(":")
+        router = self._routers.get(name)
+        if router is None:
+            raise UnknownModelError(model)
+        headers = dict(headers) | ({ADAPTER_HEADER: model} if adapter else {})
+        there = list(self._there[name])
+        router.forget_all_but(there)
+        while there:
+            replica = router.choose(there, body)
+            with router.asking(replica):
+                try:
+                    answer = await session.post(replica + path, data=body, headers=headers, allow_redirects=False)
+                except aiohttp.ClientConnectorError:
+                    there.remove(replica)
+                    continue
+                async with answer:
+                    yield answer
+                return
+        async with session.post(
+            self.base_url(name) + path, data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            yield answer
+
+    async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
+        """All models, whether a replica runs or not, and the adapters that replicas have loaded."""
+        listed = {name: {"id": name, "object": "model", "created": self._begun, "owned_by": "wavecoder"}
+                  for name in self._routers}  # fmt: skip
+        for url in [url for there in self._there.values() for url in there]:
+            with contextlib.suppress(aiohttp.ClientError, ValueError, KeyError):
+                async with session.get(f"{url}/models") as answer:
+                    for model in (await answer.json())["data"]:
+                        listed.setdefault(model["id"], model)
+        return list(listed.values())
