@@ -230,17 +230,19 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="rows of a step")
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--max-length", type=int, default=1024)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of a worker and of the bare loop")
     parser.add_argument("--against", nargs="+", choices=["padded", "trl"], default=["padded"])
     parser.add_argument("--measure", choices=["speed", "memory", "ray"], default="speed")
     parser.add_argument("--memory-of", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if "trl" in options.against and find_spec("trl") is None:
         sys.exit("--against trl: trl is not installed here, so nothing was measured; pip install trl, or leave it out")
+    torch.set_num_threads(options.threads)
     on_gpu = torch.cuda.is_available()
     config = TrainConfig(
         model=resolve_model(options.model, "--model"), global_batch=options.batch, max_length=options.max_length,
         dtype="bfloat16" if on_gpu else "float32", use_gpu=on_gpu, workers=1,
-        cpus_per_worker=torch.get_num_threads(),
+        cpus_per_worker=options.threads,
     )  # fmt: skip
     rows = read_rows(options.data)
     examples, _ = tokenize_instances(rows, load_tokenizer(config.model), config.max_length)

@@ -48,7 +48,7 @@ def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]
     begun = time.monotonic()
     with serving(config, {name: source}) as upstream:
         if label == "tuned":
-            record_serving(config, run, upstream.base_url(name), time.monotonic() - begun)
+            record_serving(config, run, upstream, time.monotonic() - begun)
         answers = EndpointAnswers(config.evaluate, client_of(upstream, name), name)
         return evaluate(config.evaluate, sets, answers=answers, label=label, fs=run.fs, folder=run.path("evaluate"))
 

@@ -90,18 +90,20 @@ def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
         yield chat
 
 
-def record_serving(config: Config, run: RunDir, url: str, seconds_to_ready: float) -> Manifest:
-    """Talk to the endpoint as any client would, whole and streaming, and write down how it answered."""
+def record_serving(config: Config, run: RunDir, upstream: Upstream, seconds_to_ready: float) -> Manifest:
+    """Talk to the tuned model as any client would, whole and streaming, and write down how it answered."""
 
     def work() -> StageResult:
-        details = {"url": url, "seconds_to_ready": round(seconds_to_ready, 1)} | asyncio.run(_greet(url))
+        url = upstream.base_url(TUNED)
+        greeted = asyncio.run(_greet(url, upstream.api_key))
+        details = {"url": url, "seconds_to_ready": round(seconds_to_ready, 1)} | greeted
         return StageResult(2, 2, details=details)
 
     return run_stage(run, "serve", config.section("serve"), {"train": required(run, "train")["digest"]}, work)
 
 
-async def _greet(url: str) -> dict[str, Any]:
-    client = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=5)
+async def _greet(url: str, api_key: str) -> dict[str, Any]:
+    client = openai.AsyncOpenAI(base_url=url, api_key=api_key, max_retries=5)
     served = [model.id for model in (await client.models.list()).data]
     question: list[Any] = [{"role": "user", "content": "Write a Python function that reverses a string."}]
     whole = await client.chat.completions.create(model=TUNED, messages=question, max_tokens=64, temperature=0)
@@ -146,7 +148,7 @@ def run_serve(config: Config, run: RunDir) -> None:
     begun = time.monotonic()
     with serving(inner, {name: source} | beside) as upstream:
         gateway.upstream = upstream
-        record_serving(config, run, upstream.base_url(name), time.monotonic() - begun)
+        record_serving(config, run, upstream, time.monotonic() - begun)
         where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
         log.info("%s answers on %s/v1 as model %s; Ctrl-C ends it", source, where, ", ".join([name, *beside]))
         if settings.gateway.playground:

@@ -8,6 +8,7 @@ these requests as its own when it scales and drains. Ray asks for HAProxy, which
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,10 +17,10 @@ from typing import Any
 from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.llm import LLMConfig, build_llm_deployment
-from ray.serve.llm.deployment import LLMServer
 
 from serve.endpoint import ServeConfig, check_port_free
 from serve.engines import Model, application_of, llm_config, slug_of
+from serve.replica import Replica
 from serve.replicas import begin_with
 from serve.replicas_flow import keeping_told
 from serve.upstream import Replicas
@@ -27,7 +28,6 @@ from serve.upstream import Replicas
 log = logging.getLogger("wavecoder.serve")
 
 LOOPBACK = "127.0.0.1"
-"""Where Ray Serve and the replicas listen, always: they know no keys. The gateway stands in front of them."""
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         OSError: the port is taken.
         RuntimeError: a replica did not start in time; Serve's reason is in the message.
     """
-    check_port_free(LOOPBACK, config.port, "serve.port")
+    check_port_free(config.replica_host, config.port, "serve.port")
     url = f"http://{LOOPBACK}:{config.port}"
     begun = time.monotonic()
     log.info(
@@ -56,31 +56,35 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
-    serve.start(http_options=HTTPOptions(host=LOOPBACK, port=config.port))
-    replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models})
+    serve.start(http_options=HTTPOptions(host=config.replica_host, port=config.port))
+    secret = secrets.token_urlsafe(32)
+    replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models}, secret)
     try:
         shared = begin_with([model.name for model in models], config.replicas)
         targets = [
             serve.RunTarget(app, application_of(name), f"/{slug_of(name)}", external_scaler_enabled=bool(shared))
-            for name, app in applications(models, config, environment).items()
+            for name, app in applications(models, config, environment, secret).items()
         ]
         serve.run_many(targets, wait_for_applications_running=False)
         _wait_until_ready([target.name for target in targets], config.ready_timeout_s)
         log.info("ready after %.0f s", time.monotonic() - begun)
-        with keeping_told(replicas, [model.name for model in models]):
+        with keeping_told(replicas, [model.name for model in models], config.replica_host):
             yield replicas
     finally:
         serve.shutdown()
 
 
-def applications(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> dict[str, Any]:
-    """Model's name → its Serve application. Arguments as of `endpoint`."""
+def applications(
+    models: Sequence[Model], config: ServeConfig, environment: dict[str, str], secret: str
+) -> dict[str, Any]:
+    """Model's name → its Serve application. Arguments as of `endpoint`, and the secret that replicas ask for."""
     begin = begin_with([model.name for model in models], config.replicas)
-    server = serve.ingress()(LLMServer)  # the application that it answers with is vLLM's, made when the engine is there
+    server = serve.ingress()(Replica)
     return {
         model.name: build_llm_deployment(
             LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name))),
             name_prefix="LLMServer:",
+            bind_kwargs={"secret": secret},
             deployment_cls=server,
         )
         for model in models

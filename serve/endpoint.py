@@ -38,6 +38,11 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     port: int = Field(default=8000, ge=1, le=65535)
     """Port of the OpenAI-compatible API."""
 
+    replica_host: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # noqa: S104 - on a private network, if asked for
+    """Address that replicas and Ray Serve's proxy listen on; they answer whoever knows a secret that the endpoint makes
+    for itself. 0.0.0.0 on a cluster whose network is private: replicas on other machines are then asked directly, too,
+    and by prefix if `routing` says so; else through the proxy, balanced."""
+
     engine: EngineConfig = EngineConfig()
     """The vLLM replicas behind it."""
 

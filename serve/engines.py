@@ -1,5 +1,6 @@
 """Model → engine: what a vLLM replica is started with, on a laptop's CPU or on cluster GPUs. No Ray here."""
 
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import (
@@ -57,8 +58,9 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     of the request and so has it in its prefix cache (`serve/routing.py`)."""
 
     adapters: str | None = None
-    """Folder of LoRA adapters in object storage (s3://, gs://, abfss:// or azure://). Its folder NAME is asked for as
-    model `MODEL:NAME`, and loaded by a replica when it is first asked for."""
+    """Folder of LoRA adapters, each in a folder of its own: NAME is asked for as model `MODEL:NAME`. From a disk that
+    every node sees, by absolute path, they are loaded with the engine; from object storage (s3://, gs://, abfss:// or
+    azure://) when a replica is first asked for one."""
 
     max_adapters: PositiveInt = 4
     """Adapters that one replica holds at the same time."""
@@ -88,9 +90,11 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
 
     @field_validator("adapters")
     @classmethod
-    def _where_ray_reads_adapters(cls, adapters: str | None) -> str | None:
-        if adapters is not None and not is_object_storage(adapters):
-            raise ValueError(f"adapters are read from object storage: {', '.join(OBJECT_STORAGE)}")
+    def _where_every_node_reads_adapters(cls, adapters: str | None) -> str | None:
+        if adapters is not None and not is_object_storage(adapters) and not adapters.startswith("/"):
+            raise ValueError(
+                f"adapters lie on a disk, by absolute path, or in object storage: {', '.join(OBJECT_STORAGE)}"
+            )
         return adapters
 
     @model_validator(mode="after")
@@ -107,6 +111,21 @@ OBJECT_STORAGE = ("s3://", "gs://", "abfss://", "azure://")
 def is_object_storage(source: str) -> bool:
     """Whether a model's address is one that Ray downloads to each node before its engine starts."""
     return source.startswith(OBJECT_STORAGE)
+
+
+def local_adapters(folder: str) -> dict[str, str]:
+    """Name → path of the LoRA adapters in a folder on disk.
+
+    Raises:
+        FileNotFoundError: there is none, or one is not in safetensors.
+    """
+    found = {path.parent.name: path.parent for path in sorted(Path(folder).glob("*/adapter_config.json"))}
+    if not found:
+        raise FileNotFoundError(f"serve.engine.adapters {folder} holds no folder with an adapter_config.json")
+    for path in found.values():
+        if not (path / "adapter_model.safetensors").is_file():
+            raise FileNotFoundError(f"serve.engine.adapters: {path} holds no adapter_model.safetensors")
+    return {name: str(path) for name, path in found.items()}
 
 
 def engine_arguments(config: EngineConfig) -> dict[str, Any]:
@@ -185,6 +204,9 @@ def llm_config(
         config: how its replicas run.
         environment: more environment variables of the replicas, such as `HF_HUB_OFFLINE`.
         replicas: how many to begin with, where others decide how many there are; None lets Serve's autoscaling.
+
+    Raises:
+        FileNotFoundError: there are no adapters where they are said to be.
     """
     autoscaling = {
         "min_replicas": config.min_replicas,
@@ -210,7 +232,11 @@ def llm_config(
         "log_engine_metrics": config.engine_metrics,
         "experimental_configs": {"stream_batching_interval_ms": config.token_pause_ms},
     }
-    if config.adapters is not None:
+    if config.adapters is not None and not is_object_storage(config.adapters):
+        fields["engine_kwargs"]["lora_modules"] = [
+            {"name": f"{model.name}:{name}", "path": path} for name, path in local_adapters(config.adapters).items()
+        ]
+    elif config.adapters is not None:
         fields["lora_config"] = {
             "dynamic_lora_loading_path": config.adapters,
             "max_num_adapters_per_replica": config.max_adapters,

@@ -17,6 +17,7 @@ from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 
 from serve.endpoint import ServeConfig
 from serve.engines import Model, application_of, deployment_of, slug_of
+from serve.gateway_settings import is_loopback
 from serve.replicas import Rebalancer, begin_with
 from serve.upstream import Replicas
 
@@ -24,10 +25,16 @@ LOOK_EVERY_S = 0.5
 
 
 @contextmanager
-def keeping_told(replicas: Replicas, models: Sequence[str]) -> Iterator[None]:
-    """Tell `replicas` which there are of the models, by name, while the context is open."""
+def keeping_told(replicas: Replicas, models: Sequence[str], host: str = "127.0.0.1") -> Iterator[None]:
+    """Tell `replicas` which there are while the context is open.
+
+    Args:
+        replicas: who is told.
+        models: names.
+        host: address that replicas listen on.
+    """
     over = threading.Event()
-    looking = threading.Thread(target=_keep_telling, args=(replicas, models, over), daemon=True)
+    looking = threading.Thread(target=_keep_telling, args=(replicas, models, host, over), daemon=True)
     looking.start()
     try:
         yield
@@ -36,8 +43,8 @@ def keeping_told(replicas: Replicas, models: Sequence[str]) -> Iterator[None]:
         looking.join()
 
 
-def _keep_telling(replicas: Replicas, models: Sequence[str], over: threading.Event) -> None:
-    here = ray.util.get_node_ip_address()
+def _keep_telling(replicas: Replicas, models: Sequence[str], host: str, over: threading.Event) -> None:
+    here = ray.util.get_node_ip_address() if is_loopback(host) else None
     controller = ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE)
     model_of = {application_of(name): name for name in models}
     while not over.is_set():
@@ -48,12 +55,19 @@ def _keep_telling(replicas: Replicas, models: Sequence[str], over: threading.Eve
         over.wait(LOOK_EVERY_S)
 
 
-def _reachable(targets: Sequence[Any], model: str, here: str) -> list[str]:
-    """URLs of replicas. They listen on their machine's loopback address; with one elsewhere, the proxy spreads all."""
-    if any(target.ip != here for target in targets):
+def _reachable(targets: Sequence[Any], model: str, here: str | None) -> list[str]:
+    """URLs of replicas.
+
+    Args:
+        targets: as Serve lists them: while none runs, its proxy.
+        model: its name.
+        here: address of this machine if replicas listen on the loopback address: then, with one on another machine,
+            Serve's proxy has to spread all requests.
+    """
+    if here is not None and any(target.ip != here for target in targets):
         return []
-    running = [target for target in targets if target.name.startswith("SERVE_REPLICA::")]  # the proxy if none runs
-    return [f"http://127.0.0.1:{target.port}/{slug_of(model)}/v1" for target in running]
+    running = [target for target in targets if target.name.startswith("SERVE_REPLICA::")]
+    return [f"http://{'127.0.0.1' if here else target.ip}:{target.port}/{slug_of(model)}/v1" for target in running]
 
 
 def rebalancer(models: Sequence[Model], config: ServeConfig) -> Rebalancer | None:

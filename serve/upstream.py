@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from serve.engines import EngineConfig, slug_of
+from serve.engines import EngineConfig, is_object_storage, slug_of
 from serve.routing import Router
 
 DIRECT_INGRESS = {
@@ -35,6 +35,9 @@ class UnknownModelError(Exception):
 
 class Upstream(Protocol):
     """Servers of the OpenAI API."""
+
+    api_key: str
+    """What a client shows at `base_url`."""
 
     def base_url(self, model: str) -> str:
         """A URL that ends in /v1 and answers for the model to any client."""
@@ -62,6 +65,8 @@ class Upstream(Protocol):
 
 class OneServer:
     """One URL for all models."""
+
+    api_key = "none"
 
     def __init__(self, url: str) -> None:
         """Args: url: ends in /v1."""
@@ -95,16 +100,20 @@ class OneServer:
 class Replicas:
     """The replicas of some models, and Serve's proxy for what cannot reach one: it waits until one is there."""
 
-    def __init__(self, proxy: str, models: Mapping[str, EngineConfig]) -> None:
+    def __init__(self, proxy: str, models: Mapping[str, EngineConfig], secret: str) -> None:
         """Of a running endpoint.
 
         Args:
             proxy: URL of Ray Serve's proxy, without a path.
             models: name → how its replicas run.
+            secret: that replicas ask for (`serve.guard.OnlyWithSecret`).
         """
+        self.api_key = secret
         self._proxy, self._begun = proxy, int(time.time())
         self._routers = {name: Router(prefix=engine.routing == "prefix") for name, engine in models.items()}
         self._there: dict[str, Sequence[str]] = dict.fromkeys(models, ())
+        self._fetching = {name for name, engine in models.items() if is_object_storage(engine.adapters or "")}
+        """Models whose adapters a replica fetches when it is told their name."""
 
     def update(self, there: Mapping[str, Sequence[str]]) -> None:
         """Tell which replicas there are; from any thread.
@@ -112,6 +121,10 @@ class Replicas:
         Args: there: model → URLs, which end in /v1; none where requests have to go through the proxy.
         """
         self._there = {name: tuple(there.get(name, ())) for name in self._routers}
+
+    @property
+    def _admission(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.api_key}", "host": "localhost"}
 
     def base_url(self, model: str) -> str:
         """Behind Serve's proxy, which stays while replicas come and go."""
@@ -126,7 +139,10 @@ class Replicas:
         router = self._routers.get(name)
         if router is None:
             raise UnknownModelError(model)
-        headers = dict(headers) | ({ADAPTER_HEADER: model} if adapter else {})
+        # A guard before them lets in who names them as this machine, which no web page can.
+        headers = (
+            dict(headers) | self._admission | ({ADAPTER_HEADER: model} if adapter and name in self._fetching else {})
+        )
         there = list(self._there[name])
         router.forget_all_but(there)
         while there:
@@ -151,7 +167,7 @@ class Replicas:
                   for name in self._routers}  # fmt: skip
         for url in [url for there in self._there.values() for url in there]:
             with contextlib.suppress(aiohttp.ClientError, ValueError, KeyError):
-                async with session.get(f"{url}/models") as answer:
+                async with session.get(f"{url}/models", headers=self._admission) as answer:
                     for model in (await answer.json())["data"]:
                         listed.setdefault(model["id"], model)
         return list(listed.values())

@@ -80,6 +80,17 @@ def start_head(home, *, cpus=2, launcher=None):
     return head
 
 
+def add_node(head, number, cpus=2):
+    """One more node, on a loopback address and with a temporary folder of its own; its address."""
+    folder, address = head.folder / f"n{number}", f"127.0.0.{number + 2}"
+    folder.mkdir()
+    command = ["ray", "start", f"--address={head.gcs}", f"--num-cpus={cpus}", f"--temp-dir={folder}", "--disable-usage-stats",
+               "--object-store-memory=200000000", "--dashboard-agent-listen-port=0", "--min-worker-port=0",
+               "--max-worker-port=0", f"--node-ip-address={address}"]  # fmt: skip
+    subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=170)
+    return address
+
+
 def faked(launcher, gcs):
     """The launcher's file with its own node types, limits and resources, on Ray's fake provider."""
     kinds = {

@@ -52,9 +52,9 @@ from training.tokenized import TokenizedRows, sort_out, tokenize_table
 log = logging.getLogger("wavecoder.training")
 
 _WORKER_ENVIRONMENT = {
-    # glibc's own threshold grows to 32 MB, and it keeps what is freed below it: 0.3 GB more a worker for a 135M model.
-    # With 1 MB a third of a step goes into page faults (docs/benchmarks.md).
-    "MALLOC_MMAP_THRESHOLD_": str(8 * 2**20),
+    # glibc's own threshold grows to 32 MB, and what is freed below it stays: a third of a gigabyte in the demo. A smaller
+    # one costs page faults: at 1 MB a third of a step of long rows (docs/benchmarks.md).
+    "MALLOC_MMAP_THRESHOLD_": str(2 * 2**20),
 }
 
 _ROWS_PER_TASK = 2_000

@@ -54,7 +54,7 @@ def endpoint(local_ray, tmp_path_factory):
     seen, port = tmp_path_factory.mktemp("seen") / "questions", free_port()
     serve.start(http_options=HTTPOptions(host="127.0.0.1", port=port))
     serve.run(Replica.bind(seen), name=APPLICATION, route_prefix="/m", external_scaler_enabled=True)
-    replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()})
+    replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()}, "secret")
     with keeping_told(replicas, ["m"]):
         yield replicas, seen
     serve.shutdown()

@@ -1,12 +1,15 @@
-"""The notice that a spot machine is taken is heard, from servers that answer as the clouds' metadata services do."""
+"""The notice that a spot machine is taken: heard from servers that answer as the clouds' do, and obeyed by a real Ray."""
 
+import sys
 import threading
+from collections import Counter
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from ray_jobs.spot import listen, seconds_left
+from tests.cluster_head import add_node, start_head, stop_head
 
 NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
@@ -71,3 +74,55 @@ def test_it_acts_once_when_the_notice_comes():
     acted = []
     listen(lambda: next(heard), acted.append, interval_s=0)
     assert acted == [42.0]
+
+
+WORK = """
+import sys, time
+import ray
+from ray_jobs.spot import drain
+
+seen, gcs, taken = sys.argv[1:]
+
+def work(row):
+    with open(seen, "a") as file:  # short lines: appended whole
+        file.write(f"{row['id']} begun {ray.util.get_node_ip_address()} {time.time()}\\n")
+    time.sleep(1)
+    with open(seen, "a") as file:
+        file.write(f"{row['id']} ended {ray.util.get_node_ip_address()} {time.time()}\\n")
+    return row
+
+ray.init(address="auto", log_to_driver=False)
+
+@ray.remote(num_cpus=0)
+def notice():
+    while not any(taken in line for line in open(seen)):
+        time.sleep(0.1)
+    drain(gcs, 30.0, [taken])
+    return time.time()
+
+open(seen, "w").close()
+told = notice.remote()
+rows = ray.data.range(24, override_num_blocks=24).map(work, num_cpus=1).take_all()
+print(ray.get(told), sorted(row["id"] for row in rows) == list(range(24)))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_node_that_will_be_taken_ends_what_it_does_and_begins_nothing_more(tmp_path):
+    head = start_head(tmp_path, cpus=2)
+    try:
+        taken = add_node(head, 0)
+        seen = tmp_path / "seen"
+        done = head.run(sys.executable, "-c", WORK, str(seen), head.gcs, taken)
+    finally:
+        stop_head(head)
+    assert done.returncode == 0, done.stdout + done.stderr
+    drained, whole = done.stdout.split()[-2:]
+    assert whole == "True"
+    lines = [line.split() for line in seen.read_text().splitlines()]
+    times = Counter((row, what) for row, what, _, _ in lines)
+    assert len(times) == 48 and set(times.values()) == {1}  # nothing was done twice
+    there = [(what, float(when)) for _, what, where, when in lines if where == taken]
+    # What had been sent there just before may still begin.
+    assert there and all(when < float(drained) + 2 for what, when in there if what == "begun")

@@ -85,7 +85,7 @@ def stub_engines():
         serve.run(StubEngine.bind(), name=application_of("m"), route_prefix="/m", blocking=False)
         while serve.status().applications[application_of("m")].status != "RUNNING":
             time.sleep(0.1)
-        replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()})
+        replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()}, "secret")
         with keeping_told(replicas, ["m"]):
             yield replicas
     finally:

@@ -22,7 +22,7 @@ def deployments(local_ray):  # Ray would start one of its own at the first quest
         "judge": EngineConfig(gpus=0.5),
     }  # fmt: skip
     models = [Model("teacher", "s3://bucket/teacher"), Model("judge", "org/judge"), Model("wavecoder", "/m/tuned")]
-    made = applications(models, ServeConfig(engines=engines), {"HF_HUB_OFFLINE": "1"})
+    made = applications(models, ServeConfig(engines=engines), {"HF_HUB_OFFLINE": "1"}, "s3cret")
     return {name: app._bound_deployment for name, app in made.items()}
 
 
@@ -50,8 +50,12 @@ def test_replicas_take_several_gpus_a_part_of_one_or_none(deployments):
 
 
 def test_a_replica_drains_and_answers_http_itself(deployments):
+    from serve.replica import Replica
+
     assert deployments["teacher"]._deployment_config.graceful_shutdown_timeout_s == 20
-    assert all(issubclass(each.func_or_class, ASGIAppReplicaWrapper) for each in deployments.values())
+    for each in deployments.values():
+        assert issubclass(each.func_or_class, ASGIAppReplicaWrapper) and issubclass(each.func_or_class, Replica)
+        assert each.init_kwargs["secret"] == "s3cret"
 
 
 def test_weights_and_adapters_come_from_disk_hub_or_object_storage(deployments):

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from serve.guard import CALLBACK
+from serve.guard import CALLBACK, OnlyWithSecret
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +32,15 @@ def test_the_gateway_and_jobs_get_in(guarded):
 def test_web_pages_do_not(guarded, headers):
     assert guarded.get("/v1/models", headers=headers).status_code == 403
     assert guarded.options("/v1/models", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "shown", [None, "", "Bearer", "Bearer other", "bearer s3cret", "Bearer s3cret ", "Basic s3cret"]
+)
+def test_a_replica_answers_who_knows_its_secret_only(shown):
+    app = Starlette(routes=[Route("/metrics", lambda _: PlainTextResponse("in"))])
+    app.add_middleware(OnlyWithSecret, secret="s3cret")
+    client = TestClient(app)
+    assert client.get("/metrics", headers={"Authorization": "Bearer s3cret"}).text == "in"
+    refused = client.get("/metrics", headers={} if shown is None else {"Authorization": shown})
+    assert refused.status_code == 401 and "gateway" in refused.text

@@ -15,7 +15,7 @@ from serve.engines import EngineConfig
 from serve.upstream import ADAPTER_HEADER, OneServer, Replicas, UnknownModelError
 from tests.serve.stub import stub_upstream
 
-MODEL = "org/a.b"
+MODEL, SECRET = "org/a.b", "s3cret"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def nobody():
 
 
 def replicas(proxy, *there, **engine):
-    found = Replicas(proxy.removesuffix("/v1"), {MODEL: EngineConfig(**engine)})
+    found = Replicas(proxy.removesuffix("/v1"), {MODEL: EngineConfig(**engine)}, SECRET)
     found.update({MODEL: there})
     return found
 
@@ -58,7 +58,9 @@ def test_requests_go_to_the_replicas_in_turn_and_not_through_the_proxy(servers):
     answers = post(replicas(proxy.url, one.url, two.url), *[MODEL] * 6)
     assert [status for status, _ in answers] == [200] * 6
     assert (len(one.seen), len(two.seen), len(proxy.seen)) == (3, 3, 0)
-    assert one.seen[0][0] == "/v1/chat/completions"
+    path, _, headers = one.seen[0]
+    assert path == "/v1/chat/completions"
+    assert (headers["Authorization"], headers["Host"]) == (f"Bearer {SECRET}", "localhost")  # for the two guards
 
 
 def test_prompts_that_begin_alike_go_to_one_replica_where_that_is_wanted(servers):
@@ -95,9 +97,11 @@ def test_a_request_that_a_replica_took_is_never_sent_twice(servers):
 
 def test_an_adapter_is_asked_of_its_models_replica_by_name(servers):
     proxy, one = servers(), servers()
-    post(replicas(proxy.url, one.url), f"{MODEL}:mine")
-    _, body, headers = one.seen[0]
-    assert body["model"] == headers[ADAPTER_HEADER] == f"{MODEL}:mine"
+    post(replicas(proxy.url, one.url, adapters="s3://bucket/adapters"), f"{MODEL}:mine")
+    post(replicas(proxy.url, one.url, adapters="/disk/adapters"), f"{MODEL}:mine")
+    assert [body["model"] for _, body, _ in one.seen] == [f"{MODEL}:mine"] * 2
+    # Serve fetches it when told; from a disk it is there, and Serve knows none.
+    assert [headers.get(ADAPTER_HEADER) for _, _, headers in one.seen] == [f"{MODEL}:mine", None]
 
 
 def test_a_model_that_is_not_served_is_no_request(servers):
