@@ -52,7 +52,7 @@ from training.tokenized import TokenizedRows, sort_out, tokenize_table
 log = logging.getLogger("wavecoder.training")
 
 _WORKER_ENVIRONMENT = {
-    # glibc's own threshold grows to 32 MB, and what is freed below it stays: a third of a gigabyte in the demo. A smaller
+    # glibc's own threshold grows to 32 MB, and what is freed below it stays: a third of a gigabyte in the demo. A small
     # one costs page faults: at 1 MB a third of a step of long rows (docs/benchmarks.md).
     "MALLOC_MMAP_THRESHOLD_": str(2 * 2**20),
 }

@@ -1,8 +1,8 @@
 """The pipeline on a token-protected head and two nodes, submitted by Ray's own command, while nodes are killed under it.
 
-`python -m tests.ray_jobs.nodes --run-dir DIR [--kill] [--full]` runs the demo's pipeline at the size of the tests, or in
-full. With --kill the node that does a stage's work is killed in each stage, and a new one joins. One raylet is one node
-here; it takes a quarter of an hour on two cores. What it found is in docs/cluster.md.
+`python -m tests.ray_jobs.nodes --run-dir DIR [--kill STAGE…] [--full]` runs the demo's pipeline at the size of the tests, or
+in full. The node that does the work of each of these stages is killed, and a new one joins; of `select`, in a selection of
+its own, as the pipeline's takes no time. One raylet is one node here. What it found is in docs/cluster.md.
 """
 
 import argparse
@@ -14,17 +14,18 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 from tests.cluster_head import ROOT, TOKEN, add_node, free_port, start_head, stop_head
 from tests.test_main_job import OVERRIDES
 
 WORKERS = {
-    "collect": ("ray::",), "embed": ("ray::MapWorker", "ray::_MapWorker"), "select": ("ray::Shard",),
+    "collect": ("ray::MapBatches", "ray::Map", "ray::_map_task"), "embed": ("ray::MapWorker",), "select": ("ray::_ShardActor",),
     "generate": ("ray::ServeReplica",), "train": ("ray::RayTrainWorker",), "evaluate": ("ray::ServeReplica",),
 }  # fmt: skip
 """Stage → beginnings of the names of processes that do its work."""
-SETTLE_S = {"collect": 1, "embed": 4, "select": 0.5, "generate": 75, "train": 12, "evaluate": 60}
+SETTLE_S = {"collect": 1, "embed": 4, "select": 4, "generate": 75, "train": 12, "evaluate": 47}
 """How long they may work before their node is killed: an engine has to load first."""
 
 
@@ -39,12 +40,12 @@ def nodes(head):
 
 
 def working(head, stage):
-    """The node that does the stage's work, once one does."""
-    for node in nodes(head):
-        for process in node.children():
-            title = (process.cmdline() or [""])[0]
-            if title.startswith(WORKERS[stage]) and "IDLE" not in title:
-                return node, title.split()[0]
+    """The node that does the stage's work, and the name of the process that does it, once one does."""
+    there = {node.pid: node for node in nodes(head)}
+    for process in psutil.process_iter(["cmdline", "ppid"]):
+        title = (process.info["cmdline"] or [""])[0]
+        if process.info["ppid"] in there and title.startswith(WORKERS[stage]) and "IDLE" not in title:
+            return there[process.info["ppid"]], title.split()[0]
     return None
 
 
@@ -62,53 +63,72 @@ def kill_in(head, stage, log, job):
 
 
 def settings(full):
-    """The demo's recipe, smaller unless it is to be full, and wide enough for two nodes."""
-    small = {key: value for key, value in OVERRIDES.items() if key != "ray.dashboard"}
+    """The demo's recipe, generating and scoring less unless it is to be full, wide enough for two nodes."""
+    small = {key: value for key, value in OVERRIDES.items() if not key.startswith(("collect.", "ray."))}
     own = {"serve.port": free_port(), "embed.actors": 2, "embed.cpus_per_actor": 1, "select.shards": 2}
-    values = own if full else small | own | {"select.size": 8}
+    values = own if full else small | {"select.size": 8} | own
     return [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
 
 
-def submit(head, run_dir, full, log):
-    """`ray job submit`, as README says it, following the job's log."""
+def submit(head, name, *command):
+    """`ray job submit`, as docs/cluster.md says it; the process that follows the job, and the job's log."""
     environment = {"env_vars": {"VLLM_CPU_KVCACHE_SPACE": "1"}, "working_dir": str(ROOT),
                    "excludes": [".git", ".venv", "runs", "*.safetensors"]}  # fmt: skip
-    command = ["ray", "job", "submit", "--address", head.url, "--submission-id", f"demo-{int(time.time())}",
-               "--runtime-env-json", json.dumps(environment), "--", "python", "-m", "ray_jobs.pipeline",
-               "--config", "configs/demo.yaml", "--run-dir", str(run_dir), *settings(full)]  # fmt: skip
-    return subprocess.Popen(command, cwd=ROOT, env=head.environment, stdout=log.open("w"), stderr=subprocess.STDOUT)
+    asked = ["ray", "job", "submit", "--address", head.url, "--submission-id", name, "--runtime-env-json",
+             json.dumps(environment), "--", "python", "-m", *command]  # fmt: skip
+    following = subprocess.Popen(
+        asked, cwd=ROOT, env=head.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    return following, head.folder / "session_latest" / "logs" / f"job-driver-{name}.log"
+
+
+def follow(head, job, log, to_kill):
+    """Print a job's log, killing a node in each of these stages; its exit code."""
+    told, left = 0, list(to_kill)
+    while job.poll() is None or (log.exists() and len(log.read_text()) > told):
+        time.sleep(0.2)
+        text = log.read_text() if log.exists() else ""
+        print(text[told:], end="", flush=True)
+        told = len(text)
+        if left and f" {left[0]}: " in text:
+            print(f"--- {kill_in(head, left.pop(0), log, job)}", flush=True)
+            add_node(head, len(list(head.folder.glob("n[0-9]*"))))
+    print(f"--- exit code {job.returncode}", flush=True)
+    return job.returncode
+
+
+def large_matrix(folder):
+    """Vectors that a selection takes half a minute for."""
+    file = folder / "vectors.npy"
+    np.save(file, np.random.default_rng(0).standard_normal((400_000, 256), dtype=np.float32))
+    return file
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run-dir", type=Path, required=True)
-    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--kill", nargs="*", choices=list(WORKERS), default=[], metavar="STAGE")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--hold", action="store_true", help="keep the cluster until Enter is pressed, to look at it")
     options = parser.parse_args()
     head = start_head(Path(tempfile.mkdtemp()), cpus=0)
-    log, told, added = head.folder / "job.log", 0, 2
     try:
         for number in range(2):
             add_node(head, number)
-        print(f"{head.url} with token {TOKEN}; the job's log: {log}", flush=True)
-        job = submit(head, options.run_dir, options.full, log)
-        left = list(WORKERS) if options.kill else []
-        while job.poll() is None:
-            time.sleep(0.2)
-            text = log.read_text()
-            print(text[told:], end="", flush=True)
-            told = len(text)
-            if left and f"{left[0]}: begins" in text:
-                print(f"--- {kill_in(head, left.pop(0), log, job)}", flush=True)
-                add_node(head, added)
-                added += 1
-        print(log.read_text()[told:], f"--- exit code {job.returncode}", sep="", flush=True)
+        print(f"{head.url} with token {TOKEN}", flush=True)
+        codes = []
+        if "select" in options.kill:
+            command = ["ray_jobs.select", "--embeddings", str(large_matrix(head.folder)), "--k", "8000", "--shards", "2",
+                       "--out", str(head.folder / "coreset.parquet")]  # fmt: skip
+            codes.append(follow(head, *submit(head, "select", *command), ["select"]))
+        command = ["ray_jobs.pipeline", "--config", "configs/demo.yaml", "--run-dir", str(options.run_dir)]
+        stages = [stage for stage in WORKERS if stage in options.kill and stage != "select"]
+        codes.append(follow(head, *submit(head, "pipeline", *command, *settings(options.full)), stages))
         if options.hold:
             input("Enter ends it ")
     finally:
         stop_head(head)
-    sys.exit(job.returncode)
+    sys.exit(max(codes))
 
 
 if __name__ == "__main__":
