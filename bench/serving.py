@@ -45,7 +45,7 @@ NAME = "model"
 PARTS = ("VLLM::", "ServeReplica:wavecoder", "ProxyActor", "raylet")
 """Processes that are told apart; "front" is the process that was started: bare vLLM's API server, or our gateway."""
 CLIENTS, REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS = 16, 16, 32, 32
-FIRST_REQUESTS, OVERLOAD_REQUESTS, IN_FLIGHT = 6, 64, 32
+FIRST_REQUESTS, OVERLOAD_REQUESTS, IN_FLIGHT = 24, 64, 32
 ENGINE = EngineConfig(max_num_seqs=CLIENTS, max_model_len=1024)
 
 

@@ -15,7 +15,7 @@ from ray_jobs.exposure import find_exposure, refuse_open_cluster
 from ray_jobs.references import VARIABLE
 from ray_jobs.watch import watch
 from serve.guard import CALLBACK
-from serve.upstream import DIRECT_INGRESS
+from serve.upstream import SERVE_SETTINGS
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -31,7 +31,7 @@ _LOCAL_RAY = {
 
 def worker_environment(config: RayConfig) -> dict[str, str]:
     """Environment variables of every worker."""
-    environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK | DIRECT_INGRESS
+    environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK | SERVE_SETTINGS
     if config.offline:
         environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     return environment

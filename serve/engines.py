@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import (
     BaseModel,
     Field,
-    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -70,10 +69,6 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
 
     kv_cache_gib: PositiveInt = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
-
-    token_pause_ms: NonNegativeFloat = 0.0
-    """Tokens of a stream are held back this long, the first too, to go several at once: each piece costs CPU on its way
-    through Ray Serve (docs/benchmarks.md). 20 to 50 where streams write more than 50 tokens a second."""
 
     engine_metrics: bool = False
     """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
@@ -230,7 +225,6 @@ def llm_config(
         },
         "runtime_env": {"env_vars": engine_environment(config) | environment},
         "log_engine_metrics": config.engine_metrics,
-        "experimental_configs": {"stream_batching_interval_ms": config.token_pause_ms},
     }
     if config.adapters is not None and not is_object_storage(config.adapters):
         fields["engine_kwargs"]["lora_modules"] = [

@@ -6,7 +6,7 @@ import pytest
 import ray
 
 from serve.guard import CALLBACK
-from serve.upstream import DIRECT_INGRESS
+from serve.upstream import SERVE_SETTINGS
 
 # Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
 os.environ.setdefault("RAY_worker_niceness", "0")
@@ -29,7 +29,7 @@ def local_ray():
     os.environ.setdefault(
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"
     )  # 10 s otherwise: a killed proxy is back in 35 s
-    os.environ.update(DIRECT_INGRESS | CALLBACK)
+    os.environ.update(SERVE_SETTINGS | CALLBACK)
     ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
     yield
     ray.shutdown()

@@ -28,7 +28,7 @@ from starlette.responses import StreamingResponse
 from serve.engines import EngineConfig, application_of
 from serve.gateway_settings import free_port
 from serve.replicas_flow import keeping_told
-from serve.upstream import DIRECT_INGRESS, Replicas
+from serve.upstream import SERVE_SETTINGS, Replicas
 from tests.serve.stub import running_gateway
 
 WORDS = 20
@@ -155,7 +155,7 @@ def main():
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
-    os.environ.update(DIRECT_INGRESS)
+    os.environ.update(SERVE_SETTINGS)
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     process = psutil.Process()
     with stub_engines() as replicas, running_gateway(replicas, Path(tempfile.mkdtemp())) as running:
