@@ -51,9 +51,9 @@ from training.tokenized import TokenizedRows, sort_out, tokenize_table
 
 log = logging.getLogger("wavecoder.training")
 
-_WORKER_ENVIRONMENT = {
+_LESS_MEMORY = {
     # glibc's own threshold grows to 32 MB, and what is freed below it stays: a third of a gigabyte in the demo. A small
-    # one costs page faults: at 1 MB a third of a step of long rows (docs/benchmarks.md).
+    # one costs page faults, a tenth of a step of long rows: for those who trade time for memory anyway.
     "MALLOC_MMAP_THRESHOLD_": str(2 * 2**20),
 }
 
@@ -153,7 +153,7 @@ def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) 
                 num_to_keep=config.keep_checkpoints, **(scored if config.holdout else {})
             ),
             failure_config=FailureConfig(max_failures=config.max_failures),
-            worker_runtime_env={"env_vars": _WORKER_ENVIRONMENT},
+            worker_runtime_env={"env_vars": _LESS_MEMORY if config.activation_checkpointing == "full" else {}},
         ),
     )
 

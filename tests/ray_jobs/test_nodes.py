@@ -1,0 +1,35 @@
+"""The whole pipeline on three nodes, of which the one that does the work is killed in three stages."""
+
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.cluster_head import add_node, start_head, stop_head
+from tests.ray_jobs.nodes import follow, settings, submit
+
+pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(1200)]
+
+
+def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
+    head = start_head(Path(tempfile.mkdtemp()), cpus=0)
+    try:
+        for number in range(2):
+            add_node(head, number)
+        command = ["ray_jobs.pipeline", "--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run")]
+        code = follow(head, *submit(head, "pipeline", *command, *settings(full=False)), ["embed", "generate", "train"])
+    finally:
+        stop_head(head)
+    said = capsys.readouterr().out
+    assert code == 0, said[-3000:]
+    assert said.count("killed node") == 3, said
+    stages = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "run").glob("*/manifest.json")}
+    assert stages["embed"]["rows_out"] == stages["collect"]["rows_out"] == 592
+    assert (
+        stages["generate"]["rows_in"]
+        == 8
+        == stages["generate"]["rows_out"] + sum(stages["generate"]["dropped"].values())
+    )
+    assert all(stage["attempts"] == 1 for stage in stages.values())  # no stage failed and was begun again
+    assert {"train", "evaluate"} <= stages.keys()
