@@ -81,3 +81,21 @@ def test_nothing_accepted_is_an_empty_data_set(tmp_path):
     made = export._export(load_config(DEMO, []), RunDir(str(tmp_path)), Yield(), {}, [])
     assert (made.rows_in, made.rows_out) == (0, 0)
     assert to_instances([], {}, []).num_rows == 0
+
+
+def test_hugging_faces_datasets_loads_it_without_being_told_how(local_ray, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets = pytest.importorskip("datasets", reason="pip install datasets; it is none of our requirements")
+    config, run = load_config(DEMO, ["decontaminate.gates=[]"]), RunDir(str(tmp_path / "run"))
+    raw = {row["id"]: row for row in (raw_row(number) for number in range(2))}
+    result = Yield()
+    result.accepted = [accepted(number, "summarization", f"Summarize it, {number}.", information=row["code"],
+                                solution="It adds up what it is given.") for number, row in enumerate(raw.values())]  # fmt: skip
+    made = export._export(config, run, result, raw, {})
+    loaded = datasets.load_dataset(
+        str(tmp_path / "run" / "codeocean"), cache_dir=str(tmp_path / "cache"), split="train"
+    )
+    written = pq.read_table(tmp_path / "run" / "codeocean" / "part-00000.parquet").to_pylist()
+    assert loaded.num_rows == made.rows_out == len(written)
+    assert [dict(row) for row in loaded] == [{key: row[key] for key in loaded.column_names} for row in written]
+    assert set(loaded.column_names) == {"instruction", "input", "output"}
