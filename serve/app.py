@@ -11,10 +11,12 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+import ray
 from ray import serve
+from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.config import HTTPOptions
 from ray.serve.llm import LLMConfig, build_llm_deployment
 
@@ -71,7 +73,7 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         with keeping_told(replicas, [model.name for model in models], config.replica_host):
             yield replicas
     finally:
-        serve.shutdown()
+        _shut_down()
 
 
 def applications(
@@ -89,6 +91,14 @@ def applications(
         )
         for model in models
     }
+
+
+def _shut_down() -> None:
+    """End Serve. Its own call ends the controller, which Ray would try again, and tells everybody's terminal so."""
+    with suppress(ValueError, ray.exceptions.RayError):  # there is none; or it has ended by this
+        controller = ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE)
+        ray.get(controller.graceful_shutdown.options(max_task_retries=0).remote(), timeout=60)
+    serve.shutdown()
 
 
 def _only_errors(record: logging.LogRecord) -> bool:
