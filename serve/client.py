@@ -32,6 +32,8 @@ MAX_ANSWER_BYTES = 1 << 20
 GIVEN_UP_IN_A_ROW = 8
 """So many questions given up, with no answer to any other in between, and the endpoint counts as gone."""
 
+CONNECT_S = 15.0
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 
 
@@ -66,7 +68,7 @@ class ChatClient:
             upstream: who knows a shorter way to its replicas.
         """
         self._config = config
-        self._upstream = upstream or OneServer(config.url)
+        self._upstream = upstream or OneServer(config.url, redirects=True)
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answered_at, self._given_up = float("-inf"), 0
@@ -216,7 +218,7 @@ class ChatClient:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),  # the pace is the limit
                 headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-                timeout=aiohttp.ClientTimeout(total=self._config.timeout_s),
+                timeout=aiohttp.ClientTimeout(total=self._config.timeout_s, sock_connect=CONNECT_S),
                 proxy=_proxy(self._config.url),
             )
         return self._session

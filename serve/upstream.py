@@ -72,9 +72,9 @@ class OneServer:
 
     api_key = "none"
 
-    def __init__(self, url: str) -> None:
-        """Args: url: ends in /v1."""
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, *, redirects: bool = False) -> None:
+        """Args: url: ends in /v1; redirects: follow them."""
+        self._url, self._redirects = url.rstrip("/"), redirects
 
     def base_url(self, model: str) -> str:  # noqa: ARG002 - one for all
         """The server's, whatever the model."""
@@ -90,7 +90,9 @@ class OneServer:
         headers: Mapping[str, str],
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`."""
-        async with session.post(self._url + path, data=body, headers=headers, allow_redirects=False) as answer:
+        async with session.post(
+            self._url + path, data=body, headers=headers, allow_redirects=self._redirects
+        ) as answer:
             yield answer
 
     async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
@@ -116,6 +118,7 @@ class Replicas:
         self._proxy, self._begun = proxy, int(time.time())
         self._routers = {name: Router(prefix=engine.routing == "prefix") for name, engine in models.items()}
         self._there: dict[str, Sequence[str]] = dict.fromkeys(models, ())
+        self._adapted = {name for name, engine in models.items() if engine.adapters is not None}
         self._fetching = {name for name, engine in models.items() if is_object_storage(engine.adapters or "")}
         """Models whose adapters a replica fetches when it is told their name."""
 
@@ -128,6 +131,7 @@ class Replicas:
 
     @property
     def _admission(self) -> dict[str, str]:
+        """For both guards: one lets in who names this machine as its host, which no web page can."""
         return {"authorization": f"Bearer {self.api_key}", "host": "localhost"}
 
     def base_url(self, model: str) -> str:
@@ -139,14 +143,13 @@ class Replicas:
         self, session: aiohttp.ClientSession, path: str, model: str, body: bytes, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`. A replica that cannot be connected to was asked nothing: another one is."""
-        name, adapter, _ = model.partition(":")
+        name = model if model in self._routers else model.partition(":")[0]
         router = self._routers.get(name)
         if router is None:
             raise UnknownModelError(model)
-        # A guard before them lets in who names them as this machine, which no web page can.
-        headers = (
-            dict(headers) | self._admission | ({ADAPTER_HEADER: model} if adapter and name in self._fetching else {})
-        )
+        headers = dict(headers) | self._admission
+        if name != model and name in self._fetching:
+            headers[ADAPTER_HEADER] = model
         there = list(self._there[name])
         router.forget_all_but(there)
         while there:
@@ -154,7 +157,7 @@ class Replicas:
             with router.asking(replica):
                 try:
                     answer = await session.post(replica + path, data=body, headers=headers, allow_redirects=False)
-                except aiohttp.ClientConnectorError:
+                except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                     there.remove(replica)
                     continue
                 async with answer:
@@ -169,7 +172,7 @@ class Replicas:
         """All models, whether a replica runs or not, and the adapters that replicas have loaded."""
         listed = {name: {"id": name, "object": "model", "created": self._begun, "owned_by": "wavecoder"}
                   for name in self._routers}  # fmt: skip
-        for url in [url for there in self._there.values() for url in there]:
+        for url in [url for name in sorted(self._adapted) for url in self._there[name]]:
             with contextlib.suppress(aiohttp.ClientError, ValueError, KeyError):
                 async with session.get(f"{url}/models", headers=self._admission) as answer:
                     for model in (await answer.json())["data"]:

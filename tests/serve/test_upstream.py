@@ -104,6 +104,14 @@ def test_an_adapter_is_asked_of_its_models_replica_by_name(servers):
     assert [headers.get(ADAPTER_HEADER) for _, _, headers in one.seen] == [f"{MODEL}:mine", None]
 
 
+def test_a_models_name_may_hold_a_colon_itself(servers):
+    proxy, one = servers(), servers()
+    upstream = Replicas(proxy.url.removesuffix("/v1"), {"a:b": EngineConfig()}, SECRET)
+    upstream.update({"a:b": [one.url]})
+    assert post(upstream, "a:b", "a:b:mine")[1][0] == 200
+    assert len(one.seen) == 2
+
+
 def test_a_model_that_is_not_served_is_no_request(servers):
     proxy, one = servers(), servers()
     with pytest.raises(UnknownModelError):
@@ -122,7 +130,8 @@ def test_models_are_listed_whether_a_replica_runs_or_not(servers, nobody):
     one = servers()
     assert listed(replicas(nobody)) == [MODEL]
     assert listed(replicas(nobody, nobody)) == [MODEL]
-    assert listed(replicas(nobody, one.url)) == [MODEL, "wavecoder", "org/other"]
+    assert listed(replicas(nobody, one.url)) == [MODEL]  # without adapters it has nothing to add, and is not asked
+    assert listed(replicas(nobody, one.url, adapters="/disk/adapters")) == [MODEL, "wavecoder", "org/other"]
     assert listed(OneServer(one.url)) == ["wavecoder", "org/other"]
 
 
