@@ -143,7 +143,7 @@ class Replicas:
         self, session: aiohttp.ClientSession, path: str, model: str, body: bytes, headers: Mapping[str, str]
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`. A replica that cannot be connected to was asked nothing: another one is."""
-        name = model if model in self._routers else model.partition(":")[0]
+        name = model if model in self._routers else model.rpartition(":")[0]
         router = self._routers.get(name)
         if router is None:
             raise UnknownModelError(model)
