@@ -83,9 +83,14 @@ from ray_jobs.spot import drain
 
 seen, gcs, taken = sys.argv[1:]
 
+def begun_there():
+    return any(taken in line for line in open(seen))
+
 def work(row):
     with open(seen, "a") as file:  # short lines: appended whole
         file.write(f"{row['id']} begun {ray.util.get_node_ip_address()} {time.time()}\\n")
+    while not begun_there():  # a busy machine takes a while to start workers there; all rows could be done here by then
+        time.sleep(0.1)
     time.sleep(1)
     with open(seen, "a") as file:
         file.write(f"{row['id']} ended {ray.util.get_node_ip_address()} {time.time()}\\n")
@@ -95,7 +100,7 @@ ray.init(address="auto", log_to_driver=False)
 
 @ray.remote(num_cpus=0)
 def notice():
-    while not any(taken in line for line in open(seen)):
+    while not begun_there():
         time.sleep(0.1)
     drain(gcs, 30.0, [taken])
     return time.time()

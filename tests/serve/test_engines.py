@@ -73,7 +73,7 @@ def test_a_model_has_the_replicas_of_its_name_or_else_those_of_all():
     ("settings", "line"),
     [
         ({"gpus": 1.5}, "a part of one GPU, or whole GPUs"),
-        ({"adapters": "/home/adapters"}, "s3://, gs://"),
+        ({"adapters": "my/adapters"}, "by absolute path, or in object storage: s3://, gs://"),
         ({"min_replicas": 2, "max_replicas": 1}, "max_replicas 1 is below min_replicas 2"),
         ({"idle_s": 0.0}, "greater than 0"),
     ],
