@@ -33,6 +33,7 @@ GIVEN_UP_IN_A_ROW = 8
 """So many questions given up, with no answer to any other in between, and the endpoint counts as gone."""
 
 CONNECT_S = 15.0
+"""Longest wait for a connection: a machine that is gone refuses none."""
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 

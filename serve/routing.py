@@ -15,7 +15,10 @@ BLOCK_BYTES = 512
 """A beginning is known by whole blocks; a few times vLLM's own blocks of 16 or 32 tokens."""
 
 MOST_BLOCKS = 64
+"""So much of a request is looked at, 32 KiB."""
+
 MOST_SEEN = 100_000
+"""Beginnings that are remembered; the longest unused go first."""
 
 SPREAD = 8
 """So many more than the idlest may a replica have in flight and still get a request for its prefix cache's sake."""

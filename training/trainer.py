@@ -53,7 +53,7 @@ log = logging.getLogger("wavecoder.training")
 
 _LESS_MEMORY = {
     # glibc's own threshold grows to 32 MB, and what is freed below it stays: a third of a gigabyte in the demo. A small
-    # one costs page faults, a tenth of a step of long rows: for those who trade time for memory anyway.
+    # one costs page faults (docs/benchmarks.md): for those who trade time for memory anyway.
     "MALLOC_MMAP_THRESHOLD_": str(2 * 2**20),
 }
 

@@ -7,6 +7,7 @@ its own, as the pipeline's takes no time. One raylet is one node here. What it f
 
 import argparse
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -53,7 +54,8 @@ def kill_in(head, stage, log, job):
     """Kill the node that does the stage's work; what was killed."""
     deadline = time.monotonic() + 300
     while not (found := working(head, stage)):
-        if time.monotonic() > deadline or job.poll() is not None or f"{stage}: done" in log.read_text():
+        ended = re.search(rf" {stage}: \d+ rows in, ", log.read_text())
+        if ended or time.monotonic() > deadline or job.poll() is not None:
             return f"{stage}: no node to kill"
         time.sleep(0.1)
     time.sleep(SETTLE_S[stage])
@@ -98,7 +100,7 @@ def follow(head, job, log, to_kill):
 
 
 def large_matrix(folder):
-    """Vectors that a selection takes half a minute for."""
+    """Vectors that a selection takes some seconds for."""
     file = folder / "vectors.npy"
     np.save(file, np.random.default_rng(0).standard_normal((400_000, 256), dtype=np.float32))
     return file

@@ -5,6 +5,7 @@ import time
 
 import aiohttp
 import pytest
+import ray
 from fastapi import FastAPI, Request
 from ray import serve
 from ray.serve.config import HTTPOptions
@@ -15,7 +16,7 @@ from serve.replicas_flow import keeping_told
 from serve.upstream import Replicas
 from tests.serve.stub import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 api = FastAPI()
 SCALING = {"min_replicas": 0, "max_replicas": 2, "target_ongoing_requests": 4, "upscale_delay_s": 0.5,
@@ -73,5 +74,26 @@ def test_a_model_without_replicas_gets_them_when_it_is_asked_and_gives_them_back
                 both |= {replica for _, replica in answers}
             assert len(both) == 2
             until(lambda: running() == 0, timeout_s=60)
+    finally:
+        serve.shutdown()
+
+
+def test_replicas_that_listen_for_other_machines_are_asked_at_their_machines_address(local_ray):
+    port = free_port()
+    serve.start(http_options=HTTPOptions(host="0.0.0.0", port=port))
+    try:
+        serve.run(
+            StubEngine.options(autoscaling_config=None, num_replicas=2).bind(),
+            name=application_of("m"),
+            route_prefix="/m",
+        )
+        replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()}, "secret")
+        with keeping_told(replicas, ["m"], "0.0.0.0"):
+            until(lambda: len(replicas._there["m"]) == 2, timeout_s=20)
+            address = ray.util.get_node_ip_address()
+            assert all(url.startswith(f"http://{address}:") for url in replicas._there["m"])
+            answers = asyncio.run(ask(replicas, 0.1, 8))
+        assert [status for status, _ in answers] == [200] * 8
+        assert len({replica for _, replica in answers}) == 2
     finally:
         serve.shutdown()

@@ -5,6 +5,7 @@ import json
 import socket
 from collections import Counter
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig
 from serve.engines import EngineConfig
+from serve.replicas_flow import _reachable
 from serve.upstream import ADAPTER_HEADER, OneServer, Replicas, UnknownModelError
 from tests.serve.stub import stub_upstream
 
@@ -93,6 +95,21 @@ def test_a_request_that_a_replica_took_is_never_sent_twice(servers):
     statuses = [status for status, _ in post(replicas(proxy.url, one.url, two.url), MODEL, MODEL)]
     assert sorted(statuses) == [200, 500]
     assert (len(one.seen), len(two.seen), len(proxy.seen)) == (1, 1, 0)
+
+
+def test_a_replica_on_another_machine_is_asked_directly_only_if_it_listens_there():
+    def target(ip, name):
+        return SimpleNamespace(ip=ip, port=30000, name=name)
+
+    here, there, proxy = (
+        target("10.0.0.1", "SERVE_REPLICA::x"),
+        target("10.0.0.2", "SERVE_REPLICA::y"),
+        target("10.0.0.1", "SERVE_PROXY_ACTOR-z"),
+    )
+    assert _reachable([here], MODEL, "10.0.0.1") == ["http://127.0.0.1:30000/org--a_b/v1"]
+    assert _reachable([here, there], MODEL, "10.0.0.1") == []  # Serve's proxy spreads them
+    assert _reachable([here, there], MODEL, None) == [f"http://10.0.0.{n}:30000/org--a_b/v1" for n in (1, 2)]
+    assert _reachable([proxy], MODEL, "10.0.0.1") == _reachable([proxy], MODEL, None) == []
 
 
 def test_an_adapter_is_asked_of_its_models_replica_by_name(servers):
