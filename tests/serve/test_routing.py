@@ -56,7 +56,7 @@ def test_the_longest_beginning_counts():
 
 
 def test_a_beginning_does_not_overload_a_replica():
-    router, asked = Router(prefix=True), Counter()
+    router, asked = Router(prefix=True), Counter(dict.fromkeys(HERE, 0))
     with ExitStack() as stack:
         for _ in range(30):
             replica = router.choose(HERE, LONG)
