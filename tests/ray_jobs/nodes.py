@@ -64,6 +64,14 @@ def kill_in(head, stage, log, job):
     return f"{stage}: killed node {node.pid} with {title}"
 
 
+def who(head):
+    """The processes of the head's nodes, to tell what a job that does not end waits for."""
+    raylets = {node.pid for node in nodes(head)}
+    titles = [f"{process.info['ppid']}: {(process.info['cmdline'] or [''])[0].strip()}"
+              for process in psutil.process_iter(["cmdline", "ppid"]) if process.info["ppid"] in raylets]  # fmt: skip
+    return f"nodes {sorted(raylets)}\n" + "\n".join(sorted(titles))
+
+
 def settings(full):
     """The demo's recipe, generating and scoring less unless it is to be full, wide enough for two nodes."""
     small = {key: value for key, value in OVERRIDES.items() if not key.startswith(("collect.", "ray."))}
@@ -84,12 +92,13 @@ def submit(head, name, *command):
     return following, head.folder / "session_latest" / "logs" / f"job-driver-{name}.log"
 
 
-def follow(head, job, log, to_kill):
+def follow(head, job, log, to_kill, within_s=3600):
     """Print a job's log, killing a node in each of these stages; its exit code."""
-    told, left = 0, list(to_kill)
+    told, left, deadline = 0, list(to_kill), time.monotonic() + within_s
     while job.poll() is None or (log.exists() and len(log.read_text()) > told):
         time.sleep(0.2)
         text = log.read_text() if log.exists() else ""
+        assert time.monotonic() < deadline, f"no end after {within_s} s:\n{text[-3000:]}\n{who(head)}"
         print(text[told:], end="", flush=True)
         told = len(text)
         if left and f" {left[0]}: " in text:

@@ -18,7 +18,8 @@ def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
         for number in range(2):
             add_node(head, number)
         command = ["ray_jobs.pipeline", "--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run")]
-        code = follow(head, *submit(head, "pipeline", *command, *settings(full=False)), ["embed", "generate", "train"])
+        job = submit(head, "pipeline", *command, *settings(full=False))
+        code = follow(head, *job, ["embed", "generate", "train"], within_s=1000)
     finally:
         stop_head(head)
     said = capsys.readouterr().out

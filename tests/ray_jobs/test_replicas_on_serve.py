@@ -2,14 +2,14 @@
 
 import asyncio
 import collections
+import contextlib
 import os
 import signal
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-import ray
 from pyarrow import fs as pafs
 from ray import serve
 from ray.serve.config import HTTPOptions
@@ -49,12 +49,22 @@ class Replica:
         return _completion(body)
 
 
+class Told(Replicas):
+    """Replicas that remember what they were told."""
+
+    there = None
+
+    def update(self, there):
+        self.there = there
+        super().update(there)
+
+
 @pytest.fixture(scope="module")
 def endpoint(local_ray, tmp_path_factory):
     seen, port = tmp_path_factory.mktemp("seen") / "questions", free_port()
     serve.start(http_options=HTTPOptions(host="127.0.0.1", port=port))
     serve.run(Replica.bind(seen), name=APPLICATION, route_prefix="/m", external_scaler_enabled=True)
-    replicas = Replicas(f"http://127.0.0.1:{port}", {"m": EngineConfig()}, "secret")
+    replicas = Told(f"http://127.0.0.1:{port}", {"m": EngineConfig()}, "secret")
     with keeping_told(replicas, ["m"]):
         yield replicas, seen
     serve.shutdown()
@@ -75,24 +85,40 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.parquet"))}
 
 
-def proxy_pid():
-    (actor,) = [one for one in ray.util.list_named_actors(all_namespaces=True) if "PROXY" in one["name"]]
-    return next(process.pid for process in psutil.Process().children(recursive=True)
-                if process.cmdline() and process.cmdline()[0].startswith("ray::ProxyActor")), actor  # fmt: skip
+def until(holds):
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def run_and_are_told(replicas, number):
+    states = serve.status().applications[APPLICATION].deployments["Replica"].replica_states
+    return states == {"RUNNING": number} and len((replicas.there or {}).get("m", ())) == number
+
+
+def proxies():
+    """Pids of Serve's proxies below this process."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended while the list was read, as a killed replica does
+            if (process.cmdline() or [""])[0].startswith("ray::ProxyActor"):
+                found.append(process.pid)
+    return found
 
 
 def test_a_model_gets_the_replicas_it_is_given(endpoint):
+    replicas, _ = endpoint
     for number in (1, 2):
         set_replicas(APPLICATION, "Replica", number)
-        deadline = time.monotonic() + 60
-        while serve.status().applications[APPLICATION].deployments["Replica"].replica_states != {"RUNNING": number}:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda number=number: run_and_are_told(replicas, number))
 
 
 @pytest.mark.parametrize("way", ["proxy", "direct"])
 def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(endpoint, tmp_path, way):
     replicas, seen = endpoint
+    set_replicas(APPLICATION, "Replica", 2)
+    until(lambda: run_and_are_told(replicas, 2) and proxies())  # after what the test before killed
     seen.unlink(missing_ok=True)
     upstream = replicas if way == "direct" else OneServer(replicas.base_url("m"))
     run(tmp_path / "whole", upstream)
@@ -108,13 +134,13 @@ def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(end
         os.kill(killed[0], signal.SIGKILL)
         while len(asked(seen)) < 90:
             time.sleep(0.02)
-        killed.append(proxy_pid()[0])  # Serve's proxy, through which all answers of one way go
+        killed.append(proxies()[0])  # Serve's proxy, through which all answers of one way go
         os.kill(killed[1], signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    result, _ = run(tmp_path / "cut", upstream)
-    killer.join()
+    with ThreadPoolExecutor(1) as threads:
+        killer = threads.submit(kill)
+        result, _ = run(tmp_path / "cut", upstream)
+        killer.result(60)
     assert len(killed) == 2 and not any(psutil.pid_exists(pid) for pid in killed)
     assert len(result.accepted) + sum(result.dropped.values()) == ROWS
     assert files(tmp_path / "cut") == files(tmp_path / "whole")

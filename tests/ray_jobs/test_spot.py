@@ -96,7 +96,7 @@ def work(row):
         file.write(f"{row['id']} ended {ray.util.get_node_ip_address()} {time.time()}\\n")
     return row
 
-ray.init(address="auto", log_to_driver=False)
+ray.init(address=gcs, log_to_driver=False)  # "auto" may find the head of a test beside this one
 
 @ray.remote(num_cpus=0)
 def notice():
