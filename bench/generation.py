@@ -1,10 +1,10 @@
 """Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions and engine settings.
 
-`python -m bench.generation [--rows N] [--engines serve|data] [--model NAME]` prints one JSON object. The stage runs
-first, with the demo's settings but all rows in one round, on vLLM replicas behind Ray Serve or inside Ray Data; every
-question that it asks, of either role, is written down. Then one bare engine is handed all of them at once: it waits for
-no verdict and no network. Engine start is left out of both. Rows are documented functions of this Python's standard
-library. The cached share is what the engines themselves count.
+`python -m bench.generation [--rows N] [--engines serve|data] [--model NAME] [--alone N]` prints one JSON object. The
+stage runs first, with the demo's settings but all rows in one round, on vLLM replicas behind Ray Serve or inside Ray
+Data; every question that it asks, of either role, is written down. Then one bare engine is handed all of them at once:
+it waits for no verdict and no network. Engine start is left out of both. Rows are documented functions of this Python's
+standard library. The cached share is what the engines themselves count.
 
 Both parts are processes of their own, because two engines do not fit in one.
 """
@@ -31,9 +31,6 @@ from serve.engines import EngineConfig, engine_arguments, engine_environment
 from serve.gateway_settings import free_port
 
 RECIPE = "configs/demo.yaml"
-ALONE = 6
-"""Questions that are asked again one by one, to see whether batching changes an answer."""
-
 
 WARM_UP: dict[str, Any] = {
     "messages": [{"role": "user", "content": "Say yes or no."}], "max_tokens": 8, "temperature": 0.0, "seed": 0,
@@ -107,8 +104,8 @@ def demo_engine() -> EngineConfig:
     return load_config(RECIPE, []).serve.engine
 
 
-def run_bare(model: str, questions: Path) -> dict[str, Any]:
-    """All the questions at once, in this process."""
+def run_bare(model: str, questions: Path, num_alone: int) -> dict[str, Any]:
+    """All the questions at once, in this process; then some of them one by one: does batching change an answer?"""
     from vllm import LLM, SamplingParams
     from vllm.sampling_params import StructuredOutputsParams
 
@@ -126,7 +123,7 @@ def run_bare(model: str, questions: Path) -> dict[str, Any]:
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
     seconds = time.perf_counter() - begun
     prompt = sum(len(answer.prompt_token_ids or []) for answer in answers)
-    few = range(0, len(asked), max(1, len(asked) // ALONE))
+    few = range(0, len(asked), max(1, len(asked) // num_alone))
     alone = [llm.chat(asked[place]["messages"], parameters[place], use_tqdm=False)[0] for place in few]
     same = [one.outputs[0].text == answers[place].outputs[0].text for place, one in zip(few, alone, strict=True)]
     return {
@@ -145,6 +142,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=40)
     parser.add_argument("--engines", choices=["serve", "data"], default="serve")
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
+    parser.add_argument("--alone", type=int, default=6, help="questions to ask the bare engine again, one by one")
     parser.add_argument("--part", choices=["stage", "bare"], help=argparse.SUPPRESS)
     parser.add_argument("--questions", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -152,7 +150,7 @@ def main() -> None:
         part = (
             run_stage(options.rows, options.model, options.engines, options.questions)
             if options.part == "stage"
-            else run_bare(options.model, options.questions)
+            else run_bare(options.model, options.questions, options.alone)
         )
         print(json.dumps(part))
         return
@@ -161,7 +159,7 @@ def main() -> None:
         for part_name in ("stage", "bare"):
             command = [sys.executable, "-m", "bench.generation", "--part", part_name, "--rows", str(options.rows)]
             command += ["--model", options.model, "--engines", options.engines]
-            command += ["--questions", f"{folder}/questions.jsonl"]
+            command += ["--questions", f"{folder}/questions.jsonl", "--alone", str(options.alone)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=_environment())
             found[part_name] = json.loads(done.stdout.splitlines()[-1])
     rates = {name: found[name]["completion_tokens"] / found[name]["seconds"] for name in ("stage", "bare")}

@@ -260,7 +260,9 @@ def measure(options: argparse.Namespace, scratch: str) -> dict[str, Any]:
         "model": options.model or write_random_llama(Path(scratch, "model"), "tiny"), "workers": 2, "epochs": epochs,
         "global_batch": 2, "learning_rate": 1e-3, "checkpoint_every": 3, "max_length": 512,
         "max_failures": 3 * options.kills,
-    } | ({"min_workers": 1, "resize_every_s": 5.0} if options.elastic else {})  # fmt: skip
+    }  # fmt: skip
+    if options.elastic:  # Ray Train takes up about one checkpoint a second, and a step takes a tenth
+        settings |= {"min_workers": 1, "resize_every_s": 5.0, "checkpoint_every": 10}
     strikes = draw_strikes(options.kinds, options.kills, 6 * epochs, rng)
     cluster = LocalCluster(scratch)
     try:

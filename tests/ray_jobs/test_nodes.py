@@ -1,4 +1,4 @@
-"""The whole pipeline on three nodes, of which the one that does the work is killed in three stages."""
+"""The whole pipeline on three nodes, of which the one that does the work is killed in two stages."""
 
 import json
 import tempfile
@@ -8,6 +8,7 @@ import pytest
 
 from tests.cluster_head import add_node, start_head, stop_head
 from tests.ray_jobs.nodes import follow, settings, submit
+from tests.test_main_job import OVERRIDES
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(1200)]
 
@@ -18,15 +19,17 @@ def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
         for number in range(2):
             add_node(head, number)
         command = ["ray_jobs.pipeline", "--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run")]
-        job = submit(head, "pipeline", *command, *settings(full=False))
-        code = follow(head, *job, ["embed", "generate", "train"], within_s=1000)
+        collect = {key: value for key, value in OVERRIDES.items() if key.startswith("collect.")}
+        few = [word for key, value in collect.items() for word in ("--set", f"{key}={value}")]
+        job = submit(head, "pipeline", *command, *settings(full=False), *few)
+        code = follow(head, *job, ["generate", "train"], within_s=1000)
     finally:
         stop_head(head)
     said = capsys.readouterr().out
     assert code == 0, said[-3000:]
-    assert said.count("killed node") == 3, said
+    assert said.count("killed node") == 2, said
     stages = {path.parent.name: json.loads(path.read_text()) for path in (tmp_path / "run").glob("*/manifest.json")}
-    assert stages["embed"]["rows_out"] == stages["collect"]["rows_out"] == 592
+    assert stages["embed"]["rows_out"] == stages["collect"]["rows_out"] > 6
     generated = stages["generate"]
     assert generated["rows_in"] == generated["rows_out"] + sum(generated["dropped"].values()) == 8
     assert all(stage["attempts"] == 1 for stage in stages.values())  # no stage failed and was begun again

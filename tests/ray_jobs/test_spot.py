@@ -128,6 +128,6 @@ def test_a_node_that_will_be_taken_ends_what_it_does_and_begins_nothing_more(tmp
     lines = [line.split() for line in seen.read_text().splitlines()]
     times = Counter((row, what) for row, what, _, _ in lines)
     assert len(times) == 48 and set(times.values()) == {1}  # nothing was done twice
-    there = [(what, float(when)) for _, what, where, when in lines if where == taken]
-    # What had been sent there just before may still begin.
-    assert there and all(when < float(drained) + 2 for what, when in there if what == "begun")
+    begun = [float(when) for _, what, where, when in lines if where == taken and what == "begun"]
+    # Its two CPUs may have been promised before, to processes that were still starting; 24 rows would have gone there else.
+    assert begun and sum(when > float(drained) for when in begun) <= 2
