@@ -75,7 +75,7 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     of their own, which needs room in the cluster; None makes none."""
 
     workers: PositiveInt = 2
-    """Training processes; the model's state is sharded over them (FSDP2)."""
+    """Training processes; the model's state is sharded over them (FSDP2), and one alone in float32 has it whole."""
 
     min_workers: PositiveInt | None = None
     """Train with so few while the cluster has no room for `workers`, and with more as it grows; None waits for all."""

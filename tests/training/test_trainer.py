@@ -111,15 +111,16 @@ def test_killed_worker_is_replaced_killed_driver_goes_on_and_the_end_is_the_same
     assert weights(tmp_path) == weights(folder)
 
 
-def test_an_elastic_run_takes_the_room_there_is_and_learns_the_same(undisturbed, model_folder, rows, tmp_path):
-    settings = SETTINGS | {"workers": 9, "min_workers": 1}  # Ray has four CPUs here
-    config = TrainConfig(model=model_folder, **settings)
-    elastic = fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))
-    _, whole = undisturbed
-    assert {step["workers"] for step in elastic["steps"]} <= {3, 4}
-    assert [step["loss"] for step in elastic["steps"]] == pytest.approx(
-        [step["loss"] for step in whole["steps"]], rel=1e-3
-    )
+@pytest.mark.parametrize(("workers", "taken"), [({"workers": 9, "min_workers": 1}, {3, 4}), ({"workers": 1}, {1})],
+                         ids=["elastic", "one"])  # fmt: skip
+def test_as_many_workers_as_there_is_room_for_learn_the_same(
+    undisturbed, model_folder, rows, tmp_path, workers, taken
+):  # Ray has four CPUs here
+    config = TrainConfig(model=model_folder, **SETTINGS | workers)
+    steps = fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))["steps"]
+    assert {step["workers"] for step in steps} <= taken
+    expected = [step["loss"] for step in undisturbed[1]["steps"]]
+    assert [step["loss"] for step in steps] == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_model_is_a_hugging_face_folder(undisturbed):
