@@ -13,7 +13,8 @@ over the steps.
 `possible` is what the positions saved allow: FLOP of the padded step over FLOP of the packed one.
 
 `--measure memory` tells the peak bytes of two steps of each way in a process of its own. `--measure ray` compares
-the step on Ray Train with one worker to the same step in a bare loop, which runs before and behind it.
+the step on Ray Train with one worker to the same step in a bare loop, which runs before and behind it; both leave one
+core to Ray's own processes unless `--threads` says otherwise.
 """
 
 from __future__ import annotations
@@ -232,19 +233,21 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16, help="rows of a step")
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--max-length", type=int, default=1024)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of a worker and of the bare loop")
+    parser.add_argument("--threads", type=int, help="of a worker and of the bare loop; all, but one less on Ray")
     parser.add_argument("--against", nargs="+", choices=["padded", "trl"], default=["padded"])
     parser.add_argument("--measure", choices=["speed", "memory", "ray"], default="speed")
     parser.add_argument("--memory-of", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if "trl" in options.against and find_spec("trl") is None:
         sys.exit("--against trl: trl is not installed here, so nothing was measured; pip install trl, or leave it out")
-    torch.set_num_threads(options.threads)
+    spared = 1 if options.measure == "ray" else 0  # Ray's own processes need somewhere to run
+    threads = options.threads or max(1, torch.get_num_threads() - spared)
+    torch.set_num_threads(threads)
     on_gpu = torch.cuda.is_available()
     config = TrainConfig(
         model=resolve_model(options.model, "--model"), global_batch=options.batch, max_length=options.max_length,
         dtype="bfloat16" if on_gpu else "float32", use_gpu=on_gpu, workers=1,
-        cpus_per_worker=options.threads,
+        cpus_per_worker=threads,
     )  # fmt: skip
     rows = read_rows(options.data)
     examples, _ = tokenize_instances(rows, load_tokenizer(config.model), config.max_length)
@@ -255,8 +258,8 @@ def main() -> None:
         return
     lengths = [len(example.input_ids) for example in examples]
     found: dict[str, Any] = {
-        "bench": "training", "model": options.model, "machine": describe_machine(), "rows": len(rows),
-        "mean_length": round(statistics.mean(lengths), 1),
+        "bench": "training", "model": options.model, "machine": describe_machine(), "threads": threads,
+        "rows": len(rows), "mean_length": round(statistics.mean(lengths), 1),
         "fill": {size: round(_fill(lengths, size), 4) for size in (512, 1024, 2048, 4096)},
     }  # fmt: skip
     if options.measure == "ray":
