@@ -1,10 +1,10 @@
 """Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions and engine settings.
 
-`python -m bench.generation [--rows N] [--engines serve|data] [--model NAME] [--alone N]` prints one JSON object. The
-stage runs first, with the demo's settings but all rows in one round, on vLLM replicas behind Ray Serve or inside Ray
-Data; every question that it asks, of either role, is written down. Then one bare engine is handed all of them at once:
-it waits for no verdict and no network. Engine start is left out of both. Rows are documented functions of this Python's
-standard library. The cached share is what the engines themselves count.
+`python -m bench.generation [--rows N] [--engines serve|data] [--model NAME] [--alone N] [--set KEY=VALUE …]` prints
+one JSON object. The stage runs first, with the demo's settings, those given, and all rows in one round, on vLLM
+replicas behind Ray Serve or inside Ray Data; every question that it asks, of either role, is written down. Then one
+bare engine is handed all of them at once: it waits for no verdict and no network. Engine start is left out of both.
+Rows are documented functions of this Python's standard library. The cached share is what the engines themselves count.
 
 Both parts are processes of their own, because two engines do not fit in one.
 """
@@ -49,7 +49,7 @@ def cpu_seconds() -> dict[str, float]:
     return found
 
 
-def run_stage(rows: int, model: str, engines: str, questions: Path) -> dict[str, Any]:
+def run_stage(options: argparse.Namespace) -> dict[str, Any]:
     """The stage; writes its questions down."""
     from pyarrow import fs as pafs
 
@@ -59,12 +59,12 @@ def run_stage(rows: int, model: str, engines: str, questions: Path) -> dict[str,
     from ray_jobs.config import load_config
     from ray_jobs.generate import open_roles
 
-    roles = ("generator", "discriminator")
-    settings = [f"generate.{role}.{what}" for role in roles for what in (f"model={model}", f"engines={engines}")]
+    rows, of_roles = options.rows, (f"model={options.model}", f"engines={options.engines}")
+    settings = [f"generate.{role}.{what}" for role in ("generator", "discriminator") for what in of_roles]
     more = ["ray.dashboard=false", f"serve.port={free_port()}", f"generate.round_size={rows}"]
-    config = load_config(RECIPE, [*settings, *more])
+    config = load_config(RECIPE, [*settings, *more, *options.set])
     chosen = [row for row in functions(20 * rows).to_pylist() if len(row["code"]) <= config.generate.max_code_chars]
-    with open_roles(config) as opened, questions.open("w") as file, tempfile.TemporaryDirectory() as folder:
+    with open_roles(config) as opened, options.questions.open("w") as file, tempfile.TemporaryDirectory() as folder:
 
         def recorded(chat: Any) -> Any:
             async def ask(**question: Any) -> Any:
@@ -97,20 +97,20 @@ def run_stage(rows: int, model: str, engines: str, questions: Path) -> dict[str,
     }
 
 
-def demo_engine() -> EngineConfig:
-    """How the demo's engines run."""
+def engine_of(settings: list[str]) -> EngineConfig:
+    """How the engines of both parts run."""
     from ray_jobs.config import load_config
 
-    return load_config(RECIPE, []).serve.engine
+    return load_config(RECIPE, settings).serve.engine
 
 
-def run_bare(model: str, questions: Path, num_alone: int) -> dict[str, Any]:
+def run_bare(options: argparse.Namespace) -> dict[str, Any]:
     """All the questions at once, in this process; then some of them one by one: does batching change an answer?"""
     from vllm import LLM, SamplingParams
     from vllm.sampling_params import StructuredOutputsParams
 
-    asked = [json.loads(line) for line in questions.read_text().splitlines()]
-    llm = LLM(model=resolve_model(model, "--model"), **engine_arguments(demo_engine()))
+    asked = [json.loads(line) for line in options.questions.read_text().splitlines()]
+    llm = LLM(model=resolve_model(options.model, "--model"), **engine_arguments(engine_of(options.set)))
     warm, *parameters = [
         SamplingParams(
             max_tokens=one["max_tokens"], temperature=one["temperature"], seed=one["seed"],
@@ -123,7 +123,7 @@ def run_bare(model: str, questions: Path, num_alone: int) -> dict[str, Any]:
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
     seconds = time.perf_counter() - begun
     prompt = sum(len(answer.prompt_token_ids or []) for answer in answers)
-    few = range(0, len(asked), max(1, len(asked) // num_alone))
+    few = range(0, len(asked), max(1, len(asked) // options.alone))
     alone = [llm.chat(asked[place]["messages"], parameters[place], use_tqdm=False)[0] for place in few]
     same = [one.outputs[0].text == answers[place].outputs[0].text for place, one in zip(few, alone, strict=True)]
     return {
@@ -143,35 +143,30 @@ def main() -> None:
     parser.add_argument("--engines", choices=["serve", "data"], default="serve")
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
     parser.add_argument("--alone", type=int, default=6, help="questions to ask the bare engine again, one by one")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the recipe")
     parser.add_argument("--part", choices=["stage", "bare"], help=argparse.SUPPRESS)
     parser.add_argument("--questions", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
-        part = (
-            run_stage(options.rows, options.model, options.engines, options.questions)
-            if options.part == "stage"
-            else run_bare(options.model, options.questions, options.alone)
-        )
-        print(json.dumps(part))
+        print(json.dumps(run_stage(options) if options.part == "stage" else run_bare(options)))
         return
     found: dict[str, Any] = {"bench": "generation", "model": options.model, "engines": options.engines}
     with tempfile.TemporaryDirectory() as folder:
-        for part_name in ("stage", "bare"):
-            command = [sys.executable, "-m", "bench.generation", "--part", part_name, "--rows", str(options.rows)]
-            command += ["--model", options.model, "--engines", options.engines]
-            command += ["--questions", f"{folder}/questions.jsonl", "--alone", str(options.alone)]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=_environment())
-            found[part_name] = json.loads(done.stdout.splitlines()[-1])
+        for part in ("stage", "bare"):
+            command = [sys.executable, "-m", "bench.generation", *sys.argv[1:]]
+            command += ["--part", part, "--questions", f"{folder}/questions.jsonl"]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=_environment(options.set))
+            found[part] = json.loads(done.stdout.splitlines()[-1])
     rates = {name: found[name]["completion_tokens"] / found[name]["seconds"] for name in ("stage", "bare")}
     found["times_bare"] = round(rates["stage"] / rates["bare"], 3)
     found |= {f"{name}_tokens_per_s": round(rate, 1) for name, rate in rates.items()}
     print(json.dumps(found | {"machine": describe_machine()}))
 
 
-def _environment() -> dict[str, str]:
+def _environment(settings: list[str]) -> dict[str, str]:
     """Of an engine as the replicas have it; and as urgent as the bare one, where Ray gives way to all."""
     more = {"VLLM_LOGGING_LEVEL": "ERROR", "HF_HUB_OFFLINE": "1", "RAY_worker_niceness": "0"}
-    return os.environ | engine_environment(demo_engine()) | more
+    return os.environ | engine_environment(engine_of(settings)) | more
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     max_num_seqs: PositiveInt = 64
     """Sequences that one replica decodes together."""
 
+    batch_invariant: bool = False
+    """GPUs only (NVIDIA, capability 8.0): answers that do not depend on what is decoded beside them, so that the same
+    seed gives the same bytes; slower. In float32 on a CPU they never did where we measured (docs/benchmarks.md)."""
+
     enforce_eager: bool = True
     """Start without compiling: seconds instead of minutes on a CPU, a few per cent slower once it runs."""
 
@@ -93,9 +97,11 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
         return adapters
 
     @model_validator(mode="after")
-    def _bounds_in_order(self) -> Self:
+    def _possible(self) -> Self:
         if self.max_replicas < self.min_replicas:
             raise ValueError(f"max_replicas {self.max_replicas} is below min_replicas {self.min_replicas}")
+        if self.batch_invariant and self.gpus == 0:
+            raise ValueError("batch_invariant needs gpus; leave it out on a CPU, where vLLM has no such mode")
         return self
 
 
@@ -151,7 +157,7 @@ def engine_arguments(config: EngineConfig) -> dict[str, Any]:
 def engine_environment(config: EngineConfig) -> dict[str, str]:
     """Environment of a replica's processes. The two settings without a GPU are measured: docs/benchmarks.md."""
     if config.gpus > 0:
-        return {}
+        return {"VLLM_BATCH_INVARIANT": "1"} if config.batch_invariant else {}
     return {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
 
 

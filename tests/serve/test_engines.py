@@ -41,6 +41,14 @@ def test_bundles_and_parallelism_follow_the_gpus(gpus, bundles, parallel):
     assert ("VLLM_CPU_KVCACHE_SPACE" in engine_environment(EngineConfig(gpus=gpus))) == (gpus == 0)
 
 
+def test_batch_invariance_is_a_mode_of_engines_on_gpus():
+    fields = llm_config(Model(name="m", source="/m"), EngineConfig(gpus=1, batch_invariant=True), {})
+    assert fields["runtime_env"]["env_vars"]["VLLM_BATCH_INVARIANT"] == "1"
+    assert "VLLM_BATCH_INVARIANT" not in engine_environment(EngineConfig(gpus=1))
+    with pytest.raises(ValueError, match="batch_invariant needs gpus"):
+        EngineConfig(batch_invariant=True)
+
+
 def test_extra_arguments_win():
     assert engine_arguments(EngineConfig(extra={"max_num_seqs": 1}))["max_num_seqs"] == 1
 
