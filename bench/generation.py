@@ -123,7 +123,8 @@ def run_bare(options: argparse.Namespace) -> dict[str, Any]:
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
     seconds = time.perf_counter() - begun
     prompt = sum(len(answer.prompt_token_ids or []) for answer in answers)
-    few = range(0, len(asked), max(1, len(asked) // options.alone))
+    count = min(options.alone, len(asked))
+    few = [len(asked) * number // count for number in range(count)]
     alone = [llm.chat(asked[place]["messages"], parameters[place], use_tqdm=False)[0] for place in few]
     same = [one.outputs[0].text == answers[place].outputs[0].text for place, one in zip(few, alone, strict=True)]
     return {

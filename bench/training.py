@@ -183,7 +183,8 @@ def compare_ray(config: TrainConfig, rows: list[dict[str, str]], examples: list[
     few = rows[: config.global_batch * (steps + 1)]
     bare = _bare_seconds(config, examples[: len(few)])
     os.environ |= {"RAY_worker_niceness": "0"}  # as urgent as the bare loop; Ray's default gives way to all else
-    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
+    ray.init(address="local", num_cpus=config.cpus_per_worker + 2, include_dashboard=False, log_to_driver=False,
+             object_store_memory=256 * 2**20)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         result = fit(config, rows=pa.Table.from_pylist(few), storage_path=f"{folder}/checkpoints",
                      output=f"{folder}/model", lineage={})  # fmt: skip

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import nn
-from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
@@ -75,6 +76,16 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
                 setattr(found, name, 0.0)
     found.use_cache = False
     return found
+
+
+def mesh_of_workers(config: TrainConfig, device: torch.device) -> DeviceMesh | None:
+    """All workers; None for one alone in float32, whom sharding would only cost copies of weights and gradients.
+
+    In bfloat16 FSDP also makes the low weights, a layer at a time, which saves one worker memory.
+    """
+    if not dist.is_initialized() or (dist.get_world_size() == 1 and config.dtype == "float32"):
+        return None
+    return init_device_mesh(device.type, (dist.get_world_size(),))
 
 
 def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mesh: DeviceMesh | None = None) -> Learner:

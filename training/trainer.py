@@ -19,7 +19,6 @@ import ray
 import ray.data
 import ray.train
 import torch
-import torch.distributed as dist
 from pyarrow import fs as pafs
 from ray.train import (
     Checkpoint,
@@ -34,14 +33,13 @@ from ray.train.torch import TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 from training.batches import global_batches, split_holdout
 from training.checkpoint import RECORDS, CheckpointWriter, identity_of, load_checkpoint
 from training.examples import Example
 from training.export import export_model
 from training.loss import Learner
-from training.model import build_learner, check_model, load_tokenizer
+from training.model import build_learner, check_model, load_tokenizer, mesh_of_workers
 from training.optimizers import make_optimizer
 from training.progress_flow import Progress
 from training.scoring import Score, Scorer
@@ -274,7 +272,7 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
     learnt, held_out = (
         TokenizedRows(tokens, numbers) for numbers in split_holdout(tokens.num_rows, config.holdout, config.seed)
     )
-    learner = build_learner(config, tokenizer, device, _mesh(config, device))
+    learner = build_learner(config, tokenizer, device, mesh_of_workers(config, device))
     optimizer = make_optimizer(learner, config)
     identity = identity_of(learner, config, len(learnt))
     records: list[dict[str, Any]] = []
@@ -305,16 +303,6 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
                 arguments["records"].put({"snapshot": snapshot, "step": done})
     writer.close()
     _export(learner, tokenizer, arguments, records, arguments["output"])
-
-
-def _mesh(config: TrainConfig, device: torch.device) -> DeviceMesh | None:
-    """All workers; None for one alone in float32, whom sharding would only cost copies of weights and gradients.
-
-    In bfloat16 FSDP also makes the low weights, a layer at a time, which saves one worker memory.
-    """
-    if not dist.is_initialized() or (dist.get_world_size() == 1 and config.dtype == "float32"):
-        return None
-    return init_device_mesh(device.type, (dist.get_world_size(),))
 
 
 def _held_out(

@@ -93,7 +93,7 @@ def submit(head, name, *command):
 
 
 def follow(head, job, log, to_kill, within_s=3600):
-    """Print a job's log, killing a node in each of these stages; its exit code."""
+    """Print a job's log, killing a node in each of these stages; its exit code. It has so many seconds."""
     told, left, deadline = 0, list(to_kill), time.monotonic() + within_s
     while job.poll() is None or (log.exists() and len(log.read_text()) > told):
         time.sleep(0.2)

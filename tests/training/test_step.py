@@ -15,7 +15,7 @@ from training.checkpoint import CheckpointWriter, identity_of, load_checkpoint
 from training.examples import tokenize_instances
 from training.export import export_model
 from training.loss import sliced_cross_entropy
-from training.model import build_learner, load_tokenizer
+from training.model import build_learner, load_tokenizer, mesh_of_workers
 from training.optimizers import Adafactor, learning_rate_factor, make_optimizer
 from training.settings import TrainConfig
 from training.step import held_out_losses, train_steps
@@ -164,6 +164,17 @@ def test_held_out_rows_are_measured_by_task(model_folder, rows):
         count += int((labels != -100).sum())
     assert losses[""] == pytest.approx(sums / count, abs=1e-5)
     assert min(losses.values()) < losses[""] < max(losses.values())
+
+
+def test_a_worker_alone_is_sharded_only_where_that_makes_its_low_weights(tmp_path):
+    alone = {dtype: TrainConfig(model="m", dtype=dtype) for dtype in ("float32", "bfloat16")}
+    assert mesh_of_workers(alone["bfloat16"], CPU) is None
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meeting", rank=0, world_size=1)
+    try:
+        assert mesh_of_workers(alone["float32"], CPU) is None
+        assert mesh_of_workers(alone["bfloat16"], CPU).size() == 1
+    finally:
+        dist.destroy_process_group()
 
 
 def _worker(rank, world, folder, rows, target, settings):
