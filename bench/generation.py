@@ -1,12 +1,14 @@
 """Generate: tokens a second through the whole stage, against `vllm.LLM.chat` on the same questions and engine settings.
 
 `python -m bench.generation [--rows N] [--engines serve|data] [--model NAME] [--alone N] [--set KEY=VALUE …]` prints
-one JSON object. The stage runs first, with the demo's settings, those given, and all rows in one round, on vLLM
-replicas behind Ray Serve or inside Ray Data; every question that it asks, of either role, is written down. Then one
-bare engine is handed all of them at once: it waits for no verdict and no network. Engine start is left out of both.
-Rows are documented functions of this Python's standard library. The cached share is what the engines themselves count.
+one JSON object. The stage has the demo's settings, those given, and all rows in one round, on vLLM replicas behind Ray
+Serve or inside Ray Data. A first run writes every question down, of either role. Then the stage runs again while one
+bare engine, which waits for no verdict and no network, is handed all of these questions at once: the two take turns of
+ten seconds (`bench/turns.py`), as the speed of a machine drifts by more than what is to be measured. Engine start is
+left out of both. Rows are documented functions of this Python's standard library. The cached share is what the engines
+themselves count.
 
-Both parts are processes of their own, because two engines do not fit in one.
+Stage and engine are processes of their own, because two engines do not fit in one.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -26,11 +29,12 @@ from typing import Any
 import psutil
 
 from bench.machine import describe_machine
+from bench.turns import say_result, take_turns, wait_for_turn
 from ray_jobs.models import resolve_model
 from serve.engines import EngineConfig, engine_arguments, engine_environment
 from serve.gateway_settings import free_port
 
-RECIPE = "configs/demo.yaml"
+RECIPE, TURN_S = "configs/demo.yaml", 10.0
 
 WARM_UP: dict[str, Any] = {
     "messages": [{"role": "user", "content": "Say yes or no."}], "max_tokens": 8, "temperature": 0.0, "seed": 0,
@@ -49,8 +53,8 @@ def cpu_seconds() -> dict[str, float]:
     return found
 
 
-def run_stage(options: argparse.Namespace) -> dict[str, Any]:
-    """The stage; writes its questions down."""
+def run_stage(options: argparse.Namespace) -> None:
+    """The stage; the first time, which is not measured, writing its questions down."""
     from pyarrow import fs as pafs
 
     from bench.embedding import functions
@@ -63,38 +67,45 @@ def run_stage(options: argparse.Namespace) -> dict[str, Any]:
     settings = [f"generate.{role}.{what}" for role in ("generator", "discriminator") for what in of_roles]
     more = ["ray.dashboard=false", f"serve.port={free_port()}", f"generate.round_size={rows}"]
     config = load_config(RECIPE, [*settings, *more, *options.set])
-    chosen = [row for row in functions(20 * rows).to_pylist() if len(row["code"]) <= config.generate.max_code_chars]
-    with open_roles(config) as opened, options.questions.open("w") as file, tempfile.TemporaryDirectory() as folder:
-
-        def recorded(chat: Any) -> Any:
-            async def ask(**question: Any) -> Any:
-                answer = await chat(**question)
-                file.write(json.dumps(question) + "\n")
-                return answer
-
-            return ask
-
-        recording = {role: (recorded(chat), name) for role, (chat, name) in opened.items()}
+    fitting = (row for row in functions(20 * rows).to_pylist() if len(row["code"]) <= config.generate.max_code_chars)
+    chosen = list(itertools.islice(fitting, rows))
+    with open_roles(config) as opened, tempfile.TemporaryDirectory() as folder:
         for chat, name in opened.values():  # engines inside Ray Data start with their first question
             asyncio.run(chat(model=name, **WARM_UP))
-        before, begun = cpu_seconds(), time.perf_counter()
-        result, ledger = generate(
-            config.generate, load_tasks(), chosen[:rows], recording, pafs.LocalFileSystem(), folder
-        )
-        seconds = time.perf_counter() - begun
+        if options.part == "record":
+            asked = {role: (_recorded(chat, options.questions), name) for role, (chat, name) in opened.items()}
+        else:
+            asked = opened
+            wait_for_turn()
+        before, begun = cpu_seconds(), time.monotonic()
+        result, ledger = generate(config.generate, load_tasks(), chosen, asked, pafs.LocalFileSystem(), folder)
+        ended = time.monotonic()
         spent = {name: round(value - before.get(name, 0.0), 1) for name, value in cpu_seconds().items()}
-    used = list(ledger.whole().used.values())
-    return {
-        "rows": rows,
-        "questions": sum(one.questions for one in used),
-        "accepted": len(result.accepted),
-        "cpu_s": spent,
-        "seconds": round(seconds, 2),
-        "prompt_tokens": sum(one.prompt_tokens for one in used),
-        "completion_tokens": sum(one.completion_tokens for one in used),
-        "cached_share": round(sum(one.cached_tokens for one in used) / sum(one.prompt_tokens for one in used), 4),
-        "mean_in_flight": round(sum(one.seconds for one in used) / seconds, 1),
-    }
+        used = list(ledger.whole().used.values())
+        prompt = sum(one.prompt_tokens for one in used)
+        found = {
+            "rows": len(chosen),
+            "questions": sum(one.questions for one in used),
+            "accepted": len(result.accepted),
+            "cpu_s": spent,
+            "prompt_tokens": prompt,
+            "completion_tokens": sum(one.completion_tokens for one in used),
+            "cached_share": round(sum(one.cached_tokens for one in used) / prompt, 4),
+            "mean_in_flight": round(sum(one.seconds for one in used) / (ended - begun), 1),
+        }
+        say_result(found, begun, ended)
+
+
+def _recorded(chat: Any, file: Path) -> Any:
+    """The chat, which writes each answered question down."""
+
+    async def ask(**question: Any) -> Any:
+        answer = await chat(**question)
+        with file.open("a") as written:
+            written.write(json.dumps(question) + "\n")
+        return answer
+
+    return ask
 
 
 def engine_of(settings: list[str]) -> EngineConfig:
@@ -104,7 +115,7 @@ def engine_of(settings: list[str]) -> EngineConfig:
     return load_config(RECIPE, settings).serve.engine
 
 
-def run_bare(options: argparse.Namespace) -> dict[str, Any]:
+def run_bare(options: argparse.Namespace) -> None:
     """All the questions at once, in this process; then some of them one by one: does batching change an answer?"""
     from vllm import LLM, SamplingParams
     from vllm.sampling_params import StructuredOutputsParams
@@ -119,22 +130,25 @@ def run_bare(options: argparse.Namespace) -> dict[str, Any]:
         for one in (WARM_UP, *asked)
     ]  # fmt: skip
     llm.chat([WARM_UP["messages"]], [warm], use_tqdm=False)
-    begun = time.perf_counter()
+    wait_for_turn()
+    before, begun = cpu_seconds(), time.monotonic()
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
-    seconds = time.perf_counter() - begun
+    ended = time.monotonic()
+    spent = {name: round(value - before[name], 1) for name, value in cpu_seconds().items() if name != "ray"}
     prompt = sum(len(answer.prompt_token_ids or []) for answer in answers)
     count = min(options.alone, len(asked))
     few = [len(asked) * number // count for number in range(count)]
     alone = [llm.chat(asked[place]["messages"], parameters[place], use_tqdm=False)[0] for place in few]
     same = [one.outputs[0].text == answers[place].outputs[0].text for place, one in zip(few, alone, strict=True)]
-    return {
+    found = {
         "alone_asked": len(same),
         "alone_same": sum(same),
-        "seconds": round(seconds, 2),
+        "cpu_s": spent,
         "prompt_tokens": prompt,
         "completion_tokens": sum(len(answer.outputs[0].token_ids) for answer in answers),
         "cached_share": round(sum(answer.num_cached_tokens or 0 for answer in answers) / prompt, 4),
     }
+    say_result(found, begun, ended)
 
 
 def main() -> None:
@@ -145,19 +159,19 @@ def main() -> None:
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
     parser.add_argument("--alone", type=int, default=6, help="questions to ask the bare engine again, one by one")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the recipe")
-    parser.add_argument("--part", choices=["stage", "bare"], help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=["record", "stage", "bare"], help=argparse.SUPPRESS)
     parser.add_argument("--questions", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
-        print(json.dumps(run_stage(options) if options.part == "stage" else run_bare(options)))
+        (run_bare if options.part == "bare" else run_stage)(options)
         return
     found: dict[str, Any] = {"bench": "generation", "model": options.model, "engines": options.engines}
     with tempfile.TemporaryDirectory() as folder:
-        for part in ("stage", "bare"):
-            command = [sys.executable, "-m", "bench.generation", *sys.argv[1:]]
-            command += ["--part", part, "--questions", f"{folder}/questions.jsonl"]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=_environment(options.set))
-            found[part] = json.loads(done.stdout.splitlines()[-1])
+        command = [sys.executable, "-m", "bench.generation", *sys.argv[1:], "--questions", f"{folder}/questions.jsonl"]
+        parts = {part: [*command, "--part", part] for part in ("record", "stage", "bare")}
+        environment = _environment(options.set)
+        subprocess.run(parts.pop("record"), stdout=subprocess.DEVNULL, check=True, env=environment)
+        found |= take_turns(parts, TURN_S, environment)
     rates = {name: found[name]["completion_tokens"] / found[name]["seconds"] for name in ("stage", "bare")}
     found["times_bare"] = round(rates["stage"] / rates["bare"], 3)
     found |= {f"{name}_tokens_per_s": round(rate, 1) for name, rate in rates.items()}

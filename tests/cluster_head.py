@@ -52,7 +52,10 @@ def start_head(home, *, cpus=2, launcher=None):
     token = home / "token"
     token.write_text(TOKEN)
     keep = {"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}
+    # Workers as urgent as the tests beside them: Ray lets them give way (niceness 15), and an engine that shares two
+    # cores with another test's would hardly answer.
     environment = keep | {
+        "RAY_worker_niceness": "0",
         "HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1", "RAY_raylet_start_wait_time_s": "120",
     }  # fmt: skip

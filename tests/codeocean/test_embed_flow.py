@@ -15,6 +15,7 @@ from codeocean.embedding import EmbedConfig, Encoder, as_matrix, row_texts
 from codeocean.parts import part_names, read_part, write_part
 from codeocean.records import RAW_CODE
 from ray_jobs.models import resolve_model
+from tests.processes import processes_below
 
 MINILM = resolve_model("package:all-minilm-l6-v2", "embed.model")
 FS = pafs.LocalFileSystem()
@@ -58,11 +59,10 @@ class KillOnce(logging.Handler):
         if self.killed or not record.getMessage().startswith("embed:"):
             return
         assert " 100 %" not in record.getMessage()
-        for process in psutil.Process().children(recursive=True):
+        for process in processes_below(psutil.Process(), "MapWorker"):
             with suppress(psutil.NoSuchProcess):  # a worker that ended by itself
-                if "MapWorker" in " ".join(process.cmdline()):
-                    process.send_signal(signal.SIGKILL)
-                    self.killed += 1
+                process.send_signal(signal.SIGKILL)
+                self.killed += 1
 
 
 @pytest.mark.slow

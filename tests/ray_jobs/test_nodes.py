@@ -22,7 +22,7 @@ def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
         collect = {key: value for key, value in OVERRIDES.items() if key.startswith("collect.")}
         few = [word for key, value in collect.items() for word in ("--set", f"{key}={value}")]
         job = submit(head, "pipeline", *command, *settings(full=False), *few)
-        code = follow(head, *job, ["generate", "train"], within_s=1000)
+        code = follow(head, *job, ["generate", "train"], within_s=1100)
     finally:
         stop_head(head)
     said = capsys.readouterr().out

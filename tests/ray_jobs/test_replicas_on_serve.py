@@ -2,7 +2,6 @@
 
 import asyncio
 import collections
-import contextlib
 import os
 import signal
 import time
@@ -24,6 +23,7 @@ from serve.gateway_settings import free_port
 from serve.replicas_flow import keeping_told, set_replicas
 from serve.upstream import OneServer, Replicas
 from tests.codeocean.conftest import raw_row
+from tests.processes import processes_below
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -99,12 +99,7 @@ def run_and_are_told(replicas, number):
 
 def proxies():
     """Pids of Serve's proxies below this process."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):  # ended while the list was read, as a killed replica does
-            if (process.cmdline() or [""])[0].startswith("ray::ProxyActor"):
-                found.append(process.pid)
-    return found
+    return [process.pid for process in processes_below(psutil.Process(), "ray::ProxyActor")]
 
 
 def test_a_model_gets_the_replicas_it_is_given(endpoint):

@@ -3,12 +3,14 @@
 import asyncio
 
 import aiohttp
+import psutil
 import pytest
 
 from ray_jobs.models import resolve_model
 from serve.endpoint import ServeConfig
 from serve.engines import EngineConfig, Model, engine_environment, local_adapters
 from serve.gateway_settings import free_port
+from tests.processes import processes_below
 
 pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(400)]
 
@@ -60,6 +62,7 @@ def test_an_adapter_answers_under_its_name_and_its_base_under_its_own(local_ray,
 
     with endpoint([Model("base", source)], ServeConfig(engine=engine, port=free_port()), environment) as upstream:
         (base, mine), listed, refused = asyncio.run(ask(upstream))
+        assert not processes_below(psutil.Process(), "ray::TelemetryAgent")  # it would keep 0.25 GiB
     assert mine == expected
     assert base not in {"", mine}
     assert listed == ["base", "base:mine"]

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from serve.data_flow import DataChat
+from tests.processes import processes_below
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +73,7 @@ def test_a_killed_reader_of_the_questions_ends_the_job_instead_of_waiting_for_ev
 
     async def use():
         await ask(chat, "one")
-        (reader,) = [process for process in psutil.Process().children(recursive=True)
-                     if "Read_Questions" in " ".join(process.cmdline())]  # fmt: skip
+        (reader,) = processes_below(psutil.Process(), "Read_Questions")
         reader.kill()
         await asyncio.wait_for(ask(chat, "two"), 60)
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ import ray
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from tests.processes import processes_below
 from training.settings import TrainConfig
 from training.template import to_messages
 from training.trainer import fit, unmendable
@@ -66,13 +66,7 @@ def weights(folder: Path) -> bytes:
 
 
 def train_worker_pids(driver: psutil.Process) -> set[int]:
-    """Workers of Ray Train below a driver, without those that are dead or die meanwhile."""
-    found = set()
-    for child in driver.children(recursive=True):
-        with suppress(psutil.Error):
-            if "RayTrainWorker" in " ".join(child.cmdline()):
-                found.add(child.pid)
-    return found
+    return {process.pid for process in processes_below(driver, "RayTrainWorker")}
 
 
 def wait_until(condition, running: subprocess.Popen):
