@@ -88,6 +88,8 @@ def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
+    # Ten times a second it looks into every worker's log, for a driver that shows none: a hundredth of a core.
+    ray._private.worker._global_node.kill_log_monitor(check_alive=False)
     address = ray._private.worker.get_dashboard_url()
     dashboard = f", dashboard on http://{address}" if address else ""
     log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), dashboard)
