@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import openai
+import uvicorn
 
 from codeocean.asking import Chat
 from ray_jobs.cli import run_job
@@ -19,12 +20,12 @@ from ray_jobs.config import Config
 from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client import ChatClient
-from serve.endpoint import EndpointConfig, check_port_free
+from serve.endpoint import EndpointConfig, ServeConfig, check_port_free
 from serve.engines import Model, is_object_storage
 from serve.gateway import Gateway
 from serve.gateway_settings import free_port
 from serve.listener import allow_open_files, server_for
-from serve.upstream import Upstream
+from serve.upstream import OneServer, Upstream
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -128,7 +129,7 @@ async def _greet(url: str, api_key: str) -> dict[str, Any]:
 
 
 def run_serve(config: Config, run: RunDir) -> None:
-    """Serve the tuned model, and those that `serve.beside` names, until interrupted.
+    """Serve the tuned model and those that `serve.beside` names, or stand before `serve.upstream`, until interrupted.
 
     Ray Serve listens on a free port of the loopback address, the gateway before it.
 
@@ -144,20 +145,29 @@ def run_serve(config: Config, run: RunDir) -> None:
     context = max(settings.engine_of(name).max_model_len for name in (TUNED, *beside))
     gateway = Gateway(settings.gateway, context)
     server = server_for(gateway, settings.host, settings.port, settings.gateway)
+    if settings.upstream is not None:
+        gateway.upstream = OneServer(settings.upstream)
+        _answer(server, settings, settings.upstream)
+        return
     name, source = model_source(config, run, "tuned")
     begun = time.monotonic()
     with serving(inner, {name: source} | beside) as upstream:
         gateway.upstream = upstream
         record_serving(config, run, upstream, time.monotonic() - begun)
-        where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
-        log.info("%s answers on %s/v1 as model %s; Ctrl-C ends it", source, where, ", ".join([name, *beside]))
-        if settings.gateway.playground:
-            log.info("to try it: %s/", where)
-        allow_open_files(settings.gateway)
-        try:
-            server.run()
-        except KeyboardInterrupt:
-            log.info("stopping")
+        _answer(server, settings, f"{source} as model {', '.join([name, *beside])}")
+
+
+def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:
+    """Let the gateway answer until it is interrupted."""
+    where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
+    log.info("%s/v1 answers for %s; Ctrl-C ends it", where, what)
+    if settings.gateway.playground:
+        log.info("to try it: %s/", where)
+    allow_open_files(settings.gateway)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        log.info("stopping")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,9 +1,10 @@
 """Where an endpoint listens and where a client finds it. No Ray here."""
 
+import re
 import socket
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from serve.engines import EngineConfig
 from serve.gateway_settings import GatewayConfig, is_loopback
@@ -56,6 +57,10 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     beside: tuple[Literal["generator", "discriminator"], ...] = ()
     """Models that `wavecoder serve` serves beside the tuned one, as `generate` names them."""
 
+    upstream: str | None = None
+    """URL, ending in /v1, of a server that answers for the models already, such as Ray Serve on Kubernetes: `wavecoder
+    serve` is then the gateway before it and starts nothing else."""
+
     ready_timeout_s: PositiveFloat = 600.0
     """Longest wait until every model answers."""
 
@@ -65,6 +70,19 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     def engine_of(self, model: str) -> EngineConfig:
         """The replicas of a model."""
         return self.engines.get(model, self.engine)
+
+    @field_validator("upstream")
+    @classmethod
+    def _url_of_an_api(cls, upstream: str | None) -> str | None:
+        if upstream is not None and not re.fullmatch(r"https?://[^/\s@]+(/[^\s?#]*)?/v1/?", upstream):
+            raise ValueError(f"{upstream!r} is no URL that ends in /v1, such as http://wavecoder-serve-svc:8000/v1")
+        return upstream
+
+    @model_validator(mode="after")
+    def _no_engines_beside_an_upstream(self) -> Self:
+        if self.upstream is not None and self.beside:
+            raise ValueError("serve.beside starts engines, and serve.upstream starts none: leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _no_public_address_without_keys(self) -> Self:

@@ -59,8 +59,10 @@ def documents(file):
 
 
 def pods(document):
-    """Every pod template of a KubeRay object."""
+    """Every pod template of a KubeRay object or a deployment."""
     spec = document["spec"]
+    if document["kind"] == "Deployment":
+        return [spec["template"]]
     cluster = spec.get("rayClusterSpec") or spec.get("rayClusterConfig") or spec
     groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
     return [
@@ -119,13 +121,13 @@ def test_manifests_are_what_kubernetes_and_kuberay_take(file):
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
 def test_no_pod_has_more_rights_than_it_needs_or_a_secret_in_clear(file):
-    for document in (document for document in documents(file) if document["apiVersion"] == "ray.io/v1"):
+    for document in (each for each in documents(file) if each["apiVersion"] in {"ray.io/v1", "apps/v1"}):
         for pod in pods(document):
-            (container,) = pod["spec"]["containers"]
-            assert container["securityContext"]["runAsNonRoot"] is True
-            assert container["securityContext"]["allowPrivilegeEscalation"] is False
-            assert all("value" not in entry or not re.search(r"TOKEN$|SECRET|KEY|PASSW", entry["name"])
-                       for entry in container.get("env", ()))  # fmt: skip
+            for container in (*pod["spec"]["containers"], *pod["spec"].get("initContainers", ())):
+                assert container["securityContext"]["runAsNonRoot"] is True
+                assert container["securityContext"]["allowPrivilegeEscalation"] is False
+                assert all("value" not in entry or not re.search(r"TOKEN$|SECRET|KEY|PASSW", entry["name"])
+                           for entry in container.get("env", ()))  # fmt: skip
     assert not re.search(r"type: (LoadBalancer|NodePort)|kind: Ingress\b", file.read_text())
 
 
@@ -135,6 +137,30 @@ def test_the_service_runs_what_ray_serve_takes():
     (service,) = [each for each in documents(ROOT / "deploy/kuberay/rayservice.yaml") if each["kind"] == "RayService"]
     config = ServeDeploySchema.model_validate(yaml.safe_load(service["spec"]["serveConfigV2"]))
     assert [each.import_path for each in config.applications] == ["ray.serve.llm:build_openai_app"]
+
+
+def test_the_gateway_stands_before_the_service_with_keys_and_may_reach_it():
+    from ray_jobs.config import load_config
+
+    service, policy = documents(ROOT / "deploy/kuberay/rayservice.yaml")
+    _, gateway, front = documents(ROOT / "deploy/kuberay/gateway.yaml")
+    pod = gateway["spec"]["template"]
+    (container,) = pod["spec"]["containers"]
+    words = container["command"]
+    assert words[:3] == ["wavecoder", "serve", "--config"]
+    config = load_config(
+        str(ROOT / words[3]), [words[at + 1] for at, word in enumerate(words) if word == "--set"]
+    ).serve
+    (app,) = yaml.safe_load(service["spec"]["serveConfigV2"])["applications"]
+    (model,) = app["args"]["llm_configs"]
+    assert config.upstream == f"http://{service['metadata']['name']}-serve-svc:8000/v1"  # as KubeRay names it
+    (keys,) = pod["spec"]["initContainers"]
+    assert keys["command"][-1] == config.gateway.keys
+    assert config.engine.max_model_len == model["engine_kwargs"]["max_model_len"]
+    allowed = [each["podSelector"]["matchLabels"] for rule in policy["spec"]["ingress"] for each in rule["from"]]
+    assert pod["metadata"]["labels"] in allowed
+    assert front["spec"]["selector"] == pod["metadata"]["labels"]
+    assert front["spec"]["type"] == "ClusterIP"
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)

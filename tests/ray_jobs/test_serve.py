@@ -68,9 +68,41 @@ def test_it_answers_who_has_a_key_until_it_is_interrupted(tmp_path):
     assert secret not in log
 
 
+@pytest.mark.timeout(240)
+def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    secret, _ = create_key(tmp_path / "keys.json", name="x")
+    with stub_upstream() as upstream:
+        settings = {"serve.port": port, "serve.gateway.keys": tmp_path / "keys.json", "serve.upstream": upstream.url}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ray_jobs.serve", "--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run"),
+             *(part for key, value in settings.items() for part in ("--set", f"{key}={value}"))],
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: answers(url) or process.poll() is not None, timeout_s=150)
+        body = {"model": "wavecoder", "messages": [{"role": "user", "content": "hello"}]}
+        with httpx.Client(trust_env=False, base_url=url) as client:
+            assert client.post("/v1/chat/completions", json=body).status_code == 401
+            assert client.get("/v1/models").status_code == 401
+            client.headers["Authorization"] = f"Bearer {secret}"
+            chat = client.post("/v1/chat/completions", json=body)
+            models = client.get("/v1/models").json()["data"]
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=20)
+    assert chat.json()["choices"][0]["message"]["content"] == "one two three"
+    assert models
+    assert process.returncode == 0, log
+    assert f"answers for {upstream.url}" in log
+    assert "local Ray" not in log
+
+
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
+        (["serve.upstream=http://host:8000"], "is no URL that ends in /v1"),
+        (["serve.upstream=http://host/v1", "serve.beside=[generator]"], "leave one of them out"),
         (["serve.gateway.keys=nowhere/keys.json"], "wavecoder keys create --keys nowhere/keys.json"),
         (["serve.gateway.keys=configs/demo.yaml"], "configs/demo.yaml is no file of keys"),
         (["serve.host=0.0.0.0"], "serve.gateway.keys must name a file"),
