@@ -60,6 +60,9 @@ UPSTREAM: dict[str, str] = {
 NOBODY = Key(id="local", name="this machine", digest="0" * 64, created=datetime.now(UTC), routes=get_args(Route))
 """Who asks where no keys are set up: anyone on this machine."""
 
+MODEL_FIELDS = ("id", "object", "created", "owned_by", "parent", "max_model_len")
+"""What clients are told of a model; vLLM also says where on its disk the weights lie."""
+
 SAVE_EVERY_S = 10.0
 
 
@@ -176,7 +179,8 @@ class Gateway:
         """The models that a key may ask; one of them if the path names it."""
         session, upstream = self._connected()
         async with self._in_time():
-            listed = [model for model in await upstream.models(session) if may_ask(key, model["id"])]
+            there = [model for model in await upstream.models(session) if may_ask(key, model["id"])]
+        listed = [{name: model[name] for name in MODEL_FIELDS if name in model} for model in there]
         shown: Any = {"object": "list", "data": listed}
         if path.startswith(MODEL_PREFIX):
             wanted = unquote(path.removeprefix(MODEL_PREFIX).decode("latin-1"))  # names hold slashes

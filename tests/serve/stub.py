@@ -45,7 +45,9 @@ class Upstream:
         return app
 
     async def models(self, request):
-        return web.json_response({"object": "list", "data": [{"id": "wavecoder"}, {"id": "org/other"}]})
+        return web.json_response(
+            {"object": "list", "data": [{"id": "wavecoder", "root": "/disk/model"}, {"id": "org/other"}]}
+        )
 
     async def answer(self, request):
         body = await request.json()

@@ -96,6 +96,7 @@ def test_a_key_is_held_to_its_models_and_routes(gateway):
     narrow = running.new_key(models=("org/other",), routes=("models", "chat"))
     bearer = {"Authorization": f"Bearer {narrow}"}
     assert [model["id"] for model in running.client.get("/v1/models", headers=bearer).json()["data"]] == ["org/other"]
+    assert "/disk/model" not in running.client.get("/v1/models").text  # where vLLM's weights lie
     assert error_of(running.client.get("/v1/models/wavecoder", headers=bearer)) == (404, "model_not_found")
     assert error_of(running.chat(secret=narrow)) == (404, "model_not_found")
     assert running.chat(secret=narrow, model="org/other").status_code == 200
