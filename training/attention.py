@@ -8,7 +8,7 @@ lengths with the call and refuses to run without them, so that no layer can atte
 - `flex`: flex attention with a block mask, compiled; CUDA in any type. On a CPU torch has its forward pass alone.
 - `flash`: variable-length flash attention (`torch.nn.attention.varlen`); CUDA in bfloat16.
 
-Not covered: the `flash` kernel and compiled `flex` have not been run by us: they need a GPU.
+Not covered: `flash` ran on an H100 in `bench.mfu` alone, against no reference; compiled `flex` has not been run by us.
 
 Shapes: S tokens of the packed row · H heads · G heads of keys and values · D dimensions of a head.
 """
