@@ -1,5 +1,10 @@
 """What is said to be verified is: by the real sandbox, on code that is right, wrong, endless and hostile."""
 
+import json
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
 
 import pytest
@@ -7,6 +12,7 @@ from pyarrow import fs as pafs
 
 from codeocean.verification import (
     NO_SANDBOX,
+    PROBE,
     VerifyConfig,
     check_compiles,
     check_instance,
@@ -98,6 +104,24 @@ def test_a_call_that_only_waits_for_the_processor_does_not_hang(tasks):
 def test_a_sleeper_shows_nothing_and_an_endless_loop_does(tasks, code, mutant, bug):
     row = generation(task="repair", solution=code, information=mutant)
     assert check_instance(tasks["repair"], row, source(code=code), RUN)["bug"] == bug
+
+
+def test_an_endless_loop_on_a_busy_machine_hangs_and_does_not_wait():
+    """The probe is stopped from outside most of the time, as if fifteen programs shared its processor."""
+    order = {"code": "def f(x):\n    return 1", "mutant": "def f(x):\n    while True: pass", "reference": "",
+             "examples": "", "raw_examples": "", "mark": "mark"}  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-S", str(PROBE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as probe:
+        probe.stdin.write(json.dumps(order))
+        probe.stdin.close()
+        while probe.poll() is None:
+            time.sleep(0.01)
+            probe.send_signal(signal.SIGSTOP)
+            time.sleep(0.14)
+            probe.send_signal(signal.SIGCONT)
+        found = json.loads(probe.stdout.read().partition("mark")[2])
+    assert found["compared"]["shown"] == "f(0) gives no answer, not 1"
 
 
 @pytest.mark.parametrize(
