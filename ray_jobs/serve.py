@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -135,7 +136,7 @@ def run_serve(config: Config, run: RunDir) -> None:
 
     Raises:
         OSError: the port is taken, or a file that the gateway needs cannot be opened.
-        ValueError: the file of keys is none, or TLS certificate and key are no pair.
+        ValueError: the file of keys is none, TLS certificate and key are no pair, or `serve.upstream`'s key is not set.
     """
     settings = config.serve
     check_port_free(settings.host, settings.port, "serve.port")
@@ -146,7 +147,7 @@ def run_serve(config: Config, run: RunDir) -> None:
     gateway = Gateway(settings.gateway, context)
     server = server_for(gateway, settings.host, settings.port, settings.gateway)
     if settings.upstream is not None:
-        gateway.upstream = OneServer(settings.upstream)
+        gateway.upstream = OneServer(settings.upstream, key=_key_of(settings))
         _answer(server, settings, settings.upstream)
         return
     name, source = model_source(config, run, "tuned")
@@ -155,6 +156,14 @@ def run_serve(config: Config, run: RunDir) -> None:
         gateway.upstream = upstream
         record_serving(config, run, upstream, time.monotonic() - begun)
         _answer(server, settings, f"{source} as model {', '.join([name, *beside])}")
+
+
+def _key_of(settings: ServeConfig) -> str:
+    """What `serve.upstream` asks for; empty when it asks for nothing."""
+    name = settings.upstream_key_env
+    if name and not os.environ.get(name):
+        raise ValueError(f"the key of {settings.upstream} is to come from ${name}, which is not set")
+    return os.environ[name] if name else ""
 
 
 def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:

@@ -61,6 +61,9 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     """URL, ending in /v1, of a server that answers for the models already, such as Ray Serve on Kubernetes: `wavecoder
     serve` is then the gateway before it and starts nothing else."""
 
+    upstream_key_env: str | None = None
+    """Environment variable that holds the key which that server asks for, if it asks for one; clients never see it."""
+
     ready_timeout_s: PositiveFloat = 600.0
     """Longest wait until every model answers."""
 
@@ -82,6 +85,8 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     def _no_engines_beside_an_upstream(self) -> Self:
         if self.upstream is not None and self.beside:
             raise ValueError("serve.beside starts engines, and serve.upstream starts none: leave one of them out")
+        if self.upstream is None and self.upstream_key_env is not None:
+            raise ValueError("serve.upstream_key_env names the key of a server that serve.upstream does not name")
         return self
 
     @model_validator(mode="after")

@@ -179,7 +179,11 @@ class Gateway:
         """The models that a key may ask; one of them if the path names it."""
         session, upstream = self._connected()
         async with self._in_time():
-            there = [model for model in await upstream.models(session) if may_ask(key, model["id"])]
+            try:
+                there = [model for model in await upstream.models(session) if may_ask(key, model["id"])]
+            except aiohttp.ClientResponseError as error:
+                _tell_operator(error.status, str(error.request_info.url))
+                raise
         listed = [{name: model[name] for name in MODEL_FIELDS if name in model} for model in there]
         shown: Any = {"object": "list", "data": listed}
         if path.startswith(MODEL_PREFIX):
@@ -228,6 +232,7 @@ class Gateway:
             try:
                 async with upstream.post(session, path, ask.model, ask.body, headers) as answer:
                     if answer.status != 200:
+                        _tell_operator(answer.status, upstream.base_url(ask.model))
                         raise refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
                     yield answer
             except UnknownModelError:
@@ -295,6 +300,16 @@ async def _events(content: aiohttp.StreamReader, meter: Meter, use: _Use) -> Asy
 def _messages() -> ModuleType:
     """The translation of Anthropic's API. It needs vLLM, which this process has where it started the engines."""
     return importlib.import_module("serve.messages")
+
+
+def _tell_operator(status: int, url: str) -> None:
+    """What clients are not told: the endpoint asks the gateway itself for a key."""
+    if status in {401, 403}:
+        log.error(
+            "%s does not take the gateway's key (%d); serve.upstream_key_env names the variable that holds it",
+            url,
+            status,
+        )
 
 
 def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:

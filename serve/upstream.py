@@ -72,9 +72,10 @@ class OneServer:
 
     api_key = "none"
 
-    def __init__(self, url: str, *, redirects: bool = False) -> None:
-        """Args: url: ends in /v1; redirects: follow them."""
+    def __init__(self, url: str, *, redirects: bool = False, key: str = "") -> None:
+        """Args: url: ends in /v1; redirects: follow them; key: what the server asks for, if anything."""
         self._url, self._redirects = url.rstrip("/"), redirects
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def base_url(self, model: str) -> str:  # noqa: ARG002 - one for all
         """The server's, whatever the model."""
@@ -91,13 +92,13 @@ class OneServer:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`."""
         async with session.post(
-            self._url + path, data=body, headers=headers, allow_redirects=self._redirects
+            self._url + path, data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
         ) as answer:
             yield answer
 
     async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
         """As the server lists them."""
-        async with session.get(f"{self._url}/models", allow_redirects=False) as answer:
+        async with session.get(f"{self._url}/models", headers=self._headers, allow_redirects=False) as answer:
             answer.raise_for_status()
             listed: list[dict[str, Any]] = (await answer.json())["data"]
             return listed

@@ -58,7 +58,7 @@ def kill_in(head, stage, log, job):
         ended = re.search(rf" {stage}: \d+ rows in, ", log.read_text())
         if ended or time.monotonic() > deadline or state(head, job)[0] in ENDED:
             return f"{stage}: no node to kill"
-        time.sleep(0.1)
+        time.sleep(0.5)
     time.sleep(SETTLE_S[stage])
     node, title = working(head, stage) or found
     node.send_signal(signal.SIGKILL)

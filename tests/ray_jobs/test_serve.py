@@ -74,11 +74,13 @@ def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
         port = probe.getsockname()[1]
     secret, _ = create_key(tmp_path / "keys.json", name="x")
     with stub_upstream() as upstream:
-        settings = {"serve.port": port, "serve.gateway.keys": tmp_path / "keys.json", "serve.upstream": upstream.url}
+        upstream.key = "the engine's own"
+        settings = {"serve.port": port, "serve.gateway.keys": tmp_path / "keys.json", "serve.upstream": upstream.url,
+                    "serve.upstream_key_env": "ENGINE_KEY"}  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, "-m", "ray_jobs.serve", "--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run"),
              *(part for key, value in settings.items() for part in ("--set", f"{key}={value}"))],
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "ENGINE_KEY": upstream.key}, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         url = f"http://127.0.0.1:{port}"
         until(lambda: answers(url) or process.poll() is not None, timeout_s=150)
@@ -89,10 +91,15 @@ def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
             client.headers["Authorization"] = f"Bearer {secret}"
             chat = client.post("/v1/chat/completions", json=body)
             models = client.get("/v1/models").json()["data"]
+            upstream.key = "another since"
+            refused = client.post("/v1/chat/completions", json=body), client.get("/v1/models")
         process.send_signal(signal.SIGINT)
         _, log = process.communicate(timeout=20)
     assert chat.json()["choices"][0]["message"]["content"] == "one two three"
     assert models
+    assert [answer.status_code for answer in refused] == [502, 502]
+    assert log.count("does not take the gateway's key (401)") == 2
+    assert "the engine's own" not in log
     assert process.returncode == 0, log
     assert f"answers for {upstream.url}" in log
     assert "local Ray" not in log
@@ -103,6 +110,8 @@ def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
     [
         (["serve.upstream=http://host:8000"], "is no URL that ends in /v1"),
         (["serve.upstream=http://host/v1", "serve.beside=[generator]"], "leave one of them out"),
+        (["serve.upstream=http://host/v1", "serve.upstream_key_env=NOT_SET"], "from $NOT_SET, which is not set"),
+        (["serve.upstream_key_env=A_KEY"], "a server that serve.upstream does not name"),
         (["serve.gateway.keys=nowhere/keys.json"], "wavecoder keys create --keys nowhere/keys.json"),
         (["serve.gateway.keys=configs/demo.yaml"], "configs/demo.yaml is no file of keys"),
         (["serve.host=0.0.0.0"], "serve.gateway.keys must name a file"),

@@ -33,16 +33,24 @@ class Upstream:
         self.seen, self.under_way, self.gone = [], 0, 0
         self.error = None
         """(status, body, headers) to answer with instead."""
+        self.key = None
+        """What it asks for, if anything."""
         self.with_role = False
         """Begin a stream with the role alone, as vLLM does."""
         self.words, self.pause_s, self.break_after = ["one ", "two ", "three"], 0.0, None
 
     def app(self):
-        app = web.Application(client_max_size=2**30)
+        app = web.Application(client_max_size=2**30, middlewares=[self.ask_for_key])
         app.router.add_get("/v1/models", self.models)
         app.router.add_post("/v1/{rest:.*}", self.answer)
         app.router.add_post("/{model}/v1/{rest:.*}", self.answer)  # as Serve's proxy
         return app
+
+    @web.middleware
+    async def ask_for_key(self, request, handler):
+        if self.key and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return web.json_response({"error": "Unauthorized"}, status=401)
+        return await handler(request)
 
     async def models(self, request):
         return web.json_response(
