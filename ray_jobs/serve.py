@@ -22,7 +22,7 @@ from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client import ChatClient
 from serve.endpoint import EndpointConfig, ServeConfig, check_port_free
-from serve.engines import Model, is_object_storage
+from serve.engines import Model, is_object_storage, slug_of
 from serve.gateway import Gateway
 from serve.gateway_settings import free_port
 from serve.listener import allow_open_files, server_for
@@ -50,13 +50,22 @@ def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = 
         config: the whole configuration.
         names: of the roles.
         engines: only those that run on such engines.
+
+    Raises:
+        ValueError: two models end in the same name, so that requests for one would reach the other.
+        FileNotFoundError: a model is not there.
     """
     settings = {name: getattr(config.generate, name) for name in names}
-    return {
-        served_name(role.model): resolve_model(role.model, f"generate.{name}.model", served=True)
-        for name, role in settings.items()
-        if role.endpoint is None and engines in (None, role.engines)
-    }
+    hosted = {name: role.model for name, role in settings.items()
+              if role.endpoint is None and engines in (None, role.engines)}  # fmt: skip
+    called: dict[str, str] = {}
+    for name, model in hosted.items():
+        first = called.setdefault(slug_of(served_name(model)), model)
+        if first != model:
+            raise ValueError(f"{first} and generate.{name}.model {model} would both be served as {served_name(first)}; "
+                             "rename the folder of one of them")  # fmt: skip
+    return {served_name(model): resolve_model(model, f"generate.{name}.model", served=True)
+            for name, model in hosted.items()}  # fmt: skip
 
 
 @contextmanager
@@ -136,13 +145,16 @@ def run_serve(config: Config, run: RunDir) -> None:
 
     Raises:
         OSError: the port is taken, or a file that the gateway needs cannot be opened.
-        ValueError: the file of keys is none, TLS certificate and key are no pair, or `serve.upstream`'s key is not set.
+        ValueError: the file of keys is none, TLS certificate and key are no pair, `serve.upstream`'s key is not set, or
+            two models have one name.
     """
     settings = config.serve
     check_port_free(settings.host, settings.port, "serve.port")
     inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port(), "replicas": None})})
     # What it refuses, it refuses before an engine is loaded.
     beside = hosted_models(config, settings.beside)
+    if TUNED in beside:
+        raise ValueError(f"a model of serve.beside takes the tuned model's name, {TUNED}; rename its folder")
     context = max(settings.engine_of(name).max_model_len for name in (TUNED, *beside))
     gateway = Gateway(settings.gateway, context)
     server = server_for(gateway, settings.host, settings.port, settings.gateway)

@@ -53,6 +53,13 @@ def test_two_models_of_ours_have_places_of_their_own(started):
     assert started == [("serve", ["a", "b"])]
 
 
+@pytest.mark.parametrize("other", ["p/a.1", "p/a_1", "org:a_1"])
+def test_two_models_that_clients_could_not_tell_apart_are_refused(started, other):
+    with pytest.raises(ValueError, match="o/a.1 .* would both be served as a.1"):
+        chats("generator.model=o/a.1", f"discriminator.model={other}")
+    assert not started
+
+
 def test_a_role_may_run_inside_ray_data_and_the_other_on_an_endpoint(started):
     url = "https://example.com/v1"
     (one, _), (other, name) = chats("generator.model=o/a", "generator.engines=data", "discriminator.model=o/b",

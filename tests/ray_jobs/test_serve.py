@@ -111,6 +111,7 @@ def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
         (["serve.upstream=http://host:8000"], "is no URL that ends in /v1"),
         (["serve.upstream=http://host/v1", "serve.beside=[generator]"], "leave one of them out"),
         (["serve.upstream=http://host/v1", "serve.upstream_key_env=NOT_SET"], "from $NOT_SET, which is not set"),
+        (["serve.beside=[generator]", "generate.generator.model=org/wavecoder"], "takes the tuned model's name"),
         (["serve.upstream_key_env=A_KEY"], "a server that serve.upstream does not name"),
         (["serve.gateway.keys=nowhere/keys.json"], "wavecoder keys create --keys nowhere/keys.json"),
         (["serve.gateway.keys=configs/demo.yaml"], "configs/demo.yaml is no file of keys"),
