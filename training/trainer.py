@@ -7,9 +7,9 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -106,7 +106,8 @@ def fit(
     }  # fmt: skip
     follower = _Follower(records, Progress(total, tensorboard), Scorer(score))
     try:
-        steps = _fit_and_follow(_trainer(config, arguments, storage_path), follower, fatal)
+        make_trainer = partial(_trainer, config, arguments, storage_path)
+        steps = _fit_and_follow(make_trainer, follower, fatal, 1 + config.max_failures)
     finally:
         follower.close()
     counted = {"rows": len(learnt), "held_out_rows": len(held_out), "scores": follower.scores} | counts
@@ -188,26 +189,42 @@ class _Follower:
             self._progress.show_scores(step, scores)
 
 
-def _fit_and_follow(trainer: TorchTrainer, follower: _Follower, fatal: Queue) -> list[dict[str, Any]]:
-    """Run the trainer and show each step as worker 0 tells of it; returns the records of all steps."""
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(trainer.fit)
-        follower.follow(running)
-    failure: BaseException | None = None
-    try:
-        result = running.result()
-    except TrainingFailedError as error:
-        failures = getattr(error, "worker_failures", None)
-        failure = next(iter(failures.values())) if failures else error
+def _fit_and_follow(
+    make_trainer: Callable[[], TorchTrainer], follower: _Follower, fatal: Queue, tries: int
+) -> list[dict[str, Any]]:
+    """Run a trainer and show each step as worker 0 tells of it; returns the records of all steps.
+
+    Ray Train replaces workers that it loses while they train. One that it loses while they start, as long as they
+    import what they need, ends its run instead, and a new trainer goes on from the last checkpoint.
+    """
+    for left in reversed(range(tries)):
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(make_trainer().fit)
+            follower.follow(running)
+        try:
+            result, failure = running.result(), None
+            break
+        except TrainingFailedError as error:
+            failure = error
+            if not left or not isinstance(getattr(error, "controller_failure", None), ray.exceptions.RayActorError):
+                break
+            log.info("train: a worker was lost while it started; all start again, %d more times if need be", left - 1)
+    _raise_failure(failure, fatal)
+    with result.checkpoint.as_directory() as folder:  # it also knows the steps of earlier attempts
+        steps: list[dict[str, Any]] = json.loads((Path(folder) / RECORDS).read_text())["records"]
+    return steps
+
+
+def _raise_failure(error: TrainingFailedError | None, fatal: Queue) -> None:
+    """Raise what is behind a run's failure; a run whose workers were told to give up may end without one."""
+    failures = getattr(error, "worker_failures", None)
+    failure = next(iter(failures.values())) if failures else error
     if not fatal.empty():
         raise ValueError(fatal.get()) from failure
     if isinstance(failure, ray.exceptions.OutOfMemoryError):  # Ray killed the worker before the system did
         raise ValueError(unmendable(failure)) from None
     if failure is not None:
         raise failure
-    with result.checkpoint.as_directory() as folder:  # it also knows the steps of earlier attempts
-        steps: list[dict[str, Any]] = json.loads((Path(folder) / RECORDS).read_text())["records"]
-    return steps
 
 
 def _summary(steps: list[dict[str, Any]], config: TrainConfig) -> dict[str, Any]:

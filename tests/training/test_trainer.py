@@ -13,9 +13,11 @@ import pyarrow as pa
 import pytest
 import ray
 import torch
+from ray.train.v2.api.exceptions import ControllerError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.processes import processes_below
+from training import trainer
 from training.settings import TrainConfig
 from training.template import to_messages
 from training.trainer import fit, unmendable
@@ -115,6 +117,27 @@ def test_as_many_workers_as_there_is_room_for_learn_the_same(
     assert {step["workers"] for step in steps} <= taken
     expected = [step["loss"] for step in undisturbed[1]["steps"]]
     assert [step["loss"] for step in steps] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_worker_lost_while_it_starts_is_replaced_as_often_as_told(
+    local_ray, model_folder, rows, tmp_path, monkeypatch
+):
+    """Ray Train ends the run then (`ControllerError`); a node killed in those seconds takes a minute, tests/ray_jobs/test_nodes.py."""
+    real, lost = trainer._trainer, []
+
+    class Lost:
+        def fit(self):
+            lost.append(ray.exceptions.ActorUnavailableError("RPC error: Socket closed", None))
+            raise ControllerError(lost[-1])
+
+    monkeypatch.setattr(trainer, "_trainer", lambda *given: real(*given) if len(lost) == 1 else Lost())
+    config = TrainConfig(model=model_folder, **SETTINGS | {"workers": 1, "epochs": 1, "max_failures": 1})
+    assert fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))["last_loss"] > 0
+    assert len(lost) == 1
+    lost.extend([None] * 9)
+    with pytest.raises(ControllerError, match="Socket closed"):
+        fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path / "b"))
+    assert len(lost) == 12
 
 
 def test_the_model_is_a_hugging_face_folder(undisturbed):
