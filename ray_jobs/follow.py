@@ -64,7 +64,7 @@ async def follow_job(client: JobSubmissionClient, job: str, console: Console) ->
 
 async def _until_started(client: JobSubmissionClient, job: str, console: Console) -> None:
     waited = 0.0
-    while (facts := job_facts(client, job))["status"] == "PENDING":
+    while (facts := await _facts(client, job))["status"] == "PENDING":
         await asyncio.sleep(POLL_S)
         waited += POLL_S
         if abs(waited - PATIENCE_S) < POLL_S / 2:
@@ -85,14 +85,32 @@ async def _print_log(client: JobSubmissionClient, job: str) -> str:
             return text
         except (OSError, RuntimeError) as error:
             if attempt == TRIES - 1:
-                raise OSError(f"the connection to the cluster broke ({error}); the job goes on: wavecoder logs {job} "
-                              "--follow") from None  # fmt: skip
+                raise _broken(job, error) from None
             await asyncio.sleep(2.0**attempt)
     return text
 
 
 async def _until_ended(client: JobSubmissionClient, job: str) -> dict[str, Any]:
     """The log ends a moment before the status does."""
-    while (facts := job_facts(client, job))["status"] not in ENDED:
+    while (facts := await _facts(client, job))["status"] not in ENDED:
         await asyncio.sleep(POLL_S)
     return facts
+
+
+async def _facts(client: JobSubmissionClient, job: str) -> dict[str, Any]:
+    """What the cluster knows of the job; asked again when nobody answers, as at a tunnel that broke or a busy head."""
+    tried = 0
+    while True:
+        try:
+            return job_facts(client, job)
+        except (OSError, RuntimeError) as error:
+            tried += 1
+            passes = isinstance(error, OSError) or "status code 5" in str(error)
+            if not passes or tried == TRIES:
+                raise _broken(job, error) if passes else error from None
+        await asyncio.sleep(2.0 ** (tried - 1))
+
+
+def _broken(job: str, error: Exception) -> OSError:
+    reason = " ".join(str(error).split())[:300]
+    return OSError(f"the connection to the cluster broke ({reason}); the job goes on: wavecoder logs {job} --follow")
