@@ -173,9 +173,10 @@ def run_serve(config: Config, run: RunDir) -> None:
 def _key_of(settings: ServeConfig) -> str:
     """What `serve.upstream` asks for; empty when it asks for nothing."""
     name = settings.upstream_key_env
-    if name and not os.environ.get(name):
+    key = os.environ.get(name, "").strip() if name else ""
+    if name and not key:
         raise ValueError(f"the key of {settings.upstream} is to come from ${name}, which is not set")
-    return os.environ[name] if name else ""
+    return key
 
 
 def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:

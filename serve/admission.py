@@ -33,9 +33,13 @@ MESSAGES = b"/v1/messages"
 ENGINE_FIELDS = frozenset(
     {"chat_template", "kv_transfer_params", "media_io_kwargs", "mm_processor_kwargs", "priority", "request_id"}
     | {"vllm_xargs", "cache_salt", "data_parallel_rank", "ec_transfer_params", "logits_processors", "prompt_embeds"}
+    | {"stream_interval"}
 )
-"""Fields of vLLM with which a client could run a template or code of its own, hand over tensors, go before others, or
-meddle with them."""
+"""Fields of vLLM with which a client could run a template or code of its own, hand over tensors, go before others,
+meddle with them, or have more tokens written than the events of a stream show."""
+
+TEXT_PART = {"type", "text", "cache_control"}
+"""What a part of a message may hold. vLLM takes a part of type text that also names an image for an image."""
 
 MOST_HEAD_BYTES = 32_768
 """Of a request line and its headers."""
@@ -180,6 +184,10 @@ def read_ask(raw: bytes, route: str, key: Key, config: GatewayConfig, context: i
         raise RefusalError(400, "unknown_field", f"{field} is not allowed here", param=field)
     if route == "chat":
         _check_messages(body.get("messages"))
+    if route == "embeddings":
+        _check_input(body)
+    if not isinstance(body.get("stream"), bool | None):  # the engine would take 1 or "yes" for true
+        raise RefusalError(400, "invalid_value", "stream must be true or false", param="stream")
     choices = max(_whole(body, "n", 1), _whole(body, "best_of", 1)) * _batch(
         body.get("input" if route == "embeddings" else "prompt")
     )
@@ -188,7 +196,7 @@ def read_ask(raw: bytes, route: str, key: Key, config: GatewayConfig, context: i
             400, "too_many_choices", f"a request may ask for {config.max_choices} answers at most", param="n"
         )
     prompt_tokens = len(raw) // BYTES_PER_TOKEN + 1
-    asked = 0 if route == "embeddings" else _asked(body, choices, config, context)
+    asked = 0 if route == "embeddings" else _asked(body, route, choices, config, context)
     stream = body.get("stream") is True and route != "embeddings"
     hide_usage = stream and _with_usage(body)
     most = min(prompt_tokens + asked, context * choices)
@@ -247,8 +255,19 @@ def _check_messages(messages: Any) -> None:
     for message in messages:
         content = message.get("content")
         parts = content if isinstance(content, list) else []
-        if not all(isinstance(part, dict) and part.get("type") == "text" for part in parts):
+        if not all(
+            isinstance(part, dict) and part.get("type") == "text" and part.keys() <= TEXT_PART for part in parts
+        ):
             raise RefusalError(400, "unsupported_content", "only text is served here", param="messages")
+
+
+def _check_input(body: dict[str, Any]) -> None:
+    """Texts and tokens only: vLLM also embeds chats, whose parts may name addresses."""
+    given = body.get("input")
+    parts = given if isinstance(given, list) else [given]
+    inner = [each for part in parts for each in (part if isinstance(part, list) else [part])]
+    if "messages" in body or any(isinstance(each, dict | list) for each in inner):
+        raise RefusalError(400, "unsupported_content", "input must be text, tokens, or a list of either", param="input")
 
 
 def _whole(body: dict[str, Any], field: str, default: int) -> int:
@@ -265,9 +284,10 @@ def _batch(given: Any) -> int:
     return len(given) if isinstance(given, list) and given and isinstance(given[0], str | list) else 1
 
 
-def _asked(body: dict[str, Any], choices: int, config: GatewayConfig, context: int) -> int:
+def _asked(body: dict[str, Any], route: str, choices: int, config: GatewayConfig, context: int) -> int:
     """Tokens that may be written, all choices together; where the client names none, the gateway's limit is put in."""
-    fields = [field for field in ("max_completion_tokens", "max_tokens") if body.get(field) is not None]
+    names = ("max_tokens",) if route == "completions" else ("max_completion_tokens", "max_tokens")
+    fields = [field for field in names if body.get(field) is not None]
     asked = max((_whole(body, field, 1) for field in fields), default=None)
     if config.max_tokens is not None:
         if (asked or 1) * choices > config.max_tokens:

@@ -15,10 +15,11 @@ import importlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from types import ModuleType
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -70,7 +71,20 @@ SAVE_EVERY_S = 10.0
 class _Use:
     """What a request is to be charged."""
 
-    tokens: int
+    hold: Callable[[int, float], Wait | None]
+    """Holds tokens for it, at a time."""
+    tokens: int = 0
+
+    def reserve(self, tokens: int) -> None:
+        """Hold the most that it can use.
+
+        Raises:
+            RefusalError: the key has less.
+        """
+        wait = self.hold(tokens, time.time())
+        if wait is not None:
+            raise over_limit(wait)
+        self.tokens = tokens
 
 
 class Gateway:
@@ -132,21 +146,21 @@ class Gateway:
         if route == "metrics":
             return await reply.whole(200, b"text/plain; version=0.0.4; charset=utf-8", self._traffic.exposition())
         if route == "models":
-            with self._charged(key, 0):
+            with self._charged(key):
                 return await unless_gone(self._list_models(path, key, reply), receive)
         return await self._pass_on(scope, receive, reply, note, key)
 
     async def _pass_on(self, scope: Any, receive: Receive, reply: Reply, note: Note, key: Key) -> None:
         """Check what is asked of the engine, reserve for it, and relay it."""
         check_head(scope["headers"], self._config)
-        with self._traffic.slot():
+        with self._charged(key) as use, self._traffic.slot():
             raw = await read_body(receive, self._config)
             dialect = await asyncio.to_thread(_messages) if scope["raw_path"] == MESSAGES else None
             chat = dialect.to_chat(raw) if dialect else raw
             ask = read_ask(chat, note.route, key, self._config, self._context)
             note.take(ask, raw)
-            with self._charged(key, ask.max_tokens) as use:
-                await unless_gone(self._relay(ask, dialect, reply, note, use), receive)
+            use.reserve(ask.max_tokens)
+            await unless_gone(self._relay(ask, dialect, reply, note, use), receive)
 
     def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Without keys, a page of a stranger must not get here through a name that it points at this machine."""
@@ -165,11 +179,12 @@ class Gateway:
         return key
 
     @contextmanager
-    def _charged(self, key: Key, tokens: int) -> Iterator[_Use]:
-        ticket = self._limiter.admit(key.id, key.limits, tokens, time.time())
+    def _charged(self, key: Key) -> Iterator[_Use]:
+        """Counts a request before its body is read: a key that has used up its requests holds no place meanwhile."""
+        ticket = self._limiter.admit(key.id, key.limits, 0, time.time())
         if isinstance(ticket, Wait):
             raise over_limit(ticket)
-        use = _Use(tokens)
+        use = _Use(partial(self._limiter.reserve, ticket, key.limits))
         try:
             yield use
         finally:
@@ -262,6 +277,7 @@ class Gateway:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},  # what it says is read on the way
             auto_decompress=False,
         )
         saving = asyncio.ensure_future(self._save_repeatedly())
@@ -293,8 +309,14 @@ async def _events(content: aiohttp.StreamReader, meter: Meter, use: _Use) -> Asy
         use.tokens = meter.tokens
         if events:
             yield events
-    if rest := meter.end():
+        if meter.failed:
+            raise RefusalError(502, "upstream_error", "the engine failed")
+    rest = meter.end()
+    use.tokens = meter.tokens
+    if rest:
         yield rest
+    if not meter.finished:
+        raise RefusalError(502, "upstream_unavailable", "the engine broke off")
 
 
 def _messages() -> ModuleType:
@@ -315,7 +337,7 @@ def _tell_operator(status: int, url: str) -> None:
 def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:
     """What a client is told of the endpoint's error: its words about the request, nothing about its insides."""
     retry_after = headers.get("Retry-After", "")
-    wait_s = float(retry_after) if retry_after.isdigit() else 1.0
+    wait_s = float(retry_after[:9]) if retry_after.isdecimal() else 1.0
     if status == 429:
         return RefusalError(429, "overloaded", "the engine has all it can do; try again", retry_after_s=wait_s)
     if status == 503:

@@ -42,6 +42,9 @@ class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     header_timeout_s: PositiveFloat = 10.0
     """Time in which a connection must send a request's head."""
 
+    send_timeout_s: PositiveFloat = 30.0
+    """Longest wait for a client to take what was sent to it."""
+
     body_timeout_s: PositiveFloat = 20.0
     """Time in which it must send the body."""
 

@@ -108,11 +108,8 @@ class Limiter:
             now: seconds since the epoch.
         """
         account = self._accounts.setdefault(key_id, _Account())
-        account.requests.flow(limits.requests_per_minute, now)
-        account.tokens.flow(limits.tokens_per_minute, now)
-        if account.day != int(now // DAY):
-            account.day, account.day_tokens = int(now // DAY), 0
-        refusal = _longest_wait(account, limits, tokens, now)
+        self._flow(account, limits, now)
+        refusal = _longest(_waits_to_begin(account, limits) + _waits_for_tokens(account, limits, tokens, now))
         if refusal is not None:
             return refusal
         account.requests.taken += 1
@@ -123,6 +120,25 @@ class Limiter:
         account.parallel += 1
         account.last_used = now
         return Ticket(key_id, tokens, limits.tokens_per_minute, now)
+
+    @staticmethod
+    def _flow(account: _Account, limits: Limits, now: float) -> None:
+        account.requests.flow(limits.requests_per_minute, now)
+        account.tokens.flow(limits.tokens_per_minute, now)
+        if account.day != int(now // DAY):
+            account.day, account.day_tokens = int(now // DAY), 0
+
+    def reserve(self, ticket: Ticket, limits: Limits, tokens: int, now: float) -> Wait | None:
+        """Reserve tokens for a request that was let in before these were known, or say when to come again."""
+        account = self._accounts[ticket.key_id]
+        self._flow(account, limits, now)
+        refusal = _longest(_waits_for_tokens(account, limits, tokens, now))
+        if refusal is None:
+            account.tokens.taken += tokens
+            account.day_tokens += tokens
+            account.total_tokens += tokens
+            ticket.reserved, ticket.at = ticket.reserved + tokens, now
+        return refusal
 
     def settle(self, ticket: Ticket, used: int, now: float) -> None:
         """Give back what a request had reserved and did not use, or take what it used above that."""
@@ -150,13 +166,18 @@ class Limiter:
         return limiter
 
 
-def _longest_wait(account: _Account, limits: Limits, tokens: int, now: float) -> Wait | None:
+def _waits_to_begin(account: _Account, limits: Limits) -> list[Wait]:
     waits: list[Wait] = []
     if limits.parallel and account.parallel >= limits.parallel:
         waits.append(Wait("parallel", limits.parallel, 1.0))
     if limits.requests_per_minute:
         seconds = account.requests.wait_for(1, limits.requests_per_minute)
         waits.append(Wait("requests_per_minute", limits.requests_per_minute, seconds))
+    return waits
+
+
+def _waits_for_tokens(account: _Account, limits: Limits, tokens: int, now: float) -> list[Wait]:
+    waits: list[Wait] = []
     if limits.tokens_per_minute:
         seconds = account.tokens.wait_for(tokens, limits.tokens_per_minute)
         waits.append(Wait("tokens_per_minute", limits.tokens_per_minute, seconds))
@@ -165,5 +186,9 @@ def _longest_wait(account: _Account, limits: Limits, tokens: int, now: float) ->
         waits.append(Wait("tokens_per_day", limits.tokens_per_day, midnight))
     if limits.tokens_total and account.total_tokens + tokens > limits.tokens_total:
         waits.append(Wait("tokens_total", limits.tokens_total, math.inf))
+    return waits
+
+
+def _longest(waits: list[Wait]) -> Wait | None:
     longest = max(waits, key=lambda wait: wait.seconds, default=None)
     return longest if longest is not None and longest.seconds > 0 else None

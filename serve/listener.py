@@ -23,10 +23,11 @@ class PatientProtocol(H11Protocol):
     Connections above a number are closed at once, so that a flood of silent ones does not use up the process's files.
     """
 
-    def __init__(self, header_timeout_s: float, most_connections: int, **of_uvicorn: Any) -> None:
+    def __init__(self, settings: GatewayConfig, **of_uvicorn: Any) -> None:
         super().__init__(**of_uvicorn)
-        self._header_timeout_s, self._most_connections = header_timeout_s, most_connections
+        self._settings, self._most_connections = settings, most_connections(settings)
         self._header_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection opens: the time runs."""
@@ -34,7 +35,7 @@ class PatientProtocol(H11Protocol):
         if len(self.connections) > self._most_connections:
             self.transport.abort()
             return
-        self._header_timer = self.loop.call_later(self._header_timeout_s, transport.close)
+        self._header_timer = self.loop.call_later(self._settings.header_timeout_s, self._close)
 
     def data_received(self, data: bytes) -> None:
         """Bytes come: the time stops at the end of a head and runs again from the first byte of the next."""
@@ -42,12 +43,51 @@ class PatientProtocol(H11Protocol):
         if self.conn.their_state is not h11.IDLE:
             self._stop_timer()
         elif self._header_timer is None:
-            self._header_timer = self.loop.call_later(self._header_timeout_s, self.transport.close)
+            self._header_timer = self.loop.call_later(self._settings.header_timeout_s, self._close)
+
+    def on_response_complete(self) -> None:
+        """An answer is written: whoever still sends the body of what was answered without it is not listened to."""
+        super().on_response_complete()
+        if self.transport.is_closing() or self.conn.their_state is h11.SEND_BODY:
+            self._close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """An idle connection has had its time."""
+        super().timeout_keep_alive_handler()
+        self._close()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written: the time runs."""
+        super().pause_writing()
+        self._send_timer = self.loop.call_later(self._settings.send_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It takes it again."""
+        self._stop_send_timer()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; behind an answer that has begun there is no place for that."""
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""
         self._stop_timer()
+        self._stop_send_timer()
         super().connection_lost(exc)
+
+    def _close(self) -> None:
+        """Close once what was written is taken, and anyway after a while."""
+        self.transport.close()
+        self.loop.call_later(self._settings.send_timeout_s, self.transport.abort)
+
+    def _stop_send_timer(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
 
     def _stop_timer(self) -> None:
         if self._header_timer is not None:
@@ -61,7 +101,7 @@ def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn
     Raises:
         ValueError, OSError: certificate or key cannot be used.
     """
-    protocol: Any = partial(PatientProtocol, config.header_timeout_s, most_connections(config))
+    protocol: Any = partial(PatientProtocol, config)
     cert, key = _tls_files(config)
     return uvicorn.Server(
         uvicorn.Config(

@@ -4,8 +4,10 @@ import json
 import socket
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import httpx
 import openai
 import pytest
 
@@ -364,6 +366,47 @@ def closed(connection):
         return True
 
 
+def answers(running):
+    with suppress(httpx.TransportError):  # too many connections
+        return running.chat().status_code == 200
+
+
+def test_who_needs_no_key_cannot_hold_a_connection(gateway):
+    """By a body that was answered before its end, by answers that nobody reads, or by nonsense after an answer."""
+    running = gateway(header_timeout_s=0.3, send_timeout_s=0.3, max_in_flight=2)
+    begun = time.monotonic()
+    assert running.raw(b"GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{").startswith(b"HTTP/1.1 200 ")
+    chunked = b"GET /health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n"
+    assert running.raw(chunked).startswith(b"HTTP/1.1 ")
+    assert time.monotonic() - begun < 4
+    silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(8)]
+    for connection in silent:
+        connection.setblocking(False)
+        with suppress(BlockingIOError, ConnectionError):
+            for _ in range(400):
+                connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    until(lambda: answers(running), timeout_s=10)
+    for connection in silent:
+        connection.close()
+
+
+def test_a_key_that_may_not_ask_holds_no_place_while_its_body_comes(gateway):
+    running = gateway(max_in_flight=1, body_timeout_s=5.0)
+    poor = running.new_key(limits=Limits(requests_per_minute=1))
+    assert running.chat(secret=poor).status_code == 200
+    slow = head(running, "Content-Length: 20\r\nx-unused: 1").replace(running.secret.encode(), poor.encode()) + b"{"
+    assert running.raw(slow).startswith(b"HTTP/1.1 429 ")
+    assert running.chat().status_code == 200
+
+
+def test_embeddings_are_of_text_and_tokens(shared, upstream_seen):
+    part = [{"type": "image_url", "image_url": {"url": "http://x/"}}]
+    for body in ({"messages": [{"role": "user", "content": part}]}, {"input": part}, {"input": [part]}):
+        response = shared.client.post("/v1/embeddings", json={"model": "wavecoder"} | body)
+        assert error_of(response) == (400, "unsupported_content")
+    assert not upstream_seen()
+
+
 def test_slow_heads_and_bodies_are_not_waited_for(gateway):
     running = gateway(header_timeout_s=0.3, body_timeout_s=0.3)
     begun = time.monotonic()
@@ -390,6 +433,10 @@ def test_slow_heads_and_bodies_are_not_waited_for(gateway):
         ({"messages": "hi"}, "invalid_messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///x"}}]}]},
          "unsupported_content"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "image_url": {"url": "http://x/"}}]}]},
+         "unsupported_content"),
+        ({"stream": 1}, "invalid_value"),  # true to vLLM
+        ({"stream": True, "stream_interval": 1000}, "unknown_field"),  # a thousand tokens in an event
         ({"chat_template": "{{ 1 }}"}, "unknown_field"),
         ({"priority": -5}, "unknown_field"),
         ({"prompt_embeds": "gAR9"}, "unknown_field"),  # a pickle, once
