@@ -1,7 +1,7 @@
 """What we ship for clusters, checked without one.
 
 Launcher files: Ray's own schema. Pods, claims and policies: Kubernetes' published JSON schemas (kubernetes-validate).
-KubeRay's own fields: no package of a registry has its CRDs, so the fields that we use are written down here from
+KubeRay's own fields: its CRDs are not among the test packages, so the fields that we use are written down here from
 the reference of KubeRay's v1 API (1.6); a field that is not in the list is refused. Dockerfiles: hadolint.
 """
 
@@ -39,7 +39,7 @@ GROUP = closed(
 CLUSTER = closed(
     ["headGroupSpec", "rayVersion", "authOptions"], rayVersion=TEXT, enableInTreeAutoscaling=SWITCH,
     authOptions=closed(["mode"], mode={"enum": ["token"]}),
-    autoscalerOptions=closed(version={"enum": ["v1", "v2"]}, idleTimeoutSeconds=COUNT),
+    autoscalerOptions=closed(version={"enum": ["v1", "v2"]}, idleTimeoutSeconds=COUNT, securityContext=POD),
     headGroupSpec=closed(["template"], serviceType={"enum": ["ClusterIP"]}, rayStartParams=PARAMS, template=POD),
     workerGroupSpecs={"type": "array", "items": GROUP},
 )  # fmt: skip
@@ -142,7 +142,9 @@ def test_the_service_runs_what_ray_serve_takes():
 def test_the_gateway_stands_before_the_service_with_keys_and_may_reach_it():
     from ray_jobs.config import load_config
 
-    service, policy = documents(ROOT / "deploy/kuberay/rayservice.yaml")
+    (service,), (_, policy) = (documents(ROOT / "deploy/kuberay" / name) for name in ("rayservice.yaml", "common.yaml"))
+    (head,) = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"]
+    assert {"containerPort": 8000, "name": "serve"} in head["ports"]  # without it KubeRay makes no service
     _, gateway, front = documents(ROOT / "deploy/kuberay/gateway.yaml")
     pod = gateway["spec"]["template"]
     (container,) = pod["spec"]["containers"]
@@ -161,6 +163,28 @@ def test_the_gateway_stands_before_the_service_with_keys_and_may_reach_it():
     assert pod["metadata"]["labels"] in allowed
     assert front["spec"]["selector"] == pod["metadata"]["labels"]
     assert front["spec"]["type"] == "ClusterIP"
+
+
+def test_the_pod_that_submits_a_job_and_names_do_not_collide():
+    _, policy = documents(ROOT / "deploy/kuberay/common.yaml")
+    (job,) = documents(ROOT / "deploy/kuberay/rayjob.yaml")
+    allowed = [each["podSelector"]["matchLabels"] for rule in policy["spec"]["ingress"] for each in rule["from"]]
+    assert job["spec"]["submitterPodTemplate"]["metadata"]["labels"] in allowed
+    found = [(each["kind"], each["metadata"]["name"]) for file in MANIFESTS for each in documents(file)]
+    assert len(found) == len(set(found))
+    clusters = [name for kind, name in found if kind in {"RayCluster", "RayService"}]  # KubeRay names services by them
+    assert len(clusters) == len(set(clusters)) == 2
+
+
+@pytest.mark.parametrize("file", [*LAUNCHERS, "deploy/docker/Dockerfile.gpu"])
+def test_nodes_get_what_a_recipe_reads_and_every_compiler(file):
+    text = (ROOT / file).read_text()
+    table = (ROOT / "docs" / "sandbox.md").read_text().split("## Toolchains")[1].split("The npm package")[0]
+    packages = {name for row in re.findall(r"^\| \w+ \| `([^`]+)` \|$", table, re.M) for name in row.split()} - {"gcc"}
+    assert len(packages) > 8
+    assert not [name for name in packages if not re.search(rf"(?<=\s){re.escape(name)}(?=\s)", text)]
+    assert "-r requirements/gpu.lock -r requirements/models.lock" in text
+    assert "python3-dev" in text  # Triton compiles against it
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.name)
