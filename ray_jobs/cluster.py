@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+from contextlib import suppress
 from typing import Any
 
+import psutil
 import ray
 from ray.data import DataContext
 
@@ -77,8 +79,7 @@ def join_cluster(environment: dict[str, str]) -> None:
 def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
     for name, value in _LOCAL_RAY.items():
         os.environ.setdefault(name, value)
-    ray.init(
-        address="local",
+    start_patiently(
         num_cpus=config.num_cpus,
         object_store_memory=config.object_store_mb * 2**20,
         include_dashboard=config.dashboard,
@@ -93,6 +94,30 @@ def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
     address = ray._private.worker.get_dashboard_url()
     dashboard = f", dashboard on http://{address}" if address else ""
     log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), dashboard)
+
+
+def start_patiently(**options: Any) -> None:
+    """A local Ray, with options of `ray.init`; tried again where a busy machine does not start it within 30 s.
+
+    Raises:
+        OSError: they did not start in three tries.
+    """
+    before = set(psutil.Process().children(recursive=True))
+    for left in (2, 1, 0):
+        try:
+            ray.init(address="local", **options)
+            return
+        except Exception as error:  # Ray has no other for this
+            if "timed out during startup" not in str(error):
+                raise
+        ray.shutdown()
+        for process in set(psutil.Process().children(recursive=True)) - before:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        if left:
+            log.info("Ray's own processes did not start within 30 s; trying again")
+    raise OSError(f"Ray did not start in three tries of 30 s: this machine is too busy "
+                  f"(load {os.getloadavg()[0]:.0f}); try again when it is quieter")  # fmt: skip
 
 
 def dashboard_port() -> int:

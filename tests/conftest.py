@@ -26,11 +26,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def local_ray():
+    from ray_jobs.cluster import start_patiently
+
     os.environ.setdefault(
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"
     )  # 10 s otherwise: a killed proxy is back in 35 s
     os.environ.update(SERVE_SETTINGS | CALLBACK)
-    ray.init(address="local", num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
+    start_patiently(num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
     yield
     ray.shutdown()
 
