@@ -17,6 +17,7 @@ import itertools
 import json
 import random
 import re
+import resource
 import signal
 import sys
 import time
@@ -38,8 +39,9 @@ POOL = [
 CALLS, CALL_SECONDS, ALL_SECONDS = 400, 0.2, 4.0
 """Calls to try, and processor seconds of one call and of all: on a busy machine a call waits, which is no hang."""
 WAITS_SECONDS, IDLE = 2.0, 0.01
-"""A call that used less than this share of so many seconds of wall time sleeps, and is ended; what it would have
-answered is not known. One that used more has its processor seconds, however long a busy machine makes them."""
+"""A call that gave up the processor by itself and used less than this share of so many seconds of wall time sleeps, and
+is ended; what it would have answered is not known. Any other has its processor seconds, however long a busy machine
+makes them: one that is only kept from the processor never gave it up."""
 
 
 class Hang(BaseException):
@@ -50,18 +52,23 @@ class Wait(BaseException):
     """A call did nothing for too long."""
 
 
+def spent() -> tuple[float, int]:
+    """Processor seconds so far, and how often this process gave up the processor by itself."""
+    return time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
+
+
 @contextlib.contextmanager
 def limited(seconds: float, waits: float) -> Iterator[None]:
     """Raise `Hang` or `Wait` inside the block; the alarms are off when it is left, however that is."""
-    used = time.process_time()
+    last = spent()
 
     def hang(*_: object) -> None:
         raise Hang
 
     def wait(*_: object) -> None:
-        nonlocal used
-        before, used = used, time.process_time()
-        if used - before < IDLE * waits:
+        nonlocal last
+        before, last = last, spent()
+        if last[0] - before[0] < IDLE * waits and last[1] > before[1]:
             raise Wait
 
     signal.signal(signal.SIGPROF, hang)
