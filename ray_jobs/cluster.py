@@ -100,7 +100,7 @@ def start_patiently(**options: Any) -> None:
     """A local Ray, with options of `ray.init`; tried again where a busy machine does not start it within 30 s.
 
     Raises:
-        OSError: they did not start in three tries.
+        OSError: it did not start in three tries.
     """
     before = set(psutil.Process().children(recursive=True))
     for left in (2, 1, 0):
