@@ -17,7 +17,9 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from codeocean.rounds import is_accepted
+from codeocean.strict_yaml import RepeatedKeyError, read_yaml
 from codeocean.tasks import Task
+from codeocean.validation import explain
 
 FOLDER = Path(__file__).parent / "golden"
 
@@ -69,14 +71,7 @@ def load_golden(tasks: Mapping[str, Task], folder: Path | None = None) -> dict[s
         file = (folder or FOLDER) / f"{name}.yaml"
         if not file.is_file():
             continue
-        try:
-            entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-            cases = [GoldenCase.model_validate_json(json.dumps(entry)) for entry in entries]
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            raise ValueError(f"golden file {file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
-            raise ValueError(f"golden file {file} is no list of cases: {' '.join(str(error).split())}") from None
+        cases = _load_cases(file)
         unknown = {rule for case in cases for rule in case.broken} - {rule.name for rule in task.rules}
         if unknown:
             raise ValueError(f"golden file {file} names rules that {name} does not have: {', '.join(sorted(unknown))}")
@@ -84,6 +79,26 @@ def load_golden(tasks: Mapping[str, Task], folder: Path | None = None) -> dict[s
     if not golden:
         raise ValueError(f"{folder or FOLDER} holds no golden file for any of the tasks {', '.join(tasks)}")
     return golden
+
+
+def _load_cases(file: Path) -> list[GoldenCase]:
+    try:
+        document = read_yaml(file.read_text(encoding="utf-8"))
+    except RepeatedKeyError as error:
+        raise ValueError(f"golden file {file}: {error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"golden file {file} is no list of cases: {' '.join(str(error).split())}") from None
+    if not isinstance(document.value, list):
+        raise ValueError(f"golden file {file} is no list of cases")
+    return [_load_case(entry, f"golden file {file}: {document.place((number,))}")
+            for number, entry in enumerate(document.value)]  # fmt: skip
+
+
+def _load_case(entry: Any, place: str) -> GoldenCase:
+    try:
+        return GoldenCase.model_validate_json(json.dumps(entry, default=str))
+    except ValidationError as error:
+        raise ValueError(explain(error, GoldenCase, entry, lambda _: place)) from None
 
 
 def agreement(truth: Sequence[bool], said: Sequence[bool]) -> Row:

@@ -10,6 +10,9 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, Field, NonNegativeFloat, ValidationError, model_validator
 
+from codeocean.strict_yaml import RepeatedKeyError, read_yaml
+from codeocean.validation import explain
+
 FOLDER = Path(__file__).parent / "task_files"
 
 
@@ -128,13 +131,15 @@ def load_tasks(extra_folder: str | None = None) -> dict[str, Task]:
 
 def _load_task(file: Path) -> Task:
     try:
-        return Task.model_validate_json(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8"))))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ValueError(f"task file {file}: {field}: {first['msg'].removeprefix('Value error, ')}") from None
+        document = read_yaml(file.read_text(encoding="utf-8"))
+    except RepeatedKeyError as error:
+        raise ValueError(f"task file {file}: {error}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"task file {file} is not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Task.model_validate_json(json.dumps(document.value, default=str))
+    except ValidationError as error:
+        raise ValueError(f"task file {file}: {explain(error, Task, document.value, document.place)}") from None
 
 
 def task_shares(tasks: dict[str, Task], override: dict[str, float] | None) -> dict[str, float]:

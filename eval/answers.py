@@ -121,6 +121,8 @@ class GivenAnswers:
         """
         self.model = model
         file = Path(path).expanduser()
+        if file.is_dir():
+            raise IsADirectoryError(f"--samples {path} is a folder, where a file is wanted (.jsonl or .jsonl.gz)")
         if not file.is_file():
             raise FileNotFoundError(f"--samples {path}: there is no such file")
         content = file.read_bytes()

@@ -49,6 +49,9 @@ JOBS = {
     "doctor": "what is wrong or unsafe with this machine or cluster",
 }
 
+MAX_REASON_CHARS = 8000
+"""Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""
+
 Job = Callable[[Config, RunDir], object]
 
 
@@ -192,7 +195,7 @@ def _fail(name: str, error: Exception, run: RunDir | None) -> int:
             f"no space left on the disk of {where}; free some and run the same command again: finished work is kept"
         )
     label = "" if users else f"{type(cause).__name__}: "
-    print(f"wavecoder {name}: {label}{reason[:1500]}{_keep_trace(error, run)}", file=sys.stderr)
+    print(f"wavecoder {name}: {label}{reason[:MAX_REASON_CHARS]}{_keep_trace(error, run)}", file=sys.stderr)
     return 2 if users else 1
 
 

@@ -1,7 +1,6 @@
 """The whole configuration: one tree, composed of each room's own settings, from YAML and `--set section.key=value`."""
 
 import json
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -14,7 +13,11 @@ from codeocean.generation import GenerateConfig
 from codeocean.instances import CodeOceanConfig
 from codeocean.mixing import MixConfig
 from codeocean.selection import CoresetConfig
+from codeocean.strict_yaml import Document, RepeatedKeyError, read_yaml
+from codeocean.strict_yaml import Path as KeyPath
+from codeocean.validation import explain
 from eval.settings import EvaluateConfig
+from ray_jobs.named_paths import check_file
 from serve.endpoint import ServeConfig
 from training.settings import TrainConfig
 
@@ -108,67 +111,77 @@ def load_config(path: str, overrides: list[str], run_dir: str | None = None) -> 
         run_dir: replaces `run_dir` of the recipe.
 
     Raises:
-        ValueError: one line that names the key, the value and what is allowed.
-        FileNotFoundError: there is no such file.
+        ValueError: one line that names every wrong key, its place, its value and what is allowed.
+        OSError: there is no such file, or it cannot be read.
     """
-    tree = _read_yaml(path)
-    for override in overrides:
-        _apply(tree, override)
+    recipe = _read_recipe(path)
+    tree: dict[str, Any] = {name: value for name, value in recipe.value.items() if value is not None}
+    given = {_apply(tree, override): f"--set {override}" for override in overrides}
     if run_dir is not None:
-        tree["run_dir"] = run_dir
+        tree["run_dir"], given[("run_dir",)] = run_dir, "--run-dir"
     try:
-        return Config.model_validate_json(json.dumps(tree, default=str))
+        plain = json.dumps(tree, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} holds what no setting can be: {error}") from None
+
+    def place(at: KeyPath) -> str:
+        for length in range(len(at), 0, -1):
+            if at[:length] in given:
+                return given[at[:length]]
+        below = [told for key, told in given.items() if at and key[: len(at)] == at]
+        line = recipe.line_of(at)
+        return below[-1] if below else path if line is None else f"{path}, line {line}"
+
+    try:
+        return Config.model_validate_json(plain)
     except ValidationError as error:
-        raise ValueError(f"{path}: {_first_line(error)}") from None
+        raise ValueError(explain(error, Config, json.loads(plain), place)) from None
 
 
-def _read_yaml(path: str) -> dict[str, Any]:
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"--config {path}: there is no such file; the recipes are in configs/")
+def _read_recipe(path: str) -> Document:
+    file = check_file(path, "--config", "the recipes are in configs/")
     try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        document = read_yaml(file.read_text(encoding="utf-8"))
+    except RepeatedKeyError as error:
+        raise ValueError(f"{path}: {error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(tree, dict):
+    if not isinstance(document.value, dict):
         raise ValueError(f"{path} holds no settings; it should be a mapping of sections such as collect: and embed:")
-    return tree
+    return document
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
+def _apply(tree: dict[str, Any], override: str) -> KeyPath:
+    """Set one value; returns the path of its key."""
     key, separator, text = override.partition("=")
     if not separator or not key:
         raise ValueError(f"--set {override!r} should read section.key=value")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = read_yaml(text).value
+    except RepeatedKeyError as error:
+        raise ValueError(f"--set {override!r}: {error}") from None
+    except (yaml.YAMLError, RecursionError):
         raise ValueError(f"--set {override!r}: the value is not YAML") from None
+    path: list[str | int] = []
+    node: Any = tree
     *sections, leaf = key.split(".")
-    node = tree
     for section in sections:
-        node = node.setdefault(section, {})
-        if not isinstance(node, dict):
+        at = _entry(node, section, override)
+        if isinstance(node, dict) and node.get(section) is None:
+            node[section] = {}
+        node = node[at]
+        path.append(at)
+        if not isinstance(node, dict | list):
             raise ValueError(f"--set {override!r}: {section} is a value, not a section")
-    node[leaf] = value
+    path.append(_entry(node, leaf, override))
+    node[path[-1]] = value
+    return tuple(path)
 
 
-def _first_line(error: ValidationError) -> str:
-    """The first problem as "key is value; what is allowed", and how many more there are."""
-    problems = error.errors(include_url=False)
-    first = problems[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the configuration"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {key}{_known_keys(first['loc'])}{more}"
-    if first["type"] == "missing":
-        return f"{key} is missing{more}"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{key} is {json.dumps(first['input'], default=str)[:120]}; {message}{more}"
-
-
-def _known_keys(location: tuple[int | str, ...]) -> str:
-    model: Any = Config
-    for part in location[:-1]:
-        field = getattr(model, "model_fields", {}).get(part)
-        model = field.annotation if field else None
-    known = getattr(model, "model_fields", {})
-    return f"; allowed there: {', '.join(known)}" if known else ""
+def _entry(node: Any, part: str, override: str) -> str | int:
+    """A key of a mapping, or an index of a list."""
+    if not isinstance(node, list):
+        return part
+    if not part.isdecimal() or int(part) >= len(node):
+        raise ValueError(f"--set {override!r}: {part} should be the number of an entry, 0 to {len(node) - 1}")
+    return int(part)

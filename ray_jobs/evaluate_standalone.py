@@ -86,9 +86,14 @@ def config_of(options: argparse.Namespace) -> EvaluateConfig:
     try:
         return EvaluateConfig(**given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = {"samples": "n"}.get(str(first["loc"][0]), str(first["loc"][0])).replace("_", "-")
-        raise ValueError(f"--{key}: {first['msg'].removeprefix('Value error, ')}") from None
+        said = dict.fromkeys(f"--{_option(each['loc'][0])}: {each['msg'].removeprefix('Value error, ')}"
+                             for each in error.errors(include_url=False))  # fmt: skip
+        raise ValueError("; ".join(said)) from None
+
+
+def _option(field: int | str) -> str:
+    """The option that sets a field of `EvaluateConfig`."""
+    return {"samples": "n"}.get(str(field), str(field)).replace("_", "-")
 
 
 def _sources(options: argparse.Namespace, config: EvaluateConfig) -> list[tuple[str, Answers]]:

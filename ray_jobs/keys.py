@@ -52,11 +52,16 @@ def create(options: argparse.Namespace) -> None:
             limits=Limits(**limits),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        option = str(first["loc"][0]).replace("_", "-")
-        raise ValueError(f"--{option} {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+        faults = error.errors(include_url=False)
+        said = (f"{_option(each['loc'][0])} {each['input']!r}: {each['msg'][0].lower()}{each['msg'][1:]}"
+                for each in faults)  # fmt: skip
+        raise ValueError("; ".join(said)) from None
     print(f"key {key.id} for {key.name!r} is in {options.keys}; it is shown only now:", file=sys.stderr)
     print(secret)
+
+
+def _option(field: int | str) -> str:
+    return f"--{str(field).replace('_', '-')}"
 
 
 def show(options: argparse.Namespace) -> None:

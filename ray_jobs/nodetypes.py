@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from codeocean.strict_yaml import read_yaml
+from ray_jobs.named_paths import check_file
 from ray_jobs.pending import fits, in_words
 
 PRICES = Path(__file__).parents[1] / "deploy" / "prices.yaml"
@@ -81,12 +83,9 @@ def load_launcher_file(path: str) -> tuple[list[LaunchedType], str]:
         FileNotFoundError: there is no such file.
         ValueError: it is no launcher's file; it is named.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f"--cluster {path}: there is no such file; cluster.yaml and deploy/gcp/cluster.yaml are two"
-        )
+    file = check_file(path, "--cluster", "cluster.yaml and deploy/gcp/cluster.yaml are two")
     try:
-        tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        tree = read_yaml(file.read_text(encoding="utf-8")).value
         tree = tree if isinstance(tree, Mapping) else {}
         return read_node_types(tree), str(tree["provider"].get("region", ""))
     except (yaml.YAMLError, ValueError, KeyError, AttributeError) as error:
@@ -99,11 +98,9 @@ def load_prices(path: str | None, region: str) -> Prices:
     Raises:
         FileNotFoundError, ValueError: the file is missing, is none of prices, or knows nothing of the region.
     """
-    file = Path(path) if path else PRICES
-    if not file.is_file():
-        raise FileNotFoundError(f"--prices {file}: there is no such file")
+    file = check_file(path or PRICES, "--prices")
     try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+        tree = read_yaml(file.read_text(encoding="utf-8")).value
         date = datetime.date.fromisoformat(str(tree["date"]))
         hourly = {str(name): {str(how): float(price) for how, price in prices.items()}
                   for name, prices in tree["regions"].get(region, {}).items()}  # fmt: skip

@@ -20,6 +20,7 @@ from codeocean.selection import CoresetConfig
 from ray_jobs.cli import run_guarded
 from ray_jobs.cluster import connect
 from ray_jobs.config import RayConfig
+from ray_jobs.named_paths import check_file
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -34,9 +35,8 @@ def select_standalone(options: argparse.Namespace) -> None:
     from codeocean.coreset import Corpus, choose_coreset, coreset_table  # imports torch
     from codeocean.vectors import open_vectors
 
-    path, out = Path(options.embeddings).expanduser().absolute(), Path(options.out).expanduser().absolute()
-    if not path.is_file():
-        raise FileNotFoundError(f"--embeddings {options.embeddings}: there is no such file")
+    path = check_file(options.embeddings, "--embeddings").absolute()
+    out = Path(options.out).expanduser().absolute()
     fs = pafs.LocalFileSystem()
     file = open_vectors(fs, str(path))
     if not 1 <= options.k <= file.num_rows:

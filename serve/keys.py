@@ -85,14 +85,16 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         raise FileNotFoundError(
             f"there is no file of keys at {path}; make one with: wavecoder keys create --keys {path} --name WHO"
         )
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, where a file of keys is wanted, such as {path / 'keys.json'}")
     if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ValueError(f"{path} can be changed by other users, who could add keys; run: chmod 600 {path}")
     try:
         return _KeyFile.model_validate_json(path.read_bytes()).keys
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path} is no file of keys ({where}: {first['msg']})") from None
+        said = (f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}"
+                for each in error.errors(include_url=False, include_input=False))  # fmt: skip
+        raise ValueError(f"{path} is no file of keys ({'; '.join(said)})") from None
 
 
 def create_key(path: Path, **fields: Any) -> tuple[str, Key]:

@@ -146,6 +146,8 @@ def _tls_files(config: GatewayConfig) -> tuple[Path | None, Path | None]:
         return None, None
     cert, key = Path(config.tls_cert).expanduser(), Path(config.tls_key).expanduser()
     for setting, file in (("tls_cert", cert), ("tls_key", key)):
+        if file.is_dir():
+            raise IsADirectoryError(f"serve.gateway.{setting} {file} is a folder, where a file is wanted")
         if not file.is_file():
             raise FileNotFoundError(f"serve.gateway.{setting} {file}: there is no such file")
     try:

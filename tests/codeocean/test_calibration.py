@@ -105,5 +105,5 @@ def test_a_golden_file_that_names_an_unknown_rule_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"repair.yaml names rules that repair does not have: no such rule"):
         load_golden(TASKS, tmp_path)
     (tmp_path / "repair.yaml").write_text("[{instruction: x}]")
-    with pytest.raises(ValueError, match=r"repair.yaml: solution"):
+    with pytest.raises(ValueError, match=r"repair.yaml: line 1: solution is missing"):
         load_golden(TASKS, tmp_path)

@@ -62,3 +62,12 @@ def test_lifetimes():
     for wrong in ("0d", "1.5d", "-1d", "1 d", "d", "99999999d", ""):
         with pytest.raises(ValueError, match="--expires"):
             expiry(wrong, now)
+
+
+def test_every_option_out_of_bounds_is_named(tmp_path, capsys):
+    limits = ["--requests-per-minute", "0", "--parallel", "-4"]
+    code = main(["keys", "create", "--keys", str(tmp_path / "keys.json"), "--name", "ada", *limits])
+    line = capsys.readouterr().err
+    assert code == 2
+    assert "--requests-per-minute 0: " in line
+    assert "--parallel -4: " in line

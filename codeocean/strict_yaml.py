@@ -1,0 +1,96 @@
+"""YAML that people write, read strictly: a key given twice is an error, where YAML itself keeps the last in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+"""Keys and list indexes that lead to a value."""
+
+
+class RepeatedKeyError(ValueError):
+    """A mapping has a key twice; the message names each such key and its lines."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file's value, and where its keys are."""
+
+    value: Any
+    lines: dict[Path, int]
+    """Path of a key or a list entry → its line, from 1."""
+
+    def line_of(self, path: Path) -> int | None:
+        """Line of a key, or of the nearest mapping around it that is there; None for the file itself."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path)
+
+    def place(self, path: Path) -> str:
+        """The line as words."""
+        line = self.line_of(path)
+        return "in the file" if line is None else f"line {line}"
+
+
+def read_yaml(text: str) -> Document:
+    """The one document of a text.
+
+    Raises:
+        RepeatedKeyError: a mapping has a key twice.
+        yaml.YAMLError: it is not YAML.
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return Document(None, {})
+        places = list(_places(root, (), set()))
+        _refuse_repeats(places)
+        return Document(loader.construct_document(root), dict(places))
+    finally:
+        loader.dispose()
+
+
+def _places(node: yaml.Node, path: Path, seen: set[int]) -> Iterator[tuple[Path, int]]:
+    """Path and line of every key and list entry; an anchored node counts where it is written."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*path, _name(key))
+            yield inner, key.start_mark.line + 1
+            yield from _places(value, inner, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*path, index), value.start_mark.line + 1
+            yield from _places(value, (*path, index), seen)
+
+
+def _name(key: yaml.Node) -> str:
+    """A key as a string; "1" and 1 are different keys of YAML."""
+    if not isinstance(key, yaml.ScalarNode):
+        return f"({key.tag} on line {key.start_mark.line + 1}, column {key.start_mark.column + 1})"
+    kind = key.tag.rpartition(":")[2]
+    return str(key.value) if kind in {"str", "merge"} else f"{key.value} ({kind})"
+
+
+def _refuse_repeats(places: list[tuple[Path, int]]) -> None:
+    lines: dict[Path, list[int]] = {}
+    for path, line in places:
+        lines.setdefault(path, []).append(line)
+    twice = {path for path, found in lines.items() if len(found) > 1}
+    outermost = [path for path in lines if path in twice and not any(path[:end] in twice for end in range(len(path)))]
+    repeats = [f"{'.'.join(map(str, path))} is given on {_listed(sorted(set(lines[path])))}" for path in outermost]
+    if repeats:
+        raise RepeatedKeyError(f"{'; '.join(repeats)}: YAML keeps only the last of them, so leave one")
+
+
+def _listed(lines: list[int]) -> str:
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    return f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
