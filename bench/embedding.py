@@ -30,10 +30,10 @@ from bench.machine import describe_machine
 from codeocean.embed_flow import embed
 from codeocean.embedding import EmbedConfig, Tokenizer, load_model, row_texts
 from codeocean.origins import FolderSource
-from codeocean.parts import write_part
 from codeocean.records import RAW_CODE
 from codeocean.sources import list_units, read_unit
 from codeocean.tokenbatches import padding_share
+from core.storage import write_part
 from ray_jobs.models import resolve_model
 
 ROWS_PER_PART = 1_000

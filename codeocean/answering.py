@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyarrow import fs as pafs
 
 from codeocean.mixing import AnswerConfig
-from codeocean.parts import part_names, read_part, write_part
 from codeocean.rounds import draw_number
+from core.storage import part_names, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 

@@ -22,9 +22,9 @@ from pyarrow import fs as pafs
 from codeocean.collecting import Account, CollectConfig, Position, cut_parts, keys_of, read_filtered
 from codeocean.duplicates import Duplicates
 from codeocean.licenses import license_names
-from codeocean.metrics_flow import RowMetrics
 from codeocean.origins import CodeSearchNetSource, Unit
-from codeocean.parts import part_names, read_note, read_part, write_part
+from core.metrics import RowMetrics
+from core.storage import part_names, read_note, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 

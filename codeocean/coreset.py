@@ -25,13 +25,13 @@ from codeocean.baselines import choose_baseline
 from codeocean.certificate import Certificate, certify
 from codeocean.distances import Frame
 from codeocean.kcenter import Picks, Shards, choose_frame, extend_picks, start_picks
-from codeocean.parts import read_part, write_part
 from codeocean.quotas import Quotas
 from codeocean.records import CORESET
 from codeocean.selection import CoresetConfig, QuotaConfig
 from codeocean.shard import Shard
 from codeocean.shards import ShardGroup
 from codeocean.vectors import VectorFile, read_vectors
+from core.storage import read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 

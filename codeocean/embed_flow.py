@@ -24,9 +24,9 @@ import torch
 from pyarrow import fs as pafs
 
 from codeocean.embedding import EmbedConfig, Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
-from codeocean.metrics_flow import RowMetrics
-from codeocean.parts import part_names, read_part, write_part
 from codeocean.tokenbatches import TokenBatch
+from core.metrics import RowMetrics
+from core.storage import part_names, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 

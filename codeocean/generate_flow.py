@@ -21,12 +21,12 @@ from codeocean.asking import Chat, generate_one, judge_one
 from codeocean.generation import GenerateConfig, SpendingConfig
 from codeocean.instances import Yield
 from codeocean.ledger import Ledger
-from codeocean.metrics_flow import RowMetrics
 from codeocean.roundbook import ROLE_OF, RoundBook
 from codeocean.roundfiles import Rounds
 from codeocean.rounds import plan_rounds
 from codeocean.scheduler import JUDGE, Question, answer_all
 from codeocean.tasks import Task
+from core.metrics import RowMetrics
 
 log = logging.getLogger("wavecoder.codeocean")
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codeocean.generation import GenerateConfig
-from codeocean.journal import Journal
 from codeocean.ledger import ROLES, Account, Ledger, Usage, spent
 from codeocean.progress import Progress
 from codeocean.roundfiles import Rounds, draw_sets, generation_job
 from codeocean.rounds import assign_tasks, is_accepted, plan_rounds
 from codeocean.scheduler import GENERATE, JUDGE, Question
 from codeocean.tasks import Case, Task, task_shares
+from core.journal import Journal
 
 Row = dict[str, Any]
 

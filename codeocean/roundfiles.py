@@ -18,12 +18,12 @@ from pyarrow import fs as pafs
 from codeocean.generation import GenerateConfig
 from codeocean.given import given_fields
 from codeocean.instances import Yield
-from codeocean.journal import Journal
 from codeocean.ledger import Ledger
-from codeocean.parts import read_part, write_part
 from codeocean.records import GENERATIONS, VERDICTS
 from codeocean.rounds import cases_of_round, choose_target_language, draw_number, draw_shots
 from codeocean.tasks import Case, Task
+from core.journal import Journal
+from core.storage import read_part, write_part
 
 Row = dict[str, Any]
 

@@ -18,7 +18,7 @@ import torch
 from pyarrow import fs as pafs
 from torch import Tensor
 
-from codeocean.parts import part_names
+from core.storage import part_names
 
 BATCH_ROWS = 16_384
 

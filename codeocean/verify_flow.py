@@ -16,10 +16,10 @@ import pyarrow as pa
 import ray
 from pyarrow import fs as pafs
 
-from codeocean.metrics_flow import RowMetrics
-from codeocean.parts import part_names, read_part, write_part
 from codeocean.tasks import Task
 from codeocean.verification import NO_SANDBOX, VerifyConfig, check_instance
+from core.metrics import RowMetrics
+from core.storage import part_names, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from codeocean.comparison import CAUSES, Outcome, compare_rows, compare_settings, outcomes
-from codeocean.parts import read_part
+from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.rundir import RunDir
 from report.artifact import visible

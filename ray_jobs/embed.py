@@ -8,7 +8,7 @@ import sys
 import pyarrow.parquet as pq
 
 from codeocean.embed_flow import embed
-from codeocean.parts import part_names, read_part
+from core.storage import part_names, read_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config

@@ -12,13 +12,13 @@ import pyarrow as pa
 from codeocean.benchtexts import BenchmarkText
 from codeocean.decontamination import Leakage
 from codeocean.instances import CardFacts, Yield, alpaca_lines, dataset_card, find_duplicates, to_instances, without
-from codeocean.parts import write_part
 from codeocean.prompts import prompt_version
 from codeocean.roundfiles import Rounds
 from codeocean.rounds import plan_rounds
 from codeocean.tasks import Task, load_tasks
 from codeocean.verification import count_verified, why_dropped
 from codeocean.verify_flow import verify
+from core.storage import write_part
 from eval.sandbox import run_program
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config

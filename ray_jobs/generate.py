@@ -17,11 +17,11 @@ from codeocean.asking import Chat
 from codeocean.generate_flow import Follow, generate
 from codeocean.generation import HOW_NOT_WHAT
 from codeocean.ledger import ROLES, Ledger, cost_rows
-from codeocean.parts import read_part, read_parts
 from codeocean.prompts import prompt_version
 from codeocean.roundfiles import Rounds
 from codeocean.rounds import plan_rounds
 from codeocean.tasks import load_tasks
+from core.storage import read_part, read_parts
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config

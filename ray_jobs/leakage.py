@@ -22,7 +22,7 @@ from pyarrow import fs as pafs
 
 from codeocean.benchtexts import BenchmarkText, benchmark_digest, read_benchmark
 from codeocean.decontamination import Chunk, Gate, Leakage, find_leakage
-from codeocean.parts import part_names, read_part, write_part
+from core.storage import part_names, read_part, write_part
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.models import cache_folder, model_digest, resolve_model

@@ -16,7 +16,7 @@ from codeocean.decontamination import Leakage
 from codeocean.instances import alpaca_lines, find_duplicates, without
 from codeocean.mixing import AnswerConfig, mix_card, mixed, read_sources, with_answers
 from codeocean.opening import stamp
-from codeocean.parts import read_parts, write_part
+from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
 from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs

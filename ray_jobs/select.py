@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from codeocean.decontamination import Leakage
-from codeocean.parts import read_part, read_parts, write_part
 from codeocean.selection import CoresetConfig
+from core.storage import read_part, read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-from codeocean.parts import read_part, write_part
 from codeocean.selection import CoresetConfig
+from core.storage import read_part, write_part
 from ray_jobs.cli import run_guarded
 from ray_jobs.cluster import connect
 from ray_jobs.config import RayConfig

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codeocean.parts import read_parts, write_part
+from core.storage import read_parts, write_part
 from eval.answers import EndpointAnswers
 from eval.flow import evaluate, load_problems
 from ray_jobs.cli import run_job

@@ -12,8 +12,8 @@ from pyarrow import fs as pafs
 
 from codeocean.embed_flow import batches_at_a_time, embed, num_actors
 from codeocean.embedding import EmbedConfig, Encoder, as_matrix, row_texts
-from codeocean.parts import part_names, read_part, write_part
 from codeocean.records import RAW_CODE
+from core.storage import part_names, read_part, write_part
 from ray_jobs.models import resolve_model
 from tests.processes import processes_below
 

@@ -12,7 +12,7 @@ from ray.data import DataContext
 from sentence_transformers import SentenceTransformer
 
 from codeocean.embedding import as_matrix
-from codeocean.parts import read_parts
+from core.storage import read_parts
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect
 from ray_jobs.config import load_config

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from codeocean.parts import read_parts, write_part
 from codeocean.records import INSTANCES
+from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect
 from ray_jobs.config import load_config

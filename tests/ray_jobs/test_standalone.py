@@ -8,7 +8,7 @@ from pyarrow import fs as pafs
 
 from codeocean import coreset
 from codeocean.kcenter import k_center_greedy
-from codeocean.parts import read_note
+from core.storage import read_note
 from ray_jobs.select import main
 
 X = np.random.default_rng(0).normal(size=(500, 8)).astype(np.float32)

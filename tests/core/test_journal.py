@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import fs as pafs
 
-from codeocean.journal import Journal
+from core.journal import Journal
 
 FS = pafs.LocalFileSystem()
 
