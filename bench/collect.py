@@ -36,11 +36,11 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from bench.machine import describe_machine
-from codeocean.collecting import CollectConfig
-from codeocean.duplicates import band_keys, row_keys, rows_per_band
-from codeocean.filters import FILTERS
-from codeocean.origins import CodeSearchNetSource, FolderSource
-from codeocean.sources import list_units, read_unit
+from codeocean.collect.accounting import CollectConfig
+from codeocean.collect.duplicates import band_keys, row_keys, rows_per_band
+from codeocean.collect.filters import FILTERS
+from codeocean.collect.readers import list_units, read_unit
+from codeocean.collect.settings import CodeSearchNetSource, FolderSource
 
 ROW_GROUP = 1000
 FUNCTIONS = 40_000
@@ -133,7 +133,7 @@ def measure(path: str, count: int, object_store_mb: int) -> dict[str, Any]:
     import ray
     from ray.data import DataContext
 
-    from codeocean.collect_flow import collect
+    from codeocean.collect.flow import collect
 
     logging.getLogger("ray").setLevel(logging.ERROR)
     DataContext.get_current().enable_progress_bars = False

@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.machine import describe_machine
-from eval.calibration import slowness
-from eval.datasets import read_dataset
-from eval.oracle import judge
+from eval.benchmarks.datasets import read_dataset
+from eval.sandbox.machine_speed import slowness
+from eval.sandbox.oracle import judge
 
 TIMEOUT_S, MEMORY_MB, SHARE = 2.0, 512, 0.6
 SLOW = "import time as _time\nwhile _time.process_time() < {seconds}: pass\n"

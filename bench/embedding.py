@@ -27,12 +27,12 @@ import torch
 from pyarrow import fs as pafs
 
 from bench.machine import describe_machine
-from codeocean.embed_flow import embed
-from codeocean.embedding import EmbedConfig, Tokenizer, load_model, row_texts
-from codeocean.origins import FolderSource
+from codeocean.collect.readers import list_units, read_unit
+from codeocean.collect.settings import FolderSource
+from codeocean.embed.batches import padding_share
+from codeocean.embed.encoder import EmbedConfig, Tokenizer, load_model, row_texts
+from codeocean.embed.flow import embed
 from codeocean.records import RAW_CODE
-from codeocean.sources import list_units, read_unit
-from codeocean.tokenbatches import padding_share
 from core.storage import write_part
 from ray_jobs.models import resolve_model
 

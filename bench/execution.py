@@ -6,7 +6,7 @@ process of its own here, with these solutions only. Both take turns, a few sampl
 does falls on both alike; as many samples are in flight in one as in the other. Overhead: what a verdict takes alone,
 less what `exec` of the same program takes in a bare interpreter.
 
-Other languages: the honest program of the attack suite, with the caches of `eval/caches.py` built (warm), and the first
+Other languages: the honest program of the attack suite, with the caches of `eval/sandbox/caches.py` built (warm), and the first
 verdict of a machine that has none (cold).
 """
 
@@ -24,11 +24,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bench.machine import describe_machine
-from eval.attack_suite import load_attacks
-from eval.calibration import slowness
-from eval.datasets import read_dataset
-from eval.languages import missing_toolchains
-from eval.oracle import judge
+from eval.benchmarks.datasets import read_dataset
+from eval.sandbox.attack_suite import load_attacks
+from eval.sandbox.machine_speed import slowness
+from eval.sandbox.oracle import judge
+from eval.sandbox.toolchains import missing_toolchains
 
 Problem = dict[str, Any]
 

@@ -31,8 +31,8 @@ import psutil
 from bench.machine import describe_machine
 from bench.turns import say_result, take_turns, wait_for_turn
 from ray_jobs.models import resolve_model
-from serve.engines import EngineConfig, engine_arguments, engine_environment
-from serve.gateway_settings import free_port
+from serve.engines.settings import EngineConfig, engine_arguments, engine_environment
+from serve.gateway.settings import free_port
 
 RECIPE, TURN_S = "configs/demo.yaml", 10.0
 
@@ -58,8 +58,8 @@ def run_stage(options: argparse.Namespace) -> None:
     from pyarrow import fs as pafs
 
     from bench.embedding import functions
-    from codeocean.generate_flow import generate
-    from codeocean.tasks import load_tasks
+    from codeocean.generate.flow import generate
+    from codeocean.generate.tasks import load_tasks
     from ray_jobs.config import load_config
     from ray_jobs.generate import open_roles
 

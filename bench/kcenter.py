@@ -28,8 +28,8 @@ import torch
 from sklearn.metrics import pairwise_distances
 
 from bench.machine import describe_machine
-from codeocean.kcenter import choose_frame, extend_picks, k_center_greedy, start_picks
-from codeocean.shard import Shard
+from codeocean.select.kcenter import choose_frame, extend_picks, k_center_greedy, start_picks
+from codeocean.select.shard import Shard
 
 BASELINE_PICKS = 20
 FAMILY_ROWS, FAMILY_SHARE = 5, 0.8
@@ -93,9 +93,9 @@ def sharded_seconds(x_ND: torch.Tensor, k: int, num_shards: int) -> float:
     import ray
     from pyarrow import fs as pafs
 
-    from codeocean.coreset import Corpus, open_shards
-    from codeocean.selection import CoresetConfig
-    from codeocean.vectors import list_parts
+    from codeocean.embed.vectors import list_parts
+    from codeocean.select.flow import Corpus, open_shards
+    from codeocean.select.settings import CoresetConfig
 
     with tempfile.TemporaryDirectory() as folder:
         for number, rows in enumerate(x_ND.split(MODEL_ROWS)):

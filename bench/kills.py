@@ -196,7 +196,7 @@ def drive(settings: dict[str, Any], rows: list[dict[str, str]], folder: Path) ->
 
     import ray
 
-    from training.trainer import fit
+    from training.flow import fit
 
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("wavecoder").setLevel(logging.INFO)

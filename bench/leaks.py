@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import describe_machine
-from eval.languages import missing_toolchains
-from eval.sandbox import run_program
+from eval.sandbox.run import run_program
+from eval.sandbox.toolchains import missing_toolchains
 
 PROGRAMS = (
     "x = 1",

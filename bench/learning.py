@@ -25,10 +25,10 @@ from bench.training import read_rows
 from ray_jobs.models import resolve_model
 from training.batches import split_holdout
 from training.examples import tokenize_instance, tokenize_instances
+from training.flow import fit
 from training.model import build_learner, load_tokenizer
 from training.settings import TrainConfig
 from training.step import held_out_losses
-from training.trainer import fit
 
 _WINDOW = 8
 

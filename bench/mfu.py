@@ -5,7 +5,7 @@ CodeOcean-like lengths (log-normal, mean 380 tokens), 60 % of each learnt from, 
 card; `--size tiny` runs the same in float32 on a CPU, to see that it works: its figure means nothing.
 
 MFU = FLOP of the model / seconds / peak FLOP per second of the card, dense bfloat16, from its data sheet
-(`training/speed.py` has formula and peaks): 6·N·T + 6·D·V·K + 6·L·A·Σn², frozen weights 4 instead of 6, nothing that
+(`training/flops.py` has formula and peaks): 6·N·T + 6·D·V·K + 6·L·A·Σn², frozen weights 4 instead of 6, nothing that
 checkpointing computes again. The first two steps warm up, uncounted.
 """
 

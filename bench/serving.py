@@ -37,9 +37,9 @@ import psutil
 
 from bench.machine import describe_machine
 from ray_jobs.models import resolve_model
-from serve.engines import EngineConfig, engine_arguments, engine_environment
-from serve.gateway_settings import GatewayConfig, free_port
-from serve.keys import create_key
+from serve.engines.settings import EngineConfig, engine_arguments, engine_environment
+from serve.gateway.keys import create_key
+from serve.gateway.settings import GatewayConfig, free_port
 
 NAME = "model"
 PARTS = ("VLLM::", "ServeReplica:wavecoder", "ProxyActor", "raylet")
@@ -53,8 +53,8 @@ def serve_ours(source: str, port: int, keys: str) -> None:
     """What `wavecoder serve` starts, for any model; until it is told to stop."""
     from ray_jobs.config import load_config
     from ray_jobs.serve import serving
-    from serve.gateway import Gateway
-    from serve.listener import server_for
+    from serve.gateway.app import Gateway
+    from serve.gateway.server import server_for
 
     inner = free_port()
     engine = json.dumps({"engine": ENGINE.model_dump()} | {"port": inner})

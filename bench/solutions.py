@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import describe_machine
-from eval.candidates import candidate_of_continuation
-from eval.catalogue import ProblemSet, known_benchmarks, load_benchmarks
-from eval.datasets import read_dataset
-from eval.judging import judge_candidate
-from eval.languages import missing_toolchains
+from eval.answers.assemble import candidate_of_continuation
+from eval.benchmarks.catalogue import ProblemSet, known_benchmarks, load_benchmarks
+from eval.benchmarks.datasets import read_dataset
 from eval.problems import Problem
+from eval.sandbox.toolchains import missing_toolchains
 from eval.settings import EvaluateConfig
+from eval.verdict import judge_candidate
 
 CONFIG = EvaluateConfig(timeout_s=30.0)
 

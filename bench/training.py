@@ -43,11 +43,11 @@ from bench.machine import describe_machine
 from ray_jobs.models import resolve_model
 from training.batches import PaddedBatch, global_batches, micro_batches, num_response_tokens
 from training.examples import IGNORED, Example, tokenize_instances
+from training.flops import Workload, peak_memory
 from training.model import build_learner, load_tokenizer
 from training.optimizers import make_optimizer
 from training.packing import fill_of, pack
 from training.settings import TrainConfig
-from training.speed import Workload, peak_memory
 from training.step import train_steps
 
 
@@ -178,7 +178,7 @@ def compare_ray(config: TrainConfig, rows: list[dict[str, str]], examples: list[
     """Seconds of a step on Ray Train against a bare loop before and behind it; the first step is not counted."""
     import ray
 
-    from training.trainer import fit
+    from training.flow import fit
 
     few = rows[: config.global_batch * (steps + 1)]
     bare = _bare_seconds(config, examples[: len(few)])

@@ -14,14 +14,14 @@ import ray
 from pyarrow import fs as pafs
 from ray.util.metrics import Gauge
 
-from eval.answers import Answers
-from eval.catalogue import ProblemSet, load_benchmarks
-from eval.journal import FLUSH_SECONDS, Journal
-from eval.judging import check_isolation, describe_conditions, judge_candidate
-from eval.languages import missing_toolchains
+from eval.answers.sources import Answers
+from eval.benchmarks.catalogue import ProblemSet, load_benchmarks
 from eval.problems import Problem
+from eval.samples import FLUSH_SECONDS, Journal
+from eval.sandbox.toolchains import missing_toolchains
 from eval.scores import compare_samples, score_samples
 from eval.settings import EvaluateConfig
+from eval.verdict import check_isolation, describe_conditions, judge_candidate
 
 log = logging.getLogger("wavecoder.eval")
 

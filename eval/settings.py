@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from eval.catalogue import resolve_names
+from eval.benchmarks.catalogue import resolve_names
 
 
 class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):

@@ -17,8 +17,8 @@ import psutil
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from eval.attack_suite import LANGUAGES
-from eval.languages import missing_toolchains
+from eval.sandbox.attack_suite import LANGUAGES
+from eval.sandbox.toolchains import missing_toolchains
 from ray_jobs.exposure import Exposure
 
 ADVISORIES = Path(__file__).with_name("advisories.yaml")

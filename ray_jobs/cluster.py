@@ -16,8 +16,8 @@ from ray_jobs.config import RayConfig
 from ray_jobs.exposure import find_exposure, refuse_open_cluster
 from ray_jobs.references import VARIABLE
 from ray_jobs.watch import watch
-from serve.guard import CALLBACK
-from serve.upstream import SERVE_SETTINGS
+from serve.client.upstream import SERVE_SETTINGS
+from serve.engines.guard import CALLBACK
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from codeocean.collect_flow import collect
-from codeocean.filters import load_tokenizer
-from codeocean.sources import Unit, list_units
+from codeocean.collect.filters import load_tokenizer
+from codeocean.collect.flow import collect
+from codeocean.collect.readers import Unit, list_units
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config

@@ -6,19 +6,19 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
 
-from codeocean.collecting import CollectConfig
-from codeocean.decontamination import DecontaminateConfig
-from codeocean.embedding import EmbedConfig
-from codeocean.generation import GenerateConfig
-from codeocean.instances import CodeOceanConfig
-from codeocean.mixing import MixConfig
-from codeocean.selection import CoresetConfig
+from codeocean.collect.accounting import CollectConfig
+from codeocean.decontaminate.leakage import DecontaminateConfig
+from codeocean.embed.encoder import EmbedConfig
+from codeocean.export.instances import CodeOceanConfig
+from codeocean.export.mix import MixConfig
+from codeocean.generate.settings import GenerateConfig
+from codeocean.select.settings import CoresetConfig
 from codeocean.strict_yaml import Document, RepeatedKeyError, read_yaml
 from codeocean.strict_yaml import Path as KeyPath
 from codeocean.validation import explain
 from eval.settings import EvaluateConfig
 from ray_jobs.named_paths import check_file
-from serve.endpoint import ServeConfig
+from serve.settings import ServeConfig
 from training.settings import TrainConfig
 
 

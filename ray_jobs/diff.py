@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from codeocean.comparison import CAUSES, Outcome, compare_rows, compare_settings, outcomes
+from codeocean.generate.compare_runs import CAUSES, Outcome, compare_rows, compare_settings, outcomes
 from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.rundir import RunDir

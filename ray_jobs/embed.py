@@ -7,7 +7,7 @@ import sys
 
 import pyarrow.parquet as pq
 
-from codeocean.embed_flow import embed
+from codeocean.embed.flow import embed
 from core.storage import part_names, read_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from eval.answers import EndpointAnswers
+from eval.answers.sources import EndpointAnswers
 from eval.flow import compare, evaluate, load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config

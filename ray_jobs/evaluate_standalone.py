@@ -13,7 +13,7 @@ from pyarrow import fs as pafs
 from pydantic import ValidationError
 from rich.console import Console
 
-from eval.answers import Answers, EndpointAnswers, GivenAnswers, ReferenceAnswers, choose_problems
+from eval.answers.sources import Answers, EndpointAnswers, GivenAnswers, ReferenceAnswers, choose_problems
 from eval.flow import compare, evaluate, load_problems
 from eval.settings import EvaluateConfig
 from ray_jobs.cli import JOBS, run_guarded
@@ -22,8 +22,8 @@ from ray_jobs.config import RayConfig
 from ray_jobs.results import write_results
 from report.scoretables import describe_difference
 from report.terminal import score_table
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
+from serve.client.chat import ChatClient
+from serve.settings import EndpointConfig
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

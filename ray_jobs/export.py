@@ -9,17 +9,25 @@ from typing import Any
 
 import pyarrow as pa
 
-from codeocean.benchtexts import BenchmarkText
-from codeocean.decontamination import Leakage
-from codeocean.instances import CardFacts, Yield, alpaca_lines, dataset_card, find_duplicates, to_instances, without
-from codeocean.prompts import prompt_version
-from codeocean.roundfiles import Rounds
-from codeocean.rounds import plan_rounds
-from codeocean.tasks import Task, load_tasks
-from codeocean.verification import count_verified, why_dropped
-from codeocean.verify_flow import verify
+from codeocean.decontaminate.benchmark_problems import BenchmarkText
+from codeocean.decontaminate.leakage import Leakage
+from codeocean.export.instances import (
+    CardFacts,
+    Yield,
+    alpaca_lines,
+    dataset_card,
+    find_duplicates,
+    to_instances,
+    without,
+)
+from codeocean.generate.few_shot import plan_rounds
+from codeocean.generate.prompts import prompt_version
+from codeocean.generate.round_store import Rounds
+from codeocean.generate.tasks import Task, load_tasks
+from codeocean.verify.checks import count_verified, why_dropped
+from codeocean.verify.flow import verify
 from core.storage import write_part
-from eval.sandbox import run_program
+from eval.sandbox.run import run_program
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
 from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs

@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from codeocean.asking import Chat
-from codeocean.generate_flow import Follow, generate
-from codeocean.generation import HOW_NOT_WHAT
-from codeocean.ledger import ROLES, Ledger, cost_rows
-from codeocean.prompts import prompt_version
-from codeocean.roundfiles import Rounds
-from codeocean.rounds import plan_rounds
-from codeocean.tasks import load_tasks
+from codeocean.generate.ask import Chat
+from codeocean.generate.few_shot import plan_rounds
+from codeocean.generate.flow import Follow, generate
+from codeocean.generate.ledger import ROLES, Ledger, cost_rows
+from codeocean.generate.prompts import prompt_version
+from codeocean.generate.round_store import Rounds
+from codeocean.generate.settings import HOW_NOT_WHAT
+from codeocean.generate.tasks import load_tasks
 from core.storage import read_part, read_parts
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
@@ -29,11 +29,11 @@ from ray_jobs.export import write_codeocean
 from ray_jobs.models import served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, data_engines, hosted_models, serving
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
-from serve.engines import Model
-from serve.replicas import begin_with
-from serve.replicas_flow import rebalancer
+from serve.client.chat import ChatClient
+from serve.engines.rebalance import begin_with
+from serve.engines.replicas import rebalancer
+from serve.engines.settings import Model
+from serve.settings import EndpointConfig
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

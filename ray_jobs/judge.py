@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from codeocean.asking import Chat, judge_one
-from codeocean.calibration import GoldenCase, calibrate, load_golden
-from codeocean.tasks import Task, load_tasks
+from codeocean.generate.ask import Chat, judge_one
+from codeocean.generate.judge_agreement import GoldenCase, calibrate, load_golden
+from codeocean.generate.tasks import Task, load_tasks
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
 from ray_jobs.generate import open_roles

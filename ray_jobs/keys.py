@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ray_jobs.cli import JOBS, run_guarded
-from serve.keys import CLIENT_ROUTES, Key, Route, create_key, read_keys, read_usage, revoke_key
-from serve.limits import Limits
+from serve.gateway.keys import CLIENT_ROUTES, Key, Route, create_key, read_keys, read_usage, revoke_key
+from serve.gateway.limits import Limits
 
 UNITS = {"h": 1, "d": 24, "w": 7 * 24}
 """Hours of what a lifetime may be given in."""

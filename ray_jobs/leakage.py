@@ -20,8 +20,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import fs as pafs
 
-from codeocean.benchtexts import BenchmarkText, benchmark_digest, read_benchmark
-from codeocean.decontamination import Chunk, Gate, Leakage, find_leakage
+from codeocean.decontaminate.benchmark_problems import BenchmarkText, benchmark_digest, read_benchmark
+from codeocean.decontaminate.leakage import Chunk, Gate, Leakage, find_leakage
 from core.storage import part_names, read_part, write_part
 from ray_jobs.cluster import connect
 from ray_jobs.config import Config
@@ -75,7 +75,7 @@ def gate_inputs(config: Config, texts: list[BenchmarkText]) -> dict[str, str]:
 
 def check_raw_code(config: Config, run: RunDir, texts: list[BenchmarkText]) -> Leakage:
     """Raw code and its embeddings beside the benchmarks; writes `select/leakage.parquet`."""
-    from codeocean.embedding import as_matrix, row_texts  # imports torch
+    from codeocean.embed.encoder import as_matrix, row_texts  # imports torch
 
     def chunks() -> Iterator[Chunk]:
         for name in part_names(run.fs, run.path("embed")):
@@ -88,7 +88,7 @@ def check_raw_code(config: Config, run: RunDir, texts: list[BenchmarkText]) -> L
 
 def check_rows(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], rows: pa.Table) -> Leakage:
     """INSTANCES rows beside the benchmarks; writes `<stage>/leakage.parquet`."""
-    from codeocean.embedding import row_texts
+    from codeocean.embed.encoder import row_texts
 
     prepared = pa.table({
         "id": rows["id"],
@@ -132,8 +132,8 @@ def _benchmark_vectors(config: Config, run: RunDir, stage: str, texts: list[Benc
 
 def _embedded(config: Config, fs: pafs.FileSystem, folder: str, rows: pa.Table) -> Any:
     """(N, D) embeddings of rows with `id, docstring, code`, in their order; made in hidden folders beside `folder`."""
-    from codeocean.embed_flow import embed
-    from codeocean.embedding import as_matrix
+    from codeocean.embed.encoder import as_matrix
+    from codeocean.embed.flow import embed
 
     connect(config.ray)
     source, target = posixpath.join(folder, ".texts"), posixpath.join(folder, ".vectors")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from codeocean.answering import answer_all
-from codeocean.benchtexts import BenchmarkText
-from codeocean.decontamination import Leakage
-from codeocean.instances import alpaca_lines, find_duplicates, without
-from codeocean.mixing import AnswerConfig, mix_card, mixed, read_sources, with_answers
-from codeocean.opening import stamp
+from codeocean.collect.remote_files import stamp
+from codeocean.decontaminate.benchmark_problems import BenchmarkText
+from codeocean.decontaminate.leakage import Leakage
+from codeocean.export.instances import alpaca_lines, find_duplicates, without
+from codeocean.export.mix import AnswerConfig, mix_card, mixed, read_sources, with_answers
+from codeocean.export.reanswer import answer_all
 from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
@@ -23,8 +23,8 @@ from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.models import check_model, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, serving
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
+from serve.client.chat import ChatClient
+from serve.settings import EndpointConfig
 
 
 def training_stage(config: Config) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from pyarrow import fs as pafs
 
 from ray_jobs.rundir import RunDir
-from serve.engines import is_object_storage
+from serve.engines.settings import is_object_storage
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from rich.console import Console
 from rich.table import Table
 
-from codeocean.ledger import ROLES, Ledger, forecast, token_cost
-from codeocean.roundfiles import Rounds
-from codeocean.rounds import plan_rounds
-from codeocean.sources import list_units
-from codeocean.tasks import load_tasks, task_shares
+from codeocean.collect.readers import list_units
+from codeocean.generate.few_shot import plan_rounds
+from codeocean.generate.ledger import ROLES, Ledger, forecast, token_cost
+from codeocean.generate.round_store import Rounds
+from codeocean.generate.tasks import load_tasks, task_shares
 from eval.flow import load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.config import Config
@@ -30,8 +30,8 @@ from ray_jobs.nodetypes import LaunchedType, Prices, StagePlace, load_launcher_f
 from ray_jobs.pending import in_words
 from ray_jobs.rundir import RunDir
 from ray_jobs.serve import TUNED
-from serve.endpoint import check_port_free
-from serve.replicas import begin_with
+from serve.engines.rebalance import begin_with
+from serve.settings import check_port_free
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import json
 import sys
 from typing import Any
 
-from codeocean.prompts import Messages, discriminator_messages, generator_messages, prompt_version
-from codeocean.roundfiles import Rounds, draw_sets, generation_job
-from codeocean.rounds import assign_tasks, plan_rounds
-from codeocean.tasks import Case, Task, load_tasks, task_shares
+from codeocean.generate.few_shot import assign_tasks, plan_rounds
+from codeocean.generate.prompts import Messages, discriminator_messages, generator_messages, prompt_version
+from codeocean.generate.round_store import Rounds, draw_sets, generation_job
+from codeocean.generate.tasks import Case, Task, load_tasks, task_shares
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.config import Config, load_config
 from ray_jobs.generate import coreset_rows

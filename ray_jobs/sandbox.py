@@ -6,12 +6,12 @@ import argparse
 import os
 import sys
 
-from eval.attack_suite import LANGUAGES, Result, run_suite
-from eval.calibration import slowness
-from eval.cgroups import delegated
-from eval.isolation import landlock_version, seccomp_filter
-from eval.languages import missing_toolchains
-from eval.sandbox import isolation
+from eval.sandbox.attack_suite import LANGUAGES, Result, run_suite
+from eval.sandbox.cgroups import delegated
+from eval.sandbox.isolation import landlock_version, seccomp_filter
+from eval.sandbox.machine_speed import slowness
+from eval.sandbox.run import isolation
+from eval.sandbox.toolchains import missing_toolchains
 from ray_jobs.cli import JOBS, run_guarded
 
 

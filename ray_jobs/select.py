@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from codeocean.decontamination import Leakage
-from codeocean.selection import CoresetConfig
+from codeocean.decontaminate.leakage import Leakage
+from codeocean.select.settings import CoresetConfig
 from core.storage import read_part, read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
@@ -19,7 +19,7 @@ from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.standalone import run_select_standalone
 
 if TYPE_CHECKING:
-    from codeocean.coreset import Corpus
+    from codeocean.select.flow import Corpus
 
 
 def run_select(config: Config, run: RunDir) -> Manifest:
@@ -28,7 +28,7 @@ def run_select(config: Config, run: RunDir) -> Manifest:
     benchmarks = benchmark_texts(config, "raw code")
 
     def work() -> StageResult:
-        from codeocean.coreset import choose_coreset, coreset_table  # imports torch
+        from codeocean.select.flow import choose_coreset, coreset_table  # imports torch
 
         if config.select.shards > 1:
             connect(config.ray)
@@ -58,8 +58,8 @@ def _kept(values: pa.ChunkedArray, leakage: Leakage) -> pa.ChunkedArray:
 def _corpus(config: CoresetConfig, run: RunDir, leakage: Leakage) -> Corpus:
     import torch
 
-    from codeocean.coreset import Corpus
-    from codeocean.vectors import list_parts, without_rows
+    from codeocean.embed.vectors import list_parts, without_rows
+    from codeocean.select.flow import Corpus
 
     whole = list_parts(run.fs, run.path("embed"))
     files = without_rows(whole, leakage.reasons) if leakage.reasons else whole

@@ -14,19 +14,19 @@ from typing import Any
 import openai
 import uvicorn
 
-from codeocean.asking import Chat
+from codeocean.generate.ask import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect, worker_environment
 from ray_jobs.config import Config
 from ray_jobs.models import local_copy, resolve_model, served_name
 from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig, ServeConfig, check_port_free
-from serve.engines import Model, is_object_storage, slug_of
-from serve.gateway import Gateway
-from serve.gateway_settings import free_port
-from serve.listener import allow_open_files, server_for
-from serve.upstream import OneServer, Upstream
+from serve.client.chat import ChatClient
+from serve.client.upstream import OneServer, Upstream
+from serve.engines.settings import Model, is_object_storage, slug_of
+from serve.gateway.app import Gateway
+from serve.gateway.server import allow_open_files, server_for
+from serve.gateway.settings import free_port
+from serve.settings import EndpointConfig, ServeConfig, check_port_free
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -71,7 +71,7 @@ def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = 
 @contextmanager
 def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
     """What answers for `models` while it is up: name → folder, id, or address in object storage."""
-    from serve.app import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
+    from serve.engines.flow import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
     connect(config.ray)
     served = [_as_served(name, source) for name, source in models.items()]
@@ -91,7 +91,7 @@ def _as_served(name: str, source: str) -> Model:
 @contextmanager
 def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
     """A chat with a model whose engines run inside Ray Data."""
-    from serve.data_flow import data_chat
+    from serve.engines.ray_data import data_chat
 
     connect(config.ray)
     model = _as_served(name, source)

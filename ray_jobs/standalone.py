@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-from codeocean.selection import CoresetConfig
+from codeocean.select.settings import CoresetConfig
 from core.storage import read_part, write_part
 from ray_jobs.cli import run_guarded
 from ray_jobs.cluster import connect
@@ -32,8 +32,8 @@ def select_standalone(options: argparse.Namespace) -> None:
         FileNotFoundError: there are no vectors.
         ValueError: they cannot be read, or `k` is larger than their number.
     """
-    from codeocean.coreset import Corpus, choose_coreset, coreset_table  # imports torch
-    from codeocean.vectors import open_vectors
+    from codeocean.embed.vectors import open_vectors
+    from codeocean.select.flow import Corpus, choose_coreset, coreset_table  # imports torch
 
     path = check_file(options.embeddings, "--embeddings").absolute()
     out = Path(options.out).expanduser().absolute()

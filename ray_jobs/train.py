@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.storage import read_parts, write_part
-from eval.answers import EndpointAnswers
+from eval.answers.sources import EndpointAnswers
 from eval.flow import evaluate, load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.cluster import connect
@@ -52,7 +52,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
     model, data = resolve_model(config.train.model, "train.model"), ocean["stage"]
 
     def work() -> StageResult:
-        from training.trainer import fit
+        from training.flow import fit
 
         connect(config.ray)
         rows = read_parts(run.fs, run.path(data))

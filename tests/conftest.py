@@ -5,8 +5,8 @@ import os
 import pytest
 import ray
 
-from serve.guard import CALLBACK
-from serve.upstream import SERVE_SETTINGS
+from serve.client.upstream import SERVE_SETTINGS
+from serve.engines.guard import CALLBACK
 
 # Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
 os.environ.setdefault("RAY_worker_niceness", "0")

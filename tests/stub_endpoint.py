@@ -14,7 +14,7 @@ import threading
 
 from aiohttp import web
 
-from codeocean.rounds import draw_number
+from codeocean.generate.few_shot import draw_number
 from tests.codeocean.scripted import text_for
 
 HOSTILE = ("slow", "429", "500", "half", "not json", "no choices", "wrong types", "refused", "truncated", "huge", "empty", "array",

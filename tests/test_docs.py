@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from codeocean.tasks import Task
+from codeocean.generate.tasks import Task
 from ray_jobs.cli import JOBS
 from ray_jobs.config import load_config
 

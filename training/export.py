@@ -19,7 +19,7 @@ from transformers import AutoConfig, GenerationConfig
 
 from training.adapters import is_adapter, merged_weight, stored_name
 from training.loss import Learner
-from training.weights import INDEX
+from training.safetensors_reader import INDEX
 
 FILE_BYTES = 4 * 2**30
 

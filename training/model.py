@@ -20,9 +20,9 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from training.adapters import first_adapter, insert_adapters, is_adapter, stored_name
 from training.attention import NAME, check_packable, choose_kernel
 from training.loss import Learner
+from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
 from training.template import install_chat_template
-from training.weights import StoredWeights
 
 log = logging.getLogger("wavecoder.training")
 

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from training.batches import Batch, global_batches, micro_batches, num_response_tokens
 from training.examples import Example
+from training.flops import Workload, peak_flops, peak_memory
 from training.loss import Learner
 from training.optimizers import learning_rate_factor
 from training.settings import TrainConfig
-from training.speed import Workload, peak_flops, peak_memory
 
 
 def train_steps(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from eval.extract import definition_start
-from eval.plustests import differential_tests, without_numpy
+from eval.answers.extract import definition_start
+from eval.benchmarks.plus_tests import differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
 
 STOP = ("\nclass ", "\ndef ", "\n#", "\nif __name__", "\nprint(", "\nassert ", "\n```")

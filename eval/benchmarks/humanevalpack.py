@@ -12,9 +12,9 @@ import re
 from functools import partial
 from typing import Any, Literal
 
-from eval.braces import without_block
-from eval.candidates import go_imports
-from eval.extract import defined_names, definition_start
+from eval.answers.assemble import go_imports
+from eval.answers.braces import without_block
+from eval.answers.extract import defined_names, definition_start
 from eval.problems import DESCRIPTION, Benchmark, Describe, Problem
 
 LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")

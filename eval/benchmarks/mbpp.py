@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from eval.plusinputs import typed_inputs
-from eval.plustests import MBPP_RULES, differential_tests, without_numpy
+from eval.benchmarks.plus_inputs import typed_inputs
+from eval.benchmarks.plus_tests import MBPP_RULES, differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
 
 FIRST, LAST = 11, 510

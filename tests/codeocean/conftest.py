@@ -2,8 +2,8 @@
 
 import pytest
 
-from codeocean.generation import GenerateConfig, RoleConfig
-from codeocean.tasks import load_tasks
+from codeocean.generate.settings import GenerateConfig, RoleConfig
+from codeocean.generate.tasks import load_tasks
 
 
 @pytest.fixture(scope="session")

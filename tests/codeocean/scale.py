@@ -15,13 +15,13 @@ import time
 import psutil
 from pyarrow import fs as pafs
 
-from codeocean.generate_flow import answer_book, generate
-from codeocean.generation import GenerateConfig, RoleConfig
-from codeocean.roundbook import RoundBook
-from codeocean.roundfiles import Rounds
-from codeocean.tasks import load_tasks
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
+from codeocean.generate.flow import answer_book, generate
+from codeocean.generate.round_state import RoundBook
+from codeocean.generate.round_store import Rounds
+from codeocean.generate.settings import GenerateConfig, RoleConfig
+from codeocean.generate.tasks import load_tasks
+from serve.client.chat import ChatClient
+from serve.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.scripted import TimedChat
 from tests.virtual_time import run

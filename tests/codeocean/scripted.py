@@ -5,7 +5,7 @@ import json
 import math
 import random
 
-from codeocean.rounds import draw_number
+from codeocean.generate.few_shot import draw_number
 
 USED = {"prompt_tokens": 100, "cached_tokens": 80, "completion_tokens": 10, "seconds": 0.01}
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from eval.catalogue import load_benchmarks
-from eval.judging import judge_candidate
+from eval.benchmarks.catalogue import load_benchmarks
 from eval.problems import Problem
 from eval.settings import EvaluateConfig
+from eval.verdict import judge_candidate
 
 DATA = Path(__file__).parents[1] / "data" / "benchmarks"
 DATASETS = {"mbpp": str(DATA / "mbpp.jsonl"), "humanevalpack": str(DATA / "humanevalpack")}

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from eval.answers.assemble import candidate_of_code, candidate_of_continuation
+from eval.benchmarks.catalogue import known_benchmarks, load_benchmarks, resolve_names
 from eval.benchmarks.humanevalpack import read_problem
-from eval.candidates import candidate_of_code, candidate_of_continuation
-from eval.catalogue import known_benchmarks, load_benchmarks, resolve_names
-from eval.languages import missing_toolchains
-from eval.plusinputs import typed_inputs
-from eval.plustests import differential_tests, without_numpy
+from eval.benchmarks.plus_inputs import typed_inputs
+from eval.benchmarks.plus_tests import differential_tests, without_numpy
 from eval.problems import with_description
+from eval.sandbox.toolchains import missing_toolchains
 
 DATA = Path(__file__).parents[1] / "data" / "benchmarks"
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -3,7 +3,7 @@
 import pytest
 from pyarrow import fs as pafs
 
-from eval.answers import EndpointAnswers
+from eval.answers.sources import EndpointAnswers
 from eval.flow import compare, evaluate, load_problems
 from eval.settings import EvaluateConfig
 

@@ -77,7 +77,7 @@ def test_each_stages_group_comes_from_0_works_and_goes_again(tmp_path):
     launcher = yaml.safe_load((ROOT / "cluster.yaml").read_text())
     head = start_head(tmp_path, cpus=launcher["available_node_types"]["head"]["resources"]["CPU"], launcher=launcher)
     try:
-        # Sandboxed programs on their own; then an encoder and an engine over two GPUs, as serve/engines.py asks for it.
+        # Sandboxed programs on their own; then an encoder and an engine over two GPUs, as serve/engines/settings.py asks for it.
         asked = [{"CPU": 24}, {"CPU": 1, "GPU": 1}, [{"CPU": 4, "GPU": 1}, {"GPU": 1}]]
         command = [sys.executable, "-c", DRIVER, head.gcs, str(ROOT / "cluster.yaml"), json.dumps(asked)]
         done = head.run(*command, timeout=300)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from eval.catalogue import load_benchmarks
+from eval.benchmarks.catalogue import load_benchmarks
 from ray_jobs.evaluate import main
 
 ROOT = Path(__file__).parents[2]

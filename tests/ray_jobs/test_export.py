@@ -5,14 +5,14 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
-from codeocean.instances import Yield, to_instances
-from codeocean.mutation import choose_bug
+from codeocean.export.instances import Yield, to_instances
+from codeocean.generate.bugs import choose_bug
 from ray_jobs import export
 from ray_jobs.config import load_config
 from ray_jobs.leakage import benchmark_texts
 from ray_jobs.rundir import RunDir
 from tests.codeocean.conftest import raw_row
-from tests.codeocean.test_rounds import verdict
+from tests.codeocean.generate.test_few_shot import verdict
 from tests.ray_jobs.test_leakage import DEMO, PRIME
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

@@ -11,7 +11,7 @@ import pytest
 from ray.data import DataContext
 from sentence_transformers import SentenceTransformer
 
-from codeocean.embedding import as_matrix
+from codeocean.embed.encoder import as_matrix
 from core.storage import read_parts
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect

@@ -7,7 +7,7 @@ import pytest
 
 from ray_jobs.cli import main
 from ray_jobs.keys import expiry
-from serve.keys import KeyRing, read_keys
+from serve.gateway.keys import KeyRing, read_keys
 
 
 def keys(capsys, *arguments):

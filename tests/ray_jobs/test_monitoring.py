@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from codeocean.generate_flow import METRICS
+from codeocean.generate.flow import METRICS
 from ray_jobs.cli import main
-from serve.gateway_settings import GatewayConfig
-from serve.traffic import Traffic
-from training.progress_flow import _GAUGES
+from serve.gateway.access_log import Traffic
+from serve.gateway.settings import GatewayConfig
+from training.reporting import _GAUGES
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "deploy" / "monitoring"

@@ -13,15 +13,15 @@ from pyarrow import fs as pafs
 from ray import serve
 from ray.serve.config import HTTPOptions
 
-from codeocean.generate_flow import generate
-from codeocean.generation import GenerateConfig, RoleConfig
-from codeocean.tasks import load_tasks
-from serve.client import ChatClient
-from serve.endpoint import EndpointConfig
-from serve.engines import EngineConfig, application_of
-from serve.gateway_settings import free_port
-from serve.replicas_flow import keeping_told, set_replicas
-from serve.upstream import OneServer, Replicas
+from codeocean.generate.flow import generate
+from codeocean.generate.settings import GenerateConfig, RoleConfig
+from codeocean.generate.tasks import load_tasks
+from serve.client.chat import ChatClient
+from serve.client.upstream import OneServer, Replicas
+from serve.engines.replicas import keeping_told, set_replicas
+from serve.engines.settings import EngineConfig, application_of
+from serve.gateway.settings import free_port
+from serve.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.processes import processes_below
 

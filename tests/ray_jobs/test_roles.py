@@ -6,10 +6,10 @@ import pytest
 
 from ray_jobs import generate
 from ray_jobs.config import load_config
-from serve import replicas_flow
-from serve.client import ChatClient
-from serve.replicas import PATIENCE_S
-from serve.upstream import OneServer
+from serve.client.chat import ChatClient
+from serve.client.upstream import OneServer
+from serve.engines import replicas as replicas_flow
+from serve.engines.rebalance import PATIENCE_S
 from tests.ray_jobs.test_leakage import DEMO
 
 ROLES = ("generator", "discriminator")

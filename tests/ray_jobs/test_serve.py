@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ray_jobs.cli import main
-from serve.keys import create_key
+from serve.gateway.keys import create_key
 from tests.serve.stub import stub_upstream, until
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 JOB = """
 import contextlib, sys
 import ray_jobs.serve as job
-from serve.upstream import OneServer
+from serve.client.upstream import OneServer
 
 @contextlib.contextmanager
 def serving(config, models):

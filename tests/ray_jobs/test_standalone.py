@@ -6,8 +6,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import fs as pafs
 
-from codeocean import coreset
-from codeocean.kcenter import k_center_greedy
+from codeocean.select import flow as coreset
+from codeocean.select.kcenter import k_center_greedy
 from core.storage import read_note
 from ray_jobs.select import main
 

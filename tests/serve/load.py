@@ -1,6 +1,6 @@
 """Load on the gateway: streaming clients, some of whom vanish, before a Serve deployment of a stub engine whose replicas are killed.
 
-`python -m tests.serve.load --clients 200 --seconds 60` prints what the clients saw; tests/serve/test_load.py is the small one.
+`python -m tests.serve.load --clients 200 --seconds 60` prints what the clients saw; tests/serve/gateway/test_load.py is the small one.
 """
 
 import argparse
@@ -25,10 +25,10 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from starlette.responses import StreamingResponse
 
-from serve.engines import EngineConfig, application_of
-from serve.gateway_settings import free_port
-from serve.replicas_flow import keeping_told
-from serve.upstream import SERVE_SETTINGS, Replicas
+from serve.client.upstream import SERVE_SETTINGS, Replicas
+from serve.engines.replicas import keeping_told
+from serve.engines.settings import EngineConfig, application_of
+from serve.gateway.settings import free_port
 from tests.serve.stub import running_gateway
 
 WORDS = 20

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 import httpx
 from aiohttp import web
 
-from serve.gateway import Gateway
-from serve.gateway_settings import GatewayConfig
-from serve.keys import create_key
-from serve.listener import server_for
-from serve.upstream import OneServer
+from serve.client.upstream import OneServer
+from serve.gateway.app import Gateway
+from serve.gateway.keys import create_key
+from serve.gateway.server import server_for
+from serve.gateway.settings import GatewayConfig
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 

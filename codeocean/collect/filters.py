@@ -1,0 +1,245 @@
+"""Filters: a rule looks at a row of raw code and gives the reason why it stops, or None (paper, section 2.2.1).
+
+The rules are CodeSearchNet's own (documentation of at least three tokens, code of at least three lines, no tests,
+constructors or standard extension methods), the blacklist of words that Code Alpaca uses for what a text model cannot
+do, and what a reader of other people's code needs: it parses, a human wrote it, nothing in it hides from view, is a
+secret, or speaks to the model that reads it later (`risks.py`). Every pattern is linear in the text.
+"""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator, model_validator
+from tokenizers import Tokenizer
+
+from codeocean.collect.functions import GRAMMARS, has_empty_body, has_syntax_error, is_comment_only
+from codeocean.collect.unsafe_text import has_secret, speaks_to_a_model
+
+Row = dict[str, Any]
+Filter = Callable[[Row, "FilterConfig"], str | None]
+
+
+class FilterConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """The rules that a row must pass; the defaults are CodeSearchNet's and ours."""
+
+    enabled: tuple[str, ...] | None = None
+    """Names of the rules to apply, in any order; None applies all."""
+
+    min_code_chars: NonNegativeInt = 60
+    """Shorter code says too little."""
+
+    max_code_chars: PositiveInt = 6000
+    """Longer code does not fit a prompt."""
+
+    min_code_lines: NonNegativeInt = 3
+    """CodeSearchNet's own rule."""
+
+    min_doc_tokens: NonNegativeInt = 3
+    """CodeSearchNet's own rule; a token is a run of letters and digits."""
+
+    tokenizer: str | None = None
+    """Tokenizer of the embedding model, for `min_tokens` and `max_tokens`: a folder, "package:…" or a hub's id."""
+
+    min_tokens: NonNegativeInt | None = None
+    """Tokens that documentation and code have together at least; needs `tokenizer`."""
+
+    max_tokens: PositiveInt | None = None
+    """Tokens that they have at most, such as the embedding model's window; needs `tokenizer`."""
+
+    blacklist: tuple[str, ...] = ("image", "picture", "photo", "draw a", "plot a", "video", "audio", "webcam")
+    """Words of a documentation whose task a text model cannot do (Code Alpaca's kind); whole words."""
+
+    licenses: tuple[str, ...] | None = None
+    """Licences to allow, as the source names them; None allows all, also unknown ones."""
+
+    @field_validator("enabled")
+    @classmethod
+    def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        unknown = sorted(set(names or ()) - set(FILTERS))
+        if unknown:
+            raise ValueError(f"no filter is called {', '.join(unknown)}; there are {', '.join(FILTERS)}")
+        return names
+
+    @model_validator(mode="after")
+    def _countable(self) -> "FilterConfig":
+        if self.tokenizer is None and (self.min_tokens is not None or self.max_tokens is not None):
+            raise ValueError("min_tokens and max_tokens need a tokenizer, such as the embedding model's")
+        return self
+
+
+def length(row: Row, config: FilterConfig) -> str | None:
+    """Code within a window of characters and lines."""
+    code = row["code"]
+    if len(code) < config.min_code_chars or code.strip().count("\n") + 1 < config.min_code_lines:
+        return "code too short"
+    return "code too long" if len(code) > config.max_code_chars else None
+
+
+def documentation(row: Row, config: FilterConfig) -> str | None:
+    """A documentation that says something."""
+    return "documentation too short" if len(re.findall(r"\w+", row["docstring"])) < config.min_doc_tokens else None
+
+
+def written_as_test(row: Row, _config: FilterConfig) -> str | None:
+    """No tests: by the function's name and its file's."""
+    name = row["name"].rpartition(".")[2]
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)
+    by_name = name.startswith("test") or not {"test", "tests", "Test", "Tests"}.isdisjoint(words)
+    marked = by_name or _TEST_PATH.search(row["path"]) or _TEST_MARK.search(row["code"][:500])
+    return "test" if marked else None
+
+
+_TEST_PATH = re.compile(r"(^|/)(tests?|__tests__|spec)/|(^|/)test_[^/]*$|(_test|[._]spec|\.test)\.\w+$|Tests?\.\w+$")
+
+_TEST_MARK = re.compile(
+    r"^[ \t]{0,40}(@Test\b|#\[(\w{1,20}::)?test\]|\[(Fact|Theory|Test|TestCase|TestMethod)\b)", re.MULTILINE
+)
+"""Java, Rust and C# say so above the function."""
+
+_STANDARD = frozenset({"constructor", "toString", "hashCode", "equals", "finalize", "clone", "notify", "notifyAll",
+                       "initialize", "to_s", "inspect", "String", "ToString", "GetHashCode", "Equals",
+                       "fmt"})  # fmt: skip
+
+
+def standard_method(row: Row, _config: FilterConfig) -> str | None:
+    """No constructors and no standard extension methods."""
+    owner, _, name = row["name"].rpartition(".")
+    dunder = name.startswith("__") and (name.endswith("__") or row["language"] == "php")
+    constructor = row["language"] in {"java", "csharp", "cpp"} and name.lstrip("~") == owner.rpartition(".")[2] != ""
+    return "constructor or standard method" if dunder or constructor or name in _STANDARD else None
+
+
+def blacklist(row: Row, config: FilterConfig) -> str | None:
+    """No task that a text model cannot do."""
+    if not config.blacklist:
+        return None
+    return "blacklisted word" if _words(config.blacklist).search(row["docstring"]) else None
+
+
+@lru_cache
+def _words(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"\b(" + "|".join(map(re.escape, words)) + r")s?\b", re.IGNORECASE)
+
+
+def license_allowed(row: Row, config: FilterConfig) -> str | None:
+    """A licence on the list."""
+    return "licence" if config.licenses is not None and row["license"] not in config.licenses else None
+
+
+_GENERATED = re.compile(
+    r"@generated\b|^[^\w\n]{0,20}do not edit\b"
+    r"|^[^\w\n]{0,20}(this \w{1,20} (is|was) )?auto(matically )?[- ]?generated\b"
+    r"|^[^\w\n]{0,20}(code |this \w{1,20} (is|was) )?generated (by|from)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Marks of generators stand at the beginning of a line; in mid-sentence the same words mean other things."""
+
+
+def generated_code(row: Row, _config: FilterConfig) -> str | None:
+    """No code that a machine wrote."""
+    return "generated code" if is_generated(f"{row['docstring']}\n{row['code'][:2000]}") else None
+
+
+def is_generated(text: str) -> bool:
+    """Whether a generator's mark stands in a text."""
+    lower = text.lower()
+    return ("generated" in lower or "do not edit" in lower) and _GENERATED.search(text) is not None
+
+
+_HIDDEN = re.compile(
+    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
+    "\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"  # without width; joiners are not here: scripts and emoji need them
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
+
+
+def hidden_text(row: Row, _config: FilterConfig) -> str | None:
+    """No bidirectional, invisible or other control characters that make code read otherwise than it runs."""
+    return "hidden text" if _HIDDEN.search(row["code"]) or _HIDDEN.search(row["docstring"]) else None
+
+
+def secrets(row: Row, _config: FilterConfig) -> str | None:
+    """No keys, tokens, passwords or private keys."""
+    return "secret" if has_secret(row["code"]) or has_secret(row["docstring"]) else None
+
+
+def prompt_injection(row: Row, _config: FilterConfig) -> str | None:
+    """No text that speaks to a model: a chat's marks, "ignore all previous instructions"."""
+    spoken = speaks_to_a_model(row["docstring"]) or speaks_to_a_model(row["code"])
+    return "prompt injection" if spoken else None
+
+
+def tokens(row: Row, config: FilterConfig) -> str | None:
+    """Documentation and code within the window of the embedding model."""
+    if config.tokenizer is None:
+        return None
+    # The text that `embed` reads.
+    count = len(load_tokenizer(config.tokenizer).encode(f"{row['docstring']}\n{row['code']}").ids)
+    if config.min_tokens is not None and count < config.min_tokens:
+        return "too few tokens"
+    return "too many tokens" if config.max_tokens is not None and count > config.max_tokens else None
+
+
+@lru_cache(maxsize=2)
+def load_tokenizer(name: str) -> Tokenizer:
+    """A fast tokenizer, without truncation.
+
+    Raises:
+        ValueError: there is none.
+    """
+    file = Path(name) / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(file)) if Path(name).is_dir() else Tokenizer.from_pretrained(name)
+    except Exception as error:  # noqa: BLE001 - the library raises Exception itself
+        raise ValueError(f"collect.filters.tokenizer is {name!r}, which gives no tokenizer.json: {error}") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def comment_only(row: Row, _config: FilterConfig) -> str | None:
+    """Code, not comments alone."""
+    alone = row["language"] in GRAMMARS and is_comment_only(row["code"], row["language"])
+    return "comment-only code" if alone else None
+
+
+def empty_body(row: Row, _config: FilterConfig) -> str | None:
+    """More than a stub: `pass`, `raise NotImplementedError`, comments alone."""
+    return "empty body" if row["language"] in GRAMMARS and has_empty_body(row["code"], row["language"]) else None
+
+
+def parses(row: Row, _config: FilterConfig) -> str | None:
+    """Code without a syntax error."""
+    return "syntax error" if row["language"] in GRAMMARS and has_syntax_error(row["code"], row["language"]) else None
+
+
+FILTERS: dict[str, Filter] = {
+    "length": length,
+    "documentation": documentation,
+    "test_code": written_as_test,
+    "standard_method": standard_method,
+    "blacklist": blacklist,
+    "license_allowed": license_allowed,
+    "generated_code": generated_code,
+    "hidden_text": hidden_text,
+    "secrets": secrets,
+    "prompt_injection": prompt_injection,
+    "comment_only": comment_only,
+    "empty_body": empty_body,
+    "parses": parses,
+    "tokens": tokens,
+}
+"""The rules by name, the cheap ones first."""
+
+
+def filter_batch(batch: pa.RecordBatch | pa.Table, config: FilterConfig) -> pa.Table:
+    """The same rows; `reason` says which rule stopped a row that went on until here."""
+    rules = [rule for name, rule in FILTERS.items() if config.enabled is None or name in config.enabled]
+    table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
+    rows = table.to_pylist()
+    reasons = [row["reason"] or next((reason for rule in rules if (reason := rule(row, config))), "") for row in rows]
+    return table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))

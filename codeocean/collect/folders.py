@@ -1,0 +1,132 @@
+"""A folder of source code → documented functions, and one row with a reason for each file that is no source.
+
+Nothing is followed out of the folder, nothing is read twice through links, and no file is read that is larger than the
+source's limit. Not covered: a file that changes between the listing and the reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import stat
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from codeocean.collect.filters import is_generated
+from codeocean.collect.functions import extract_documented
+from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
+from codeocean.grammars import GRAMMARS, language_of
+from codeocean.records import row_id
+
+FILES_PER_UNIT = 64
+SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv"})
+STDLIB_SKIPPED = frozenset({"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"})
+HEAD_CHARS = 1000
+"""Where a generator puts its mark."""
+MINIFIED_LINE = 300
+"""Mean length of a line, in bytes, above which nobody wrote it by hand."""
+
+_GENERATED_NAME = re.compile(
+    r"\.pb\.(go|cc|h)$|_pb2(_grpc)?\.py$|\.(g|g\.i|designer)\.cs$|\.d\.[cm]?ts$", re.IGNORECASE
+)
+
+
+def folder_units(source: FolderSource) -> list[Unit]:
+    """Bundles of files, in the order of their paths.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it holds no file of the languages asked for.
+    """
+    stdlib = source.path == "stdlib"
+    root = Path(sysconfig.get_path("stdlib") if stdlib else source.path).expanduser().absolute()
+    if not root.is_dir():
+        raise FileNotFoundError(f"collect.sources: the folder {source.path!r} does not exist")
+    if stdlib:
+        source = source.model_copy(update={"license": "PSF-2.0", "repository": "python/cpython"})
+    suffixes = tuple(suffix for language in source.languages for suffix in GRAMMARS[language].suffixes)
+    files = sorted(_listed(root, suffixes, SKIPPED_FOLDERS | (STDLIB_SKIPPED if stdlib else frozenset())))
+    if not any(file.lower().endswith(suffixes) for file in files):
+        raise ValueError(f"collect.sources: {source.path!r} holds no file of {', '.join(source.languages)}")
+    bundles = [tuple(files[start : start + FILES_PER_UNIT]) for start in range(0, len(files), FILES_PER_UNIT)]
+    return [Unit(source, bundle, str(root), None, fingerprint(root, bundle)) for bundle in bundles]
+
+
+def _listed(root: Path, suffixes: tuple[str, ...], skipped: frozenset[str]) -> Iterator[str]:
+    """Files by suffix, relative to the root, and the folders that are links or cannot be opened."""
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(root, onerror=closed.append):  # follows no link: they may run in circles
+        folders[:] = [name for name in folders if name not in skipped]
+        here = os.path.relpath(folder, root)
+        linked = [name for name in folders if (Path(folder) / name).is_symlink()]
+        for name in (*linked, *(name for name in names if name.lower().endswith(suffixes))):
+            yield name if here == "." else f"{here}/{name}"
+    yield from (os.path.relpath(error.filename, root) for error in closed)
+
+
+def fingerprint(root: Path, files: tuple[str, ...]) -> str:
+    """Changes when a file's name, size or time does."""
+    text = "\n".join(f"{file} {(info := (root / file).lstat()).st_size} {info.st_mtime_ns}" for file in files)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
+    """Rows of READ_SCHEMA: the documented functions of each file, or the reason why there are none."""
+    source = unit.source
+    assert isinstance(source, FolderSource)
+    base = dict.fromkeys(READ_SCHEMA.names, "") | {"license": source.license, "repository": source.repository}
+    base["source"] = f"folder:{source.path}"
+    for file in unit.files:
+        path = os.fsencode(file).decode("utf-8", "replace")  # a name is bytes, which need not be Unicode
+        row = base | {"path": path, "language": language_of(file) or ""}
+        if source.path == "stdlib":
+            row["url"] = f"https://github.com/python/cpython/blob/v{platform.python_version()}/Lib/{path}"
+        content = _read_source(Path(unit.root), file, source.max_file_bytes)
+        if isinstance(content, str):
+            yield row | {"reason": content}
+            continue
+        for function in extract_documented(content, row["language"]):
+            texts = {"code": function.code, "docstring": function.docstring, "name": function.name}
+            yield row | texts | {"id": row_id(function.code)}
+
+
+def _read_source(root: Path, file: str, max_bytes: int) -> bytes | str:
+    """A file's UTF-8 with lines that end in a line feed, or the reason why there is none."""
+    path = root / file
+    try:
+        if path.is_symlink():
+            return _about_link(path, root)
+        info = path.lstat()
+        if not stat.S_ISREG(info.st_mode):
+            return "unreadable folder" if stat.S_ISDIR(info.st_mode) else "not a regular file"
+        if info.st_size > max_bytes:
+            return "file too large"
+        content = path.read_bytes()
+        if b"\0" in content:
+            return "binary file"
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    except OSError:
+        return "unreadable file"
+    return _machine_made(file, text) or text.encode()
+
+
+def _about_link(path: Path, root: Path) -> str:
+    target = os.path.realpath(path)  # stops in a loop, where Path.resolve raises
+    if not Path(target).is_relative_to(os.path.realpath(root)):
+        return "link leaves the folder"
+    return "link inside the folder" if Path(target).exists() else "broken link"
+
+
+def _machine_made(file: str, text: str) -> str:
+    """The reason why a file is not one that a person wrote, or nothing."""
+    lines = text.count("\n") + 1
+    if ".min." in file.rpartition("/")[2] or len(text) > MINIFIED_LINE * max(lines, 10):
+        return "minified file"
+    if _GENERATED_NAME.search(file) or is_generated(text[:HEAD_CHARS]):
+        return "generated file"
+    return ""

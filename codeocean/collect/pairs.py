@@ -1,0 +1,195 @@
+"""Files of (comment, code) pairs → rows: CodeSearchNet in both published forms, and JSON with mapped columns.
+
+CodeSearchNet comes as Hugging Face Parquet and as the original `jsonl.gz`. Parquet is read by row group, JSON line by
+line, so that memory does not grow with a file; gzip cannot be entered in the middle, so such a file is one unit.
+"""
+
+from __future__ import annotations
+
+import gzip
+import inspect
+import json
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from codeocean.collect.functions import strip_docstring
+from codeocean.collect.licenses import license_names
+from codeocean.collect.remote_files import list_files, open_file, stamp
+from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
+from codeocean.records import row_id
+
+ROWS_AT_A_TIME = 1000
+MAX_LINE_BYTES = 8_000_000
+MAX_ARRAY_BYTES = 256_000_000
+"""A file that is one JSON array is read as a whole."""
+MAX_CODE_CHARS = 1_000_000
+"""No function is longer; the parser is not asked about it."""
+
+_SUFFIXES = {"codesearchnet": (".parquet", ".jsonl.gz", ".jsonl"), "jsonl": (".jsonl.gz", ".jsonl", ".json")}
+_HUB_COLUMNS = {
+    "repository": "repository_name", "path": "func_path_in_repository", "name": "func_name", "language": "language",
+    "code": "func_code_string", "docstring": "func_documentation_string", "split": "split_name", "url": "func_code_url",
+}  # fmt: skip
+_ORIGINAL_COLUMNS = {
+    "repository": "repo", "path": "path", "name": "func_name", "language": "language", "code": "code",
+    "docstring": "docstring", "split": "partition", "url": "url",
+}  # fmt: skip
+_NEEDED = ("language", "code", "docstring")
+
+
+def pair_units(source: CodeSearchNetSource | JsonlSource) -> list[Unit]:
+    """A Parquet file's row groups, so that a huge file streams; other files whole.
+
+    Raises:
+        FileNotFoundError: the path does not exist.
+        ValueError: nothing to read is there, or `licenses_file` cannot be used.
+    """
+    files = list_files(source.path, _SUFFIXES[source.kind])
+    if isinstance(source, CodeSearchNetSource) and source.licenses_file:
+        license_names(source.licenses_file)  # refused here, before any work starts
+    return [unit for file in files for unit in _file_units(source, file)]
+
+
+def _file_units(source: CodeSearchNetSource | JsonlSource, file: str) -> list[Unit]:
+    whole = Unit(source, (file,), "", None, stamp(file))
+    if not file.endswith(".parquet"):
+        return [whole]
+    try:
+        with open_file(file) as stream:
+            groups = pq.ParquetFile(stream).metadata.num_row_groups
+    except (pa.ArrowException, OSError):
+        return [whole]  # pair_rows counts it as corrupt
+    return [Unit(source, (file,), "", group, f"{whole.fingerprint} {group}") for group in range(groups)] or [whole]
+
+
+def pair_rows(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Rows of READ_SCHEMA; `licenses` as in `sources.read_unit`."""
+    source, file = unit.source, unit.files[0]
+    assert isinstance(source, CodeSearchNetSource | JsonlSource)
+    base = dict.fromkeys(READ_SCHEMA.names, "") | {"source": source.kind, "path": file}
+    names: dict[str, str] = licenses or {}
+    if isinstance(source, JsonlSource):
+        base |= {"language": source.language or "", "license": source.license, "repository": source.repository}
+    elif licenses is None and source.licenses_file:
+        names = license_names(source.licenses_file)
+    records = _parquet_records(unit) if file.endswith(".parquet") else _json_records(file, source)
+    for record in records:
+        row = base | record
+        row["license"] = row["license"] or names.get(row["repository"], "")
+        row["reason"] = row["reason"] or _reason(row, source.languages)
+        if row["reason"]:
+            row |= {"code": "", "docstring": ""}  # goes no further; may be large
+        else:
+            row["code"] = (strip_docstring(row["code"]) if row["language"] == "python" else None) or row["code"]
+            row["docstring"] = inspect.cleandoc(row["docstring"])
+            row["id"] = row_id(row["code"])
+        yield row
+
+
+def _reason(row: dict[str, str], languages: tuple[str, ...]) -> str:
+    if not all(row[name] for name in _NEEDED):
+        return "missing field"
+    if row["language"] not in languages:
+        return "language not asked for"
+    return "row too large" if len(row["code"]) + len(row["docstring"]) > MAX_CODE_CHARS else ""
+
+
+def _parquet_records(unit: Unit) -> Iterator[dict[str, str]]:
+    with open_file(unit.files[0]) as stream:
+        try:
+            file = pq.ParquetFile(stream)
+            columns = [name for name in _HUB_COLUMNS.values() if name in file.schema_arrow.names]
+            if {_HUB_COLUMNS[name] for name in _NEEDED} - set(columns):
+                yield {"reason": "not CodeSearchNet's columns"}
+                return
+            groups = None if unit.row_group is None else [unit.row_group]
+            for batch in file.iter_batches(ROWS_AT_A_TIME, row_groups=groups, columns=columns):
+                for record in batch.to_pylist():
+                    yield _mapped(record, _HUB_COLUMNS)
+        except (pa.ArrowException, OSError) as error:
+            yield _damage(unit.files[0], error)
+
+
+def _json_records(file: str, source: CodeSearchNetSource | JsonlSource) -> Iterator[dict[str, str]]:
+    columns = dict(source.columns) if isinstance(source, JsonlSource) else _ORIGINAL_COLUMNS
+    with open_file(file) as stream:
+        lines = gzip.GzipFile(fileobj=stream) if file.endswith(".gz") else stream
+        try:
+            if file.endswith(".json") and _is_array(lines):
+                yield from _array_records(lines.read(MAX_ARRAY_BYTES + 1), columns)
+                return
+            for line in _lines(lines):
+                if line is None:
+                    yield {"reason": "row too large"}
+                elif line.strip():
+                    yield _parsed(line, columns)
+        except (OSError, EOFError, zlib.error) as error:
+            yield _damage(file, error)  # the rows before the damage went on
+
+
+def _is_array(stream: Any) -> bool:
+    head = stream.read(1024)
+    stream.seek(0)
+    return bool(head.lstrip().startswith(b"["))
+
+
+def _array_records(content: bytes, columns: dict[Any, str]) -> Iterator[dict[str, str]]:
+    if len(content) > MAX_ARRAY_BYTES:
+        yield {"reason": "file too large"}
+        return
+    try:
+        records = json.loads(content)
+    except (ValueError, RecursionError):
+        yield {"reason": "corrupt file"}
+        return
+    for record in records:
+        yield _mapped(record, columns) if isinstance(record, dict) else {"reason": "corrupt row"}
+
+
+def _lines(stream: Any) -> Iterator[bytes | None]:
+    """Lines; None for one that is longer than a row can be, which is never held whole."""
+    while line := stream.readline(MAX_LINE_BYTES + 1):
+        if len(line) <= MAX_LINE_BYTES:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(MAX_LINE_BYTES)
+        yield None
+
+
+def _damage(file: str, error: Exception) -> dict[str, str]:
+    """The row of a damaged file; raises what may be the network's fault, so that the work is tried again."""
+    ours = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
+    if ours and "://" in file and not file.startswith("file:"):
+        raise error
+    return {"reason": "corrupt file"}
+
+
+def _parsed(line: bytes, columns: dict[Any, str]) -> dict[str, str]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {"reason": "corrupt row"}
+    return _mapped(record, columns) if isinstance(record, dict) else {"reason": "corrupt row"}
+
+
+def _mapped(record: dict[str, Any], columns: dict[Any, str]) -> dict[str, str]:
+    """Our columns of a record; those that it leaves empty are left out."""
+    row = {ours: value for ours, theirs in columns.items() if (value := record.get(theirs))}
+    if columns is _ORIGINAL_COLUMNS and "url" not in row and all(record.get(name) for name in ("repo", "sha", "path")):
+        row["url"] = f"https://github.com/{record['repo']}/blob/{record['sha']}/{record['path']}"
+    return row if all(isinstance(value, str) and _encodable(value) for value in row.values()) else {
+        "reason": "corrupt row"}  # fmt: skip
+
+
+def _encodable(text: str) -> bool:
+    """Whether text is Unicode that can be stored: JSON can carry half a surrogate pair."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,189 @@
+"""Embed on Ray Data: CPU tasks tokenise parts, a pool of encoders works batch by batch, this process writes vectors.
+
+A batch is a block and a task of its own: a lost encoder is started again and costs the batches that it held, no part.
+Batches come back in order and a part is written when its last one is there, so that memory holds one part and what Ray
+Data lets be in flight.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import posixpath
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache, partial
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import ray
+import torch
+from pyarrow import fs as pafs
+
+from codeocean.embed.batches import TokenBatch
+from codeocean.embed.encoder import EmbedConfig, Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
+from core.metrics import RowMetrics
+from core.storage import part_names, read_part, write_part
+
+log = logging.getLogger("wavecoder.codeocean")
+
+PROGRESS_SECONDS = 10.0
+
+
+class EncodeBatches:
+    """An encoder in an actor, for as many threads as the pool sends calls."""
+
+    def __init__(self, model: str, config: EmbedConfig) -> None:
+        """Remember what to load: an error of loading would be lost in the text of Ray's own if it happened here."""
+        self._load = cache(partial(Encoder, model, config))
+        self._loading = threading.Lock()
+
+    def __call__(self, block: pa.Table) -> pa.Table:
+        """Encode the one batch of a block. Idempotent: the same batch gives the same vectors."""
+        assert block.num_rows == 1, "a block holds one batch"
+        with self._loading:
+            encoder = self._load()
+        torch.set_num_threads(1)  # of this call's thread: batches beside each other use the cores better than one does
+        batch, kept = TokenBatch.from_arrow(block), ["part", "num_rows", "rows"]
+        encoded = {
+            "tokens": pa.array([int(batch.lengths.sum())]),
+            "dimensions": pa.array([encoder.dimensions]),
+            "vectors": pa.array([encoder.vectors(batch).tobytes()], pa.large_binary()),
+        }
+        return pa.table(dict(zip(kept, block.select(kept).columns, strict=True)) | encoded)
+
+
+def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, folder: str) -> int:
+    """Raw code parts → embedding parts of the same names; returns the number of rows encoded by this call.
+
+    Args:
+        config: model, batches and actor pool.
+        model: the resolved model folder or id.
+        fs: filesystem of the run directory.
+        source: folder of the raw code.
+        folder: the stage's folder.
+
+    Raises:
+        ValueError: a part cannot be read, the model cannot be loaded, or `embed.actors` is "all" of no GPU.
+    """
+    finished = set(part_names(fs, folder))
+    pending = [name for name in part_names(fs, source) if name not in finished]
+    if not pending:
+        return 0
+    progress = Progress(len(pending))
+    for name, blocks in groupby(_encoded(config, model, fs, source, pending), lambda block: block["part"][0].as_py()):
+        rows: list[Any] = []
+        vectors: list[Any] = []
+        for block in blocks:
+            rows.append(block["rows"][0].values.to_numpy())
+            flat = np.frombuffer(block["vectors"][0].as_py(), dtype=config.dtype)
+            vectors.append(flat.reshape(len(rows[-1]), block["dimensions"][0].as_py()))
+            progress.add(len(rows[-1]), block["tokens"][0].as_py(), block["num_rows"][0].as_py())
+        ids = read_part(fs, posixpath.join(source, name), ["id"])["id"]
+        write_part(fs, posixpath.join(folder, name), embeddings_table(ids, in_order(rows, vectors)), {})
+    return progress.num_rows
+
+
+def _encoded(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, names: list[str]) -> Iterator[pa.Table]:
+    """Encoded batches of the parts, one a table, in order."""
+    actors = num_actors(config, ray.cluster_resources().get("GPU", 0.0))
+    threads = batches_at_a_time(config, actors)
+    dataset = (
+        ray.data.from_items([{"part": name} for name in names], override_num_blocks=len(names))
+        .map_batches(
+            partial(_tokenise, config=config, model=model, fs=fs, source=source),
+            batch_size=1,
+            batch_format="pyarrow",
+            compute=ray.data.TaskPoolStrategy(size=actors),
+            num_cpus=0,  # little work beside encoding; with a ticket of its own it could wait for ever on one CPU
+        )
+        .map_batches(
+            EncodeBatches,
+            fn_constructor_args=(model, config),
+            batch_size=None,
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(
+                min_size=1,
+                max_size=actors,
+                max_tasks_in_flight_per_actor=2 * threads,
+                max_concurrent_calls_per_actor=threads,
+                enable_true_multi_threading=True,
+            ),
+            num_cpus=config.cpus_per_actor,
+            num_gpus=config.gpus_per_actor or None,
+        )
+    )
+    dataset.context.target_max_block_size = 1  # byte: each batch becomes a block, and so a task, of its own
+    dataset.context.execution_options.preserve_order = True
+    yield from dataset.iter_batches(batch_size=None, batch_format="pyarrow")
+
+
+def _tokenise(batch: pa.Table, config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str) -> Iterator[pa.Table]:
+    """A part's token batches, one a table."""
+    name = batch["part"][0].as_py()
+    rows = read_part(fs, posixpath.join(source, name), ["docstring", "code"])
+    for tokens in _tokenizer(model, config).batches(row_texts(rows, config)):
+        table = tokens.to_arrow()
+        yield table.append_column("part", pa.array([name])).append_column("num_rows", pa.array([rows.num_rows]))
+
+
+@cache
+def _tokenizer(model: str, config: EmbedConfig) -> Tokenizer:
+    """The worker process keeps it for its next part."""
+    return Tokenizer(load_model(model, weights=False), config)
+
+
+def num_actors(config: EmbedConfig, num_gpus: float) -> int:
+    """Most encoders at a time on a cluster of so many GPUs.
+
+    Raises:
+        ValueError: "all" encoders of a cluster that has no GPU for one.
+    """
+    if config.actors != "all":
+        return config.actors
+    if not config.gpus_per_actor:
+        return 1
+    if num_gpus < config.gpus_per_actor:
+        raise ValueError(
+            f"embed.actors is 'all' and embed.gpus_per_actor is {config.gpus_per_actor:g} but the cluster has "
+            f"{num_gpus:g} GPUs; name a number of actors (an autoscaler then adds nodes) or set gpus_per_actor to 0"
+        )
+    return int(num_gpus / config.gpus_per_actor + 1e-9)
+
+
+def batches_at_a_time(config: EmbedConfig, actors: int) -> int:
+    """Batches that one encoder works on at a time."""
+    if config.batches_per_actor is not None:
+        return config.batches_per_actor
+    return 2 if config.gpus_per_actor else max(1, (os.cpu_count() or 1) // actors)
+
+
+class Progress:
+    """Counts rows, tokens and shares of parts, and logs them now and then."""
+
+    def __init__(self, num_parts: int) -> None:
+        """Start the clock."""
+        self._num_parts, self._parts = num_parts, 0.0
+        self.num_rows, self._tokens = 0, 0
+        self._begun, self._shown = time.monotonic(), 0.0
+        self._metrics = RowMetrics("embed")
+
+    def add(self, rows: int, tokens: int, rows_of_part: int) -> None:
+        """Count a batch of a part; log the first, then every ten seconds, and the last."""
+        self.num_rows, self._tokens = self.num_rows + rows, self._tokens + tokens
+        self._parts += rows / rows_of_part if rows_of_part else 1.0
+        seconds = time.monotonic() - self._begun
+        share = min(1.0, self._parts / self._num_parts)
+        last = share > 1 - 1e-9
+        if not last and self._shown and seconds - self._shown < PROGRESS_SECONDS:
+            return
+        self._shown = seconds
+        self._metrics.tell(out=self.num_rows)
+        log.info(
+            "embed: %d rows, %.0f %% of %d parts, %.1f rows/s, %.0f tokens/s, %.0f s to go",
+            self.num_rows, 100 * share, self._num_parts, self.num_rows / seconds, self._tokens / seconds,
+            seconds / share - seconds,
+        )  # fmt: skip

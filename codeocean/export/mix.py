@@ -1,0 +1,223 @@
+"""Instruction sets of others beside CodeOcean: read, cleaned, without what is there already (paper: WaveCoder-Ultra).
+
+A set is JSON in the Alpaca form (`instruction, input, output`), as one array or one object a line: Code Alpaca,
+evol-codealpaca, and most others.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt
+
+from codeocean.collect.duplicates import NearDuplicates
+from codeocean.collect.remote_files import open_file
+from codeocean.records import INSTANCES, row_id
+
+CARD = Path(__file__).with_name("mix_card.md.j2")
+MAX_FILE_BYTES = 4_000_000_000
+MAX_CHARS = 100_000
+"""Of a field; what is longer is no instruction."""
+
+Row = dict[str, Any]
+
+
+class AlpacaSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """An instruction set of somebody else's."""
+
+    name: str = Field(pattern=r"^[\w.-]{1,60}$")
+    """Name in provenance and counts."""
+
+    path: str
+    """.json or .jsonl, also .gz: a path or a URL."""
+
+    license: str = ""
+    """Its licence."""
+
+    columns: dict[str, str] = {}
+    """Our field → the file's, of `instruction`, `input`, `output`, where they have other names."""
+
+    limit: PositiveInt | None = None
+    """Only the first rows; None takes all."""
+
+
+class AnswerConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """A stronger model that answers every instruction again (paper: WaveCoder-Pro)."""
+
+    model: str
+    """As `generate.generator.model`."""
+
+    endpoint: str | None = None
+    """URL of any OpenAI-compatible endpoint, ending in /v1; None serves the model on vLLM replicas of our own."""
+
+    api_key_env: str | None = None
+    """Environment variable that holds the endpoint's key."""
+
+    temperature: NonNegativeFloat = 0.0
+    """0 is greedy."""
+
+    max_tokens: PositiveInt = 1024
+    """Most tokens of an answer; one that is cut off there is left out, with its instruction."""
+
+    concurrency: PositiveInt = 64
+    """Requests in flight."""
+
+    rows_per_part: PositiveInt = 256
+    """Answers of one part file; a run that was cut off goes on behind the last."""
+
+
+class MixConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """What is trained on beside, or instead of the answers in, CodeOcean; by default CodeOcean as it is."""
+
+    sources: tuple[AlpacaSource, ...] = ()
+    """Sets to mix in; where two rows are nearly the same, CodeOcean's stays, then the earlier source's."""
+
+    answers: AnswerConfig | None = None
+    """Who answers all instructions again; null keeps the answers."""
+
+    near_duplicates: NearDuplicates | None = NearDuplicates(threshold=0.9)
+    """When two rows are nearly the same; null keeps all but copies."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.sources) or self.answers is not None
+
+
+@dataclass
+class Foreign:
+    """The rows of all sources, and what of them is none."""
+
+    rows: list[Row] = field(default_factory=list)
+    """INSTANCES rows."""
+    num_read: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def read_sources(sources: Iterable[AlpacaSource]) -> Foreign:
+    """All rows of all sources, in order.
+
+    Raises:
+        FileNotFoundError: a file is not there.
+        ValueError: a file is no JSON, or holds no instruction.
+    """
+    found = Foreign()
+    for source in sources:
+        before = len(found.rows)
+        for number, record in enumerate(_records(source)):
+            if source.limit is not None and number >= source.limit:
+                break
+            found.num_read += 1
+            row = _instance(source, number, record)
+            if isinstance(row, str):
+                found.dropped[row] += 1
+            else:
+                found.rows.append(row)
+        if len(found.rows) == before:
+            raise ValueError(f"mix.sources: {source.path!r} holds no instruction; it needs the fields instruction and "
+                             "output, or columns that say which they are")  # fmt: skip
+    return found
+
+
+def _records(source: AlpacaSource) -> Iterator[Any]:
+    """Each object of the file; None for a line that is no JSON."""
+    if "://" not in source.path and not Path(source.path).expanduser().is_file():
+        raise FileNotFoundError(f"mix.sources: {source.path!r} is no file")
+    path = source.path if "://" in source.path else str(Path(source.path).expanduser())
+    try:
+        with open_file(path) as stream:
+            content = (gzip.GzipFile(fileobj=stream) if path.endswith(".gz") else stream).read(MAX_FILE_BYTES)
+    except (OSError, EOFError, zlib.error, ImportError) as error:
+        raise ValueError(f"mix.sources: {source.path!r} cannot be read ({' '.join(str(error).split())})") from None
+    if content.lstrip()[:1] == b"[":
+        yield from _parsed(content) or ()
+        return
+    yield from (_parsed(line) for line in content.splitlines() if line.strip())
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _instance(source: AlpacaSource, number: int, record: Any) -> Row | str:
+    """An INSTANCES row, or why there is none."""
+    if not isinstance(record, dict):
+        return "corrupt row"
+    fields = [record.get(source.columns.get(name, name)) for name in ("instruction", "input", "output")]
+    if not all(text is None or (isinstance(text, str) and _storable(text)) for text in fields):
+        return "corrupt row"
+    instruction, given, output = (text or "" for text in fields)
+    if max(len(instruction), len(given), len(output)) > MAX_CHARS:
+        return "row too large"
+    if not instruction.strip() or not output.strip():
+        return "no instruction" if not instruction.strip() else "no output"
+    provenance = {"source": source.name, "row": number, "license": source.license}
+    return {"id": row_id(f"{source.name}\x1f{instruction}\x1f{given}\x1f{output}"), "raw_id": "", "task": source.name,
+            "language": "", "instruction": instruction, "input": given, "output": output,
+            "provenance": json.dumps(provenance, ensure_ascii=False)}  # fmt: skip
+
+
+def _storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
+
+
+def mixed(instances: pa.Table, foreign: Foreign) -> pa.Table:
+    """CodeOcean, then the rows of others."""
+    return pa.concat_tables([instances, pa.Table.from_pylist(foreign.rows, schema=INSTANCES)])
+
+
+def with_answers(rows: pa.Table, answers: Sequence[tuple[str, str]], model: str) -> tuple[pa.Table, list[str]]:
+    """Rows with another model's answers, and why some of them stop.
+
+    Args:
+        rows: INSTANCES rows.
+        answers: text and error of each.
+        model: who answered.
+
+    Returns:
+        The rows, whose provenance names the model and claims no check of the old answer; a reason for each, "" for
+        those that go on.
+    """
+    provenance = []
+    for text in rows["provenance"].to_pylist():
+        kept = {name: value for name, value in json.loads(text).items() if name not in {"verified", "bug"}}
+        provenance.append(json.dumps(kept | {"answered_by": model}, ensure_ascii=False))
+    columns = {"output": [text for text, _ in answers], "provenance": provenance}
+    for name, values in columns.items():
+        rows = rows.set_column(rows.schema.get_field_index(name), name, pa.array(values, pa.string()))
+    return rows, [error or ("" if text.strip() else "no answer") for text, error in answers]
+
+
+def mix_card(
+    rows: pa.Table, dropped: dict[str, int], leakage: dict[str, Any], answered_by: str, licenses: dict[str, str]
+) -> str:
+    """Markdown with the front matter by which `datasets` finds the file.
+
+    Args:
+        rows: the data.
+        dropped: reason → rows.
+        leakage: benchmark → how near the nearest rows are; empty where the gate is off.
+        answered_by: who answered again; empty when nobody did.
+        licenses: source → licence.
+    """
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)  # noqa: S701 - Markdown
+    tasks = Counter(rows["task"].to_pylist()).most_common()
+    return environment.from_string(CARD.read_text(encoding="utf-8")).render(
+        rows=rows.num_rows, tasks=tasks, dropped=dropped, leakage=leakage, answered_by=answered_by, licenses=licenses
+    )

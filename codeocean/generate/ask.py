@@ -1,0 +1,191 @@
+"""One raw code → its generations; one generation → its verdict; by asking an LLM, with retries. No Ray here."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, Protocol
+
+from codeocean.collect.functions import GRAMMARS, has_syntax_error
+from codeocean.collect.unsafe_text import speaks_to_a_model
+from codeocean.generate.few_shot import draw_number
+from codeocean.generate.ledger import Usage
+from codeocean.generate.parse import Candidate, check_candidate, parse_candidate
+from codeocean.generate.prompts import (
+    discriminator_messages,
+    discriminator_schema,
+    generator_messages,
+    generator_schema,
+    prompt_version,
+)
+from codeocean.generate.settings import GenerateConfig, RoleConfig
+from codeocean.generate.task_inputs import NO_BUG
+from codeocean.generate.tasks import Task
+from codeocean.generate.verdicts import parse_verdict
+from codeocean.records import row_id
+
+Row = dict[str, Any]
+
+
+class Chat(Protocol):
+    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
+
+    async def __call__(
+        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int, schema: Row
+    ) -> Row:
+        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`."""
+
+
+async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+    """Ask the generator until a candidate passes the checks, at most `attempts` times.
+
+    Args:
+        job: `{raw: RAW_CODE row, given: of `given_fields`, round, target_language, shots: list[Case]}`.
+        task: what to make of it.
+        config: attempts, temperatures, limits.
+        chat: the generator.
+        model: the endpoint's name for it.
+
+    Returns:
+        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON}`. At most the last row has no error.
+    """
+    raw, shots = job["raw"], job["shots"]
+    unfit = why_not_asked(raw, config.max_code_chars) or (NO_BUG if job["given"] is None else "")
+    if unfit:
+        return {"rows": [_generation(job, task, config, attempt=0) | {"error": unfit}], "used": Usage().as_json()}
+    messages = generator_messages(task, shots, raw | job["given"], job["target_language"])
+    role = _Role(
+        chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
+    )
+    rows = []
+    for attempt in range(config.attempts):
+        row = _generation(job, task, config, attempt)
+        answer = await role.ask(messages, attempt, row["seed"])
+        candidate = parse_candidate(answer["text"], answer["finish_reason"], job["given"])
+        row["raw_text"] = answer["text"] or answer["error"]
+        if answer["error"]:
+            row["error"] = _no_answer(answer)
+        elif isinstance(candidate, Candidate):
+            candidate = Candidate(**{name: _storable(text) for name, text in vars(candidate).items()})
+            row |= vars(candidate)
+            language = job["target_language"] or raw["language"]
+            row["error"] = check_candidate(candidate, task, language, shots, fails_to_parse)
+            if not row["error"] and speaks_to_a_model("\n".join(vars(candidate).values())):
+                row["error"] = "speaks to its reader"
+        else:
+            row["error"] = candidate
+        rows.append(row)
+        role.used.failures[row["error"]] += bool(row["error"])
+        if not row["error"]:
+            break
+    return {"rows": rows, "used": role.used.as_json()}
+
+
+def why_not_asked(raw: Row, max_chars: int) -> str:
+    """Why raw code is not put into a prompt; empty when it is."""
+    if len(raw["code"]) > max_chars:
+        return "code too long for the prompt"
+    if not raw["code"].strip():
+        return "no code"
+    # Marks of a chat would become turns of the chat: the engine's tokenizer cannot tell who wrote them.
+    return "code speaks to the model" if speaks_to_a_model(raw["code"] + "\n" + (raw["docstring"] or "")[:1000]) else ""
+
+
+async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+    """Ask the discriminator until its verdict parses, at most `attempts` times.
+
+    Args:
+        generation: GENERATIONS row that passed the checks.
+        task: whose rules to check.
+        config: attempts, temperatures.
+        chat: the discriminator.
+        model: the endpoint's name for it.
+
+    Returns:
+        `{rows: [VERDICTS row], used: Usage as JSON}`.
+    """
+    messages = discriminator_messages(task, generation)
+    role = _Role(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
+    row: Row = {"id": generation["id"], "rules": [], "overall": "", "reasons": "", "error": ""}
+    row |= {"discriminator": config.discriminator.model, "raw_text": ""}
+    for attempt in range(config.attempts):
+        seed = draw_number(config.seed, "judge", generation["id"], attempt)
+        answer = await role.ask(messages, attempt, seed)
+        verdict: Row | str = _no_answer(answer)
+        if not verdict:
+            verdict = parse_verdict(answer["text"], answer["finish_reason"], task)
+        row |= {"raw_text": answer["text"] or answer["error"]}
+        row |= {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
+        role.used.failures[row["error"]] += bool(row["error"])
+        if not row["error"]:
+            break
+    row["rules"] = [rule | {"reason": _storable(rule["reason"])} for rule in row["rules"]]
+    return {"rows": [row | {"reasons": _storable(row["reasons"])}], "used": role.used.as_json()}
+
+
+def _no_answer(answer: Row) -> str:
+    """The reason why there is no answer; empty when there is one. Details stay in the row's `raw_text`."""
+    return f"no answer: {answer['error'].partition(':')[0]}" if answer["error"] else ""
+
+
+def _storable(text: str) -> str:
+    """Without half surrogate pairs, which JSON can carry and Parquet cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+class _Role:
+    """One LLM role while it answers one question, however often it is asked."""
+
+    def __init__(self, chat: Chat, model: str, config: RoleConfig, retry_temperature: float, schema: Row) -> None:
+        self._chat, self._model, self._config, self._schema = chat, model, config, schema
+        self._retry_temperature = retry_temperature
+        self.used = Usage()
+
+    async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> Row:
+        temperature = self._config.temperature
+        if attempt > 0:  # a greedy model, asked again, would give the same answer again
+            temperature = max(temperature, self._retry_temperature)
+        answer = await self._chat(
+            model=self._model,
+            messages=messages,
+            max_tokens=self._config.max_tokens,
+            temperature=temperature,
+            seed=seed,
+            schema=self._schema,
+        )
+        self.used.add_answer(answer)
+        return answer
+
+
+def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> Row:
+    """A GENERATIONS row before its answer is known."""
+    raw_id = job["raw"]["id"]
+    seed = draw_number(config.seed, "generate", raw_id, attempt)
+    return {
+        "id": row_id(f"{raw_id} {task.name} {job['round']} {attempt} {config.seed}"),
+        "raw_id": raw_id,
+        "task": task.name,
+        "task_name": task.title,
+        "instruction": "",
+        "information": "",
+        "solution": "",
+        "target_language": job["target_language"],
+        "round": job["round"],
+        "attempt": attempt,
+        "shots": [case.id for case in job["shots"] if case.id],
+        "generator": config.generator.model,
+        "prompt_version": prompt_version(task),
+        "seed": seed,
+        "raw_text": "",
+        "error": "",
+    }
+
+
+def fails_to_parse(code: str, language: str) -> bool:
+    """Whether code has a syntax error; code in a language that we have no grammar for is believed."""
+    if language != "python":
+        return language in GRAMMARS and has_syntax_error(code, language)
+    try:  # Python's own parser is stricter: a signature without a body is no function
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    return False

@@ -1,0 +1,154 @@
+"""Generate: coreset → generations and verdicts. The wiring of book, scheduler and engines, and what Ray shows of them.
+
+The scheduler runs in the job's own process: it only waits for answers, and the engines are behind endpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pyarrow import fs as pafs
+from ray.util.metrics import Gauge
+
+from codeocean.export.instances import Yield
+from codeocean.generate.ask import Chat, generate_one, judge_one
+from codeocean.generate.few_shot import plan_rounds
+from codeocean.generate.ledger import Ledger
+from codeocean.generate.round_state import ROLE_OF, RoundBook
+from codeocean.generate.round_store import Rounds
+from codeocean.generate.scheduler import JUDGE, Question, answer_all
+from codeocean.generate.settings import GenerateConfig, SpendingConfig
+from codeocean.generate.tasks import Task
+from core.metrics import RowMetrics
+
+log = logging.getLogger("wavecoder.codeocean")
+
+Follow = Callable[[Mapping[str, int]], object]
+"""Told how many questions of each role are open, in flight or not."""
+
+LINE_EVERY_S = 10.0
+METRICS = {
+    "accepted": "Instances that the discriminator accepted.",
+    "rejected": "Instances that the discriminator turned down.",
+    "failed": "Rows that ended without an instance or without a verdict.",
+    "rows": "Rows of the coreset.",
+    "tokens_per_s": "Tokens out, of both roles, a second.",
+    "eta_s": "Seconds that the rest will take at the speed so far.",
+    "in_flight": "Questions in flight.",
+    "acceptance": "Share of the judged instances that were accepted.",
+    "prompt_tokens": "Tokens in, of both roles, earlier runs included.",
+    "completion_tokens": "Tokens out, of both roles, earlier runs included.",
+    "cost": "Money for tokens and engines, in the currency of generate.spending.",
+}
+
+
+def generate(
+    config: GenerateConfig,
+    tasks: dict[str, Task],
+    rows: list[dict[str, Any]],
+    roles: dict[str, tuple[Chat, str]],
+    fs: pafs.FileSystem,
+    folder: str,
+    follow: Follow | None = None,
+) -> tuple[Yield, Ledger]:
+    """Coreset → `round-*/generations.parquet` and `verdicts.parquet`, and what came of it.
+
+    Finished rounds are read back, and of the others every answer that was kept.
+
+    Args:
+        config: roles, rounds, retries, budget.
+        tasks: by name.
+        rows: RAW_CODE rows in coreset order.
+        roles: "generator" and "discriminator" → a chat and the model's name there.
+        fs: filesystem of the run directory.
+        folder: the stage's folder.
+        follow: told once a second how many questions of each role are open.
+
+    Raises:
+        ConnectionError, PermissionError: an endpoint is gone or refuses the key.
+        ValueError: the budget is spent.
+    """
+    files = Rounds(fs, folder, {row["id"]: row for row in rows})
+    book = RoundBook(config, tasks, rows, files)
+    finished = asyncio.run(answer_book(book, config, roles, follow))
+    if not finished:
+        raise ValueError(_budget_line(book, config.spending))
+    return files.total(range(len(plan_rounds(len(rows), config.round_size))))
+
+
+async def answer_book(
+    book: RoundBook, config: GenerateConfig, roles: dict[str, tuple[Chat, str]], follow: Follow | None = None
+) -> bool:
+    """Ask until nothing is left to ask; False when the budget ended it before. Arguments as `generate`."""
+    in_flight, begun = 0, time.monotonic()
+    unanswered = Counter(dict.fromkeys(ROLE_OF.values(), 0))
+
+    async def answer(question: Question) -> Iterable[Question]:
+        nonlocal in_flight
+        in_flight += 1
+        try:
+            chat, model = roles[ROLE_OF[question.turn]]
+            ask = judge_one if question.turn == JUDGE else generate_one
+            result = await ask(book.job(question), book.task_of(question), config, chat, model)
+            opened = await book.keep(question, result)
+            unanswered.update(ROLE_OF[one.turn] for one in opened)
+            unanswered[ROLE_OF[question.turn]] -= 1
+            return opened
+        finally:
+            in_flight -= 1
+
+    async def report() -> None:
+        gauges = {name: Gauge(f"wavecoder_generate_{name}", text) for name, text in METRICS.items()}
+        metrics, shown = RowMetrics("generate"), -math.inf
+        while True:
+            seconds = time.monotonic() - begun
+            figures = book.progress.figures(seconds) | {"in_flight": in_flight, "cost": book.spent()[1]}
+            for name, value in figures.items():
+                gauges[name].set(value)
+            metrics.tell(**{name: figures[name] for name in ("accepted", "rejected", "failed")})
+            if follow is not None:
+                follow(unanswered)
+            if seconds - shown >= LINE_EVERY_S:
+                shown = seconds
+                log.info("generate: %s", book.progress.line(seconds, in_flight))
+            await asyncio.sleep(1.0)
+
+    def over_budget() -> bool:
+        tokens, money = book.spent()
+        limits = config.spending
+        return tokens >= (limits.max_tokens or math.inf) or money >= (limits.max_cost or math.inf)
+
+    lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}  # roles that share an endpoint share its places
+    open_questions = await book.begin()
+    unanswered.update(ROLE_OF[one.turn] for one in open_questions)
+    reporter = asyncio.create_task(report())
+    try:
+        return await answer_all(
+            open_questions,
+            answer,
+            lambda question: lanes[ROLE_OF[question.turn]],
+            dict.fromkeys(lanes.values(), config.concurrency),
+            over_budget,
+        )
+    finally:
+        reporter.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reporter
+        log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
+
+
+def _budget_line(book: RoundBook, spending: SpendingConfig) -> str:
+    tokens, money = book.spent()
+    limit = "max_tokens" if spending.max_tokens and tokens >= spending.max_tokens else "max_cost"
+    return (
+        f"the budget generate.spending.{limit} = {getattr(spending, limit):g} is spent "
+        f"({tokens:,} tokens, {money:.2f} in money) with {book.progress.ended:,} of {book.progress.rows:,} rows done; "
+        "raise it and run the same command again: every answer is kept"
+    )

@@ -1,0 +1,103 @@
+"""How far a generation is: counts, speed and time left, as one line and as figures for metrics. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from codeocean.generate.few_shot import failed_rules, is_accepted
+from codeocean.generate.ledger import ROLES, Usage
+
+MAX_NAMED = 3
+"""Rules or reasons in the line; the manifest has all of them."""
+
+
+@dataclass
+class Progress:
+    """What became of the rows so far, those of earlier runs of the same stage included."""
+
+    rows: int
+    accepted: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    """Rule → instances that broke it. An instance may break several."""
+    num_rejected: int = 0
+    failed: Counter[str] = field(default_factory=Counter)
+    """Reason → rows that ended without an instance or without a verdict."""
+    used: dict[str, Usage] = field(default_factory=lambda: {role: Usage() for role in ROLES})
+    found_tokens: int = 0
+    """Tokens out that earlier runs used."""
+    found_rows: int = 0
+    """Rows that earlier runs ended."""
+
+    @property
+    def ended(self) -> int:
+        """Rows about which nothing more is asked."""
+        return self.accepted + self.num_rejected + self.failed.total()
+
+    @property
+    def tokens(self) -> int:
+        """In and out, of both roles."""
+        return sum(used.tokens for used in self.used.values())
+
+    @property
+    def tokens_out(self) -> int:
+        """Of both roles."""
+        return sum(used.completion_tokens for used in self.used.values())
+
+    def generated(self, last: Mapping[str, Any]) -> None:
+        """Count a raw code's last GENERATIONS row."""
+        if last["error"]:
+            self.failed[last["error"]] += 1
+
+    def judged(self, verdict: Mapping[str, Any]) -> None:
+        """Count a VERDICTS row."""
+        if verdict["error"]:
+            self.failed[f"verdict: {verdict['error']}"] += 1
+        elif is_accepted(verdict):
+            self.accepted += 1
+        else:
+            self.num_rejected += 1
+            self.rejected.update([rule["rule"] for rule in failed_rules(verdict)] or ["overall"])
+
+    def begin(self) -> None:
+        """What is counted so far is of earlier runs: it says nothing about the speed of this one."""
+        self.found_tokens, self.found_rows = self.tokens_out, self.ended
+
+    def figures(self, seconds: float) -> dict[str, float]:
+        """Name → value, for metrics. `seconds` is the time since `begin`."""
+        done = self.ended - self.found_rows
+        return {
+            "accepted": self.accepted,
+            "rejected": self.num_rejected,
+            "failed": self.failed.total(),
+            "rows": self.rows,
+            "acceptance": self.accepted / judged if (judged := self.accepted + self.num_rejected) else float("nan"),
+            "prompt_tokens": sum(used.prompt_tokens for used in self.used.values()),
+            "completion_tokens": self.tokens_out,
+            "tokens_per_s": (self.tokens_out - self.found_tokens) / seconds if seconds > 0 else 0.0,
+            "eta_s": (self.rows - self.ended) * seconds / done if done else float("nan"),
+        }
+
+    def line(self, seconds: float, in_flight: int) -> str:
+        """One line for a person."""
+        figures = self.figures(seconds)
+        left = "" if self.ended == self.rows or figures["eta_s"] != figures["eta_s"] else _left(figures["eta_s"])
+        return (
+            f"{self.ended:,} of {self.rows:,} rows · accepted {self.accepted:,} · "
+            f"rejected {self.num_rejected:,}{_named(self.rejected)} · "
+            f"failed {self.failed.total():,}{_named(self.failed)} · "
+            f"{figures['tokens_per_s']:,.0f} tokens/s · {in_flight} in flight{left}"
+        )
+
+
+def _named(counts: Counter[str]) -> str:
+    listed = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(MAX_NAMED))
+    return f" ({listed})" if listed else ""
+
+
+def _left(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f" · about {hours} h {minutes} min left" if hours else f" · about {minutes} min {seconds} s left"

@@ -1,0 +1,186 @@
+"""The book of a generation: what may be asked now, given what was answered. No Ray, and no clock but for the ledger.
+
+A generation that passes the checks opens its judgement at once. A round opens when all rounds ≤ r - 2 are done, because
+its few-shot cases are drawn from their verdicts. So at most two rounds are open, and nothing waits for anything else.
+Cases depend on finished rounds alone, files are written in the order of the coreset: whatever the order of the answers,
+and however often the work was cut off, the same answers make the same files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from codeocean.generate.few_shot import assign_tasks, is_accepted, plan_rounds
+from codeocean.generate.ledger import ROLES, Account, Ledger, Usage, spent
+from codeocean.generate.progress import Progress
+from codeocean.generate.round_store import Rounds, draw_sets, generation_job
+from codeocean.generate.scheduler import GENERATE, JUDGE, Question
+from codeocean.generate.settings import GenerateConfig
+from codeocean.generate.tasks import Case, Task, task_shares
+from core.journal import Journal
+
+Row = dict[str, Any]
+
+ROLE_OF = {GENERATE: "generator", JUDGE: "discriminator"}
+"""Turn → role."""
+
+
+@dataclass
+class _OpenRound:
+    """A round that is not done."""
+
+    journal: Journal
+    sets: dict[str, list[list[Case]]]
+    """Task → few-shot sets."""
+    left: int
+    """Places about which something is still to be asked."""
+    answers: dict[tuple[int, int], Row] = field(default_factory=dict)
+    """By turn and place."""
+
+    def take(self, turn: int, place: int, answer: Row) -> bool:
+        """Note an answer; returns whether its generation now goes to the judge."""
+        self.answers[turn, place] = answer
+        goes_on = turn == GENERATE and not answer["rows"][-1]["error"]
+        self.left -= not goes_on
+        return goes_on
+
+
+class RoundBook:
+    """Keeps answers and opens questions; reads back what an earlier run kept."""
+
+    def __init__(self, config: GenerateConfig, tasks: dict[str, Task], rows: Sequence[Row], files: Rounds) -> None:
+        """Args: config, tasks by name, RAW_CODE rows in coreset order, and the rounds' files."""
+        shares = task_shares(tasks, config.tasks)
+        self._names = assign_tasks([row["language"] for row in rows], tasks, shares, config.seed)
+        self._config, self._tasks, self._rows, self._files = config, tasks, rows, files
+        self._planned = plan_rounds(len(rows), config.round_size)
+        self._open: dict[int, _OpenRound] = {}
+        self._done: set[int] = set()
+        self._num_done = 0
+        """Rounds that are done with all rounds before them."""
+        self._cases: dict[str, list[Case]] = {}
+        """Task → cases of those."""
+        self._clock = time.monotonic()
+        self._wall_s = 0.0
+        self.progress = Progress(len(rows))
+
+    async def begin(self) -> list[Question]:
+        """Read what earlier runs kept; returns what is open."""
+        for number in range(len(self._planned)):
+            if self._files.done(number):
+                self._done.add(number)
+                self._count_done(number)
+        opened = [*self._open_round(0), *self._open_round(1), *self._advance()]
+        opened += await self._finish_rounds()
+        self.progress.begin()
+        return opened
+
+    def task_of(self, question: Question) -> Task:
+        """The task that a question is about."""
+        return self._tasks[self._names[self._planned[question.round][question.place]]]
+
+    def job(self, question: Question) -> Row:
+        """What `generate_one` or `judge_one` needs."""
+        found = self._open[question.round]
+        if question.turn == JUDGE:
+            generation: Row = found.answers[GENERATE, question.place]["rows"][-1]
+            return generation
+        row, task = self._rows[self._planned[question.round][question.place]], self.task_of(question)
+        return generation_job(self._config, task, row, question.round, found.sets[task.name])
+
+    async def keep(self, question: Question, answer: Row) -> list[Question]:
+        """Keep an answer for good; returns the questions that it opens."""
+        number, turn, place = question
+        found = self._open[number]
+        await found.journal.keep({"turn": turn, "place": place, "answer": answer})
+        self._count(turn, answer)
+        if found.take(turn, place, answer):
+            return [question._replace(turn=JUDGE)]
+        return await self._finish_rounds()
+
+    def spent(self) -> tuple[int, float]:
+        """Tokens and money so far, those of earlier runs included."""
+        roles = {role: getattr(self._config, role) for role in ROLES}
+        wall_s = self._wall_s + time.monotonic() - self._clock
+        ledger = Ledger({"": Account(used=self.progress.used)}, wall_s)
+        return self.progress.tokens, spent(ledger, roles, self._config.spending)
+
+    def _open_round(self, number: int) -> list[Question]:
+        """Open a round, with the answers that its journal holds; returns what is left to ask."""
+        if number >= len(self._planned) or number in self._done:
+            return []
+        places = range(len(self._planned[number]))
+        names = {self._names[rank] for rank in self._planned[number]}
+        sets = {name: draw_sets(self._config, self._tasks[name], number, self._cases.get(name, [])) for name in names}
+        found = _OpenRound(self._files.journal(number), sets, len(places))
+        kept = {(entry["turn"], entry["place"]): entry["answer"] for entry in found.journal.read()}
+        questions = []
+        for place in places:
+            for turn in (GENERATE, JUDGE):
+                if (turn, place) not in kept:
+                    questions.append(Question(number, turn, place))
+                    break
+                self._count(turn, kept[turn, place])
+                if not found.take(turn, place, kept[turn, place]):
+                    break
+        self._open[number] = found
+        return questions
+
+    def _advance(self) -> list[Question]:
+        """Take in the cases of the rounds that are done, one by one, and open the round that each of them opens."""
+        opened: list[Question] = []
+        while self._num_done in self._done:
+            for task, cases in self._files.cases(self._num_done).items():
+                self._cases.setdefault(task, []).extend(cases)
+            self._num_done += 1
+            opened += self._open_round(self._num_done + 1)
+        return opened
+
+    async def _finish_rounds(self) -> list[Question]:
+        """Write the rounds about which nothing is left to ask; returns the questions that they open."""
+        opened: list[Question] = []
+        while ready := [number for number, found in self._open.items() if found.left == 0]:
+            number = min(ready)
+            found = self._open.pop(number)
+            rows = {
+                turn: [row for place in range(len(self._planned[number]))
+                       for row in found.answers.get((turn, place), {"rows": []})["rows"]]
+                for turn in (GENERATE, JUDGE)
+            }  # fmt: skip
+            ledger = self._ledger(number, found)
+            await asyncio.to_thread(self._files.finish, number, rows[GENERATE], rows[JUDGE], ledger)
+            self._done.add(number)
+            opened += self._advance()
+        return opened
+
+    def _ledger(self, number: int, found: _OpenRound) -> Ledger:
+        now = time.monotonic()
+        ledger = Ledger(wall_s=now - self._clock)
+        self._clock, self._wall_s = now, self._wall_s + ledger.wall_s
+        for place, rank in enumerate(self._planned[number]):
+            account = ledger.tasks.setdefault(self._names[rank], Account())
+            account.rows += 1
+            for turn, role in ROLE_OF.items():
+                answer = found.answers.get((turn, place))
+                if answer is not None:
+                    account.used[role].add(Usage.from_json(answer["used"]))
+                    account.accepted += turn == JUDGE and is_accepted(answer["rows"][-1])
+        return ledger
+
+    def _count(self, turn: int, answer: Row) -> None:
+        self.progress.used[ROLE_OF[turn]].add(Usage.from_json(answer["used"]))
+        (self.progress.judged if turn == JUDGE else self.progress.generated)(answer["rows"][-1])
+
+    def _count_done(self, number: int) -> None:
+        ledger = self._files.ledger(number)
+        self._wall_s += ledger.wall_s
+        for role, used in ledger.whole().used.items():
+            self.progress.used[role].add(used)
+        for row in {row["raw_id"]: row for row in self._files.read(number, "generations")}.values():
+            self.progress.generated(row)
+        for row in self._files.read(number, "verdicts"):
+            self.progress.judged(row)

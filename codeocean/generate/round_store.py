@@ -1,0 +1,114 @@
+"""The files of the generation rounds, and what they add up to. No Ray here.
+
+`round-00000/generations.parquet` and `verdicts.parquet` are written when the round's last verdict is there, in the
+order of the coreset, whatever the order of the answers; `ledger.json` is written last and says that the round is done.
+Until then its answers are in the journal beside them.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import fs as pafs
+
+from codeocean.export.instances import Yield
+from codeocean.generate.few_shot import cases_of_round, choose_target_language, draw_number, draw_shots
+from codeocean.generate.ledger import Ledger
+from codeocean.generate.settings import GenerateConfig
+from codeocean.generate.task_inputs import given_fields
+from codeocean.generate.tasks import Case, Task
+from codeocean.records import GENERATIONS, VERDICTS
+from core.journal import Journal
+from core.storage import read_part, write_part
+
+Row = dict[str, Any]
+
+_SCHEMAS = {"generations": GENERATIONS, "verdicts": VERDICTS}
+
+
+class Rounds:
+    """The rounds in a stage's folder."""
+
+    def __init__(self, fs: pafs.FileSystem, folder: str, raw: dict[str, Row]) -> None:
+        """Args: fs and folder: where; raw: id → RAW_CODE row of the coreset."""
+        self._fs, self._folder, self._raw = fs, folder, raw
+
+    def _path(self, number: int, name: str) -> str:
+        return posixpath.join(self._folder, f"round-{number:05d}", name)
+
+    def journal(self, number: int) -> Journal:
+        """Answers of a round that is not done."""
+        return Journal(self._fs, posixpath.dirname(self._path(number, "x")))
+
+    def done(self, number: int) -> bool:
+        """Whether the round's files are finished."""
+        return bool(self._fs.get_file_info(self._path(number, "ledger.json")).is_file)
+
+    def read(self, number: int, kind: str) -> list[Row]:
+        """Rows of a finished file; raises `ValueError` when it cannot be read."""
+        return list(read_part(self._fs, self._path(number, f"{kind}.parquet")).to_pylist())
+
+    def ledger(self, number: int) -> Ledger:
+        """What a finished round took."""
+        path = self._path(number, "ledger.json")
+        with self._fs.open_input_stream(path) as stream:
+            try:
+                return Ledger.from_json(json.loads(stream.read()))
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f"{path} is no ledger; delete it and run again") from None
+
+    def finish(self, number: int, generations: list[Row], verdicts: list[Row], ledger: Ledger) -> None:
+        """Write a round's files, the ledger last; then the journal is not needed any more."""
+        for kind, rows in (("generations", generations), ("verdicts", verdicts)):
+            path = self._path(number, f"{kind}.parquet")
+            if not self._fs.get_file_info(path).is_file:
+                write_part(self._fs, path, pa.Table.from_pylist(rows, schema=_SCHEMAS[kind]))
+        path = self._path(number, "ledger.json")
+        with self._fs.open_output_stream(f"{path}.making") as stream:
+            stream.write(json.dumps(ledger.as_json(), indent=1).encode())
+        self._fs.move(f"{path}.making", path)
+        self.journal(number).forget()
+
+    def cases(self, number: int) -> dict[str, list[Case]]:
+        """Task → judged cases of a finished round."""
+        return cases_of_round(self.read(number, "generations"), self.read(number, "verdicts"), self._raw)
+
+    def total(self, numbers: Iterable[int]) -> tuple[Yield, Ledger]:
+        """What became of the raw code of finished rounds, and what it took."""
+        result, ledger = Yield(), Ledger()
+        for number in numbers:
+            result.add_round(self.read(number, "generations"), self.read(number, "verdicts"))
+            ledger.add(self.ledger(number))
+        return result, ledger
+
+
+def draw_sets(config: GenerateConfig, task: Task, number: int, cases: Iterable[Case]) -> list[list[Case]]:
+    """The few-shot sets of a task in a round, from judged cases of rounds at least two back."""
+    pool = list(cases)
+    return [
+        draw_shots(task, pool, (config.seed, number, shot_set), config.good_shots, config.bad_shots)
+        for shot_set in range(config.shot_sets)
+    ]
+
+
+def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, sets: list[list[Case]]) -> Row:
+    """What `generate_one` needs for one raw code.
+
+    Args:
+        config: seed and few-shot settings.
+        task: the row's task.
+        row: RAW_CODE row.
+        number: of the round.
+        sets: of `draw_sets` for this task and round.
+    """
+    return {
+        "raw": {name: row[name] for name in ("id", "language", "code", "docstring")},
+        "given": given_fields(task, row, config.seed) if len(row["code"]) <= config.max_code_chars else None,
+        "round": number,
+        "target_language": choose_target_language(task, row["id"], row["language"], config.seed),
+        "shots": sets[draw_number(config.seed, "set", row["id"]) % config.shot_sets],
+    }

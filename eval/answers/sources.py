@@ -1,0 +1,218 @@
+"""Where answers come from: an endpoint that is asked, or a file of samples that somebody already has. No Ray here."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import zlib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
+from eval.answers.prompts import Request, read_answer, request_description, request_for
+from eval.benchmarks.catalogue import ProblemSet
+from eval.problems import Problem, with_description
+from eval.settings import EvaluateConfig
+
+REFUSALS = ("400", "413", "422", "empty answer", "the answer holds no choice")
+"""How errors begin that are the model's own: too long a question, an empty answer. All others are the endpoint's."""
+
+
+class Chat(Protocol):
+    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
+
+    async def __call__(
+        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int
+    ) -> dict[str, Any]:
+        """`{text, finish_reason, prompt_tokens, completion_tokens, error}` of a chat."""
+
+    async def complete(
+        self, *, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, stop: list[str]
+    ) -> dict[str, Any]:
+        """The same of a plain text that is continued."""
+
+
+class Answers(Protocol):
+    """What an evaluation judges. Picklable it need not be: it stays in the driver."""
+
+    model: str
+
+    def number(self, problem: Problem) -> int:
+        """How many samples there are of a problem."""
+
+    async def __call__(self, problem: Problem, sample: int) -> dict[str, Any]:
+        """Columns of SAMPLES, and `candidate`, the program without its tests, and `error`, empty unless refused."""
+
+    def key(self) -> dict[str, Any]:
+        """What the samples depend on."""
+
+
+class EndpointAnswers:
+    """Asks an endpoint, once or twice a sample, in the form that the settings say."""
+
+    def __init__(self, config: EvaluateConfig, chat: Chat, model: str) -> None:
+        """Args: config, chat: of the endpoint, model: its name there."""
+        self._config, self._chat, self.model = config, chat, model
+
+    def number(self, problem: Problem) -> int:
+        """As many as the settings ask for."""
+        del problem
+        return self._config.samples
+
+    def key(self) -> dict[str, Any]:
+        """The model and what it is asked."""
+        return {"model": self.model} | self._config.of_answers()
+
+    async def __call__(self, problem: Problem, sample: int) -> dict[str, Any]:
+        """Ask for one sample.
+
+        Raises:
+            ConnectionError: the endpoint failed; the model is not to blame.
+        """
+        form, seed = self._config.prompt, self._config.seed + sample
+        row: dict[str, Any] = {"seed": seed, "form": form, "description": "", "raw_answer": "", "finish_reason": ""}
+        row |= {"completion": "", "candidate": ""}
+        if problem.describe is not None:
+            request = request_description(problem, form)
+            said = await self._ask(request, seed)
+            row |= {"prompt": request.text, "description": said["text"]}
+            if said["error"]:
+                return row | {"error": said["error"]}
+            problem = with_description(problem, said["text"])
+        request = request_for(problem, form)
+        answer = await self._ask(request, seed)
+        completion, candidate = read_answer(problem, form, answer["text"])
+        return row | {
+            "prompt": request.text,
+            "raw_answer": answer["text"],
+            "finish_reason": answer["finish_reason"],
+            "completion": completion,
+            "candidate": candidate,
+            "error": answer["error"],
+        }
+
+    async def _ask(self, request: Request, seed: int) -> dict[str, Any]:
+        common: dict[str, Any] = {"model": self.model, "max_tokens": self._config.max_tokens, "seed": seed}
+        common["temperature"] = self._config.temperature
+        if request.chat:
+            answer = await self._chat(messages=[{"role": "user", "content": request.text}], **common)
+        else:
+            answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
+        if answer["error"] and not answer["error"].startswith(REFUSALS):
+            raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
+        return answer | {"text": _encodable(answer["text"])}
+
+
+class GivenAnswers:
+    """Samples out of a file, judged as they are: a `completion` continues the prompt, a `solution` is the program."""
+
+    def __init__(self, path: str, model: str) -> None:
+        """Read a file of samples.
+
+        Args:
+            path: .jsonl or .jsonl.gz; a line has `task_id` and `completion` or `solution`, or a list of either.
+            model: whose they are, for the result.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: a line is no sample; its number is named.
+        """
+        self.model = model
+        file = Path(path).expanduser()
+        if file.is_dir():
+            raise IsADirectoryError(f"--samples {path} is a folder, where a file is wanted (.jsonl or .jsonl.gz)")
+        if not file.is_file():
+            raise FileNotFoundError(f"--samples {path}: there is no such file")
+        content = file.read_bytes()
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.samples = _parse_samples(content, path)
+
+    def number(self, problem: Problem) -> int:
+        """As many as the file has."""
+        return len(self.samples.get(problem.task_id, ()))
+
+    def key(self) -> dict[str, Any]:
+        """The file's content."""
+        return {"samples": self.sha256}
+
+    async def __call__(self, problem: Problem, sample: int) -> dict[str, Any]:
+        """One sample of the file."""
+        kind, text = self.samples[problem.task_id][sample]
+        whole = text if kind == "solution" else problem.declaration + text
+        return {"prompt": "", "description": "", "raw_answer": text, "finish_reason": "", "completion": text, "seed": 0,
+                "form": kind, "candidate": candidate_of_solution(problem, whole), "error": ""}  # fmt: skip
+
+
+class ReferenceAnswers:
+    """The benchmark's own solutions: what does not pass with them is the machine's or the benchmark's fault."""
+
+    model = "reference"
+
+    def number(self, problem: Problem) -> int:
+        """One."""
+        del problem
+        return 1
+
+    def key(self) -> dict[str, Any]:
+        """Nothing but the problems."""
+        return {"answers": self.model}
+
+    async def __call__(self, problem: Problem, sample: int) -> dict[str, Any]:
+        """The solution."""
+        del sample
+        return {"prompt": "", "description": "", "raw_answer": problem.reference, "finish_reason": "", "seed": 0,
+                "completion": problem.reference, "form": "reference", "error": "",
+                "candidate": candidate_of_continuation(problem, problem.reference, cut=False)}  # fmt: skip
+
+
+def choose_problems(sets: list[ProblemSet], answers: GivenAnswers, *, allow_missing: bool) -> list[ProblemSet]:
+    """The benchmarks that a file has samples of.
+
+    Raises:
+        ValueError: it names a problem that no benchmark has, or, unless allowed, has none for some problem: leaving
+            hard problems out would raise the score.
+    """
+    known = {task_id for each in sets for task_id in each.all_ids}
+    for task_id in [task_id for task_id in answers.samples if task_id not in known]:
+        number = task_id.rpartition("/")[2]  # some write MBPP's 11 as Mbpp/11
+        if number not in known:
+            raise ValueError(f"the samples name {task_id!r}, which no chosen benchmark has")
+        answers.samples[number] = answers.samples.pop(task_id)
+    found = [each for each in sets if any(answers.number(problem) for problem in each.problems)]
+    for each in found:
+        missing = [problem.task_id for problem in each.problems if not answers.number(problem)]
+        if missing and not allow_missing:
+            raise ValueError(f"there is no sample for {len(missing)} of {len(each.problems)} problems of {each.name}, "
+                             f"such as {missing[0]}; add them, or leave them out with --allow-missing")  # fmt: skip
+    return found
+
+
+def _encodable(text: str) -> str:
+    """Text without halves of characters, which JSON can carry and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _parse_samples(content: bytes, path: str) -> dict[str, list[tuple[str, str]]]:
+    try:
+        text = (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ValueError(f"--samples {path} cannot be read ({type(error).__name__}: {error})") from None
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            kind = "solution" if "solution" in row else "completion"
+            texts = row[kind] if isinstance(row[kind], list) else [row[kind]]
+            if not all(isinstance(entry, str) for entry in texts):
+                raise TypeError(f"{kind} is no text")
+            found[str(row["task_id"])] += [(kind, _encodable(entry)) for entry in texts]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"--samples {path}, line {number}: a sample has task_id and completion or solution "
+                             f"({type(error).__name__}: {error})") from None  # fmt: skip
+    if not found:
+        raise ValueError(f"--samples {path} holds no sample")
+    return dict(found)

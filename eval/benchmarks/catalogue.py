@@ -1,0 +1,114 @@
+"""Names of benchmarks → their problems. Every file of `eval/benchmarks/` adds its table `BENCHMARKS` to the names."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from eval import benchmarks
+from eval.benchmarks.datasets import read_dataset
+from eval.problems import Benchmark, Problem, digest_of
+
+ALIASES = {"js": "javascript", "c++": "cpp", "golang": "go", "rs": "rust", "py": "python"}
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """One benchmark in one language, ready to be asked."""
+
+    name: str
+    """As in the results: "humaneval", "humanevalfix-go"."""
+    benchmark: str
+    language: str
+    problems: list[Problem]
+    """Those to be asked: all, or the first of them."""
+    all_ids: frozenset[str]
+    """`task_id` of all problems of the benchmark."""
+    source: str
+    """Where the rows came from."""
+    file_digest: str
+    """SHA-256 of the file."""
+    digest: str
+    """SHA-256 of all its problems, prompts and tests included: the same for the same benchmark out of another file."""
+
+
+@cache
+def known_benchmarks() -> dict[str, Benchmark]:
+    """Name → benchmark, of all files of the folder."""
+    found: dict[str, Benchmark] = {}
+    for module in pkgutil.iter_modules(benchmarks.__path__):
+        found |= importlib.import_module(f"{benchmarks.__name__}.{module.name}").BENCHMARKS
+    return found
+
+
+def resolve_names(names: Iterable[str]) -> list[tuple[str, str]]:
+    """(benchmark, language) of each name; a name without a language stands for all languages of its benchmark.
+
+    Raises:
+        ValueError: there is no such benchmark, or not in that language.
+    """
+    known, found = known_benchmarks(), []
+    for name in names:
+        benchmark, _, language = (name, "", "") if name in known else name.rpartition("-")
+        language = ALIASES.get(name.rpartition("-")[2], name.rpartition("-")[2]) if benchmark != name else ""
+        if benchmark not in known or (language and language not in known[benchmark].languages):
+            listing = ", ".join(known)
+            raise ValueError(f"there is no benchmark {name!r}; there are {listing}, those in several languages also as "
+                             "humanevalfix-python, -javascript, -java, -go, -cpp, -rust")  # fmt: skip
+        found += [(benchmark, each) for each in ([language] if language else known[benchmark].languages)]
+    return list(dict.fromkeys(found))
+
+
+def load_benchmarks(
+    names: Iterable[str], datasets: str | Mapping[str, str] | None, limit: int | None = None
+) -> list[ProblemSet]:
+    """The problems of the named benchmarks.
+
+    Args:
+        names: as `resolve_names` takes them.
+        datasets: where the rows come from: one source for all, or data set → source; None takes each one's own.
+        limit: only the first problems of each.
+
+    Raises:
+        ValueError: a name is unknown, or a file is not what it should be.
+        FileNotFoundError: a file is missing.
+    """
+    known = known_benchmarks()
+    resolved = resolve_names(names)
+    wanted = {known[benchmark].dataset for benchmark, _ in resolved}
+    if isinstance(datasets, str) and len(wanted) > 1:
+        raise ValueError(f"evaluate.dataset is one source, but {', '.join(sorted(wanted))} are wanted; "
+                         "name each: {humaneval: FILE, mbpp: FILE}")  # fmt: skip
+    if isinstance(datasets, Mapping) and (unused := set(datasets) - {each.dataset for each in known.values()}):
+        every = ", ".join(sorted({each.dataset for each in known.values()}))
+        raise ValueError(f"evaluate.dataset names {min(unused)!r}; the data sets are {every}")
+    given = datasets if isinstance(datasets, Mapping) else dict.fromkeys(wanted, datasets) if datasets else {}
+    return [_load(benchmark, language, given, limit) for benchmark, language in resolved]
+
+
+def _load(name: str, language: str, given: Mapping[str, str], limit: int | None) -> ProblemSet:
+    benchmark = known_benchmarks()[name]
+    dataset = read_dataset(
+        given.get(benchmark.dataset, benchmark.source), benchmark.dataset, language, benchmark.hub_file
+    )
+    try:
+        problems = benchmark.read(dataset.rows, language)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"no field {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"{dataset.source} is not {name} ({what})") from None
+    if not problems:
+        raise ValueError(f"{dataset.source} holds no problem of {name}")
+    full = f"{name}-{language}" if len(benchmark.languages) > 1 else name
+    return ProblemSet(
+        name=full,
+        benchmark=name,
+        language=language,
+        problems=problems[:limit],
+        all_ids=frozenset(problem.task_id for problem in problems),
+        source=dataset.source,
+        file_digest=dataset.sha256,
+        digest=digest_of(problems),
+    )

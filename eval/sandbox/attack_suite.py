@@ -1,0 +1,104 @@
+"""The attack suite: programs that cheat, break out or take everything (`eval/sandbox/attacks/*.yaml`).
+
+Each answers the tests rightly only if it got its way: one that passes is a hole. Beside them each language has an
+honest program, which must pass: a sandbox in which nothing works would stop every attack.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from eval.sandbox.oracle import judge
+from eval.sandbox.run import Outcome
+
+LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
+KINDS = ("honest", "cheating", "escape", "resource")
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A program of the suite."""
+
+    language: str
+    kind: str
+    """honest, cheating, escape or resource."""
+    name: str
+    candidate: str
+    tests: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of it."""
+
+    attack: Attack
+    outcome: Outcome
+    stopped: bool
+    """For an honest program: whether it passed."""
+
+
+@dataclass(frozen=True)
+class Bait:
+    """What the attacks reach for on this machine: a secret file, and a port that listens."""
+
+    path: str
+    secret: str
+    port: int
+    touched: Callable[[], bool]
+    """Whether somebody came to the port."""
+
+
+def load_attacks(language: str) -> list[Attack]:
+    """The suite's programs of a language, the honest one first."""
+    text = Path(__file__).with_name("attacks") / f"{language}.yaml"
+    suite = yaml.safe_load(text.read_text(encoding="utf-8"))
+    programs = [("honest", "honest", suite["honest"])]
+    programs += [(kind, name, program) for kind in KINDS[1:] for name, program in suite[kind].items()]
+    return [Attack(language, kind, name, program, suite["tests"]) for kind, name, program in programs]
+
+
+@contextmanager
+def bait() -> Iterator[Bait]:
+    """Lay out what the attacks reach for."""
+    secret = secrets.token_hex(8)
+    with tempfile.NamedTemporaryFile("w", prefix="secret-") as file, socket.create_server(("127.0.0.1", 0)) as server:
+        file.write(secret)
+        file.flush()
+        Path(file.name).chmod(0o644)
+        server.setblocking(False)
+
+        def touched() -> bool:
+            try:
+                server.accept()
+            except BlockingIOError:
+                return False
+            return True
+
+        yield Bait(file.name, secret, server.getsockname()[1], touched)
+
+
+def run_attack(attack: Attack, bait: Bait, *, memory_mb: int = 512) -> Result:
+    """Run one program; it is stopped if it neither passed nor showed the secret nor reached the port."""
+    timeout = 1.0 if attack.kind == "resource" else 5.0
+    candidate = attack.candidate.replace("@SECRET@", bait.path).replace("@PORT@", str(bait.port))
+    outcome = judge(candidate, attack.tests, language=attack.language, timeout=timeout, memory_mb=memory_mb)
+    escaped = bait.secret in outcome.stdout + outcome.stderr or bait.touched()
+    stopped = outcome.passed if attack.kind == "honest" else not outcome.passed and not escaped
+    return Result(attack, outcome, stopped)
+
+
+def run_suite(languages: list[str]) -> list[Result]:
+    """Run the suite's programs of these languages, as many at a time as there are processors."""
+    attacks = [attack for language in languages for attack in load_attacks(language)]
+    with bait() as laid, ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda attack: run_attack(attack, laid), attacks))

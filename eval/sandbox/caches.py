@@ -1,0 +1,85 @@
+"""What every program of a language needs, built once for each machine: precompiled headers, compiled dependencies.
+
+In the user's cache folder, under a digest of the toolchain's version and of our drivers. Sandboxes see it read-only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from eval.sandbox.process_tree import SandboxError
+from eval.sandbox.stubs import GO_PACKAGES, driver
+from eval.sandbox.toolchains import CRATES, GOPATH, REGISTRY, toolchain_of, where
+
+_VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "java": ["-version"], "javascript": ["-v"]}
+_DRIVERS = {"cpp": "wire.hpp", "java": "Wire.java"}
+
+
+@cache
+def cache_of(language: str) -> Path:
+    """The folder of a language's cache, built if it is not there yet.
+
+    Raises:
+        SandboxError: it cannot be built.
+    """
+    version = _run([where(toolchain_of(language).commands[0]), *_VERSION[language]], {})
+    text = version + str(GO_PACKAGES) + (driver(_DRIVERS[language]) if language in _DRIVERS else "")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wavecoder"
+    folder = base / f"{language}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            _BUILDERS.get(language, lambda _: None)(folder)
+            (folder / "complete").touch()
+    return folder
+
+
+def _build_cpp(folder: Path) -> None:
+    (folder / "wire.hpp").write_text(driver("wire.hpp"))
+    flags = ["-std=c++17", "-O0", "-w", "-x", "c++-header"]
+    _run([where("g++"), *flags, str(folder / "wire.hpp"), "-o", str(folder / "wire.hpp.gch")], {})
+
+
+def _build_java(folder: Path) -> None:
+    (folder / "Wire.java").write_text(driver("Wire.java"))
+    _run([where("javac"), "-proc:none", "-nowarn", "-d", str(folder), str(folder / "Wire.java")], {})
+
+
+def _build_rust(folder: Path) -> None:
+    source = f'[source.crates-io]\nreplace-with = "debian"\n[source.debian]\ndirectory = "{REGISTRY}"\n'
+    needs = "".join(f'{name} = "*"\n' for name in CRATES)
+    package = f'[package]\nname = "cached"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n{needs}'
+    for name, text in {".cargo/config.toml": source, "Cargo.toml": package, "src/lib.rs": ""}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    tools = {
+        "PATH": f"{Path(where('cargo')).parent}:/usr/bin:/bin",
+        "CARGO_HOME": str(folder / "cargo"),
+        "CARGO_PROFILE_DEV_DEBUG": "0",
+    }
+    _run([where("cargo"), "build", "--offline", "--manifest-path", str(folder / "Cargo.toml")], tools, folder)
+
+
+def _build_go(folder: Path) -> None:
+    environment = {"GO111MODULE": "off", "GOPATH": GOPATH, "GOCACHE": str(folder / "build"), "HOME": str(folder),
+                   "GOFLAGS": "-trimpath", "PATH": "/usr/bin:/bin", "CGO_ENABLED": "0"}  # fmt: skip
+    form = "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}"
+    listed = _run([where("go"), "list", "-export", "-deps", "-f", form, *GO_PACKAGES.values()], environment)
+    (folder / "importcfg").write_text("".join(f"{line}\n" for line in listed.splitlines() if line))
+
+
+_BUILDERS = {"cpp": _build_cpp, "java": _build_java, "rust": _build_rust, "go": _build_go}
+
+
+def _run(command: list[str], environment: dict[str, str], folder: Path | None = None) -> str:
+    given = {"PATH": "/usr/bin:/bin"} | environment
+    done = subprocess.run(command, env=given, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SandboxError(f"{' '.join(command[:3])} … failed: {done.stderr[-500:]}")
+    return done.stdout

@@ -1,0 +1,133 @@
+"""The first code inside the sandbox for Python: sets the limits, then plays one of three parts.
+
+`program` runs a whole program. `candidate` defines the candidate's code and answers the calls that come over a socket.
+`tests` runs the benchmark's tests, whose calls of the candidate go over that socket: no line of the candidate is ever
+executed in that process, so that its last word can be believed.
+
+Run by `eval/sandbox/run.py` as a script in the sandboxed interpreter, or inside a fork of it by `eval/sandbox/inside/zygote.py`. Its last
+word is `<nonce> <status>` on the file descriptor of the report.
+"""
+
+from __future__ import annotations
+
+import builtins
+import fcntl
+import importlib
+import json
+import os
+import resource
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+from eval.sandbox.inside import wire  # the folder of this file is not on the path of an isolated interpreter
+
+sys.path.pop(0)
+
+REPORT, PEER = 3, 4
+"""File descriptors, as the host lays them out."""
+
+NOT_STARTED = 97
+"""Exit code of a sandbox that could not be set up."""
+
+
+def play(order: dict[str, Any]) -> None:
+    """Play the order's part to its end and report it; never returns."""
+    for name, limit in order["limits"].items():
+        resource.setrlimit(getattr(resource, name), (limit, limit + 1 if name == "RLIMIT_CPU" else limit))
+    sys.argv = ["program.py"]
+    os.write(REPORT, f"{order['nonce']} ready\n".encode())
+    parts = {"program": _program, "candidate": _candidate, "tests": _tests}
+    status = parts[order["part"]](order)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os.write(REPORT, f"{order['nonce']} {status}".encode())
+        os._exit(0)
+
+
+def _program(order: dict[str, Any]) -> str:
+    status, _ = _execute(order["source"], {"__name__": "__main__", "__builtins__": builtins})
+    return status
+
+
+def _candidate(order: dict[str, Any]) -> str:
+    space: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
+    peer = wire.Peer(socket.socket(fileno=PEER), space)
+    status, error = _execute(order["source"], space)
+    peer.announce(error)
+    if status == "passed":
+        peer.serve()
+    return status
+
+
+def _tests(order: dict[str, Any]) -> str:
+    peer = wire.Peer(socket.socket(fileno=PEER))
+    try:
+        peer.wait_ready()
+    except (Exception, wire.Gone) as error:  # noqa: BLE001 - the candidate's own process tells what it was
+        return "memory" if isinstance(error, MemoryError) else "gone"
+    status, _ = _execute(order["source"], Names(peer, order["entry_point"]))
+    return status
+
+
+class Names(dict[str, Any]):
+    """The global names of the tests: their own first, then Python's, and only then the candidate's.
+
+    Only the entry point may hide a builtin or a module of the standard library: a candidate that defines its own `abs`
+    or `math` changes nothing for the tests.
+    """
+
+    def __init__(self, peer: wire.Peer, entry_point: str | None) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self._peer, self._entry_point = peer, entry_point
+
+    def __missing__(self, name: str) -> Any:
+        if name != self._entry_point:
+            if hasattr(builtins, name):
+                raise KeyError(name)
+            if name in sys.stdlib_module_names:
+                return importlib.import_module(name)
+        return self._peer.ask(op="name", name=name)
+
+
+def _execute(source: str, space: dict[str, Any]) -> tuple[str, BaseException | None]:
+    """Run source in a namespace: how it ended, and what it raised."""
+    try:
+        code = compile(source, "program.py", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        traceback.print_exc(limit=0)
+        return "syntax", error
+    try:
+        exec(code, space)  # noqa: S102 - this process is the sandbox's child
+    except MemoryError as error:
+        return "memory", error
+    except SystemExit as error:
+        sys.stderr.write("the program ended itself before its tests did\n")
+        return "exception", error
+    except wire.Gone as error:
+        return "gone", error
+    except BaseException as error:  # noqa: BLE001 - whatever the program raises is its outcome
+        frames = error.__traceback__.tb_next if error.__traceback__ else None
+        traceback.print_exception(type(error), error, frames, limit=-3)
+        return "failed" if isinstance(error, AssertionError) else "exception", error
+    return "passed", None
+
+
+def main() -> None:
+    """Take the descriptors of order, report and peer from the command line, lay them out, and play."""
+    order, *rest = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 10) for word in sys.argv[1:]]
+    with open(order, "rb") as stream:  # noqa: PTH123 - a descriptor
+        given = json.loads(stream.read())
+    for place, descriptor in enumerate(rest):
+        os.dup2(descriptor, REPORT + place)
+    os.closerange(REPORT + len(rest), 1024)
+    play(given)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""The fork server inside the sandbox: an interpreter that never runs a program, only forks for each.
+
+Each fork gets namespaces of its own (processes, mounts, ipc), an empty /tmp, no /proc, no capability, and the seccomp
+filter, before a line of its program runs. The forks share one network namespace, which is empty, and may open no
+socket. The server, outside of those namespaces, waits for all of them, answers how long one had to wait for a
+processor, and kills it when the host hangs up.
+
+Run by `eval/sandbox/fork_server.py` inside bubblewrap, as the process that may still make namespaces. Nothing that a program does can
+reach it: it reads only the host's socket, and its memory is copied, not shared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+from eval.sandbox.inside import (
+    bootstrap,  # the folder of this file is not on the path of an isolated interpreter
+    clocks,  # the folder of this file is not on the path of an isolated interpreter
+)
+
+PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "string", "random", "hashlib", "heapq",
+             "bisect", "datetime", "copy", "operator", "enum")  # fmt: skip
+"""What programs of the benchmarks import; imported once, before the first fork."""
+
+MOUNTS, IPC, PROCESSES = 0x00020000, 0x08000000, 0x20000000
+MAX_DESCRIPTORS = 2**20
+READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, PRIVATE = 1, 2, 4, 8, 0x4000 | 0x40000
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_SET_PDEATHSIG = 24, 38, 22, 1
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Filter(ctypes.Structure):
+    """The kernel's `sock_fprog`."""
+
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+
+def serve(host: socket.socket) -> None:
+    """Fork for each message of the host: `[control, order, stdin, stdout, stderr, report, (peer)]` as descriptors.
+
+    Over `control` the host may ask `wait`; what comes over it last is how the program ended. Hanging up kills it.
+    """
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()
+    home = _prepare()
+    os.environ.clear()
+    host.send(b"ready")
+    poller, programs = select.poll(), {}
+    poller.register(host, select.POLLIN)
+    while True:
+        for descriptor, _ in poller.poll():
+            if descriptor == host.fileno():
+                message, descriptors, _, _ = socket.recv_fds(host, 64, 8)
+                if not message:
+                    os._exit(0)
+                if (started := start(descriptors, home)) is not None:
+                    for handle in started.handles:
+                        programs[handle] = started
+                        poller.register(handle, select.POLLIN)
+            elif (program := programs.get(descriptor)) is not None and program.attend(descriptor):
+                for handle in program.handles:
+                    poller.unregister(handle)
+                    del programs[handle]
+                program.close()
+
+
+def start(descriptors: list[int], home: int) -> Program | None:
+    """Fork a process that is the first of a process namespace, for a program.
+
+    No process between: the namespace is made for the next child only, then this process turns back to its own.
+
+    Args:
+        descriptors: of the message.
+        home: of this process's own namespace.
+    """
+    control = socket.socket(fileno=descriptors[0])
+    try:
+        _checked(libc.unshare(PROCESSES), "unshare")
+        child = os.fork()
+    except OSError as error:
+        _send(control, {"error": str(error)})
+        control.close()
+        child = -1
+    if child == 0:
+        become(descriptors[1:])
+    _checked(libc.setns(home, PROCESSES), "setns")
+    for descriptor in descriptors[1:]:
+        os.close(descriptor)
+    return None if child < 0 else Program(child, control)
+
+
+class Program:
+    """A running program, as this process sees it."""
+
+    def __init__(self, child: int, control: socket.socket) -> None:
+        self._child, self._control = child, control
+        self._ended = os.pidfd_open(child)
+        self.handles = (self._ended, control.fileno())
+
+    def attend(self, handle: int) -> bool:
+        """Do what a handle calls for; whether the program has ended and the host knows."""
+        if handle != self._ended:
+            if self._control.recv(16) == b"wait":
+                _send(self._control, times_of(self._ended))
+                return False
+            os.kill(self._child, signal.SIGKILL)  # the first process of its namespace: all others die with it
+        _, status, usage = os.wait4(self._child, 0)
+        _send(self._control, {"status": status, "cpu": usage.ru_utime + usage.ru_stime})
+        return True
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self._ended)
+        self._control.close()
+
+
+def become(descriptors: list[int]) -> None:
+    """Turn this fork into the sandboxed process of the order; never returns."""
+    try:
+        os.setsid()  # a signal to its process group, which reaches across namespaces, finds only itself
+        order_fd, *rest = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors]
+        order = json.loads(os.read(order_fd, os.fstat(order_fd).st_size))
+        for place, descriptor in enumerate(rest):
+            os.dup2(descriptor, place)
+        os.closerange(len(rest), MAX_DESCRIPTORS)  # other programs' too
+        _checked(libc.unshare(MOUNTS | IPC), "unshare")
+        _enclose(order["limits"].pop("tmp_bytes"))
+        _disarm(bytes.fromhex(order.pop("filter")))
+    except OSError as error:
+        os.write(2, f"sandbox: {error}".encode())
+        os._exit(bootstrap.NOT_STARTED)
+    bootstrap.play(order)
+
+
+def _send(control: socket.socket, message: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):  # the host has hung up
+        control.send(json.dumps(message).encode())
+
+
+def _prepare() -> int:
+    """What all forks inherit: mounts that are seen by nobody else, a hidden /proc, no capability to be regained.
+
+    Bubblewrap's own namespaces belong to a user namespace outside of ours: we could neither mount in them nor turn
+    back to them. So the server lives in namespaces of its own, as their first process.
+
+    Returns:
+        the descriptor of its process namespace.
+    """
+    _checked(libc.unshare(MOUNTS | PROCESSES), "unshare")
+    if (server := os.fork()) != 0:
+        os.waitpid(server, 0)
+        os._exit(1)
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    _checked(libc.mount(b"none", b"/", None, PRIVATE, None), "mount /")
+    os.chdir("/proc")  # stays within reach of those who wait for a program
+    hidden = NO_SUID | NO_DEVICES | READ_ONLY | NO_EXEC
+    _checked(libc.mount(b"tmpfs", b"/proc", b"tmpfs", hidden, b"size=0,mode=555"), "mount /proc")
+    capability = 0
+    while libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
+        capability += 1
+    return home
+
+
+def _enclose(tmp_bytes: int) -> None:
+    size = f"size={tmp_bytes},mode=1777"
+    _checked(libc.mount(b"tmpfs", b"/tmp", b"tmpfs", NO_SUID | NO_DEVICES, size.encode()), "mount /tmp")
+    os.chdir("/tmp")  # noqa: S108 - inside the sandbox
+
+
+def _disarm(program: bytes) -> None:
+    """Give up every capability, then install the filter."""
+    header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    _checked(libc.capset(header, nothing), "capset")
+    _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
+    if program:
+        install_filter(program)
+
+
+def install_filter(program: bytes) -> None:
+    """Install a seccomp filter, given as BPF instructions of eight bytes."""
+    code = Filter(len(program) // 8, program)
+    _checked(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(code), 0, 0), "seccomp")
+
+
+def times_of(process: int) -> dict[str, float]:
+    """As `eval.sandbox.inside.clocks` has them, of a process.
+
+    Args:
+        process: its pidfd. The working folder is /proc, of another namespace, where it has another number.
+    """
+    known = dict(line.split(":", 1) for line in Path(f"self/fdinfo/{process}").read_text().splitlines())
+    return clocks.times_of(Path(f"{int(known['Pid'])}/task").glob("*"))
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,240 @@
+"""Candidate and tests of a language as two programs: one that answers calls, one that makes them.
+
+The tests' program gets, for each function of the candidate that it names, one of the same signature that asks the other
+program (`eval/drivers`). Where an entry point is given, it is the only one. Names that the tests or the language
+define themselves never become calls.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from eval.answers.braces import cut_at_close, without_block
+from eval.sandbox.signatures import Function, functions_of
+
+Files = dict[str, str]
+
+_RESERVED = {
+    "cpp": "abs fabs round floor ceil pow sqrt max min sort equal find count swap to_string stoi assert main rand exit "
+    "fmod log exp isnan accumulate reverse printf",
+    "rust": "main drop",
+    "go": "main init len cap append copy delete make new panic recover print println string int float64 rune byte bool",
+    "java": "main equals hashCode toString getClass",
+}
+GO_PACKAGES = {"assert": "github.com/stretchr/testify/assert"} | {
+    path.rpartition("/")[2]: path
+    for path in (
+        *("bytes", "errors", "fmt", "math", "math/bits", "math/big", "math/rand", "os", "os/exec", "reflect", "regexp"),
+        *("sort", "strconv", "strings", "testing", "time", "unicode", "unicode/utf8", "crypto/md5", "encoding/hex"),
+        *("container/heap", "container/list", "io", "bufio", "sync", "encoding/json"),
+    )
+}
+"""What a Go program may import, by the name that it uses."""
+
+
+@cache
+def driver(name: str) -> str:
+    """The text of a file of `eval/drivers`."""
+    return (Path(__file__).with_name("drivers") / name).read_text(encoding="utf-8")
+
+
+def split(candidate: str, tests: str, language: str, entry_point: str | None) -> tuple[Files, Files]:
+    """The files of the candidate's program and of the tests' program."""
+    if language == "javascript":
+        return _javascript(candidate, tests, entry_point)
+    functions = [_renamed(f) for f in functions_of(candidate, language)
+                 if _is_wanted(f.name, tests, language, entry_point)]  # fmt: skip
+    makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
+        "cpp": _cpp,
+        "rust": _rust,
+        "go": _go,
+        "java": _java,
+    }
+    return makers[language](candidate, tests, functions)
+
+
+def _renamed(function: Function) -> Function:
+    """With parameters whose names collide with nothing in a stub."""
+    return replace(function, parameters=tuple((f"a{n}", kind) for n, (_, kind) in enumerate(function.parameters)))
+
+
+def _is_wanted(name: str, tests: str, language: str, entry_point: str | None) -> bool:
+    if not re.search(rf"\b{name}\s*\(", tests):
+        return False
+    if any(f.name == name for f in functions_of(tests, language)):
+        return False
+    return name == entry_point if entry_point else name not in _RESERVED[language].split()
+
+
+def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Files, Files]:
+    defined = set(re.findall(r"\b(?:const|let|var|function\*?|class)\s+([A-Za-z_$][\w$]*)", tests))
+    named = sorted(({entry_point} if entry_point else set(re.findall(r"[A-Za-z_$][\w$]*", tests))) - defined)
+    names = json.dumps({"candidate": named, "entry_point": entry_point})
+    serve = "\n;require('./wire.js').serve(name => eval(name))\n"
+    return (
+        {"candidate.js": driver("before.js") + candidate + serve, "wire.js": driver("wire.js")},
+        {"tests.js": driver("tests.js"), "wire.js": driver("wire.js"), "tests.source.js": tests, "names.json": names},
+    )
+
+
+def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
+    cases, stubs = [], []
+    for number, f in enumerate(functions):
+        kinds = ", ".join(kind for _, kind in f.parameters)
+        given = "".join(f", {name}" for name, _ in f.parameters)
+        parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
+        template = f"<{f.returns}{', ' + kinds if kinds else ''}>"
+        cases.append(f"case {number}: wavecoder::answer{template}({f.name}); break;")
+        stubs.append(f"{f.returns} {f.name}({parameters}) {{ return wavecoder::Call<{kinds}>::template to<{f.returns}>"
+                     f"({number}{given}); }}")  # fmt: skip
+    serve = f"int main() {{ for (;;) switch (wavecoder::Wire<unsigned char>::get()) {{ {' '.join(cases)} "
+    serve += "default: _exit(wavecoder::GONE); } }\n"
+    head = '#include "wire.hpp"\n'
+    return (
+        {"main.cpp": f"{head}{candidate}\n{serve}"},
+        {"main.cpp": f"{head}using namespace std;\n{chr(10).join(stubs)}\n{tests}\n"},
+    )
+
+
+def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
+    cases, stubs = [], []
+    for number, f in enumerate(functions):
+        given, taken, back = [], [], []
+        for place, (_, kind) in enumerate(f.parameters):
+            name = f"a{place}"
+            borrowed = re.match(r"&\s*(?:'\w+\s+)?(mut\s+)?", kind)
+            owned = kind[borrowed.end() :] if borrowed else kind
+            owned = {"str": "String", "dyn Any": "Box<dyn Any>"}.get(owned, owned)
+            owned = re.sub(r"^\[(\w+)\]$", r"Vec<\1>", owned)
+            owned = re.sub(r"&\s*(?!')", "&'static ", owned)
+            mutable = bool(borrowed and borrowed[1])
+            taken.append(f"let mut {name} = <{owned} as Get>::get(&mut from);")
+            star = "*" if owned == "Box<dyn Any>" else ""
+            given.append((f"&mut {star}" if mutable else f"&{star}") + name if borrowed else name)
+            back += [f"{name}.put(out);"] if mutable else []
+        returns = re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", f.returns or "()")
+        call = f"{f.name}({', '.join(given)})"
+        cases.append(f"{number} => {{ {' '.join(taken)} guarded(|out| {{ {call}.put(out); {' '.join(back)} }}) }}")
+        stubs.append(_rust_stub(number, f, returns))
+    own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
+    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} "
+        "pub fn serve() { loop { "
+             f"let mut from = receive(); let answer = match u8::get(&mut from) {{ {' '.join(cases)} "
+             "_ => std::process::exit(90) }; send(&answer); } } }\n")  # fmt: skip
+    head = "#![allow(warnings)]\nmod wire;\n"
+    return (
+        {
+            "candidate.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\n"
+            "fn main() { candidate::wavecoder_serve::serve() }\n",
+            "wire.rs": driver("wire.rs"),
+        },
+        {
+            "tests.rs": f"{head}{driver('tests.rs')}\n{chr(10).join(stubs)}\n{tests}\n",
+            "wire.rs": driver("wire.rs"),
+        },
+    )
+
+
+def _rust_stub(number: int, f: Function, returns: str) -> str:
+    lifetime = "<'a>" if any("'a" in kind for _, kind in f.parameters) else ""
+    parameters = ", ".join(f"{name}: {kind}" for name, kind in f.parameters)
+    puts = " ".join(f"{name}.put(&mut out);" for name, _ in f.parameters)
+    back = " ".join(
+        f"*{name} = Get::get(&mut from);" for name, kind in f.parameters if re.match(r"&\s*(?:'\w+\s+)?mut\b", kind)
+    )
+    return (f"fn {f.name}{lifetime}({parameters}) -> {returns} {{ use wire::*; let mut out = vec![{number}u8]; {puts} "
+            f"let mut from = call(out); let value = <{returns} as Get>::get(&mut from); {back} value }}")  # fmt: skip
+
+
+def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
+    stubs = []
+    for number, f in enumerate(functions):
+        parameters = ", ".join(f"{name} {kind}" for name, kind in f.parameters)
+        names = "".join(f", {name}" for name, _ in f.parameters)
+        kind = f"func({', '.join(kind for _, kind in f.parameters)}) {f.returns}"
+        results = _go_results(f.returns)
+        values = ", ".join(f"wavecoderOf[{result}](r[{place}])" for place, result in enumerate(results))
+        call = f"wavecoderCall({number}, reflect.TypeOf(({kind})(nil)){names})"
+        body = f"r := {call}; return {values}" if results else call
+        stubs.append(f"func {f.name}({parameters}) {f.returns} {{ {body} }}")
+    cases = re.findall(r"^func (Test\w*)\(", tests, re.MULTILINE)
+    listed = ", ".join(f'{{"{name}", {name}}}' for name in cases)
+    run = ("package main\nimport \"testing\"\nfunc main() { testing.Main("
+           "func(string, string) (bool, error) { return true, nil }, "
+           f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
+    serve = (
+        f"package main\nfunc main() {{ wavecoderServe([]interface{{}}{{{', '.join(f.name for f in functions)}}}) }}\n"
+    )
+    body = re.sub(r"^\s*package \w+", "", tests)
+    return (
+        {"candidate.go": go_file(candidate), "main.go": serve, "wire.go": driver("wire.go")},
+        {
+            "tests.go": go_file(body),
+            "stubs.go": 'package main\nimport "reflect"\nvar _ = reflect.TypeOf\n' + "\n".join(stubs) + "\n",
+            "main.go": run,
+            "wire.go": driver("wire.go"),
+        },
+    )
+
+
+def _go_results(returns: str) -> list[str]:
+    inner = returns[1:-1] if returns.startswith("(") else returns
+    parts = [part.strip() for part in inner.split(",") if part.strip()]
+    return [part.rpartition(" ")[2] if re.fullmatch(r"\w+ [\w\[\]]+", part) else part for part in parts]
+
+
+def go_file(source: str) -> str:
+    """A file of package main that imports what it uses: what it imports in vain Go would refuse."""
+    source = re.sub(r"^\s*package \w+[^\n]*$", "", source, count=1, flags=re.MULTILINE)
+    paths: dict[str, str] = {}
+
+    def note(match: re.Match[str]) -> str:
+        for name, path in re.findall(r"([\w.]+\s+)?\"([^\"]+)\"", match[0]):
+            paths[path] = name.strip()
+        return ""
+
+    body = re.sub(r"^import\s*\([^)]*\)|^import\s+(?:\w+\s+)?\"[^\"]+\"", note, source, flags=re.MULTILINE)
+    code = re.sub(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|`[^`]*`', '""', body)
+    used = set(re.findall(r"\b(\w+)\.", code))
+    kept = {path: alias for path, alias in paths.items() if (alias or path.rpartition("/")[2]) in used | {"_", "."}}
+    named = {alias or path.rpartition("/")[2] for path, alias in kept.items()}
+    missing = {path: "" for name, path in GO_PACKAGES.items() if name in used - named and not _declares(code, name)}
+    lines = "".join(f'import {alias} "{path}"\n' for path, alias in (kept | missing).items())
+    return f"package main\n{lines}{body}\n"
+
+
+def _declares(code: str, name: str) -> bool:
+    """Whether a name that stands before a dot is a variable or a parameter, not a package."""
+    if name == "assert":
+        return "assert.New" not in code and bool(re.search(r"\bassert\s*:=", code))
+    return bool(re.search(rf"\b{name}\s*(?:,\s*\w+\s*)*:=|\bvar\s+{name}\b|[(,]\s*{name}\s+[\w\[\]*]+", code))
+
+
+def _java(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
+    imports = "import java.util.*;\nimport java.util.stream.*;\nimport java.math.*;\nimport java.security.*;\n"
+    methods = []
+    for f in functions:
+        parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
+        names = "".join(f", {'(Object) ' if '[]' in kind else ''}{name}" for name, kind in f.parameters)
+        returned = "" if f.returns == "void" else "return "
+        methods.append(
+            f'public {f.returns} {f.name}({parameters}) {f.suffix} {{ {returned}Wire.call("{f.name}"{names}); }}'
+        )
+    head = re.search(r"^class Solution \{", tests, re.MULTILINE)
+    own = f"{cut_at_close(tests[head.end() :], 'java')[:-1]}\n" if head else ""
+    main = without_block(tests, r"class[ \t]+Solution\b", "java")
+    given = re.findall(r"^import[ \t][^;]*;[ \t]*\n", tests, re.MULTILINE)
+    main = re.sub(r"^import[ \t][^;]*;[ \t]*\n", "", main, flags=re.MULTILINE)
+    imports += "".join(given)
+    return (
+        {"Solution.java": candidate},
+        {
+            "Main.java": f"{imports}{main}",
+            "Solution.java": f"{imports}class Solution {{\n{own}{chr(10).join(methods)}\n}}\n",
+        },
+    )

@@ -1,0 +1,131 @@
+"""Models → OpenAI-compatible endpoints on Ray Serve: an application of one `ray.serve.llm` deployment for each.
+
+Each replica answers HTTP itself with vLLM's own server ("direct ingress"), on a port that Serve gives it; Serve counts
+these requests as its own when it scales and drains. Ray asks for HAProxy, which binds to all addresses, to spread them;
+`serve.upstream` does that here, told by a thread which replicas there are.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import ray
+from ray import serve
+from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
+from ray.serve.config import HTTPOptions
+from ray.serve.llm import LLMConfig, build_llm_deployment
+
+from serve.client.upstream import Replicas
+from serve.engines.rebalance import begin_with
+from serve.engines.replica import Replica
+from serve.engines.replicas import keeping_told
+from serve.engines.settings import Model, application_of, llm_config, slug_of
+from serve.settings import ServeConfig, check_port_free
+
+log = logging.getLogger("wavecoder.serve")
+
+LOOPBACK = "127.0.0.1"
+
+TELEMETRY = "llm_serve_telemetry"
+"""Name and namespace of the actor by which `ray.serve.llm` records that an engine started."""
+
+
+@contextmanager
+def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Iterator[Replicas]:
+    """What answers for `models` while the context is open.
+
+    Args:
+        models: what is served.
+        config: the port of Serve's proxy, and the engines.
+        environment: environment variables of the replicas.
+
+    Raises:
+        OSError: the port is taken.
+        RuntimeError: a replica did not start in time; Serve's reason is in the message.
+    """
+    check_port_free(config.replica_host, config.port, "serve.port")
+    url = f"http://{LOOPBACK}:{config.port}"
+    begun = time.monotonic()
+    log.info(
+        "starting %s on %s (loading an engine takes a minute or two on a CPU)",
+        ", ".join(model.name for model in models),
+        url,
+    )
+    # Importing ray.serve.llm sets the root logger to INFO, and Serve its own at every start: a line for every request.
+    # What a user has to know is in our own lines.
+    logging.getLogger().setLevel(logging.WARNING)
+    logging.getLogger("ray.serve").addFilter(_only_errors)
+    logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
+    serve.start(http_options=HTTPOptions(host=config.replica_host, port=config.port))
+    secret = secrets.token_urlsafe(32)
+    replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models}, secret)
+    try:
+        shared = begin_with([model.name for model in models], config.replicas)
+        targets = [
+            serve.RunTarget(app, application_of(name), f"/{slug_of(name)}", external_scaler_enabled=bool(shared))
+            for name, app in applications(models, config, environment, secret).items()
+        ]
+        serve.run_many(targets, wait_for_applications_running=False)
+        _wait_until_ready([target.name for target in targets], config.ready_timeout_s)
+        _end_telemetry()
+        log.info("ready after %.0f s", time.monotonic() - begun)
+        with keeping_told(replicas, [model.name for model in models], config.replica_host):
+            yield replicas
+    finally:
+        _shut_down()
+
+
+def applications(
+    models: Sequence[Model], config: ServeConfig, environment: dict[str, str], secret: str
+) -> dict[str, Any]:
+    """Model's name → its Serve application. Arguments as of `endpoint`, and the secret that replicas ask for."""
+    begin = begin_with([model.name for model in models], config.replicas)
+    server = serve.ingress()(Replica)
+    return {
+        model.name: build_llm_deployment(
+            LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name))),
+            name_prefix="LLMServer:",
+            bind_kwargs={"secret": secret},
+            deployment_cls=server,
+        )
+        for model in models
+    }
+
+
+def _end_telemetry() -> None:
+    """End Ray's actor that has recorded what started: it would stay, with 0.25 GiB, for nothing."""
+    with suppress(ValueError):  # there is none
+        ray.kill(ray.get_actor(TELEMETRY, TELEMETRY))
+
+
+def _shut_down() -> None:
+    """End Serve. Its own call ends the controller, which Ray would try again, and tells everybody's terminal so."""
+    with suppress(ValueError, ray.exceptions.RayError):  # there is none; or it has ended by this
+        controller = ray.get_actor(SERVE_CONTROLLER_NAME, namespace=SERVE_NAMESPACE)
+        ray.get(controller.graceful_shutdown.options(max_task_retries=0).remote(), timeout=60)
+    serve.shutdown()
+
+
+def _only_errors(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
+def _wait_until_ready(names: Sequence[str], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        applications = [serve.status().applications[name] for name in names]
+        if all(application.status == "RUNNING" for application in applications):
+            return
+        failed = [each for each in applications if each.status in {"DEPLOY_FAILED", "UNHEALTHY"}]
+        if failed or time.monotonic() > deadline:
+            late = failed or [each for each in applications if each.status != "RUNNING"]
+            reasons = [
+                f"{name}: {part.message}" for each in late for name, part in each.deployments.items() if part.message
+            ]
+            raise RuntimeError(f"the endpoint did not start ({late[0].status}): {' · '.join(reasons)[-2000:]}")
+        time.sleep(0.5)

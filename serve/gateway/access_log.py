@@ -1,0 +1,138 @@
+"""What went through the gateway: a line for each request, counts for Prometheus, and the slots of those under way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from serve.gateway.admission import Ask, RefusalError
+from serve.gateway.asgi import Reply
+from serve.gateway.settings import GatewayConfig
+
+
+@dataclass
+class Note:
+    """One request, as the access log knows it."""
+
+    method: str
+    path: bytes
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Made here, never taken from the client: the engine tells requests apart by it."""
+    begun: float = field(default_factory=time.monotonic)
+    key: str = ""
+    route: str = ""
+    model: str = ""
+    stream: bool = False
+    outcome: str = "ok"
+    """ok, client_gone, or the code of the error."""
+    bytes_in: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    first_byte_s: float | None = None
+    raw: bytes = b""
+
+    def take(self, ask: Ask, raw: bytes) -> None:
+        """Note what was asked."""
+        self.model, self.stream, self.raw, self.bytes_in = ask.model, ask.stream, raw, len(raw)
+
+    def first_byte(self) -> None:
+        """Note when the answer began."""
+        if self.first_byte_s is None:
+            self.first_byte_s = time.monotonic() - self.begun
+
+
+class Traffic:
+    """Counts, slots and the access log."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        """Args: config: where the log goes, what it holds, and how many slots there are.
+
+        Raises:
+            OSError: the log cannot be written.
+        """
+        self._config, self._under_way = config, 0
+        self._registry = CollectorRegistry()
+        self._requests = self._metric(
+            Counter, "requests", "Requests by route and outcome", ["route", "status", "outcome"]
+        )
+        self._tokens = self._metric(Counter, "tokens", "Tokens by kind", ["kind"])
+        self._seconds = self._metric(Histogram, "seconds", "Time to the end of an answer", ["route"])
+        self._first = self._metric(Histogram, "first_byte_seconds", "Time to its first byte", ["route"])
+        self._slots = self._metric(Gauge, "in_flight", "Requests under way at the engine", [])
+        self._access = logging.getLogger("wavecoder.access")
+        if config.access_log is not None:
+            self._access = logging.Logger("wavecoder.access")  # noqa: LOG001 - apart from the job's own lines
+            self._access.addHandler(logging.handlers.WatchedFileHandler(Path(config.access_log).expanduser()))
+
+    def _metric(self, kind: Any, name: str, text: str, labels: list[str]) -> Any:
+        return kind(f"wavecoder_gateway_{name}", text, labels, registry=self._registry)
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """A place among the requests under way.
+
+        Raises:
+            RefusalError: all are taken.
+        """
+        if self._under_way >= self._config.max_in_flight:
+            raise RefusalError(429, "overloaded", "too many requests are under way; try again", retry_after_s=1.0)
+        self._under_way += 1
+        self._slots.set(self._under_way)
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._slots.set(self._under_way)
+
+    @contextmanager
+    def watch(self, note: Note, reply: Reply) -> Iterator[None]:
+        """Count a request and write its line when it is over, however it ends."""
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - note.begun
+            route = note.route or "other"
+            status = 499 if note.outcome == "client_gone" else reply.status
+            self._requests.labels(route, status, note.outcome).inc()
+            self._tokens.labels("prompt").inc(note.prompt_tokens)
+            self._tokens.labels("completion").inc(note.completion_tokens)
+            self._seconds.labels(route).observe(seconds)
+            if note.first_byte_s is not None:
+                self._first.labels(route).observe(note.first_byte_s)
+            self._access.info("%s", self._line(note, reply, status, seconds))
+
+    def exposition(self) -> bytes:
+        """The counts in Prometheus' text form."""
+        return generate_latest(self._registry)
+
+    def _line(self, note: Note, reply: Reply, status: int, seconds: float) -> str:
+        line: dict[str, Any] = {
+            "time": round(time.time(), 3),
+            "id": note.id,
+            "key": note.key,
+            "method": note.method[:16],
+            "path": note.path[:200].decode("latin-1"),
+            "status": status,
+            "outcome": note.outcome,
+            "model": note.model[:100],
+            "stream": note.stream,
+            "prompt_tokens": note.prompt_tokens,
+            "completion_tokens": note.completion_tokens,
+            "bytes_in": note.bytes_in,
+            "bytes_out": reply.num_bytes,
+            "first_byte_s": None if note.first_byte_s is None else round(note.first_byte_s, 4),
+            "seconds": round(seconds, 4),
+        }
+        if self._config.log_prompts:
+            line["request"] = note.raw.decode("utf-8", "replace")
+        return json.dumps(line)

@@ -1,0 +1,357 @@
+"""The gateway in front of the endpoint, an ASGI application: who asks, may they, how much; then the answer as it comes.
+
+One request: path and key (`admission.py`, `keys.py`) → limits (`limits.py`) → a fresh request to the endpoint with
+nothing of the client's but its checked body → the answer, event by event (`streams.py`). No header of the client goes
+further: Ray Serve obeys some, such as one that sets its time-out and one that keeps it working for clients that left.
+
+Not covered: an answer is one engine's; a replica lost in the middle of one ends it with an error event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from types import ModuleType
+from typing import Any, get_args
+from urllib.parse import unquote
+
+import aiohttp
+
+from serve.client.upstream import UnknownModelError, Upstream
+from serve.gateway.access_log import Note, Traffic
+from serve.gateway.admission import (
+    MESSAGES,
+    MODEL_PREFIX,
+    Ask,
+    RefusalError,
+    bearer,
+    check_head,
+    check_size,
+    header,
+    may_ask,
+    over_limit,
+    read_ask,
+    route_of,
+    unknown_model,
+)
+from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
+from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
+from serve.gateway.limits import Limiter, Wait
+from serve.gateway.playground import PAGE, PAGE_HEADERS
+from serve.gateway.settings import GatewayConfig, keys_file, names_this_machine
+from serve.gateway.streams import Meter
+
+log = logging.getLogger("wavecoder.serve")
+
+JSON = b"application/json"
+UPSTREAM: dict[str, str] = {
+    "chat": "/chat/completions",
+    "completions": "/completions",
+    "embeddings": "/embeddings",
+}
+NOBODY = Key(id="local", name="this machine", digest="0" * 64, created=datetime.now(UTC), routes=get_args(Route))
+"""Who asks where no keys are set up: anyone on this machine."""
+
+MODEL_FIELDS = ("id", "object", "created", "owned_by", "parent", "max_model_len")
+"""What clients are told of a model; vLLM also says where on its disk the weights lie."""
+
+SAVE_EVERY_S = 10.0
+
+
+@dataclass
+class _Use:
+    """What a request is to be charged."""
+
+    hold: Callable[[int, float], Wait | None]
+    """Holds tokens for it, at a time."""
+    tokens: int = 0
+
+    def reserve(self, tokens: int) -> None:
+        """Hold the most that it can use.
+
+        Raises:
+            RefusalError: the key has less.
+        """
+        wait = self.hold(tokens, time.time())
+        if wait is not None:
+            raise over_limit(wait)
+        self.tokens = tokens
+
+
+class Gateway:
+    """The application. State: the keys' use, the traffic's counts, and the connections to the endpoint."""
+
+    def __init__(self, config: GatewayConfig, context: int, upstream: Upstream | None = None) -> None:
+        """Gateway of one endpoint.
+
+        Args:
+            config: who may ask, and how much.
+            context: most tokens that its engine takes for one answer, prompt included.
+            upstream: who answers; may be set before the first request, when it is there.
+
+        Raises:
+            ValueError: the file of keys is none.
+            OSError: it cannot be read.
+        """
+        self._config, self._context = config, context
+        self.upstream = upstream
+        self._keys_file = keys_file(config)
+        self._ring = KeyRing(self._keys_file) if self._keys_file is not None else None
+        self._limiter = Limiter.from_state(read_usage(self._keys_file)) if self._keys_file is not None else Limiter()
+        self._traffic = Traffic(config)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """ASGI's entrance."""
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        note = Note(scope["method"], scope["raw_path"])
+        reply = Reply(send, note.id, messages=scope["raw_path"] == MESSAGES)
+        with self._traffic.watch(note, reply):
+            try:
+                await self._answer(scope, receive, reply, note)
+            except RefusalError as refusal:
+                note.outcome = refusal.code
+                await reply.refuse(refusal)
+            except ClientGoneError:
+                note.outcome = "client_gone"
+            except Exception as error:  # noqa: BLE001 - the top of a request: its client gets an error body too
+                log.error("request %s failed: %r", note.id, type(error))  # the message might hold a prompt
+                note.outcome = "internal_error"
+                await reply.refuse(RefusalError(500, "internal_error", f"the gateway failed; request id {note.id}"))
+
+    async def _answer(self, scope: Any, receive: Receive, reply: Reply, note: Note) -> None:
+        path, method = scope["raw_path"], scope["method"]
+        check_size(path, scope["headers"])
+        if path == b"/health" and method in {"GET", "HEAD"}:
+            return await reply.whole(200, JSON, b'{"status": "ok"}' if method == "GET" else b"")
+        if self._ring is None:
+            self._only_for_this_machine(scope["headers"])
+        if path == b"/" and method == "GET" and self._config.playground:
+            return await reply.whole(200, b"text/html; charset=utf-8", PAGE, PAGE_HEADERS)
+        key = self._identify(scope["headers"])
+        note.key = key.id
+        note.route = route = route_of(path, method)
+        if route not in key.routes:
+            raise RefusalError(403, "route_not_allowed", f"this key is not for {route}")
+        if route == "metrics":
+            return await reply.whole(200, b"text/plain; version=0.0.4; charset=utf-8", self._traffic.exposition())
+        if route == "models":
+            with self._charged(key):
+                return await unless_gone(self._list_models(path, key, reply), receive)
+        return await self._pass_on(scope, receive, reply, note, key)
+
+    async def _pass_on(self, scope: Any, receive: Receive, reply: Reply, note: Note, key: Key) -> None:
+        """Check what is asked of the engine, reserve for it, and relay it."""
+        check_head(scope["headers"], self._config)
+        with self._charged(key) as use, self._traffic.slot():
+            raw = await read_body(receive, self._config)
+            dialect = await asyncio.to_thread(_messages) if scope["raw_path"] == MESSAGES else None
+            chat = dialect.to_chat(raw) if dialect else raw
+            ask = read_ask(chat, note.route, key, self._config, self._context)
+            note.take(ask, raw)
+            use.reserve(ask.max_tokens)
+            await unless_gone(self._relay(ask, dialect, reply, note, use), receive)
+
+    def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Without keys, a page of a stranger must not get here through a name that it points at this machine."""
+        if not names_this_machine(header(headers, b"host") or ""):
+            raise RefusalError(403, "host_not_allowed", "without API keys, only 127.0.0.1 and localhost are answered")
+
+    def _identify(self, headers: list[tuple[bytes, bytes]]) -> Key:
+        if self._ring is None:
+            return NOBODY
+        secret = bearer(headers)
+        if secret is None:
+            raise RefusalError(401, "missing_api_key", "send an API key: Authorization: Bearer KEY")
+        key = self._ring.find(secret, datetime.now(UTC))
+        if key is None:
+            raise RefusalError(401, "invalid_api_key", "this API key is unknown, expired or revoked")
+        return key
+
+    @contextmanager
+    def _charged(self, key: Key) -> Iterator[_Use]:
+        """Counts a request before its body is read: a key that has used up its requests holds no place meanwhile."""
+        ticket = self._limiter.admit(key.id, key.limits, 0, time.time())
+        if isinstance(ticket, Wait):
+            raise over_limit(ticket)
+        use = _Use(partial(self._limiter.reserve, ticket, key.limits))
+        try:
+            yield use
+        finally:
+            self._limiter.settle(ticket, use.tokens, time.time())
+
+    async def _list_models(self, path: bytes, key: Key, reply: Reply) -> None:
+        """The models that a key may ask; one of them if the path names it."""
+        session, upstream = self._connected()
+        async with self._in_time():
+            try:
+                there = [model for model in await upstream.models(session) if may_ask(key, model["id"])]
+            except aiohttp.ClientResponseError as error:
+                _tell_operator(error.status, str(error.request_info.url))
+                raise
+        listed = [{name: model[name] for name in MODEL_FIELDS if name in model} for model in there]
+        shown: Any = {"object": "list", "data": listed}
+        if path.startswith(MODEL_PREFIX):
+            wanted = unquote(path.removeprefix(MODEL_PREFIX).decode("latin-1"))  # names hold slashes
+            shown = next((model for model in listed if model["id"] == wanted), None)
+            if shown is None:
+                raise unknown_model(wanted)
+        await reply.whole(200, JSON, json.dumps(shown).encode())
+
+    async def _relay(self, ask: Ask, dialect: ModuleType | None, reply: Reply, note: Note, use: _Use) -> None:
+        """Ask the endpoint and pass on what it answers, translated if the client speaks a `dialect`."""
+        meter = Meter(ask.prompt_tokens, hide_usage=ask.hide_usage)
+        try:
+            async with self._asked(UPSTREAM[note.route], ask, reply) as answer:
+                if answer.content_type == "text/event-stream":
+                    await reply.start(200, b"text/event-stream; charset=utf-8")
+                    parts = _events(answer.content, meter, use)
+                    async for part in dialect.stream(parts) if dialect else parts:
+                        note.first_byte()
+                        await reply.part(part)
+                    await reply.part(b"", more=False)
+                else:
+                    body = await answer.read()
+                    note.first_byte()
+                    if meter.read(json.loads(body)):
+                        use.tokens = meter.tokens
+                    await reply.whole(200, JSON, dialect.whole(body) if dialect else body)
+        except RefusalError as refusal:
+            # What the engine turned down cost nothing; what it was too slow for was worked on.
+            if refusal.status != 504 and not reply.status:
+                use.tokens = meter.prompt_tokens = 0
+            raise
+        finally:
+            note.prompt_tokens, note.completion_tokens = meter.prompt_tokens, meter.completion_tokens
+
+    @contextlib.asynccontextmanager
+    async def _asked(self, path: str, ask: Ask, reply: Reply) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The endpoint's answer, if it is one.
+
+        Raises:
+            RefusalError: it is an error, or none comes.
+        """
+        session, upstream = self._connected()
+        headers = {"content-type": "application/json", "x-request-id": reply.request_id}
+        async with self._in_time():
+            try:
+                async with upstream.post(session, path, ask.model, ask.body, headers) as answer:
+                    if answer.status != 200:
+                        _tell_operator(answer.status, upstream.base_url(ask.model))
+                        raise refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
+                    yield answer
+            except UnknownModelError:
+                raise unknown_model(ask.model) from None
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Bounds what is asked of the endpoint inside, and says in our words how it failed."""
+        try:
+            async with asyncio.timeout(self._config.request_timeout_s):
+                yield
+        except TimeoutError:
+            raise RefusalError(504, "timeout", "the answer did not come in time") from None
+        except aiohttp.ClientError:
+            raise RefusalError(502, "upstream_unavailable", "the engine is not reachable or broke off") from None
+
+    def _connected(self) -> tuple[aiohttp.ClientSession, Upstream]:
+        if self._session is None or self.upstream is None:
+            raise RefusalError(503, "unavailable", "the engine cannot answer yet; try again")
+        return self._session, self.upstream
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Open the connections at the start; note the keys' use now and then, and at the end."""
+        await receive()
+        self._session = aiohttp.ClientSession(
+            # Idle connections are closed here first (Ray Serve waits 90 s): none is used that is being closed there.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": "identity"},  # what it says is read on the way
+            auto_decompress=False,
+        )
+        saving = asyncio.ensure_future(self._save_repeatedly())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        saving.cancel()
+        await self._session.close()
+        self._save(self._limiter.state())
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _save_repeatedly(self) -> None:
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await asyncio.to_thread(self._save, self._limiter.state())  # the disk must not hold streams up
+
+    def _save(self, state: dict[str, Any]) -> None:
+        if self._keys_file is None:
+            return
+        try:
+            write_private(usage_path(self._keys_file), json.dumps(state))
+        except OSError as error:
+            log.error("the use of keys cannot be noted: %s", error)
+
+
+async def _events(content: aiohttp.StreamReader, meter: Meter, use: _Use) -> AsyncIterator[bytes]:
+    """A stream in parts of whole events, as they come; `use` follows."""
+    async for chunk in content.iter_any():
+        events = meter.feed(chunk)
+        use.tokens = meter.tokens
+        if events:
+            yield events
+        if meter.failed:
+            raise RefusalError(502, "upstream_error", "the engine failed")
+    rest = meter.end()
+    use.tokens = meter.tokens
+    if rest:
+        yield rest
+    if not meter.finished:
+        raise RefusalError(502, "upstream_unavailable", "the engine broke off")
+
+
+def _messages() -> ModuleType:
+    """The translation of Anthropic's API. It needs vLLM, which this process has where it started the engines."""
+    return importlib.import_module("serve.gateway.anthropic")
+
+
+def _tell_operator(status: int, url: str) -> None:
+    """What clients are not told: the endpoint asks the gateway itself for a key."""
+    if status in {401, 403}:
+        log.error(
+            "%s does not take the gateway's key (%d); serve.upstream_key_env names the variable that holds it",
+            url,
+            status,
+        )
+
+
+def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:
+    """What a client is told of the endpoint's error: its words about the request, nothing about its insides."""
+    retry_after = headers.get("Retry-After", "")
+    wait_s = float(retry_after[:9]) if retry_after.isdecimal() else 1.0
+    if status == 429:
+        return RefusalError(429, "overloaded", "the engine has all it can do; try again", retry_after_s=wait_s)
+    if status == 503:
+        return RefusalError(503, "unavailable", "the engine cannot answer now; try again", retry_after_s=wait_s)
+    if status in {408, 504}:
+        return RefusalError(504, "timeout", "the answer did not come in time")
+    if status >= 500 or status in {401, 403}:
+        return RefusalError(502, "upstream_error", "the engine failed")
+    if status == 404:
+        return RefusalError(404, "model_not_found", "there is no such model", param="model")
+    message, param = "the engine does not take this request", None
+    with contextlib.suppress(ValueError, AttributeError):
+        error = json.loads(body).get("error")
+        # Ray wraps vLLM's words as "Message: … (Request ID: …), Internal exception: …".
+        words = str(error.get("message") or message).removeprefix("Message: ").partition(" (Request ID: ")[0]
+        message, param = words[:2000], error.get("param")
+    return RefusalError(413 if status == 413 else 400, "invalid_request", message, param=param)

@@ -1,0 +1,106 @@
+"""The few moves of ASGI that the gateway makes: read a body within bounds, answer, notice that the client has gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any
+
+from serve.gateway.admission import RefusalError, too_large
+from serve.gateway.settings import GatewayConfig
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+ALWAYS: Headers = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+
+
+class ClientGoneError(Exception):
+    """The client closed its connection."""
+
+
+async def read_body(receive: Receive, config: GatewayConfig) -> bytes:
+    """A request's body.
+
+    Raises:
+        RefusalError: it is too long or too slow.
+        ClientGoneError: it does not end.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(config.body_timeout_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGoneError
+                body += message.get("body", b"")
+                if len(body) > config.max_body_bytes:
+                    raise too_large(config)
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        message_text = f"the body did not come within {config.body_timeout_s:g} s"
+        raise RefusalError(408, "request_timeout", message_text) from None
+
+
+async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Do the work; cancel it as soon as the client goes away, which closes the connection to the engine too.
+
+    Raises:
+        ClientGoneError: it went away.
+    """
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_departure(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGoneError
+        working.result()
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Reply:
+    """A response being sent."""
+
+    def __init__(self, send: Send, request_id: str, *, messages: bool = False) -> None:
+        """Args: send: ASGI's. request_id: goes into the headers. messages: errors are Anthropic's objects."""
+        self._send, self.request_id, self._messages = send, request_id, messages
+        self._common: Headers = [*ALWAYS, (b"x-request-id", request_id.encode())]
+        self.status, self.num_bytes = 0, 0
+        """0 until the head is sent."""
+
+    async def start(self, status: int, content_type: bytes, headers: Headers | None = None) -> None:
+        """Send the head."""
+        self.status = status
+        fields = [(b"content-type", content_type), *self._common, *(headers or [])]
+        await self._send({"type": "http.response.start", "status": status, "headers": fields})
+
+    async def part(self, body: bytes, *, more: bool = True) -> None:
+        """Send a piece of the body."""
+        self.num_bytes += len(body)
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def whole(self, status: int, content_type: bytes, body: bytes, headers: Headers | None = None) -> None:
+        """Send a response at once."""
+        await self.start(status, content_type, [(b"content-length", str(len(body)).encode()), *(headers or [])])
+        await self.part(body, more=False)
+
+    async def refuse(self, refusal: RefusalError) -> None:
+        """Send an error: as a response, or as the last event of a stream that has begun."""
+        body = refusal.message_body() if self._messages else refusal.body()
+        if self.status:
+            named = b"event: error\n" if self._messages else b""
+            await self.part(named + b"data: " + body + b"\n\n", more=False)
+        else:
+            # The body may not have been read: nothing that follows on this connection can be told from it.
+            headers = [*refusal.headers(), (b"connection", b"close")]
+            await self.whole(refusal.status, b"application/json", body, headers)

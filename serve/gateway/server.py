@@ -1,0 +1,161 @@
+"""The gateway's server: uvicorn with strict parsing, and patience that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import ssl
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from serve.gateway.admission import MOST_HEAD_BYTES
+from serve.gateway.settings import GatewayConfig
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 that closes a connection which does not send a request's head in time: uvicorn itself waits for ever.
+
+    Connections above a number are closed at once, so that a flood of silent ones does not use up the process's files.
+    """
+
+    def __init__(self, settings: GatewayConfig, **of_uvicorn: Any) -> None:
+        super().__init__(**of_uvicorn)
+        self._settings, self._most_connections = settings, most_connections(settings)
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._send_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection opens: the time runs."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        if len(self.connections) > self._most_connections:
+            self.transport.abort()
+            return
+        self._header_timer = self.loop.call_later(self._settings.header_timeout_s, self._close)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes come: the time stops at the end of a head and runs again from the first byte of the next."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_timer()
+        elif self._header_timer is None:
+            self._header_timer = self.loop.call_later(self._settings.header_timeout_s, self._close)
+
+    def on_response_complete(self) -> None:
+        """An answer is written: whoever still sends the body of what was answered without it is not listened to."""
+        super().on_response_complete()
+        if self.transport.is_closing() or self.conn.their_state is h11.SEND_BODY:
+            self._close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """An idle connection has had its time."""
+        super().timeout_keep_alive_handler()
+        self._close()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written: the time runs."""
+        super().pause_writing()
+        self._send_timer = self.loop.call_later(self._settings.send_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It takes it again."""
+        self._stop_send_timer()
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; behind an answer that has begun there is no place for that."""
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is closed."""
+        self._stop_timer()
+        self._stop_send_timer()
+        super().connection_lost(exc)
+
+    def _close(self) -> None:
+        """Close once what was written is taken, and anyway after a while."""
+        self.transport.close()
+        self.loop.call_later(self._settings.send_timeout_s, self.transport.abort)
+
+    def _stop_send_timer(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None
+
+    def _stop_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+
+def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn.Server:
+    """A server that `run()` runs until SIGINT or SIGTERM, and then ends the answers under way within `drain_s`.
+
+    Raises:
+        ValueError, OSError: certificate or key cannot be used.
+    """
+    protocol: Any = partial(PatientProtocol, config)
+    cert, key = _tls_files(config)
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host.strip("[]"),
+            port=port,
+            http=protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # who asks is told by the key, not by what a header says
+            h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+            log_level="error",  # strangers could fill the log with warnings of odd requests
+            timeout_keep_alive=15,
+            timeout_graceful_shutdown=config.drain_s,
+            ssl_certfile=cert,
+            ssl_keyfile=key,
+        )
+    )
+
+
+def most_connections(config: GatewayConfig) -> int:
+    """Connections of clients at the same time, idle ones included."""
+    return 4 * config.max_in_flight
+
+
+def allow_open_files(config: GatewayConfig) -> None:
+    """Raise this process's limit of open files to what all clients and their requests to the engine may need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most_connections(config) + config.max_in_flight + 512
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _tls_files(config: GatewayConfig) -> tuple[Path | None, Path | None]:
+    """Certificate and key, tried out: uvicorn would tell of a bad one after the engines are loaded."""
+    if config.tls_cert is None or config.tls_key is None:
+        return None, None
+    cert, key = Path(config.tls_cert).expanduser(), Path(config.tls_key).expanduser()
+    for setting, file in (("tls_cert", cert), ("tls_key", key)):
+        if file.is_dir():
+            raise IsADirectoryError(f"serve.gateway.{setting} {file} is a folder, where a file is wanted")
+        if not file.is_file():
+            raise FileNotFoundError(f"serve.gateway.{setting} {file}: there is no such file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=_no_pass_phrase)
+    except (ssl.SSLError, ValueError) as error:
+        raise ValueError(f"serve.gateway.tls_cert {cert} and tls_key {key} are no pair in PEM form: {error}") from None
+    return cert, key
+
+
+def _no_pass_phrase() -> str:
+    raise ValueError("the key has a pass phrase")

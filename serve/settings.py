@@ -1,0 +1,110 @@
+"""Where an endpoint listens and where a client finds it. No Ray here."""
+
+import re
+import socket
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from serve.engines.settings import EngineConfig
+from serve.gateway.settings import GatewayConfig, is_loopback
+
+
+class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """An OpenAI-compatible endpoint as its clients see it."""
+
+    url: str
+    """Base URL that ends in /v1."""
+
+    api_key_env: str | None = None
+    """Environment variable that holds the key; the key itself is never written to a config. None sends none."""
+
+    timeout_s: PositiveFloat = 600.0
+    """Longest wait for one answer."""
+
+    max_retries: NonNegativeInt = 5
+    """Tries after a broken connection, a time-out or a 5xx, with growing pauses. A 429 is asked again for `timeout_s`,
+    when its `Retry-After` says or with growing pauses."""
+
+    concurrency: PositiveInt = 1024
+    """Most requests in flight; fewer while the endpoint says 429 or 503, or takes longer than half of `timeout_s`."""
+
+
+class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """The endpoint that Ray Serve hosts on the loopback address, and the gateway in front of it."""
+
+    host: str = "127.0.0.1"
+    """Address that the gateway listens on. Other than the loopback address only with `gateway.keys`."""
+
+    port: int = Field(default=8000, ge=1, le=65535)
+    """Port of the OpenAI-compatible API."""
+
+    replica_host: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # noqa: S104 - on a private network, if asked for
+    """Address that replicas and Ray Serve's proxy listen on; they answer whoever knows a secret that the endpoint makes
+    for itself. 0.0.0.0 on a cluster whose network is private: replicas on other machines are then asked directly, too,
+    and by prefix if `routing` says so; else through the proxy, balanced."""
+
+    engine: EngineConfig = EngineConfig()
+    """The vLLM replicas behind it."""
+
+    engines: dict[str, EngineConfig] = {}
+    """Replicas of single models that differ, by the name that clients ask for; whole, not on top of `engine`."""
+
+    replicas: PositiveInt | None = None
+    """Replicas of all models together, while a generator and a discriminator of different models are served: they
+    move to the model whose queue needs them. None: each model has its `min_replicas` to `max_replicas`."""
+
+    beside: tuple[Literal["generator", "discriminator"], ...] = ()
+    """Models that `wavecoder serve` serves beside the tuned one, as `generate` names them."""
+
+    upstream: str | None = None
+    """URL, ending in /v1, of a server that answers for the models already, such as Ray Serve on Kubernetes: `wavecoder
+    serve` is then the gateway before it and starts nothing else."""
+
+    upstream_key_env: str | None = None
+    """Environment variable that holds the key which that server asks for, if it asks for one; clients never see it."""
+
+    ready_timeout_s: PositiveFloat = 600.0
+    """Longest wait until every model answers."""
+
+    gateway: GatewayConfig = GatewayConfig()
+    """Who may ask, and how much."""
+
+    def engine_of(self, model: str) -> EngineConfig:
+        """The replicas of a model."""
+        return self.engines.get(model, self.engine)
+
+    @field_validator("upstream")
+    @classmethod
+    def _url_of_an_api(cls, upstream: str | None) -> str | None:
+        if upstream is not None and not re.fullmatch(r"https?://[^/\s@]+(/[^\s?#]*)?/v1/?", upstream):
+            raise ValueError(f"{upstream!r} is no URL that ends in /v1, such as http://wavecoder-serve-svc:8000/v1")
+        return upstream
+
+    @model_validator(mode="after")
+    def _no_engines_beside_an_upstream(self) -> Self:
+        if self.upstream is not None and self.beside:
+            raise ValueError("serve.beside starts engines, and serve.upstream starts none: leave one of them out")
+        if self.upstream is None and self.upstream_key_env is not None:
+            raise ValueError("serve.upstream_key_env names the key of a server that serve.upstream does not name")
+        return self
+
+    @model_validator(mode="after")
+    def _no_public_address_without_keys(self) -> Self:
+        if not is_loopback(self.host) and self.gateway.keys is None:
+            raise ValueError(
+                f"serve.host {self.host} can be reached by others, so serve.gateway.keys must name a file of API keys; "
+                "make one with: wavecoder keys create --keys FILE --name WHO"
+            )
+        return self
+
+
+def check_port_free(host: str, port: int, key: str) -> None:
+    """Raise a one-line `OSError` when something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise OSError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with "
+                          f"--set {key}=PORT or stop what listens there") from None  # fmt: skip

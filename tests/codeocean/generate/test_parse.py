@@ -1,0 +1,133 @@
+"""Answers of a generator: good, broken, hostile. Every one is a candidate or a counted reason, never an exception."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codeocean.generate.ask import fails_to_parse
+from codeocean.generate.parse import Candidate, check_candidate, count_sentences, parse_candidate, strip_fence
+
+FIELDS = {"task_name": "code repair", "instruction": "Fix it.", "information": "x =", "solution": "x = 1"}
+
+
+def test_code_may_come_as_lines_or_as_text():
+    lines = parse_candidate(json.dumps(FIELDS | {"solution": ["def f():", "    return 1"]}), "stop")
+    text = parse_candidate(json.dumps(FIELDS | {"solution": "def f():\n    return 1"}), "stop")
+    assert lines == text == Candidate("code repair", "Fix it.", "x =", "def f():\n    return 1")
+
+
+@pytest.mark.parametrize(
+    ("text", "finish", "expected"),
+    [
+        (json.dumps(FIELDS), "length", "truncated"),
+        ("I cannot do that.", "stop", "not JSON"),
+        ("[1, 2]", "stop", "not JSON"),
+        ("[" * 100_000, "stop", "not JSON"),
+        ("{}", "stop", "wrong fields"),
+        (json.dumps(FIELDS | {"solution": 1}), "stop", "wrong fields"),
+        (json.dumps(FIELDS | {"solution": ["x", 1]}), "stop", "wrong fields"),
+        (json.dumps(FIELDS | {"solution": None}), "stop", "wrong fields"),
+    ],
+)
+def test_what_is_no_candidate_has_a_reason(text, finish, expected):
+    assert parse_candidate(text, finish) == expected
+
+
+@given(st.text(), st.sampled_from(["stop", "length", ""]))
+def test_any_text_has_an_answer(text, finish):
+    assert isinstance(parse_candidate(text, finish), str | Candidate)
+
+
+@given(st.builds(Candidate, st.text(), st.text(), st.text(), st.text()))
+def test_any_candidate_can_be_checked(tasks, candidate):
+    for task in tasks.values():
+        assert isinstance(check_candidate(candidate, task, "python", task.good, fails_to_parse), str)
+
+
+def test_a_fence_around_everything_comes_off_and_no_other():
+    assert strip_fence("```json\n{}\n```") == "{}"
+    assert strip_fence("see ```x``` there") == "see ```x``` there"
+    assert strip_fence("```python\n    x = 1\n```") == "    x = 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("Write a function.", 1),
+        ("Write a function. It returns 3.5 or more.", 2),
+        ("Use str.join, e.g. for lists. Return it! Why?", 3),
+        ("No full stop at all", 1),
+        ("Call `a.b()`. Then stop.", 2),
+        ("", 0),
+    ],
+)
+def test_sentences_are_counted_as_a_reader_counts_them(text, number):
+    assert count_sentences(text) == number
+
+
+def repaired(**changes: str) -> Candidate:
+    fields = {
+        "task_name": "code repair",
+        "instruction": "Fix the function so that it adds its two arguments.",
+        "information": "def add(a, b):\n    return a - b",
+        "solution": "def add(a, b):\n    return a + b",
+    }
+    return Candidate(**fields | changes)
+
+
+@pytest.mark.parametrize(
+    ("task", "candidate", "reason"),
+    [
+        ("repair", repaired(), ""),
+        ("repair", repaired(instruction="..."), "no instruction"),
+        ("repair", repaired(instruction="One. Two. Three."), "instruction longer than two sentences"),
+        ("repair", repaired(solution=" \n"), "no solution"),
+        ("repair", repaired(information="def add(a, b):\n\n  return a + b"), "solution equals information"),
+        ("repair", repaired(solution="def add(a, b):"), "solution does not parse"),
+        ("generation", repaired(information=""), ""),
+        ("summarization", repaired(), "solution is not prose"),
+        ("summarization", repaired(solution="It adds."), "solution is not prose"),
+        ("summarization", repaired(solution="The function takes two numbers and returns their sum."), ""),
+        (
+            "translation",
+            repaired(solution="def addition(first, second):\n    return first + second"),
+            "solution does not parse",
+        ),
+        ("translation", repaired(solution="def add(a, b) :\n    return a - b"), "solution copies the source"),
+        ("translation", repaired(solution="function add(a, b) { return a + b; }"), ""),
+    ],
+)
+def test_checks_name_their_reason(tasks, task, candidate, reason):
+    language = "javascript" if task == "translation" else "python"
+    assert check_candidate(candidate, tasks[task], language, (), fails_to_parse) == reason
+
+
+def test_where_the_instruction_is_all_that_is_written_it_must_not_be_a_cases(tasks):
+    case = tasks["repair"].good[1]
+    assert check_candidate(
+        repaired(instruction=case.instruction), tasks["repair"], "python", [case], fails_to_parse
+    ) == ("copy of a few-shot case")
+    assert check_candidate(repaired(), tasks["repair"], "python", [case], fails_to_parse) == ""
+    prose = "The function takes two numbers and returns their sum."
+    common = repaired(instruction=tasks["summarization"].good[0].instruction, solution=prose)
+    assert check_candidate(common, tasks["summarization"], "python", tasks["summarization"].good, fails_to_parse) == ""
+
+
+def test_a_task_whose_generator_writes_the_code_needs_it(tasks):
+    own = tasks["summarization"].model_copy(update={"information": "code"})
+    prose = repaired(information="", solution="The function takes two numbers and returns their sum.")
+    assert check_candidate(prose, own, "python", (), fails_to_parse) == "no information"
+
+
+def test_what_is_given_is_not_read_from_the_answer():
+    given = {"information": "  def f(): pass", "solution": "```x```"}
+    answer = parse_candidate(json.dumps({"task_name": "t", "instruction": "```\nFix it.\n```"}), "stop", given)
+    assert answer == Candidate("t", "Fix it.", "  def f(): pass", "```x```")
+
+
+def test_a_copy_of_a_few_shot_case_is_found(tasks):
+    case = tasks["repair"].good[0]
+    copied = repaired(information=case.information, solution=case.solution.replace("numbers", "numbers "))
+    assert check_candidate(copied, tasks["repair"], "python", [case], fails_to_parse) == "copy of a few-shot case"
