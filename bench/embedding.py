@@ -34,7 +34,7 @@ from codeocean.embed.encoder import EmbedConfig, Tokenizer, load_model, row_text
 from codeocean.embed.flow import embed
 from codeocean.records import RAW_CODE
 from core.storage import write_part
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 
 ROWS_PER_PART = 1_000
 

@@ -30,7 +30,7 @@ import psutil
 
 from bench.machine import describe_machine
 from bench.turns import say_result, take_turns, wait_for_turn
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 from serve.engines.settings import EngineConfig, engine_arguments, engine_environment
 from serve.gateway.settings import free_port
 
@@ -60,8 +60,8 @@ def run_stage(options: argparse.Namespace) -> None:
     from bench.embedding import functions
     from codeocean.generate.flow import generate
     from codeocean.generate.tasks import load_tasks
-    from ray_jobs.config import load_config
     from ray_jobs.generate import open_roles
+    from ray_jobs.run.config import load_config
 
     rows, of_roles = options.rows, (f"model={options.model}", f"engines={options.engines}")
     settings = [f"generate.{role}.{what}" for role in ("generator", "discriminator") for what in of_roles]
@@ -110,7 +110,7 @@ def _recorded(chat: Any, file: Path) -> Any:
 
 def engine_of(settings: list[str]) -> EngineConfig:
     """How the engines of both parts run."""
-    from ray_jobs.config import load_config
+    from ray_jobs.run.config import load_config
 
     return load_config(RECIPE, settings).serve.engine
 

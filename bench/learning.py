@@ -22,7 +22,7 @@ import torch
 
 from bench.machine import describe_machine
 from bench.training import read_rows
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 from training.batches import split_holdout
 from training.examples import tokenize_instance, tokenize_instances
 from training.flow import fit

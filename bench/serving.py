@@ -36,7 +36,7 @@ import httpx
 import psutil
 
 from bench.machine import describe_machine
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 from serve.engines.settings import EngineConfig, engine_arguments, engine_environment
 from serve.gateway.keys import create_key
 from serve.gateway.settings import GatewayConfig, free_port
@@ -51,7 +51,7 @@ ENGINE = EngineConfig(max_num_seqs=CLIENTS, max_model_len=1024)
 
 def serve_ours(source: str, port: int, keys: str) -> None:
     """What `wavecoder serve` starts, for any model; until it is told to stop."""
-    from ray_jobs.config import load_config
+    from ray_jobs.run.config import load_config
     from ray_jobs.serve import serving
     from serve.gateway.app import Gateway
     from serve.gateway.server import server_for

@@ -40,7 +40,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from bench.machine import describe_machine
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 from training.batches import PaddedBatch, global_batches, micro_batches, num_response_tokens
 from training.examples import IGNORED, Example, tokenize_instances
 from training.flops import Workload, peak_memory

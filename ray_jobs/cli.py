@@ -18,9 +18,9 @@ from contextlib import contextmanager
 
 import yaml
 
-from ray_jobs.config import Config, load_config
-from ray_jobs.references import resolve
-from ray_jobs.rundir import RunDir
+from ray_jobs.cluster.secret_refs import resolve
+from ray_jobs.run.config import Config, load_config
+from ray_jobs.run.rundir import RunDir
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -130,7 +130,7 @@ def keeping_postmortem(name: str, run: RunDir, title: str) -> Iterator[None]:
     finally:
         ray = sys.modules.get("ray")
         if os.environ.get("RAY_ADDRESS") and ray is not None and ray.is_initialized():
-            from ray_jobs.postmortem import write_postmortem
+            from ray_jobs.cluster.bundle import write_postmortem
 
             folder = write_postmortem(run, name, error)
             log.info("what the cluster knows of this job is kept in %s", run.path(folder))

@@ -9,10 +9,10 @@ from codeocean.collect.filters import load_tokenizer
 from codeocean.collect.flow import collect
 from codeocean.collect.readers import Unit, list_units
 from ray_jobs.cli import run_job
-from ray_jobs.cluster import connect
-from ray_jobs.config import Config
-from ray_jobs.models import model_digest, resolve_model
-from ray_jobs.rundir import Manifest, RunDir, StageResult, run_stage
+from ray_jobs.cluster.connect import connect
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import model_digest, resolve_model
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
 
 
 def run_collect(config: Config, run: RunDir) -> Manifest:

@@ -14,7 +14,7 @@ from rich.table import Table
 from codeocean.generate.compare_runs import CAUSES, Outcome, compare_rows, compare_settings, outcomes
 from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.rundir import RunDir
+from ray_jobs.run.rundir import RunDir
 from report.artifact import visible
 
 MEANING = {

@@ -16,10 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ray_jobs.checkup import Finding, judge_access, judge_node, node_facts
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.exposure import find_exposure
-from ray_jobs.submission import find_token
+from ray_jobs.cluster.job_api import find_token
+from ray_jobs.cluster.node_checks import Finding, judge_access, judge_node, node_facts
+from ray_jobs.cluster.open_api import find_exposure
 
 Report = dict[str, list[Finding]]
 
@@ -36,7 +36,7 @@ def examine_cluster(folders: list[str]) -> Report:
     from ray._private.authentication.authentication_utils import is_token_auth_enabled
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    from ray_jobs.cluster import dashboard_port, join_cluster
+    from ray_jobs.cluster.connect import dashboard_port, join_cluster
 
     join_cluster({})
     file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or "~/.ray/auth_token").expanduser()

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from codeocean.embed.flow import embed
 from core.storage import part_names, read_part
 from ray_jobs.cli import run_job
-from ray_jobs.cluster import connect
-from ray_jobs.config import Config
-from ray_jobs.models import model_digest, resolve_model
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.cluster.connect import connect
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import model_digest, resolve_model
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 
 
 def run_embed(config: Config, run: RunDir) -> Manifest:

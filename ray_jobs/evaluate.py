@@ -12,11 +12,11 @@ import pyarrow as pa
 from eval.answers.sources import EndpointAnswers
 from eval.flow import compare, evaluate, load_problems
 from ray_jobs.cli import run_job
-from ray_jobs.config import Config
-from ray_jobs.evaluate_standalone import run_evaluate_standalone
-from ray_jobs.results import write_results
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.run.config import Config
+from ray_jobs.run.results import write_results
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, model_source, record_serving, serving
+from ray_jobs.standalone.evaluate import run_evaluate_standalone
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

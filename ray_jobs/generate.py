@@ -23,11 +23,11 @@ from codeocean.generate.settings import HOW_NOT_WHAT
 from codeocean.generate.tasks import load_tasks
 from core.storage import read_part, read_parts
 from ray_jobs.cli import run_job
-from ray_jobs.cluster import connect
-from ray_jobs.config import Config
-from ray_jobs.export import write_codeocean
-from ray_jobs.models import served_name
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.cluster.connect import connect
+from ray_jobs.codeocean import write_codeocean
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import served_name
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, data_engines, hosted_models, serving
 from serve.client.chat import ChatClient
 from serve.engines.rebalance import begin_with

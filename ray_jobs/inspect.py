@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.config import load_config
-from ray_jobs.rundir import STAGES, RunDir
+from ray_jobs.run.config import load_config
+from ray_jobs.run.rundir import STAGES, RunDir
 from report.artifact import show_stage
 
 

@@ -13,9 +13,9 @@ from codeocean.generate.ask import Chat, judge_one
 from codeocean.generate.judge_agreement import GoldenCase, calibrate, load_golden
 from codeocean.generate.tasks import Task, load_tasks
 from ray_jobs.cli import run_job
-from ray_jobs.config import Config
 from ray_jobs.generate import open_roles
-from ray_jobs.rundir import RunDir
+from ray_jobs.run.config import Config
+from ray_jobs.run.rundir import RunDir
 
 
 def run_judge(config: Config, run: RunDir, *, golden: bool = False) -> None:

@@ -9,8 +9,8 @@ import sys
 from rich.console import Console
 
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.follow import follow_job
-from ray_jobs.submission import check_address, job_api
+from ray_jobs.cluster.follow import follow_job
+from ray_jobs.cluster.job_api import check_address, job_api
 
 
 def run_logs(address: str | None, job: str, *, follow: bool) -> None:

@@ -18,10 +18,10 @@ from codeocean.export.mix import AnswerConfig, mix_card, mixed, read_sources, wi
 from codeocean.export.reanswer import answer_all
 from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
-from ray_jobs.config import Config
 from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
-from ray_jobs.models import check_model, resolve_model, served_name
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import check_model, resolve_model, served_name
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, serving
 from serve.client.chat import ChatClient
 from serve.settings import EndpointConfig

@@ -10,14 +10,14 @@ from rich.console import Console
 
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect
-from ray_jobs.config import Config
 from ray_jobs.embed import run_embed
 from ray_jobs.evaluate import run_evaluate
 from ray_jobs.generate import run_generate
 from ray_jobs.mix import run_mix
 from ray_jobs.plan import run_plan
 from ray_jobs.report import run_report
-from ray_jobs.rundir import RunDir
+from ray_jobs.run.config import Config
+from ray_jobs.run.rundir import RunDir
 from ray_jobs.select import run_select
 from ray_jobs.train import run_train
 from report.terminal import summary_table

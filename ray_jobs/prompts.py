@@ -12,9 +12,9 @@ from codeocean.generate.prompts import Messages, discriminator_messages, generat
 from codeocean.generate.round_store import Rounds, draw_sets, generation_job
 from codeocean.generate.tasks import Case, Task, load_tasks, task_shares
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.config import Config, load_config
 from ray_jobs.generate import coreset_rows
-from ray_jobs.rundir import RunDir, required
+from ray_jobs.run.config import Config, load_config
+from ray_jobs.run.rundir import RunDir, required
 from report.artifact import visible
 
 Shown = dict[str, Messages]

@@ -6,8 +6,8 @@ import logging
 import sys
 
 from ray_jobs.cli import run_job
-from ray_jobs.config import Config
-from ray_jobs.rundir import Manifest, RunDir, StageResult, run_stage
+from ray_jobs.run.config import Config
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

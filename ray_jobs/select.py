@@ -12,11 +12,11 @@ from codeocean.decontaminate.leakage import Leakage
 from codeocean.select.settings import CoresetConfig
 from core.storage import read_part, read_parts, write_part
 from ray_jobs.cli import run_job
-from ray_jobs.cluster import connect
-from ray_jobs.config import Config
+from ray_jobs.cluster.connect import connect
 from ray_jobs.leakage import benchmark_texts, check_raw_code, gate_inputs
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.standalone import run_select_standalone
+from ray_jobs.run.config import Config
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.standalone.select import run_select_standalone
 
 if TYPE_CHECKING:
     from codeocean.select.flow import Corpus

@@ -16,10 +16,10 @@ import uvicorn
 
 from codeocean.generate.ask import Chat
 from ray_jobs.cli import run_job
-from ray_jobs.cluster import connect, worker_environment
-from ray_jobs.config import Config
-from ray_jobs.models import local_copy, resolve_model, served_name
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.cluster.connect import connect, worker_environment
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import local_copy, resolve_model, served_name
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client.chat import ChatClient
 from serve.client.upstream import OneServer, Upstream
 from serve.engines.settings import Model, is_object_storage, slug_of

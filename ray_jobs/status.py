@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.follow import explain_start, stage_table
-from ray_jobs.joblog import read_stages, read_waiting
-from ray_jobs.submission import ENDED, check_address, job_api, job_facts
+from ray_jobs.cluster.follow import explain_start, stage_table
+from ray_jobs.cluster.job_api import ENDED, check_address, job_api, job_facts
+from ray_jobs.cluster.job_log import read_stages, read_waiting
 
 
 def run_status(address: str | None, job: str | None) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 from rich.console import Console
 
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.config import load_config
-from ray_jobs.follow import follow_job
-from ray_jobs.references import VARIABLE, check_reference, check_variable
-from ray_jobs.submission import check_address, job_api
+from ray_jobs.cluster.follow import follow_job
+from ray_jobs.cluster.job_api import check_address, job_api
+from ray_jobs.cluster.secret_refs import VARIABLE, check_reference, check_variable
+from ray_jobs.run.config import load_config
 
 EXCLUDES = (
     ".git", ".venv", "venv", "runs", "node_modules", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis",

@@ -15,11 +15,11 @@ from core.storage import read_parts, write_part
 from eval.answers.sources import EndpointAnswers
 from eval.flow import evaluate, load_problems
 from ray_jobs.cli import run_job
-from ray_jobs.cluster import connect
-from ray_jobs.config import Config
+from ray_jobs.cluster.connect import connect
 from ray_jobs.mix import training_stage
-from ray_jobs.models import local_copy, model_digest, resolve_model
-from ray_jobs.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import local_copy, model_digest, resolve_model
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, serving
 from training.settings import MACHINERY
 

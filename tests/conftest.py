@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def local_ray():
-    from ray_jobs.cluster import start_patiently
+    from ray_jobs.cluster.connect import start_patiently
 
     os.environ.setdefault(
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"

@@ -140,7 +140,7 @@ def test_the_service_runs_what_ray_serve_takes():
 
 
 def test_the_gateway_stands_before_the_service_with_keys_and_may_reach_it():
-    from ray_jobs.config import load_config
+    from ray_jobs.run.config import load_config
 
     (service,), (_, policy) = (documents(ROOT / "deploy/kuberay" / name) for name in ("rayservice.yaml", "common.yaml"))
     (head,) = service["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["containers"]

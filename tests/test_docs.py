@@ -9,7 +9,7 @@ import yaml
 
 from codeocean.generate.tasks import Task
 from ray_jobs.cli import JOBS
-from ray_jobs.config import load_config
+from ray_jobs.run.config import load_config
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])

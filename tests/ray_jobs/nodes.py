@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 import requests
 
-from ray_jobs.submission import ENDED
+from ray_jobs.cluster.job_api import ENDED
 from tests.cluster_head import ROOT, TOKEN, add_node, free_port, start_head, stop_head
 from tests.test_main_job import OVERRIDES
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import ray
 from ray.util.placement_group import placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
-from ray_jobs.pending import explain
-from ray_jobs.watch import cluster_state, node_types_here
+from ray_jobs.cluster.waiting import explain
+from ray_jobs.cluster.watch import cluster_state, node_types_here
 
 address, launcher = sys.argv[1:3]
 ray.init(address=address, log_to_driver=False, logging_level="ERROR")

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from ray_jobs.checkup import judge_access, judge_node, node_facts
-from ray_jobs.exposure import Exposure
+from ray_jobs.cluster.node_checks import judge_access, judge_node, node_facts
+from ray_jobs.cluster.open_api import Exposure
 
 GIB = 2**30
 GPU = {"index": "0", "name": "L40S", "memory.total": "46068", "temperature.gpu": "40",

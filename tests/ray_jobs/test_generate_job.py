@@ -13,9 +13,9 @@ import pytest
 
 from codeocean.records import CORESET, RAW_CODE
 from ray_jobs import cli
-from ray_jobs.config import load_config
 from ray_jobs.plan import predict_generation
-from ray_jobs.rundir import RunDir, StageResult, run_stage
+from ray_jobs.run.config import load_config
+from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 from tests.codeocean.conftest import raw_row
 from tests.stub_endpoint import StubEndpoint
 

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ray_jobs import cli
-from ray_jobs.rundir import RunDir, StageResult, run_stage
+from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 from tests.codeocean.conftest import raw_row
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e[bold]x[/bold]\x00\x9b"

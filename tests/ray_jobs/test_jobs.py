@@ -15,10 +15,10 @@ from codeocean.embed.encoder import as_matrix
 from core.storage import read_parts
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect
-from ray_jobs.config import load_config
 from ray_jobs.embed import run_embed
-from ray_jobs.models import resolve_model
-from ray_jobs.rundir import RunDir
+from ray_jobs.run.config import load_config
+from ray_jobs.run.models import resolve_model
+from ray_jobs.run.rundir import RunDir
 from ray_jobs.select import run_select
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

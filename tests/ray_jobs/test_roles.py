@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from ray_jobs import generate
-from ray_jobs.config import load_config
+from ray_jobs.run.config import load_config
 from serve.client.chat import ChatClient
 from serve.client.upstream import OneServer
 from serve.engines import replicas as replicas_flow

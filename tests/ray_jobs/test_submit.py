@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ray_jobs import cli
-from ray_jobs.references import VARIABLE
-from ray_jobs.submission import check_address, find_token
+from ray_jobs.cluster.job_api import check_address, find_token
+from ray_jobs.cluster.secret_refs import VARIABLE
 from ray_jobs.submit import EXCLUDES, check_job, main, submission
 
 ROOT = Path(__file__).parents[2]

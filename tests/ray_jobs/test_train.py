@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForCausalLM
 
-from ray_jobs.config import load_config
 from ray_jobs.plan import check_resources, plan_stages
-from ray_jobs.rundir import RunDir
+from ray_jobs.run.config import load_config
+from ray_jobs.run.rundir import RunDir
 from ray_jobs.train import run_train
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel
 
 from codeocean.embed import encoder as embedding
 from codeocean.embed.encoder import EmbedConfig, Encoder, Tokenizer, load_model
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 
 MINILM = resolve_model("package:all-minilm-l6-v2", "embed.model")
 CODE = Path(embedding.__file__).read_text()

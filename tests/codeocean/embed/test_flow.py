@@ -14,7 +14,7 @@ from codeocean.embed.encoder import EmbedConfig, Encoder, as_matrix, row_texts
 from codeocean.embed.flow import batches_at_a_time, embed, num_actors
 from codeocean.records import RAW_CODE
 from core.storage import part_names, read_part, write_part
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 from tests.processes import processes_below
 
 MINILM = resolve_model("package:all-minilm-l6-v2", "embed.model")

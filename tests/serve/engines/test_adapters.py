@@ -6,7 +6,7 @@ import aiohttp
 import psutil
 import pytest
 
-from ray_jobs.models import resolve_model
+from ray_jobs.run.models import resolve_model
 from serve.engines.settings import EngineConfig, Model, engine_environment, local_adapters
 from serve.gateway.settings import free_port
 from serve.settings import ServeConfig

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ray_jobs.config import load_config
+from ray_jobs.run.config import load_config
 from serve.gateway.settings import free_port, is_loopback
 
 DEMO = "configs/demo.yaml"

@@ -1,0 +1,136 @@
+"""Accepted generations → `<run>/codeocean`: verified, without duplicates and benchmarks; Parquet, JSONL, a card."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from codeocean.decontaminate.benchmark_problems import BenchmarkText
+from codeocean.decontaminate.leakage import Leakage
+from codeocean.export.instances import (
+    CardFacts,
+    Yield,
+    alpaca_lines,
+    dataset_card,
+    find_duplicates,
+    to_instances,
+    without,
+)
+from codeocean.generate.few_shot import plan_rounds
+from codeocean.generate.prompts import prompt_version
+from codeocean.generate.round_store import Rounds
+from codeocean.generate.tasks import Task, load_tasks
+from codeocean.verify.checks import count_verified, why_dropped
+from codeocean.verify.flow import verify
+from core.storage import write_part
+from eval.sandbox.run import run_program
+from ray_jobs.cluster.connect import connect
+from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
+from ray_jobs.run.config import Config
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+EXAMPLES_PER_REASON = 3
+
+
+def write_codeocean(config: Config, run: RunDir, rows: list[dict[str, Any]], generated: Manifest) -> Manifest:
+    """Write the data set.
+
+    Args:
+        config: the whole configuration.
+        run: the run directory.
+        rows: RAW_CODE rows of the coreset.
+        generated: manifest of `generate`.
+    """
+    benchmarks = benchmark_texts(config, "instances")
+
+    def work() -> StageResult:
+        raw = {row["id"]: row for row in rows}
+        numbers = range(len(plan_rounds(len(rows), config.generate.round_size)))
+        result, _ = Rounds(run.fs, run.path("generate"), raw).total(numbers)
+        return _export(config, run, result, raw, benchmarks)
+
+    inputs = {"generate": generated["digest"]} | gate_inputs(config, benchmarks)
+    return run_stage(run, "codeocean", config.section("codeocean"), inputs, work)
+
+
+def _export(
+    config: Config, run: RunDir, result: Yield, raw: dict[str, dict[str, Any]], benchmarks: list[BenchmarkText]
+) -> StageResult:
+    tasks, sandbox = load_tasks(config.generate.task_folder), find_sandbox(config)
+    verified = _verified(config, run, result, raw, tasks, sandbox)
+    instances = to_instances(result.accepted, raw, verified)
+    reasons = [why_dropped(config.codeocean.verify, checks) for checks in verified]
+    repeated = find_duplicates(instances, config.codeocean.near_duplicates, reasons)
+    reasons = [one or other for one, other in zip(reasons, repeated, strict=True)]
+    kept = without(instances, reasons)
+    leakage = check_rows(config, run, "codeocean", benchmarks, kept) if benchmarks else Leakage()
+    dropped, examples = Counter(reason for reason in reasons if reason), _examples(instances, reasons)
+    if leakage.reasons:
+        late = [leakage.reasons.get(row, "") for row in range(kept.num_rows)]
+        dropped, examples = dropped + Counter(leakage.dropped), examples | _examples(kept, late)
+        kept = without(kept, late)
+    left = set(kept["id"].to_pylist())
+    pairs = [
+        (row["task"], checks) for (row, _), checks in zip(result.accepted, verified, strict=True) if row["id"] in left
+    ]
+    counts = count_verified(pairs)
+    write_part(run.fs, run.path("codeocean", "part-00000.parquet"), kept)
+    run.write_text("".join(alpaca_lines(kept)), "codeocean", "codeocean.jsonl")
+    facts = CardFacts(
+        models={role: getattr(config.generate, role).model for role in ("generator", "discriminator")},
+        prompts={name: prompt_version(task) for name, task in tasks.items()},
+        dropped=dropped,
+        verified=counts,
+        sandbox=sandbox is not None,
+        leakage=leakage.details(),
+    )
+    run.write_text(dataset_card(kept, result, facts), "codeocean", "README.md")
+    details: dict[str, Any] = {name: dict(Counter(kept[column].to_pylist())) for name, column in _MIXES.items()}
+    details |= {"verified": counts, "sandbox": facts.sandbox, "leakage": facts.leakage}
+    return StageResult(len(result.accepted), kept.num_rows, dict(dropped), examples, details)
+
+
+_MIXES = {"tasks": "task", "languages": "language"}
+
+
+def _verified(
+    config: Config,
+    run: RunDir,
+    result: Yield,
+    raw: dict[str, dict[str, Any]],
+    tasks: dict[str, Task],
+    sandbox: Callable[..., Any] | None,
+) -> list[dict[str, str]]:
+    if not result.accepted:
+        return []
+    connect(config.ray)
+    pairs = [(row, raw[row["raw_id"]]) for row, _ in result.accepted]
+    return verify(config.codeocean.verify, tasks, pairs, sandbox, run.fs, run.path("codeocean", ".verified"))
+
+
+def _examples(instances: pa.Table, reasons: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row, reason in zip(instances.select(["id", "task", "instruction"]).to_pylist(), reasons, strict=True):
+        shown = found.setdefault(reason, []) if reason else []
+        if reason and len(shown) < EXAMPLES_PER_REASON:
+            shown.append(f"{row['task']} {row['id']} {row['instruction'][:200]}")
+    return found
+
+
+def find_sandbox(config: Config) -> Callable[..., Any] | None:
+    """What runs programs; None, and a line in the log, where verification is not to run any or this machine cannot."""
+    if not config.codeocean.verify.execute:
+        log.info("codeocean: codeocean.verify.execute is false, so instances are not run")
+        return None
+    try:
+        run_program("", language="python", timeout=30.0, memory_mb=512)
+    except PermissionError as error:
+        log.warning("codeocean: instances are not run: %s", error)
+        return None
+    return run_program

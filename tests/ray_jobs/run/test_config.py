@@ -1,0 +1,125 @@
+"""Every wrong setting is one line that names the key, the value and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+
+from ray_jobs.run.config import load_config
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+
+
+@pytest.mark.parametrize("recipe", sorted(path.name for path in CONFIGS.glob("*.yaml")))
+def test_shipped_recipes_are_valid(recipe):
+    assert load_config(str(CONFIGS / recipe), []).run_dir
+
+
+def test_overrides_are_typed_and_deep():
+    config = load_config(str(CONFIGS / "demo.yaml"), ["select.size=7", "serve.engine.max_num_seqs=3"], "elsewhere")
+    assert (config.select.size, config.serve.engine.max_num_seqs, config.run_dir) == (7, 3, "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("select.sise=7", "unknown key select.sise; allowed there: size, method, metric, first, seed"),
+        ("select.size=many", 'select.size is "many"; Input should be a valid integer'),
+        ("select.size=-1", "select.size is -1; Input should be greater than 0"),
+        ("select.size=true", "select.size is true"),
+        ("embed.dtype=int8", "embed.dtype is \"int8\"; Input should be 'float32' or 'float16'"),
+        ("select.size", "should read section.key=value"),
+        ("run_dir.x=1", "run_dir is a value, not a section"),
+        ("collect.sources=[]", "collect.sources"),
+        ("=3", "should read section.key=value"),
+        ("select.sise=7", "did you mean size?"),
+        ("round_size=9", "did you mean generate.round_size?"),
+        ("collect.sources.0.languges=[go]", "allowed there: kind, path, languages"),
+        ("collect.sources.3.path=x", "3 should be the number of an entry, 0 to 0"),
+        ("train.learning_rate=3e-4", "it was read as text: write 0.0003, without quotes"),
+        ("select.first=middle", "select.first is \"middle\"; Input should be a valid integer or 'central'"),
+        ("embed={model: a, model: b}", "model is given on line 1"),
+    ],
+)
+def test_wrong_setting_is_one_clear_line(override, message):
+    with pytest.raises(ValueError) as error:
+        load_config(str(CONFIGS / "demo.yaml"), [override])
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def written(tmp_path, text):
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(text)
+    return str(recipe)
+
+
+def refused(path, *overrides, run_dir=None):
+    with pytest.raises((ValueError, OSError)) as error:
+        load_config(path, list(overrides), run_dir)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_section_given_twice_is_refused_with_its_lines(tmp_path):
+    text = (CONFIGS / "demo.yaml").read_text()
+    lines = text.splitlines()
+    first = lines.index("select:") + 1
+    said = refused(written(tmp_path, f"{text}\nselect:\n  size: 40\n"))
+    assert f"mine.yaml: select is given on lines {first} and {len(lines) + 2}" in said
+
+
+def test_every_fault_is_shown_with_where_it_was_given(tmp_path):
+    text = (CONFIGS / "demo.yaml").read_text().replace("  size: 80", "  sise: 80").replace("epochs: 1", "epochs: no")
+    path, lines = written(tmp_path, text), text.splitlines()
+    said = refused(path, "embed.dtype=int8", "collect.sample=2")
+    assert said.startswith("4 settings are wrong: (1) ")
+    assert f"{path}, line {lines.index('  sise: 80') + 1}: unknown key select.sise" in said
+    assert f"{path}, line {lines.index('  epochs: no') + 1}: train.epochs is false" in said
+    assert '--set embed.dtype=int8: embed.dtype is "int8"' in said
+    assert "--set collect.sample=2: collect.sample is 2" in said
+    assert "more)" not in said
+
+
+def test_a_fault_of_an_override_is_not_blamed_on_the_file(tmp_path):
+    said = refused(str(CONFIGS / "demo.yaml"), "select.size=-3")
+    assert said.startswith("--set select.size=-3: select.size is -3")
+    assert "demo.yaml" not in said
+    assert refused(str(CONFIGS / "demo.yaml"), "serve={engine: {dtype: 7}}").startswith("--set serve={engine:")
+    # the last of two overrides of one key is what counts
+    assert load_config(str(CONFIGS / "demo.yaml"), ["select.size=x", "select.size=9"]).select.size == 9
+
+
+def test_an_empty_section_stands_for_its_defaults(tmp_path):
+    text = (CONFIGS / "demo.yaml").read_text().replace("\nreport:\n  title: WaveCoder demo\n", "\nreport:\n")
+    assert load_config(written(tmp_path, text), []).report.title == "WaveCoder run"
+    assert load_config(written(tmp_path, text), ["report.title=x"]).report.title == "x"
+
+
+def test_an_entry_of_a_list_can_be_overridden():
+    config = load_config(str(CONFIGS / "demo.yaml"), ["collect.sources.0.languages=[go]"])
+    assert config.collect.sources[0].languages == ("go",)
+
+
+def test_a_folder_in_the_place_of_a_recipe_is_told_as_one(tmp_path):
+    (tmp_path / "config.yaml").write_text("")
+    said = refused(str(tmp_path))
+    assert f"--config {tmp_path} is a folder" in said
+    assert f"it holds {tmp_path / 'config.yaml'}" in said
+
+
+@pytest.mark.parametrize("text", ["2026-01-02: x", "? [1]\n: 2", "a: &a [*a]"])
+def test_keys_that_are_no_text_are_one_clear_line(tmp_path, text):
+    assert "mine.yaml" in refused(written(tmp_path, text))
+
+
+def test_missing_recipe_is_one_clear_line(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no such file"):
+        load_config(str(tmp_path / "none.yaml"), [])
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "\tx: 1"])
+def test_file_that_is_no_recipe_is_one_clear_line(tmp_path, text):
+    (tmp_path / "bad.yaml").write_text(text)
+    with pytest.raises(ValueError) as error:
+        load_config(str(tmp_path / "bad.yaml"), [])
+    assert "\n" not in str(error.value)

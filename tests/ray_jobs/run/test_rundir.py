@@ -1,0 +1,102 @@
+"""The run directory: skipped when done, resumed when cut off, never mixed when the settings change."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ray_jobs.run.rundir import RunDir, StageResult, required, run_stage, stage_digest
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDir(str(tmp_path / "run"))
+
+
+def do(run, config, calls, fail=False):
+    def work():
+        calls.append(config)
+        run.write_text(str(config), "collect", f"part-{len(run.files('collect')):05d}.parquet")
+        if fail:
+            raise KeyboardInterrupt
+        return StageResult(3, 2, {"too short": 1})
+
+    return run_stage(run, "collect", config, {"sources": "a"}, work)
+
+
+def test_finished_stage_is_not_done_again(run):
+    calls = []
+    first = do(run, {"x": 1}, calls)
+    assert do(run, {"x": 1}, calls) == first
+    assert calls == [{"x": 1}]
+    assert first["rows_in"] == first["rows_out"] + sum(first["dropped"].values())
+
+
+def test_cut_off_stage_finds_its_own_parts_again(run):
+    calls = []
+    with pytest.raises(KeyboardInterrupt):
+        do(run, {"x": 1}, calls, fail=True)
+    assert run.manifest("collect") is None
+    manifest = do(run, {"x": 1}, calls)
+    assert manifest["files"] == ["part-00000.parquet", "part-00001.parquet"]
+    assert manifest["attempts"] == 2
+
+
+def test_changed_settings_never_mix_with_old_parts_and_old_ones_come_back(run):
+    calls = []
+    first = do(run, {"x": 1}, calls)
+    second = do(run, {"x": 2}, calls)
+    assert second["files"] == ["part-00000.parquet"]
+    assert second["digest"] != first["digest"]
+    assert do(run, {"x": 1}, calls) == first
+    assert calls == [{"x": 1}, {"x": 2}]
+
+
+def test_changed_input_is_a_new_digest():
+    assert stage_digest("embed", {}, {"collect": "a"}) != stage_digest("embed", {}, {"collect": "b"})
+
+
+def test_a_url_works_as_a_path_does(tmp_path):
+    run = RunDir((tmp_path / "run").as_uri())
+    do(run, {"x": 1}, [])
+    assert RunDir(str(tmp_path / "run")).manifest("collect")["rows_out"] == 2
+
+
+def test_folder_that_cannot_be_made_is_one_clear_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="cannot be created"):
+        RunDir(str(tmp_path / "file" / "run"))
+
+
+def test_unknown_scheme_is_one_clear_line():
+    with pytest.raises(ValueError, match="no URL that pyarrow opens"):
+        RunDir("nowhere://bucket/run")
+
+
+def test_missing_earlier_stage_is_one_clear_line(run):
+    with pytest.raises(ValueError, match="run the generate job first"):
+        required(run, "codeocean")
+
+
+def test_a_stage_inside_a_folder_is_locked_too(run):
+    assert run_stage(run, "ablate/repair", {}, {}, lambda: StageResult(1, 1))["stage"] == "ablate/repair"
+
+
+def test_two_jobs_never_write_one_stage(run):
+    """The second is refused while the first is at work, and goes on when the first is gone, however it went."""
+
+    def intrude():
+        with pytest.raises(ValueError, match=rf"collect is being written by another job \(process {os.getpid()}\)"):
+            do(RunDir(run.root), {"x": 1}, [])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_stage(run, "collect", {"x": 1}, {"sources": "a"}, intrude)
+    holder = f"import time; from ray_jobs.run.rundir import RunDir\nwith RunDir({run.root!r}).alone('collect'): print(1, flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        with pytest.raises(ValueError, match=rf"process {process.pid}\)"):
+            do(run, {"x": 1}, [])
+        process.kill()
+    assert do(run, {"x": 1}, [])["attempts"] == 2
