@@ -6,8 +6,8 @@ process of its own here, with these solutions only. Both take turns, a few sampl
 does falls on both alike; as many samples are in flight in one as in the other. Overhead: what a verdict takes alone,
 less what `exec` of the same program takes in a bare interpreter.
 
-Other languages: the honest program of the attack suite, with the caches of `eval/sandbox/caches.py` built (warm), and the first
-verdict of a machine that has none (cold).
+Other languages: the honest program of the attack suite, with the caches of `eval/sandbox/caches.py` built (warm), and
+the first verdict of a machine that has none (cold).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Rows that repeat a benchmark, by words and by meaning, at three gates: raw code, generated instances, training data.
 
-A row stops when it repeats a share of a problem's n-grams (`codeocean/decontaminate/ngrams.py`), when its embedding is too near to
-a problem's, or, by the rule of the paper, when it is among the nearest few of a problem. The nearest rows of every
-problem are kept beside it, dropped or not, so that the distribution of their similarities can be seen (the paper's
-figure 3) and read.
+A row stops when it repeats a share of a problem's n-grams (`codeocean/decontaminate/ngrams.py`), when its embedding
+is too near to a problem's, or, by the rule of the paper, when it is among the nearest few of a problem. The nearest
+rows of every problem are kept beside it, dropped or not, so that the distribution of their similarities can be seen
+(the paper's figure 3) and read.
 
 Not covered: tests of the benchmarks; a row that repeats a problem in so many other words that the embedding is fooled.
 

@@ -1,9 +1,9 @@
 """Is the judge any good? Its verdicts on hand-made good and bad instances, rule by rule. Pure.
 
-The instances are ours (`codeocean/generate/golden/*.yaml`); none of them is shown to the judge in its prompt. A bad one names
-the rules that it breaks; every other rule holds. Instances break few rules, so a judge that always says yes agrees
-often: look at `caught`, the share of broken rules that it saw, and at kappa (Cohen 1960), which is 0 for answers that
-know nothing.
+The instances are ours (`codeocean/generate/golden/*.yaml`); none of them is shown to the judge in its prompt. A bad
+one names the rules that it breaks; every other rule holds. Instances break few rules, so a judge that always says yes
+agrees often: look at `caught`, the share of broken rules that it saw, and at kappa (Cohen 1960), which is 0 for
+answers that know nothing.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
 
     @property
     def written(self) -> tuple[str, ...]:
-        """The fields that the generator writes; the others follow from the raw code (`codeocean/generate/task_inputs.py`)."""
+        """The fields that the generator writes; `task_inputs.py` makes the others from the raw code."""
         given = {"raw code": {"information"}, "mutated code": {"information", "solution"}}.get(self.information, set())
         return tuple(name for name in ("task_name", "instruction", "information", "solution") if name not in given)
 

@@ -3,8 +3,8 @@
 Code parses (candidates that do not are gone by now). Python code passes the examples that its instruction, its
 documentation, or the documentation of its raw code give (doctest; the latter where the raw code itself passes them). A
 bug is a bug: an example, or a call with arguments from a small pool, comes out otherwise before the repair
-(`codeocean/verify/sandboxed/probe.py`, run in the sandbox that is handed in). A translation compiles, where the sandbox has a compiler
-for it. Names that a summary mentions are there in the code.
+(`codeocean/verify/sandboxed/probe.py`, run in the sandbox that is handed in). A translation compiles, where the
+sandbox has a compiler for it. Names that a summary mentions are there in the code.
 
 Each check ends as "passed", "failed", or the reason why it says nothing.
 
@@ -29,7 +29,7 @@ from pydantic import BaseModel, PositiveFloat, PositiveInt
 from codeocean.generate.tasks import Task
 from codeocean.verify.programs import whole_program
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(__file__).with_name("sandboxed") / "probe.py"
 NO_SANDBOX = "not run: no sandbox"
 WORDS_OF_LANGUAGES = frozenset(dir(builtins)) | frozenset(
     re.findall(r"\w+", "null nil true false undefined self this string boolean array number void char double long")

@@ -40,7 +40,7 @@ def known_benchmarks() -> dict[str, Benchmark]:
     """Name → benchmark, of all files of the folder."""
     found: dict[str, Benchmark] = {}
     for module in pkgutil.iter_modules(benchmarks.__path__):
-        found |= importlib.import_module(f"{benchmarks.__name__}.{module.name}").BENCHMARKS
+        found |= getattr(importlib.import_module(f"{benchmarks.__name__}.{module.name}"), "BENCHMARKS", {})
     return found
 
 

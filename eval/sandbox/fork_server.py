@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 
-from eval.sandbox.isolation import interpreter, namespaces
+from eval.sandbox.isolation import MOUNTED, interpreter, namespaces
 from eval.sandbox.process_tree import SandboxError, Streams, WarmTree
 
 START_TIMEOUT_S = 30.0
@@ -18,7 +18,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [*namespaces(forks=True), *interpreter(), "/wavecoder/eval/zygote.py", str(theirs.fileno())]
+        command = [*namespaces(forks=True), *interpreter(), f"{MOUNTED}/zygote.py", str(theirs.fileno())]
         with theirs:
             self._process = subprocess.Popen(
                 command,

@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-INSIDE = ("bootstrap.py", "clocks.py", "wire.py", "zygote.py", "launcher.py")
-"""Our scripts that run inside, under /wavecoder/eval."""
+INSIDE = Path(__file__).with_name("inside")
+"""Our scripts that run inside a sandbox: exactly what is mounted there."""
+
+MOUNTED = "/wavecoder/eval/sandbox/inside"
+"""Where a sandbox shows them."""
 
 LANDLOCK_NEEDED = 6
 """The version that keeps signals in; Linux 6.12."""
@@ -82,7 +85,7 @@ def landlocked(folder: str, *, binds: tuple[str, ...] = (), processes: bool = Fa
         "write": folder,
         "filter": seccomp_filter(processes=processes).hex(),
     }
-    return [*interpreter(), str(Path(__file__).with_name("confine.py")), json.dumps(order)]
+    return [*interpreter(), str(Path(__file__).with_name("landlock.py")), json.dumps(order)]
 
 
 def _around(root: str, hidden: tuple[str, ...]) -> list[str]:
@@ -116,8 +119,7 @@ def namespaces(
         command += ["--ro-bind-try", path, path]
     if not Path(sys.base_prefix).is_relative_to("/usr"):
         command += ["--ro-bind", sys.base_prefix, sys.base_prefix]
-    for name in INSIDE:
-        command += ["--ro-bind", str(Path(__file__).with_name(name)), f"/wavecoder/eval/{name}"]
+    command += ["--ro-bind", str(INSIDE), MOUNTED]
     # What is installed may hold a benchmark with its answers; and nothing but /tmp is written, so that no program
     # leaves a note to the next one that the same fork server starts, or fills the memory with files.
     for folder in package_folders():

@@ -1,6 +1,7 @@
 """How fast this machine is: a fixed piece of Python, in processor time, against the one that limits are meant for.
 
-Load does not enter here: what a program waits for a busy processor is not counted at all (`eval/sandbox/process_tree.py`).
+Load does not enter here: what a program waits for a busy processor is not counted at all
+(`eval/sandbox/process_tree.py`).
 """
 
 from __future__ import annotations

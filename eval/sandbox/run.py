@@ -27,7 +27,16 @@ from typing import Any, BinaryIO
 from eval.sandbox.caches import cache_of
 from eval.sandbox.cgroups import Group, delegated
 from eval.sandbox.fork_server import fork_server
-from eval.sandbox.isolation import INSIDE, Isolation, interpreter, isolation, landlocked, namespaces, seccomp_filter
+from eval.sandbox.isolation import (
+    INSIDE,
+    MOUNTED,
+    Isolation,
+    interpreter,
+    isolation,
+    landlocked,
+    namespaces,
+    seccomp_filter,
+)
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.process_tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
 from eval.sandbox.toolchains import COMPILE_LIMITS, binds, describe_end, limits_of, require_toolchain, toolchain_of
@@ -303,14 +312,12 @@ def _group(order: dict[str, Any]) -> Group | None:
 def _folder(offered: Isolation) -> tuple[str | None, str]:
     """A folder of the host for a tree that has no /tmp of its own, and where it finds our scripts."""
     if offered.name == "namespaces":
-        return None, "/wavecoder/eval"
-    ours, folder = Path(__file__).parent, tempfile.mkdtemp(prefix="wavecoder-")
+        return None, MOUNTED
+    folder = tempfile.mkdtemp(prefix="wavecoder-")
     if offered.name == "none":
-        return folder, str(ours)
-    copies = Path(folder) / "wavecoder" / "eval"  # what it may not read it must have
-    copies.mkdir(parents=True)
-    for name in INSIDE:
-        shutil.copy(ours / name, copies)
+        return folder, str(INSIDE)
+    copies = Path(folder + MOUNTED)  # what it may not read it must have
+    shutil.copytree(INSIDE, copies)
     return folder, str(copies)
 
 

@@ -1,8 +1,8 @@
 """The languages other than Python: their toolchains, how a program is compiled and run, what is missing.
 
-A program runs as `eval/sandbox/inside/launcher.py` inside bubblewrap: files into its private /tmp, the compiler, then the program with
-limits of its own and no right to start processes. What every program of a language needs (precompiled headers, compiled
-dependencies) is built once for each machine by `eval/sandbox/caches.py`.
+A program runs as `eval/sandbox/inside/launcher.py` inside bubblewrap: files into its private /tmp, the compiler, then
+the program with limits of its own and no right to start processes. What every program of a language needs
+(precompiled headers, compiled dependencies) is built once for each machine by `eval/sandbox/caches.py`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import yaml
 
 from codeocean.strict_yaml import read_yaml
 from ray_jobs.cluster.waiting import fits, in_words
-from ray_jobs.named_paths import check_file
+from ray_jobs.run.named_paths import check_file
 
 PRICES = Path(__file__).parents[2] / "deploy" / "prices.yaml"
 

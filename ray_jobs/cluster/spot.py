@@ -1,8 +1,9 @@
 """A worker node's ear for the notice that its spot machine will be taken: Ray then drains the node in the time left.
 
-`python -m ray_jobs.cluster.spot` runs beside Ray on each worker of the launcher's files. A draining node takes no new work,
-Serve starts replicas elsewhere, and what is running may end. The notice comes from the cloud's metadata service: AWS
-gives two minutes, Google Cloud thirty seconds. On Kubernetes the node's own termination handler does this.
+`python -m ray_jobs.cluster.spot` runs beside Ray on each worker of the launcher's files. A draining node takes no new
+work, Serve starts replicas elsewhere, and what is running may end. The notice comes from the cloud's metadata
+service: AWS gives two minutes, Google Cloud thirty seconds. On Kubernetes the node's own termination handler does
+this.
 """
 
 from __future__ import annotations

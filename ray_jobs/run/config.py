@@ -17,7 +17,7 @@ from codeocean.strict_yaml import Document, RepeatedKeyError, read_yaml
 from codeocean.strict_yaml import Path as KeyPath
 from codeocean.validation import explain
 from eval.settings import EvaluateConfig
-from ray_jobs.named_paths import check_file
+from ray_jobs.run.named_paths import check_file
 from serve.settings import ServeConfig
 from training.settings import TrainConfig
 

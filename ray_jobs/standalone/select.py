@@ -19,8 +19,8 @@ from codeocean.select.settings import CoresetConfig
 from core.storage import read_part, write_part
 from ray_jobs.cli import run_guarded
 from ray_jobs.cluster.connect import connect
-from ray_jobs.named_paths import check_file
 from ray_jobs.run.config import RayConfig
+from ray_jobs.run.named_paths import check_file
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

@@ -4,8 +4,8 @@
 `tests` runs the benchmark's tests, whose calls of the candidate go over that socket: no line of the candidate is ever
 executed in that process, so that its last word can be believed.
 
-Run by `eval/sandbox/run.py` as a script in the sandboxed interpreter, or inside a fork of it by `eval/sandbox/inside/zygote.py`. Its last
-word is `<nonce> <status>` on the file descriptor of the report.
+Run by `eval/sandbox/run.py` as a script in the sandboxed interpreter, or inside a fork of it by
+`eval/sandbox/inside/zygote.py`. Its last word is `<nonce> <status>` on the file descriptor of the report.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Inside the sandbox, for languages other than Python: write the files, compile, wait for the other side, run.
 
-Run by `eval/sandbox/toolchains.py` as a script: `launcher.py ORDER REPORT [PEER]`, three file descriptors. The program gets the
-peer's as its fourth, nothing else of ours: the report and this process's memory are closed to it. Words on the report:
-`<nonce> started`, `<nonce> ready` when the program is about to start, then how it ended.
+Run by `eval/sandbox/toolchains.py` as a script: `launcher.py ORDER REPORT [PEER]`, three file descriptors. The
+program gets the peer's as its fourth, nothing else of ours: the report and this process's memory are closed to it.
+Words on the report: `<nonce> started`, `<nonce> ready` when the program is about to start, then how it ended.
 """
 
 from __future__ import annotations

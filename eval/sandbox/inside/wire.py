@@ -1,9 +1,9 @@
 """Calls between the process that tests and the process of the candidate: only plain data crosses.
 
-Loaded inside the sandbox by `eval/sandbox/inside/bootstrap.py`, in two processes that share nothing but a socket. Numbers, strings,
-containers and a few types of the standard library cross as values; whatever else a candidate makes (an instance, a
-generator, a function) stays where it is, and the tests hold a `Remote`, whose comparisons, length and arithmetic are
-never the candidate's. So an object that equals everything equals nothing here.
+Loaded inside the sandbox by `eval/sandbox/inside/bootstrap.py`, in two processes that share nothing but a socket.
+Numbers, strings, containers and a few types of the standard library cross as values; whatever else a candidate makes
+(an instance, a generator, a function) stays where it is, and the tests hold a `Remote`, whose comparisons, length and
+arithmetic are never the candidate's. So an object that equals everything equals nothing here.
 
 Not covered: tests that add, index or order instances of a candidate's class; the identity of shared values.
 """

@@ -5,8 +5,8 @@ filter, before a line of its program runs. The forks share one network namespace
 socket. The server, outside of those namespaces, waits for all of them, answers how long one had to wait for a
 processor, and kills it when the host hangs up.
 
-Run by `eval/sandbox/fork_server.py` inside bubblewrap, as the process that may still make namespaces. Nothing that a program does can
-reach it: it reads only the host's socket, and its memory is copied, not shared.
+Run by `eval/sandbox/fork_server.py` inside bubblewrap, as the process that may still make namespaces. Nothing that a
+program does can reach it: it reads only the host's socket, and its memory is copied, not shared.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside import (
-    bootstrap,  # the folder of this file is not on the path of an isolated interpreter
-    clocks,  # the folder of this file is not on the path of an isolated interpreter
-)
+from eval.sandbox.inside import bootstrap, clocks  # an isolated interpreter has no folder of ours on its path
 
 PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "string", "random", "hashlib", "heapq",
              "bisect", "datetime", "copy", "operator", "enum")  # fmt: skip
