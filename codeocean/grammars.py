@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import tree_sitter_c
 import tree_sitter_c_sharp
@@ -18,7 +19,9 @@ import tree_sitter_python
 import tree_sitter_ruby
 import tree_sitter_rust
 import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Query
+
+from codeocean.macros import parse_declarations
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,13 @@ class Grammar:
     """Nodes that stand between a comment and the function that it documents, and belong to its code."""
     attributes: frozenset[str] = frozenset()
     """Nodes beside a function, between it and its comment, that belong to its code."""
+    signatures: frozenset[str] = frozenset()
+    """Overloads without a body, whose documentation is that of the function behind them."""
+    long_strings: str = ""
+    """Pattern of what a literal of several lines begins with or contains; empty where any literal may be one."""
     comments: str = "block"
-    """What documents: "block" `/** */`; "lines" the run of comment lines above; "doxygen" `/** */` or `///` lines."""
+    """What documents: "docstring"; "block" `/** */`; "lines" the run of comment lines above; "doxygen" `/** */`,
+    `/*! */`, lines of `///` or `//!`; "xml" and "rustdoc" `/** */` or lines of `///`."""
     wraps: tuple[tuple[str, str], ...] = ()
     """Texts around a lone method or expression, each of which makes it a program of one statement."""
 
@@ -58,6 +66,8 @@ GRAMMARS: dict[str, Grammar] = {
         functions=_set("function_definition"),
         classes=_set("class_definition"),
         wrappers=_set("decorated_definition"),
+        long_strings=r'"""|\'\'\'|\\\n',
+        comments="docstring",
     ),
     "javascript": Grammar(
         (".js", ".mjs", ".cjs", ".jsx"),
@@ -65,19 +75,22 @@ GRAMMARS: dict[str, Grammar] = {
         functions=_SCRIPT_FUNCTIONS,
         classes=_set("class_declaration class"),
         wrappers=_SCRIPT_WRAPPERS | {"field_definition"},
+        long_strings=r"`|\\\n",
         wraps=_CLASS,
     ),
     "java": Grammar(
         (".java",),
         (tree_sitter_java.language,),
-        functions=_set("method_declaration constructor_declaration"),
+        functions=_set("method_declaration constructor_declaration compact_constructor_declaration"),
         classes=_set("class_declaration interface_declaration enum_declaration record_declaration"),
+        long_strings='"""',
         wraps=_CLASS,
     ),
     "go": Grammar(
         (".go",),
         (tree_sitter_go.language,),
         functions=_set("function_declaration method_declaration"),
+        long_strings="`",
         comments="lines",
     ),
     "php": Grammar(
@@ -96,26 +109,32 @@ GRAMMARS: dict[str, Grammar] = {
         comments="lines",
     ),
     "c": Grammar(
-        (".c", ".h"),
+        (".c",),
         (tree_sitter_c.language,),
         functions=_set("function_definition"),
+        long_strings=r"\\\n",
         comments="doxygen",
     ),
     "cpp": Grammar(
-        (".cpp", ".cc", ".cxx", ".hpp", ".hh", ".hxx"),
+        (".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".tpp", ".tcc", ".inl"),
         (tree_sitter_cpp.language,),
         functions=_set("function_definition"),
         classes=_set("class_specifier struct_specifier"),
-        wrappers=_set("template_declaration"),
+        wrappers=_set("template_declaration friend_declaration linkage_specification"),
+        long_strings=r'\\\n|R"',
         comments="doxygen",
         wraps=(("class _ {\n", "\n};"),),
     ),
     "csharp": Grammar(
         (".cs",),
         (tree_sitter_c_sharp.language,),
-        functions=_set("method_declaration constructor_declaration local_function_statement"),
-        classes=_set("class_declaration interface_declaration struct_declaration record_declaration"),
-        comments="doxygen",
+        functions=_set(
+            "method_declaration constructor_declaration destructor_declaration local_function_statement "
+            "operator_declaration conversion_operator_declaration indexer_declaration"
+        ),
+        classes=_set("class_declaration interface_declaration struct_declaration record_declaration enum_declaration"),
+        long_strings=r'@"|@\$"|"""',
+        comments="xml",
         wraps=_CLASS,
     ),
     "typescript": Grammar(
@@ -125,6 +144,8 @@ GRAMMARS: dict[str, Grammar] = {
         classes=_set("class_declaration abstract_class_declaration class"),
         wrappers=_SCRIPT_WRAPPERS | {"public_field_definition"},
         attributes=_set("decorator"),
+        signatures=_set("function_signature method_signature"),
+        long_strings=r"`|\\\n",
         wraps=_CLASS,
     ),
     "rust": Grammar(
@@ -133,18 +154,30 @@ GRAMMARS: dict[str, Grammar] = {
         functions=_set("function_item"),
         classes=_set("impl_item trait_item"),
         attributes=_set("attribute_item"),
-        comments="doxygen",
+        comments="rustdoc",
         wraps=(("impl _ {\n", "\n}"),),
     ),
 }
 
+SHARED_SUFFIXES: dict[str, tuple[str, ...]] = {
+    ".h": ("c", "cpp"), ".inl": ("cpp", "c"), ".inc": ("php", "cpp", "c"), ".C": ("cpp", "c"), ".H": ("cpp", "c"),
+}  # fmt: skip
+"""Suffixes of several languages, of which the text decides (`recognition.py`)."""
+
 _SUFFIXES = {suffix: name for name, grammar in GRAMMARS.items() for suffix in grammar.suffixes}
 
 
+def suffix_of(path: str) -> str:
+    """A path's suffix in lower case, but for those whose case says something; empty where there is none."""
+    match = re.search(r"\.[A-Za-z+]+$", path[-20:])
+    suffix = match.group() if match else ""
+    return suffix if suffix in SHARED_SUFFIXES else suffix.lower()
+
+
 def language_of(path: str) -> str | None:
-    """The language that a file's suffix stands for, None for others."""
-    match = re.search(r"\.[A-Za-z]+$", path[-20:])
-    return _SUFFIXES.get(match.group().lower()) if match else None
+    """The language that a file's suffix stands for, the likelier one of several; None for others."""
+    suffix = suffix_of(path)
+    return SHARED_SUFFIXES[suffix][0] if suffix in SHARED_SUFFIXES else _SUFFIXES.get(suffix)
 
 
 def grammar_of(language: str) -> Grammar:
@@ -158,18 +191,41 @@ def grammar_of(language: str) -> Grammar:
     return GRAMMARS[language]
 
 
+@lru_cache(maxsize=2)  # recognition and extraction ask about the same file one after the other
 def parse(source: bytes, language: str) -> Node:
-    """Root of the syntax tree; of a text with errors too."""
-    roots = [_root(source, load) for load in GRAMMARS[language].loads[:1]]
-    for load in GRAMMARS[language].loads[1:]:
-        if not roots[0].has_error:
-            break
-        roots.append(_root(source, load))
-    return next((root for root in roots if not root.has_error), roots[0])
+    """Root of the syntax tree; of a text with errors too. Of C and C++, with macros blanked (`macros.py`)."""
+    grammar = GRAMMARS[language]
+    if language in {"c", "cpp"}:
+        parser = parser_of(grammar.loads[0])
+        return parse_declarations(source, lambda text: parser.parse(text).root_node, query_of(language, ERRORS))
+    first = parser_of(grammar.loads[0]).parse(source).root_node
+    if not first.has_error:
+        return first
+    others = (parser_of(load).parse(source).root_node for load in grammar.loads[1:])
+    return next((root for root in others if not root.has_error), first)
 
 
-def _root(source: bytes, load: Callable[[], object]) -> Node:
-    return Parser(_loaded(load)).parse(source).root_node  # a parser holds state and belongs to one thread
+def parser_of(load: Callable[[], object]) -> Parser:
+    """This thread's parser of a grammar: it holds state."""
+    parsers: dict[Callable[[], object], Parser] = _LOCAL.__dict__.setdefault("parsers", {})
+    if load not in parsers:
+        parsers[load] = Parser(_loaded(load))
+    return parsers[load]
+
+
+def language_object(language: str) -> Language:
+    """The language's first grammar, as tree-sitter has it."""
+    return _loaded(GRAMMARS[language].loads[0])
+
+
+@cache
+def query_of(language: str, pattern: str) -> Query:
+    """A query in the language's first grammar."""
+    return Query(language_object(language), pattern)
+
+
+ERRORS = "[(ERROR) (MISSING)] @error"
+_LOCAL = threading.local()
 
 
 @cache

@@ -16,8 +16,9 @@ import pyarrow as pa
 from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator, model_validator
 from tokenizers import Tokenizer
 
-from codeocean.collect.functions import GRAMMARS, has_empty_body, has_syntax_error, is_comment_only
 from codeocean.collect.unsafe_text import has_secret, speaks_to_a_model
+from codeocean.grammars import GRAMMARS
+from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
 
 Row = dict[str, Any]
 Filter = Callable[[Row, "FilterConfig"], str | None]

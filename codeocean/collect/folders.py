@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from codeocean.collect.filters import is_generated
-from codeocean.collect.functions import extract_documented
+from codeocean.collect.functions import survey
+from codeocean.collect.recognition import recognize
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
-from codeocean.grammars import GRAMMARS, language_of
+from codeocean.grammars import GRAMMARS, SHARED_SUFFIXES, language_of
 from codeocean.records import row_id
 
 FILES_PER_UNIT = 64
@@ -47,7 +48,9 @@ def folder_units(source: FolderSource) -> list[Unit]:
         raise FileNotFoundError(f"collect.sources: the folder {source.path!r} does not exist")
     if stdlib:
         source = source.model_copy(update={"license": "PSF-2.0", "repository": "python/cpython"})
-    suffixes = tuple(suffix for language in source.languages for suffix in GRAMMARS[language].suffixes)
+    asked = set(source.languages)
+    shared = (suffix.lower() for suffix, names in SHARED_SUFFIXES.items() if not asked.isdisjoint(names))
+    suffixes = (*(suffix for language in source.languages for suffix in GRAMMARS[language].suffixes), *shared)
     files = sorted(_listed(root, suffixes, SKIPPED_FOLDERS | (STDLIB_SKIPPED if stdlib else frozenset())))
     if not any(file.lower().endswith(suffixes) for file in files):
         raise ValueError(f"collect.sources: {source.path!r} holds no file of {', '.join(source.languages)}")
@@ -88,9 +91,21 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
         if isinstance(content, str):
             yield row | {"reason": content}
             continue
-        for function in extract_documented(content, row["language"]):
+        language = recognize(file, content)
+        if language not in source.languages:
+            yield row | {"language": language or "", "reason": _other_language(language)}
+            continue
+        row["language"] = language
+        for function in survey(content, language):
+            if function.lost:
+                yield row | {"name": function.name, "reason": function.lost}
+                continue
             texts = {"code": function.code, "docstring": function.docstring, "name": function.name}
             yield row | texts | {"id": row_id(function.code)}
+
+
+def _other_language(language: str | None) -> str:
+    return "language not asked for" if language else "another language"
 
 
 def _read_source(root: Path, file: str, max_bytes: int) -> bytes | str:

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from codeocean.collect.functions import strip_docstring
+from codeocean.collect.docstrings import strip_docstring
 from codeocean.collect.licenses import license_names
 from codeocean.collect.remote_files import list_files, open_file, stamp
 from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import Any, Protocol
 
-from codeocean.collect.functions import GRAMMARS, has_syntax_error
 from codeocean.collect.unsafe_text import speaks_to_a_model
 from codeocean.generate.few_shot import draw_number
 from codeocean.generate.ledger import Usage
@@ -21,7 +20,9 @@ from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.task_inputs import NO_BUG
 from codeocean.generate.tasks import Task
 from codeocean.generate.verdicts import parse_verdict
+from codeocean.grammars import GRAMMARS
 from codeocean.records import row_id
+from codeocean.syntax import has_syntax_error
 
 Row = dict[str, Any]
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from codeocean.collect.functions import Snippet, has_syntax_error, parse_snippet
 from codeocean.generate.bug_rules import (
     ANNOTATED,
     BLOCKS,
@@ -43,6 +42,7 @@ from codeocean.generate.bug_rules import (
     WORDS,
 )
 from codeocean.grammars import GRAMMARS
+from codeocean.syntax import Snippet, has_syntax_error, parse_snippet
 
 
 @dataclass(frozen=True)

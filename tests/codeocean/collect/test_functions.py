@@ -1,324 +1,311 @@
-"""Extraction against Python's own parser, and on small real functions of each language."""
-
-import ast
-import inspect
-import json
-from pathlib import Path
+"""Which comment documents which function: what may stand between them, and what documents something else."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from codeocean.collect.functions import (
-    GRAMMARS,
-    extract_documented,
-    has_empty_body,
-    has_syntax_error,
-    is_comment_only,
-    language_of,
-    strip_docstring,
+from codeocean.collect.functions import INSIDE, UNREAD, extract_documented, survey
+
+DOC = "Counts the open doors."
+BLOCK = f"/**\n * {DOC}\n */\n"
+BARE = {
+    "javascript": "function count(a) {\n  return a.length;\n}\n",
+    "typescript": "export function count(a: string[]): number {\n  return a.length;\n}\n",
+    "java": "public int count(int[] a) {\n  return a.length;\n}\n",
+    "php": "function count_all($a) {\n  return count($a);\n}\n",
+    "c": "int count(const int *a)\n{\n  return a[0];\n}\n",
+    "cpp": "template <class T>\nint count(const T &a) {\n  return a.size();\n}\n",
+    "csharp": "public int Count(int[] a) {\n  return a.Length;\n}\n",
+    "rust": "pub fn count(a: &[i32]) -> usize {\n    a.len()\n}\n",
+}
+BEFORE = {"java": "class A {\n", "csharp": "class A {\n", "php": "<?php\nclass A {\n"}
+AFTER = dict.fromkeys(BEFORE, "}\n")
+LINES = {"c": "/// ", "cpp": "//! ", "csharp": "/// ", "rust": "/// "}
+
+BETWEEN = [
+    *((language, text) for language in BARE for text in ("\n", "\n\n\n", "// An ordinary remark.\n",
+                                                         "\n/* Another one,\n   of two lines. */\n\n")),
+    ("javascript", "// eslint-disable-next-line complexity\n"), ("javascript", "/* istanbul ignore next */\n\n"),
+    ("javascript", "/*#__PURE__*/ "), ("javascript", "/** @ts-ignore */\n"), ("typescript", "// @ts-expect-error\n"),
+    ("typescript", "/** istanbul ignore next */\n"), ("typescript", "// #region counting\n"),
+    ("java", "@Override // checked below\n"), ("java", "// NOSONAR\n@SuppressWarnings(\"all\")\n"),
+    ("java", "//region counting\n\n"), ("php", "# phpcs:ignore Generic.Files\n"), ("php", "#[Pure]\n// remark\n#[Foo]\n"),
+    ("php", "/** @noinspection PhpUnused */\n"), ("c", "#pragma GCC diagnostic push\n"), ("c", "#ifdef WITH_DOORS\n"),
+    ("c", "/* clang-format off */\n"), ("c", "/** NOLINTNEXTLINE */\n"), ("c", "__attribute__((noinline)) /* slow */\n"),
+    ("cpp", "#pragma once_more \\\n  and on\n"), ("cpp", "// NOLINTNEXTLINE(readability)\n"), ("csharp", "#pragma warning disable CS0618\n"), ("csharp", "#region Doors\n\n"),
+    ("csharp", "[Pure] // no side effects\n[Obsolete]\n"), ("csharp", "#if NET8_0\n"), ("csharp", "// ReSharper disable All\n"),
+    ("rust", "#[inline] // hot\n#[must_use]\n"), ("rust", "// SAFETY: none needed.\n"), ("rust", "#[cfg(unix)]\n\n// x\n"),
+]  # fmt: skip
+
+
+def found_in(source, language):
+    return [(function.name, function.docstring) for function in extract_documented(source.encode(), language)]
+
+
+def comments_of(language):
+    yield BLOCK
+    if language in LINES:
+        yield LINES[language] + DOC + "\n"
+
+
+@pytest.mark.parametrize(("language", "between"), BETWEEN)
+def test_what_stands_between_comment_and_function_loses_neither(language, between):
+    for comment in comments_of(language):
+        source = BEFORE.get(language, "") + comment + between + BARE[language] + AFTER.get(language, "")
+        ((name, docstring),) = found_in(source, language)
+        assert name.rpartition(".")[2].lower().startswith("count")
+        assert docstring == DOC
+
+
+@pytest.mark.parametrize("language", BARE)
+def test_the_nearest_of_two_comments_documents(language):
+    if language == "rust":
+        pytest.skip("all of them are attributes in Rust")
+    source = BEFORE.get(language, "") + "/** Of another thing. */\n\n" + BLOCK + "\n" + BARE[language]
+    assert [docstring for _, docstring in found_in(source + AFTER.get(language, ""), language)] == [DOC]
+
+
+def test_rust_takes_all_its_documentation():
+    source = "/// One.\n\n/// Two.\n#[inline]\n/// Three.\npub fn f() { g(); }\n"
+    assert found_in(source, "rust") == [("f", "One.\nTwo.\nThree.")]
+
+
+FIELDS = {
+    "javascript": "class A {\n  doors = 3; %s\n  count(a) { return a.length; }\n}\n",
+    "typescript": "class A {\n  doors: number = 3; %s\n  count(a: string) { return a.length; }\n}\n",
+    "java": "class A {\n  int doors = 3; %s\n  int count(int[] a) { return a.length; }\n}\n",
+    "php": "<?php\nclass A {\n  public $doors = 3; %s\n  public function count($a) { return 3; }\n}\n",
+    "c": "int doors = 3; %s\nint count(int *a) { return a[0]; }\n",
+    "cpp": "class A {\n  int doors = 3; %s\n  int count(int *a) { return a[0]; }\n};\n",
+    "csharp": "class A {\n  int doors = 3; %s\n  int Count(int[] a) { return a[0]; }\n}\n",
+}
+
+
+@pytest.mark.parametrize("language", FIELDS)
+@pytest.mark.parametrize(
+    "comment", ["/** All doors. */", "/**< All doors. */", "/** @var int */", "/** One\n    of two. */"]
 )
-
-STDLIB = Path(json.__file__).parents[1]
-MODULES = ("json/decoder.py", "heapq.py", "textwrap.py", "statistics.py", "difflib.py", "asyncio/events.py",
-           "asyncio/streams.py", "numbers.py", "pydoc.py", "doctest.py", "distutils/command/register.py",
-           "smtplib.py", "zipfile.py")  # fmt: skip
-"""Among them functions of a docstring alone, escapes in docstrings, and strings that reach back to the first column."""
-
-SAMPLES = {
-    "javascript": ("/**\n * Adds two.\n * @param a first\n */\nexport const add = (a, b) => {\n  return a + b;\n};\n",
-                   "add", "Adds two.\n@param a first"),
-    "java": ("class A {\n  /** Doubles it. */\n  @Override\n  public int twice(int x) {\n    return 2 * x;\n  }\n}\n",
-             "A.twice", "Doubles it."),
-    "go": ("package a\n\n// Sum adds.\n// Both of them.\nfunc Sum(a, b int) int {\n\treturn a + b\n}\n",
-           "Sum", "Sum adds.\nBoth of them."),
-    "php": ("<?php\nclass B {\n  /**\n   * Greets.\n   */\n  public function hi($n) {\n    return \"hi $n\";\n  }\n}\n",
-            "B.hi", "Greets."),
-    "ruby": ("class A\n  # Squares it.\n  # Really.\n  def square(x)\n    x * x\n  end\nend\n", "A.square",
-             "Squares it.\nReally."),
-    "c": ("#include <x.h>\n\n/**\n * Adds two.\n */\nstatic int *add(int a, int b)\n{\n\treturn &sums[a + b];\n}\n",
-          "add", "Adds two."),
-    "cpp": (("namespace n {\nclass Stack {\n public:\n  /// Pushes one.\n  /// @param x it\n  template <class T>\n"
-            "  int &push(T x) const override { return v(x); }\n};\n}\n"), "Stack.push", "Pushes one.\n@param x it"),
-    "csharp": (("class A {\n  /// <summary>Doubles <paramref name=\"x\"/> &amp; more.</summary>\n"
-               "  /// <param name=\"x\">The <see cref=\"T:System.Int32\"/>.</param>\n  [Pure]\n"
-               "  public int Twice(int x) { return 2 * x; }\n}\n"), "A.Twice",
-               "Doubles x & more.\n@param x The System.Int32."),
-    "typescript": (("export abstract class A<T> {\n  /** Doubles it. */\n  @memo()\n"
-                   "  private twice(x: number): number { return 2 * x; }\n}\n"), "A.twice", "Doubles it."),
-    "rust": (("impl<T> Stack<T> {\n    /// Pushes one.\n    /// Really.\n    #[inline]\n"
-             "    pub fn push(&mut self, x: T) -> usize {\n        self.v.push(x)\n    }\n}\n"), "Stack.push",
-             "Pushes one.\nReally."),
-}  # fmt: skip
+def test_a_comment_behind_something_on_its_line_is_about_that(language, comment):
+    assert found_in(FIELDS[language] % comment, language) == []
 
 
-def documented_by_ast(source: str) -> list[tuple[str, str, str]]:
-    """The outermost documented functions in order: name, docstring, and the tree without it."""
-    found, pending = [], [(ast.parse(source), "")]
-    while pending:
-        node, owner = pending.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            docstring = ast.get_docstring(node, clean=False)
-            if docstring is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-                found.append((owner + node.name, inspect.cleandoc(docstring), ast.dump(node)))
-                continue
-        elif isinstance(node, ast.ClassDef):
-            owner += f"{node.name}."
-        pending.extend((child, owner) for child in reversed(list(ast.iter_child_nodes(node))))
-    return found
+@pytest.mark.parametrize(("language", "comment"), [
+    ("c", "/*!< All doors. */"), ("c", "///< All doors."), ("c", "//!< All doors."), ("c", "/// All doors."),
+    ("cpp", "/// All doors\n                 /// of the house."), ("cpp", "///< All doors"), ("cpp", "/*! All. */"),
+    ("csharp", "/// <summary>All.</summary>"),
+])  # fmt: skip
+def test_so_is_a_line_comment(language, comment):
+    assert found_in(FIELDS[language] % comment, language) == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_python_agrees_with_its_own_parser(module):
-    path = STDLIB / module
-    if not path.exists():
-        pytest.skip(f"this Python has no {module}")
-    source = path.read_text(encoding="utf-8")
-    found = [(function.name, function.docstring, ast.dump(ast.parse(function.code).body[0]))
-             for function in extract_documented(source.encode(), "python")]  # fmt: skip
-    assert found == documented_by_ast(source)
+@pytest.mark.parametrize("language", ["c", "cpp"])
+@pytest.mark.parametrize("comment", ["/**< All doors. */", "/*!< All. */", "///< All doors.", "//!< All doors."])
+def test_a_members_comment_on_the_line_below_is_the_members(language, comment):
+    assert found_in(f"int doors;\n{comment}\nint count(int *a) {{ return a[0]; }}\n", language) == []
 
 
-DOCSTRINGS = st.sampled_from(
-    ['"""Doc."""', "'Doc.'", 'r"""A\\d"""', '"""A\\n\\tb."""', '("Doc "\n            "more.")', '"A" "b"',
-     '"""A\n\n  b\n"""', 'b"no"', 'f"no"', "...", '"""Doc."""; x = 1', '"""Doc."""  # remark']
-)  # fmt: skip
-BODIES = st.sampled_from(
-    ["return 1", "return '''\nflush\n  left\n'''", "# remark\n        return 2", "\n        return '\ta\tb'", "",
-     "# remark", "def inner():\n            'Inner.'\n            return 3\n        return inner"]
-)  # fmt: skip
+def test_xml_without_a_space_is_documentation():
+    source = "class A {\n///<summary>Counts.</summary>\nint Count() { return 1; }\n}\n"
+    assert found_in(source, "csharp") == [("A.Count", "Counts.")]
 
 
-@given(DOCSTRINGS, BODIES, st.sampled_from(["", "@staticmethod\n    ", "async "]))
-def test_any_docstring_and_body_agree_with_pythons_parser(docstring, body, before):
-    source = f"class A:\n    {before}def f(a,\n          b=1):\n        {docstring}\n        {body}\n\n    x = 1\n"
-    found = [(function.name, function.docstring, ast.dump(ast.parse(function.code).body[0]))
-             for function in extract_documented(source.encode(), "python")]  # fmt: skip
-    assert found == documented_by_ast(source)
+HEADERS = [
+    "/**\n * Copyright (c) 2020 The Doors Company.\n * Licensed under the MIT licence.\n */\n",
+    "/**\n * @file Everything about doors.\n */\n",
+    "/** This file holds what every door needs. */\n",
+    "/**\n * doors.js - all about doors\n */\n",
+    "/**\n * SPDX-License-Identifier: MIT\n */\n",
+    "/** @license MIT */\n",
+]
 
 
-@pytest.mark.parametrize("language", SAMPLES)
-def test_documentation_comment_is_taken_apart_from_the_code(language):
-    source, name, docstring = SAMPLES[language]
-    (function,) = extract_documented(source.encode(), language)
-    assert (function.name, function.docstring) == (name, docstring)
-    assert docstring.splitlines()[0] not in function.code
-    assert not has_syntax_error(function.code, language)
-
-
-@pytest.mark.parametrize("language", SAMPLES)
-def test_undocumented_function_is_left_out(language):
-    source, _, _ = SAMPLES[language]
-    bare = "\n".join(line for line in source.splitlines() if not line.strip().startswith(("/**", "*", "//", "#")))
-    assert list(extract_documented(bare.encode(), language)) == []
+@pytest.mark.parametrize("language", BARE)
+@pytest.mark.parametrize("apart", ["", "\n", "// remark\n\n"])
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_files_header_is_not_the_first_functions(language, apart, header):
+    if language in {"java", "csharp"}:
+        pytest.skip("a function stands in a class")
+    before = "<?php\n" if language == "php" else ""
+    assert found_in(before + header + apart + BARE[language], language) == []
+    ((_, docstring),) = found_in(before + header + apart + BLOCK + "\n" + BARE[language], language)
+    assert docstring.endswith(DOC)
 
 
 @pytest.mark.parametrize(
-    ("language", "source"),
-    [
-        ("ruby", "# About the file.\n\ndef f\n 1\nend\n"),
-        ("go", "package a\n\nvar x = 1 // A remark.\nfunc F() int {\n\treturn x\n}\n"),
-        ("javascript", "/* Not a documentation. */\nfunction f() { return 1; }\n"),
-        ("javascript", "/**/\nfunction f() { return 1; }\n"),
-        ("javascript", "/** About x. */\nconst x = 3, f = () => x;\n"),
-        ("javascript", "/** About the call. */\nrun(function () { return 1; });\n"),
-        ("python", "def f():\n    b'Bytes.'\n    return 1\n"),
-        ("c", "int x; ///< About x.\nint f(void) { return 1; }\n"),
-        ("c", "/* Not a documentation. */\nint f(void) { return 1; }\n"),
-        ("cpp", "////////////////\nint f() { return 1; }\n"),
-        ("rust", "//! About the module.\n\nfn f() {}\n"),
-        ("rust", "// A remark.\n#[inline]\nfn f() {}\n"),
-    ],
+    "header", ["/**\n * Helper functions for doors.\n */\n\n", "/** A collection of doors. */\n\n"]
 )
-def test_a_comment_about_something_else_documents_nothing(language, source):
-    assert list(extract_documented(source.encode(), language)) == []
+def test_an_overview_that_stands_apart_is_not_the_first_functions(header):
+    assert found_in(header + BARE["javascript"], "javascript") == []
+
+
+def test_a_documentation_of_its_own_may_speak_of_licences():
+    source = "/**\n * Checks that a module is licensed under a free licence.\n * @param {string} name\n */\n"
+    assert len(found_in(source + BARE["javascript"], "javascript")) == 1
+    later = "const doors = 3;\n/** Prints the copyright notice. */\n" + BARE["javascript"]
+    assert len(found_in(later, "javascript")) == 1
+
+
+@pytest.mark.parametrize(("language", "source", "names"), [
+    ("c", "/** Of a type. */\nstruct PACKED door {\n  int a;\n};\n/** Opens. */\nint open(int a)\n{\n  return a;\n}\n",
+     ["open"]),
+    ("c", "/** Of a type. */\nunion LIB_API door {\n  int a;\n};\n", []),
+    ("c", "/** Opens. */\nLIB_API int open(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "/** Opens. */\nLIB_API(int)\nopen(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "/** Opens. */\nint LIB_CALL open(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "/** Opens. */\nstatic int __init open(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "/** Opens. */\nstatic MY_INLINE\nint open(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "DECLARE_DOOR(front)\n\n/** Opens. */\nint open(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "/** Opens. */\nint (open)(int a)\n{\n  return a;\n}\n", ["open"]),
+    ("c", "BEGIN_DECLS\n\n/** Opens. */\nint open(int a)\n{\n  return a;\n}\n\nEND_DECLS\n", ["open"]),
+    ("cpp", "class LIB_API Door : public Thing {\n public:\n  /// Opens.\n  int open() { return 1; }\n};\n",
+     ["Door.open"]),
+    ("cpp", "class LIB_API(2) Door final {\n public:\n  /// Opens.\n  int open() { return 1; }\n};\n", ["Door.open"]),
+    ("cpp", "LIB_API\nclass Door {\n public:\n  /// Opens.\n  int open() { return 1; }\n};\n", ["Door.open"]),
+    ("cpp", "template <class T>\nstruct LIB_API Door {\n  /// Opens.\n  T open() { return 1; }\n};\n", ["Door.open"]),
+    ("cpp", ("class Door : public Thing {\n  Q_OBJECT\n  Q_DISABLE_COPY(Door)\n public:\n  /// Opens.\n"
+             "  int open() { return 1; }\n};\n"), ["Door.open"]),
+    ("cpp", "LIB_BEGIN_NAMESPACE\n\n/// Opens.\nLIB_INLINE bool open() { return true; }\n\nLIB_END_NAMESPACE\n", ["open"]),
+    ("cpp", "class Door {\n  /// Same.\n  friend bool operator==(const Door &a, const Door &b) { return true; }\n};\n",
+     ["Door.operator=="]),
+    ("cpp", "/// Opens.\nextern \"C\" int open() { return 1; }\n", ["open"]),
+    ("cpp", "struct Door {\n  /// Whether it is open.\n  explicit operator bool() const { return is_open; }\n};\n",
+     ["Door.operator bool"]),
+    ("cpp", "/// Opens.\n[[nodiscard]] // important\nint open() { return 1; }\n", ["open"]),
+    ("cpp", "enum class LIB_API Kind : int { a, b };\n/// Opens.\nint open() { return 1; }\n", ["open"]),
+])  # fmt: skip
+def test_macros_hide_neither_types_nor_functions(language, source, names):
+    assert [name for name, _ in found_in(source, language)] == names
+
+
+def test_code_keeps_the_macro_that_the_parser_does_not_see():
+    (function,) = extract_documented(b"/** Opens. */\nLIB_API int open(int a)\n{\n  return a;\n}\n", "c")
+    assert function.code == "LIB_API int open(int a)\n{\n  return a;\n}"
+
+
+def test_what_a_declaration_macro_declares_keeps_its_documentation():
+    source = "/** The front door. */\nDECLARE_DOOR(front)\n\nint open(int a)\n{\n  return a;\n}\n"
+    assert found_in(source, "c") == []
+
+
+@pytest.mark.parametrize("inner", ["//! About the module.\n", "/*! About the module. */\n", "//! One.\n\n//! Two.\n"])
+def test_inner_documentation_of_rust_is_the_modules(inner):
+    assert found_in(inner + "pub fn f() { g(); }\n", "rust") == []
+    assert found_in("mod a {\n" + inner + "/// Does.\npub fn f() { g(); }\n}\n", "rust") == [("f", "Does.")]
+
+
+@pytest.mark.parametrize(("source", "found"), [
+    (("/** Opens. */\nexport function open(a: number): void;\nexport function open(a: string): void;\n"
+      "export function open(a: any) { use(a); }\n"), [("open", "Opens.")]),
+    (("class D {\n  /** Opens. */\n  open(a: number): void;\n  /** More. */\n  open(a: string): void;\n"
+      "  open(a: any) { use(a); }\n}\n"), [("D.open", "Opens.")]),
+    ("/** Opens. */\nfunction open(a: number): void;\n/** All. */\nfunction open(a: any) { use(a); }\n",
+     [("open", "All.")]),
+    ("/** Opens. */\ndeclare function open(a: number): void;\nfunction close(a: any) { use(a); }\n", []),
+    ("/** Opens. */\nfunction open(a: number): void;\n\n// remark\nfunction open(a: any) { use(a); }\n",
+     [("open", "Opens.")]),
+])  # fmt: skip
+def test_an_overload_is_documented_on_its_signature(source, found):
+    assert found_in(source, "typescript") == found
 
 
 @pytest.mark.parametrize(
-    ("language", "source", "name", "code", "docstring"),
-    [
-        ("go", "// F says.\n//go:noinline\nfunc (t *T) F() string {\n\treturn \"a\tb\"\n}\n", "F",
-         'func (t *T) F() string {\n\treturn "a\tb"\n}', "F says."),
-        ("ruby", "class A\n  # Hides.\n  private def q\n    1\n  end\nend\n", "A.q", "private def q\n  1\nend",
-         "Hides."),
-        ("ruby", "class A\n  # Tells.\n  def f\n    <<-B\n  flush\n    B\n  end\nend\n", "A.f",
-         "def f\n  <<-B\n  flush\n    B\nend", "Tells."),
-        ("ruby", "=begin\nSquares.\n=end\ndef f(x)\n  x * x\nend\n", "f", "def f(x)\n  x * x\nend", "Squares."),
-        ("javascript", "/** Keys. */\nA.b = function (x) {\n  return `\n  ${x}`;\n};\n", "A.b",
-         "A.b = function (x) {\n  return `\n  ${x}`;\n};", "Keys."),
-        ("javascript",
-         "class A {\n  /**\n   * Keys:\n   *   - one\n   */\n  get k() {\n    return `\n    a`;\n  }\n}\n", "A.k",
-         "get k() {\n  return `\n    a`;\n}", "Keys:\n  - one"),
-        ("java", "class A {\n    /** Makes one. */\n    A() {\n        x = 1;\n    }\n}\n", "A.A",
-         "A() {\n    x = 1;\n}", "Makes one."),
-        ("rust", "#[test]\n/// Doc.\n#[ignore]\nfn f() {\n    a();\n}\n", "f",
-         "#[test]\n#[ignore]\nfn f() {\n    a();\n}", "Doc."),
-        ("rust", "/// Doc.\n#[test]\n#[ignore]\nfn f() {\n    a();\n}\n", "f",
-         "#[test]\n#[ignore]\nfn f() {\n    a();\n}", "Doc."),
-        ("cpp", "/// Doc.\ntemplate <class T>\nint A<T>::g() {\n  return 2;\n}\n", "A.g",
-         "template <class T>\nint A<T>::g() {\n  return 2;\n}", "Doc."),
-        ("cpp", "/*! Doc. */\nint *&A::h() {\n  return x;\n}\n", "A.h", "int *&A::h() {\n  return x;\n}", "Doc."),
-        ("typescript", "/** Doc. */\nexport const f = async (x: T): Promise<T> => {\n  return x;\n};\n", "f",
-         "export const f = async (x: T): Promise<T> => {\n  return x;\n};", "Doc."),
-        ("typescript", "/** Doc. */\nfunction F() {\n  return <div>{x}</div>;\n}\n", "F",
-         "function F() {\n  return <div>{x}</div>;\n}", "Doc."),
-        ("typescript", "/** Doc. */\nfunction f(x: any) {\n  return <T>x;\n}\n", "f",
-         "function f(x: any) {\n  return <T>x;\n}", "Doc."),
-        ("csharp", "class A {\n    /** Doc. */\n    public int F(int a) => a + 1;\n}\n", "A.F",
-         "public int F(int a) => a + 1;", "Doc."),
-        ("php", "<?php\ntrait T {\n  /** Hi. */\n  #[Pure]\n  function f() {\n    return 1;\n  }\n}\n", "T.f",
-         "#[Pure]\nfunction f() {\n  return 1;\n}", "Hi."),
-    ],
-)  # fmt: skip
-def test_code_is_moved_to_the_first_column_and_otherwise_kept(language, source, name, code, docstring):
-    (function,) = extract_documented(source.encode(), language)
-    assert (function.name, function.code, function.docstring) == (name, code, docstring)
-    assert not has_syntax_error(function.code, language)
-
-
-def test_a_comment_documents_the_next_function_only():
-    source = b"class A { /** Doc. */ int f() { return 1; } int g() { return 2; } }"
-    assert [function.name for function in extract_documented(source, "java")] == ["A.f"]
-
-
-@pytest.mark.parametrize(
-    ("code", "language", "alone"),
-    [
-        ("# x = 1\n# y = 2", "python", True),
-        ("# x = 1\nx = 1", "python", False),
-        ("/* a */\n// b", "c", True),
-        ("<?php\n// b", "php", True),
-        ("// b\nfunc f() {}", "go", False),
-        ("def f(:", "python", False),
-    ],
+    "head", ["if OLD", "unless NEW", "case x\n  when 1", "begin", "class << self", "if A\n  1\n  else"]
 )
-def test_comments_alone_are_told_from_code(code, language, alone):
-    assert is_comment_only(code, language) == alone
+def test_the_first_method_of_a_block_keeps_its_comment(head):
+    source = f"module Door\n  {head}\n    # Opens.\n    def self.open(a)\n      a + 1\n    end\n  end\nend\n"
+    assert found_in(source, "ruby") == [("Door.open", "Opens.")]
 
 
-def test_documented_function_with_a_syntax_error_is_not_lost():
-    (function,) = extract_documented(b'def f(a):\n    """Doc."""\n    return (a +* 1)\n', "python")
-    assert has_syntax_error(function.code, "python")
+@pytest.mark.parametrize("macro", ["cfg_net!", "crate::cfg_rt!"])
+def test_functions_in_the_braces_of_an_items_macro_are_functions(macro):
+    source = (f"{macro} {{\n    /// Opens.\n    #[inline]\n    pub fn open(a: u32) -> u32 {{\n        a + 1\n    }}\n"
+              "    impl Door {\n        /// Shuts.\n        fn shut(&self) { go(); }\n    }\n}\n")  # fmt: skip
+    first, second = extract_documented(source.encode(), "rust")
+    assert (first.name, first.docstring, first.code) == (
+        "open", "Opens.", "#[inline]\npub fn open(a: u32) -> u32 {\n    a + 1\n}")  # fmt: skip
+    assert (second.name, second.docstring) == ("Door.shut", "Shuts.")
 
 
-@pytest.mark.parametrize("language", GRAMMARS)
-def test_broken_code_is_a_syntax_error(language):
-    assert has_syntax_error("def f(:\n  return ((", language)
+def test_macros_inside_macros_and_impls():
+    source = "impl A {\n    cfg_a! {\n        cfg_b! {\n            /// Opens.\n            fn open() { go(); }\n        }\n    }\n}\n"
+    assert found_in(source, "rust") == [("A.open", "Opens.")]
 
 
-def test_code_of_another_language_is_a_syntax_error():
-    assert has_syntax_error("public int twice(int x) { return 2 * x; }", "python")
+@pytest.mark.parametrize(("member", "name"), [
+    ("public static Door operator +(Door a, Door b) { return a; }", "Door.operator +"),
+    ("public static bool operator ==(Door a, Door b) => a.X == b.X;", "Door.operator =="),
+    ("public static explicit operator int(Door a) { return a.X; }", "Door.explicit operator int"),
+    ("public int this[int at] { get { return X + at; } }", "Door.this[]"),
+    ("public int this[int at] => X + at;", "Door.this[]"),
+    ("~Door() { Close(); }", "Door.~Door"),
+])  # fmt: skip
+def test_operators_and_indexers_of_csharp_are_functions(member, name):
+    assert found_in(f"class Door {{\n  /// <summary>Does.</summary>\n  {member}\n}}\n", "csharp") == [(name, "Does.")]
 
 
-@pytest.mark.parametrize(
-    ("code", "language"),
-    [
-        ("} class B {", "java"),
-        ("} class B {", "javascript"),
-        ("} class B {", "php"),
-        ("Here is the function:", "php"),
-        ("Here is the function:", "go"),
-        ("def f(x):\n    return x", "ruby"),
-    ],
-)
-def test_text_that_only_the_wrapping_would_make_a_program_is_a_syntax_error(code, language):
-    assert has_syntax_error(code, language)
+@pytest.mark.parametrize(("language", "source", "docstring"), [
+    ("ruby", "# rubocop:disable Metrics/AbcSize\ndef f\n  1\nend\n", None),
+    ("ruby", "# Opens.\n# rubocop:disable Metrics/AbcSize, Style/X\n# More.\ndef f\n  1\nend\n", "Opens.\nMore."),
+    ("ruby", "# Opens.\n#--\n# For us alone.\n#++\n# More.\ndef f\n  1\nend\n", "Opens.\nMore."),
+    ("ruby", "# Opens.\n#--\n# For us alone.\ndef f\n  1\nend\n", "Opens."),
+    ("ruby", "#--\n# For us alone.\ndef f\n  1\nend\n", None),
+    ("ruby", "# :nodoc:\ndef f\n  1\nend\n", None),
+    ("ruby", "# frozen_string_literal: true\ndef f\n  1\nend\n", None),
+    ("ruby", "# Copyright 2020 The Doors Company\ndef f\n  1\nend\n", None),
+    ("ruby", "# typed: strict\n# Opens.\ndef f\n  1\nend\n", "Opens."),
+    ("ruby", "# Opens.\nsig { params(a: Integer).returns(String) }\ndef f(a)\n  1\nend\n", "Opens."),
+    ("ruby", "# Opens.\nsig do\n  params(a: Integer).void\nend\nprivate def f(a)\n  1\nend\n", "Opens."),
+    ("ruby", "# Opens.\nsig { void }\n# rubocop:disable X/Y\ndef f\n  1\nend\n", "Opens."),
+    ("ruby", "# Opens.\n\ndef f\n  1\nend\n", None),
+    ("ruby", "x = 1 # Opens.\ndef f\n  1\nend\n", None),
+    ("ruby", "x = \"\n# Opens.\"\ndef f\n  1\nend\n", None),
+    ("ruby", "# Note: on an error it opens.\n# Region of the door.\ndef f\n  1\nend\n",
+     "Note: on an error it opens.\nRegion of the door."),
+    ("go", "package a\n\n//export F\nfunc F() int { return 1 }\n", None),
+    ("go", "package a\n\n//go:noinline\n//nolint\nfunc F() int { return 1 }\n", None),
+    ("go", "package a\n\n// F opens.\n//\n//export F\nfunc F() int { return 1 }\n", "F opens."),
+    ("go", "package a\n\n// F opens.\n\nfunc F() int { return 1 }\n", None),
+    ("go", "package a\n\n/*\nF opens.\n*/\nfunc F() int { return 1 }\n", "F opens."),
+    ("javascript", "/** eslint-disable no-console */\nfunction f() { return 1; }\n", None),
+    ("javascript", "/** @typedef {Object} Door */\nfunction f() { return 1; }\n", None),
+    ("php", "<?php\n/** @codeCoverageIgnore */\nfunction f() { return 1; }\n", None),
+    ("c", "/** @defgroup doors All doors */\n\nint f(void) { return 1; }\n", None),
+    ("c", "/** @{ */\n\nint f(void) { return 1; }\n", None),
+])  # fmt: skip
+def test_what_is_said_to_tools_is_no_documentation(language, source, docstring):
+    assert [found for _, found in found_in(source, language)] == ([docstring] if docstring else [])
 
 
-@pytest.mark.parametrize(
-    ("code", "language"),
-    [
-        ("static async m() { return 1; }", "javascript"),
-        ("function (a) { return a; }", "javascript"),
-        ("public A(int x) { this.x = x; }", "java"),
-        ("@Override\npublic int f() { return 1; }", "java"),
-        ("int x = 1;\nSystem.out.println(x);", "java"),
-        ("func (t *T) F() int { return 1 }", "go"),
-        ("public static function f() { return 1; }", "php"),
-        ("<?php\nfunction f() { return 1; }\n?>", "php"),
-        ("static int f(void) { return 1; }", "c"),
-        ("int f() const override { return 1; }", "cpp"),
-        ("A() : x(1) {}", "cpp"),
-        ("public override int F() => 1;", "csharp"),
-        ("private f(a: number): string { return ''; }", "typescript"),
-        ("pub fn push(&mut self, x: T) { self.v.push(x) }", "rust"),
-    ],
-)
-def test_lone_methods_and_programs_are_no_syntax_errors(code, language):
-    assert not has_syntax_error(code, language)
+def test_sorbets_signature_belongs_to_the_code():
+    source = "class A\n  # Opens.\n  sig { void }\n  def f\n    1\n  end\nend\n"
+    (function,) = extract_documented(source.encode(), "ruby")
+    assert function.code == "sig { void }\ndef f\n  1\nend"
 
 
-@pytest.mark.parametrize(
-    ("code", "language", "empty"),
-    [
-        ("def f(\n    a,\n):\n    # to do\n    pass", "python", True),
-        ("def f(a):\n    raise NotImplementedError(\n        'later')", "python", True),
-        ("def f(a):\n    ...", "python", True),
-        ("def f(a):\n    raise ValueError(a)", "python", False),
-        ("def f(a):\n    a += 1\n    return None", "python", False),
-        ("public int f() { throw new UnsupportedOperationException(); }", "java", True),
-        ("int f();", "java", True),
-        ('func f() {\n\t// to do\n\tpanic("not implemented")\n}', "go", True),
-        ("func f() int {\n\treturn 1\n}", "go", False),
-        ("f(a) {}", "javascript", True),
-        ("const f = (a) => a + 1;", "javascript", False),
-        ("const f = () => answer;", "javascript", False),
-        ("public function f() { return null; }", "php", True),
-        ("def f\nend", "ruby", True),
-        ("def f\n  1\nend", "ruby", False),
-        ("int f(void)\n{\n\t/* to do */\n}", "c", True),
-        ("int f(void)\n{\n\treturn 1;\n}", "c", False),
-        ("int F() { throw new NotImplementedException(); }", "csharp", True),
-        ("int F() => 1;", "csharp", False),
-        ("fn f() { todo!() }", "rust", True),
-        ("fn f() -> i32 { 1 }", "rust", False),
-    ],
-)
-def test_a_body_without_work_is_empty(code, language, empty):
-    assert has_empty_body(code, language) == empty
+@pytest.mark.parametrize(("source", "name"), [
+    ("app.open = function open(a) { return a; };", "app.open"), ("const open = function inner(a) { return a; };", "open"),
+    ("module.exports = function open(a) { return a; };", "module.exports"),
+    ("export default function open(a) { return a; }", "open"), ("x = { open: (a) => { return a; } };", ""),
+])  # fmt: skip
+def test_a_function_expression_is_called_what_it_is_assigned_to(source, name):
+    assert [found for found, _ in found_in(f"/** Opens. */\n{source}\n", "javascript")] == ([name] if name else [])
 
 
-def test_strip_docstring_leaves_undocumented_code_to_the_caller():
-    assert strip_docstring("def f():\n    return 1\n") is None
-    assert strip_docstring("x = 1") is None
-    assert strip_docstring('    def f():\n        """Doc."""\n        return 1\n') == "def f():\n    return 1"
+def test_what_is_not_taken_says_why():
+    inner = b"/** Opens. */\nfunction open() {\n  /** Turns. */\n  function turn() { return 1; }\n  return turn;\n}\n"
+    assert [(function.name, function.lost) for function in survey(inner, "javascript")] == [
+        ("open", ""),
+        ("turn", INSIDE),
+    ]
+    python = b"def open():\n    'Opens.'\n    def turn():\n        'Turns.'\n    return turn\n"
+    assert [(function.name, function.lost) for function in survey(python, "python")] == [("open", ""), ("turn", INSIDE)]
 
 
-def test_strip_docstring_does_not_take_an_inner_function_for_the_whole():
-    assert strip_docstring("def f():\n    def g():\n        'Doc.'\n        return 1\n    return g\n") is None
+def test_documentation_whose_code_does_not_parse_is_counted():
+    source = b"class A {\n  /** Opens. */\n  int open(int a) [[ {\n    return a;\n  }\n}\n"
+    assert {function.lost for function in survey(source, "java")} <= {"", UNREAD}
 
 
-def test_strip_docstring_knows_code_search_nets_methods_whose_first_line_is_not_indented():
-    code = 'def f(self):\n        """Doc."""\n        return 1'
-    assert strip_docstring(code) == "def f(self):\n        return 1"
-
-
-def test_deep_nesting_does_not_exhaust_the_stack():
-    source = "x = " + "(" * 20_000 + "1" + ")" * 20_000
-    assert list(extract_documented(source.encode(), "python")) == []
-
-
-@pytest.mark.parametrize(
-    ("language", "source", "count"),
-    [
-        ("go", "package a\n" + "// c\n" * 100_000 + "func F() int {\n\treturn 1\n}\n", 1),
-        ("go", "package a\n" + "/*a*/" * 100_000 + "\nfunc F() int {\n\treturn 1\n}\n", None),
-        ("javascript", "/** Doc. */\nfunction f(a) { return 1; }\n" * 20_000, 20_000),
-        ("rust", "/// D\nfn f() {}\n" * 20_000, 20_000),
-        ("csharp", "/// <summary " * 50_000, 0),
-    ],
-)
+@pytest.mark.parametrize("source", ["/// a\n" * 50_000, "/** a */\n" * 20_000, "/*! a */" * 20_000, "#[a]\n" * 20_000])
+@pytest.mark.parametrize("language", ["rust", "cpp", "csharp", "javascript"])
 @pytest.mark.timeout(60)
-def test_time_grows_with_the_size_of_a_file_and_not_with_its_square(language, source, count):
-    found = len(list(extract_documented(source.encode(), language)))
-    assert count is None or found == count
-
-
-def test_language_of_a_path():
-    assert (language_of("a/b.py"), language_of("a.GO"), language_of("README")) == ("python", "go", None)
-
-
-def test_unknown_language_is_one_clear_line():
-    with pytest.raises(ValueError, match="language 'cobol' is not one of python"):
-        has_syntax_error("x", "cobol")
+def test_comments_without_end_take_linear_time(source, language):
+    assert len(found_in(source, language)) <= 1

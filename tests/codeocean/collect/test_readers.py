@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from codeocean.collect.functions import has_syntax_error
 from codeocean.collect.pairs import _damage
 from codeocean.collect.readers import CodeSearchNetSource, FolderSource, JsonlSource, list_units, read_unit
+from codeocean.syntax import has_syntax_error
 
 CODE = 'def add(a, b):\n    """Add two numbers and return the sum."""\n    total = a + b\n    return total\n'
 STRIPPED = "def add(a, b):\n    total = a + b\n    return total"

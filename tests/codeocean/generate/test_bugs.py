@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from codeocean.collect.functions import extract_documented, has_syntax_error, parse_snippet
+from codeocean.collect.functions import extract_documented
 from codeocean.generate.bug_rules import KINDS
 from codeocean.generate.bugs import choose_bug, explain_bug, list_bugs
 from codeocean.grammars import GRAMMARS
+from codeocean.syntax import has_syntax_error, parse_snippet
 
 FUNCTIONS = Path(__file__).parents[2] / "data" / "functions" / "functions.py"
 PYTHON = [found.code for found in extract_documented(FUNCTIONS.read_bytes(), "python")]

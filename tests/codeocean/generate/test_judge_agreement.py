@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeocean.collect.functions import GRAMMARS
 from codeocean.generate.ask import fails_to_parse
 from codeocean.generate.judge_agreement import agreement, calibrate, load_golden
 from codeocean.generate.parse import count_sentences
 from codeocean.generate.tasks import load_tasks
+from codeocean.grammars import GRAMMARS
 
 TASKS = load_tasks()
 GOLDEN = load_golden(TASKS)

@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from codeocean.collect.functions import GRAMMARS, has_syntax_error
 from codeocean.generate.tasks import FOLDER, load_tasks, task_shares
+from codeocean.grammars import GRAMMARS
+from codeocean.syntax import has_syntax_error
 
 PAPER_SHARES = {"generation": 0.571, "summarization": 0.158, "repair": 0.158, "translation": 0.112}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from codeocean.collect.functions import has_syntax_error
+from codeocean.syntax import has_syntax_error
 from codeocean.verify.programs import whole_program
 
 FUNCTIONS = {

@@ -1,0 +1,122 @@
+"""C and C++ whose macros are blanked, so that the parser sees the declarations behind them.
+
+A parser without a preprocessor takes `class EXPORT Stack {` for a function and loses all that is in it. Two steps:
+patterns that can only be macros are blanked in every text; then words in capitals beside what did not parse, as long
+as less fails to parse without them. A blank is as long as the macro, so that every position stays true.
+
+Not covered: a macro that makes up the function's own name or parameters (`FUNCTION(int, name, (int a)) {`), and
+conditional compilation that splits a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tree_sitter import Node, Query, QueryCursor
+
+ROUNDS = 3
+"""Texts with further macros blanked that are tried at most."""
+MAX_ERRORS = 400
+"""Errors of one text that are looked at."""
+
+_ARGUMENTS = rb"(?:[ \t]*\((?:[^()\n]|\([^()\n]*\)){0,200}\))?"
+_MACRO = rb"[A-Z_][A-Z0-9_]+\b" + _ARGUMENTS
+_NOT_A_NAME = rb"(?!(?:final|sealed|abstract|class|struct|alignas)\b)"
+
+_TYPE_MACRO = re.compile(
+    rb"\b(?:class|struct|union|enum(?:\s+(?:class|struct))?)\s+"
+    rb"((?:" + _NOT_A_NAME + rb"[A-Za-z_]\w*\b" + _ARGUMENTS + rb"\s+){1,4})"
+    + _NOT_A_NAME + rb"[A-Za-z_][\w:]*\s*(?:<[^<>;{}()]{0,200}>\s*)?(?:final\s*)?(?:\{|:(?!:))"
+)  # fmt: skip
+"""`struct PACKED header {`, `class API(2) Stack : public Base {`."""
+
+_DECLARATION = (
+    rb"(?:class|struct|union|enum|template|typedef|namespace|extern|static|inline|const|constexpr|virtual|explicit"
+    rb"|unsigned|signed|void|int|char|long|short|float|double|bool|size_t|u?int\d+_t)\b"
+)
+_LINE_MACRO = re.compile(
+    rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=(?:[ \t]*\n)*[ \t]*" + _DECLARATION + rb")", re.MULTILINE
+)
+"""A macro alone on the line before a declaration."""
+_LONE_MACRO = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=[ \t]*(?:\n|//|/\*))", re.MULTILINE)
+"""A macro alone on its line, with an empty line or a comment below."""
+_BEFORE_A_STATEMENT = re.compile(rb"(?:\A|[;{}:/]|^[ \t]*(?:#[^\n]*|" + _MACRO + rb"[ \t]*))\s*\Z", re.MULTILINE)
+_EXPORT_MACRO = re.compile(
+    rb"^[ \t]*((?:[A-Z][A-Z0-9_]*_)?(?:API|EXPORT|INLINE|FORCEINLINE|NOINLINE|EXTERN|STATIC|DECL|PUBLIC|PRIVATE|FUNC"
+    rb"|INTERNAL|LOCAL|DLL[A-Z]*|DEF|NODISCARD|CONSTEXPR)\b" + _ARGUMENTS + rb")[ \t]+(?=" + _DECLARATION + rb")",
+    re.MULTILINE,
+)
+"""`LIB_API int f(…) {`."""
+_ANY_LINE = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*;?[ \t]*$", re.MULTILINE)
+_WORD = re.compile(rb"\b[A-Za-z_]\w*\b" + _ARGUMENTS)
+_CAPITALS = re.compile(rb"(" + _MACRO + rb")\s*$")
+
+
+def parse_declarations(source: bytes, parse: Callable[[bytes], Node], errors: Query) -> Node:
+    """Root of the syntax tree of C or C++ with macros blanked as far as that helps.
+
+    Args:
+        source: the text.
+        parse: gives the root of a text.
+        errors: captures ERROR and MISSING nodes.
+    """
+    text = source
+    for pattern in (_TYPE_MACRO, _LINE_MACRO, _EXPORT_MACRO):
+        text = pattern.sub(_blanked, text)
+    text = _LONE_MACRO.sub(_blanked_statement, text)
+    root = parse(text)
+    damage, spots = _damage(root, errors) if root.has_error else (0, [])
+    for _ in range(ROUNDS):
+        if not damage or (candidate := _without_macros(text, spots)) == text:
+            break
+        other = parse(candidate)
+        less, rest = _damage(other, errors)
+        if less >= damage:
+            break
+        text, root, damage, spots = candidate, other, less, rest
+    return root
+
+
+def error_bytes(root: Node, errors: Query) -> int:
+    """How much of a text did not parse: the bytes of its errors, and one for each that is missing."""
+    return _damage(root, errors)[0] if root.has_error else 0
+
+
+def _damage(root: Node, errors: Query) -> tuple[int, list[tuple[int, int]]]:
+    found = QueryCursor(errors).captures(root)
+    spots = sorted((node.start_byte, node.end_byte) for nodes in found.values() for node in nodes)
+    return sum(end - begin + 1 for begin, end in spots), spots
+
+
+def _blanked(match: re.Match[bytes]) -> bytes:
+    """The match with its first group blank; its line feeds stay."""
+    whole, begin = match[0], match.start(1) - match.start()
+    end = match.end(1) - match.start()
+    return whole[:begin] + re.sub(rb"[^\n]", b" ", whole[begin:end]) + whole[end:]
+
+
+def _blanked_statement(match: re.Match[bytes]) -> bytes:
+    """As `_blanked`, where a statement may begin: the last line of an argument list is no statement."""
+    before = match.string[max(match.start() - 300, 0) : match.start()]
+    return _blanked(match) if _BEFORE_A_STATEMENT.search(before) else match[0]
+
+
+def _without_macros(text: bytes, spots: list[tuple[int, int]]) -> bytes:
+    """The text with the macros beside its errors blanked."""
+    out = bytearray(text)
+    for begin, end in spots[:MAX_ERRORS]:
+        before = text[max(begin - 300, 0) : begin]
+        if macro := _CAPITALS.search(before):  # `INLINE int f() {`: what does not parse is `int`
+            _blank(out, begin - len(before) + macro.start(1), begin - len(before) + macro.end(1))
+        elif (word := _WORD.match(text, begin, max(end, begin + 1))) and end - begin < 100:
+            _blank(out, word.start(), min(word.end(), end))  # `int CALL f() {`: it is the word itself
+        first = text.rfind(b"\n", 0, max(text.rfind(b"\n", 0, begin), 0)) + 1
+        last = text.find(b"\n", end)
+        for line in _ANY_LINE.finditer(text, first, last if last >= 0 else len(text)):
+            _blank(out, line.start(1), line.end(1))
+    return bytes(out)
+
+
+def _blank(out: bytearray, begin: int, end: int) -> None:
+    out[begin:end] = re.sub(rb"[^\n]", b" ", bytes(out[begin:end]))

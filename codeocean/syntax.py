@@ -1,0 +1,106 @@
+"""Code → whether it parses, does something, and is more than comments; by tree-sitter, so that nothing is executed.
+
+Not covered: tree-sitter forgives some of what Python's own parser does not (a body that is missing or badly indented,
+Python 2's `print`), so code without a syntax error here may still fail to compile.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from tree_sitter import Node
+
+from codeocean.grammars import grammar_of, parse
+
+_BODIES = frozenset({"block", "statement_block", "constructor_body", "compound_statement", "body_statement"})
+
+_STUB = re.compile(
+    r"pass|\.\.\.|[rfbuRFBU]*(['\"]).*\1|return(\s+(None|null|nil|undefined))?;?"
+    r"|(todo|unimplemented)!.*|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*",
+    re.DOTALL | re.IGNORECASE,
+)
+"""A statement that stands for a body to come."""
+
+
+def has_syntax_error(code: str, language: str) -> bool:
+    """Whether code fails to parse, as a whole program or as a lone function or method.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
+    return parse_snippet(code, language) is None
+
+
+def has_empty_body(code: str, language: str) -> bool:
+    """Whether the function that code begins with does nothing: no statement, or one like `raise NotImplementedError`.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
+    grammar, snippet = grammar_of(language), parse_snippet(code, language)
+    pending = [snippet.root] if snippet is not None else []
+    while pending:
+        node = pending.pop()
+        if node.type not in grammar.functions:
+            pending.extend(reversed(node.children))
+            continue
+        body = node.child_by_field_name("body")
+        if body is None and (node.child_by_field_name("accessors") or node.child_by_field_name("value")):
+            return False  # an indexer of C#
+        if body is not None and body.type not in _BODIES:
+            return False  # an arrow function's expression
+        statements = _statements(body)
+        if len(statements) == 1 and statements[0].type == "statement_list":
+            statements = _statements(statements[0])
+        return all(_STUB.fullmatch((statement.text or b"").decode("utf-8", "replace")) for statement in statements)
+    return False
+
+
+def is_comment_only(code: str, language: str) -> bool:
+    """Whether code that parses holds nothing but comments.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
+    snippet = parse_snippet(code, language)
+    return snippet is not None and all(
+        "comment" in node.type or node.type == "php_tag" for node in snippet.root.children
+    )
+
+
+class Snippet(NamedTuple):
+    """Code that parses, as a program of its own or with a wrap around it."""
+
+    root: Node
+    text: bytes
+    """What was parsed: the code and the wrap."""
+    begin: int
+    """Byte of `text` at which the code begins, and that at which it ends."""
+    end: int
+
+
+@lru_cache(maxsize=1)  # the rules ask about the same code one after the other
+def parse_snippet(code: str, language: str) -> Snippet | None:
+    """The first way to read the code without an error; None where there is none.
+
+    Raises:
+        ValueError: the language is unknown.
+    """
+    grammar, head = grammar_of(language), ""
+    if language == "php":
+        head, code = "<?php\n", re.sub(r"^\s*<\?(php\b)?", "", code)
+    for before, after in (("", ""), *grammar.wraps):
+        inside = code.encode("utf-8", "replace")
+        text = f"{head}{before}".encode() + inside + after.encode()
+        root = parse(text, language)
+        # Code that closes the wrap and opens another makes two statements of it.
+        if not root.has_error and (not before or root.named_child_count == 1 + bool(head)):
+            begin = len(f"{head}{before}".encode())
+            return Snippet(root, text, begin, begin + len(inside))
+    return None
+
+
+def _statements(body: Node | None) -> list[Node]:
+    return [child for child in body.named_children if "comment" not in child.type] if body else []
