@@ -33,6 +33,10 @@ ADAPTER_HEADER = "serve_multiplexed_model_id"
 """By which Ray Serve learns the adapter of a request."""
 
 
+AT_ROOT = ("/tokenize", "/detokenize")
+"""What vLLM's server answers beside /v1."""
+
+
 class UnknownModelError(Exception):
     """No server here has the model."""
 
@@ -53,7 +57,7 @@ class Upstream(Protocol):
 
         Args:
             session: whose connections are used.
-            path: behind /v1.
+            path: behind /v1, or one of `AT_ROOT`.
             model: as the body names it.
             body: JSON.
             headers: sent with it.
@@ -92,7 +96,7 @@ class OneServer:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`."""
         async with session.post(
-            self._url + path, data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
+            _address(self._url, path), data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
         ) as answer:
             yield answer
 
@@ -157,7 +161,9 @@ class Replicas:
             replica = router.choose(there, body)
             with router.asking(replica):
                 try:
-                    answer = await session.post(replica + path, data=body, headers=headers, allow_redirects=False)
+                    answer = await session.post(
+                        _address(replica, path), data=body, headers=headers, allow_redirects=False
+                    )
                 except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                     there.remove(replica)
                     continue
@@ -165,7 +171,7 @@ class Replicas:
                     yield answer
                 return
         async with session.post(
-            self.base_url(name) + path, data=body, headers=headers, allow_redirects=False
+            _address(self.base_url(name), path), data=body, headers=headers, allow_redirects=False
         ) as answer:
             yield answer
 
@@ -179,3 +185,7 @@ class Replicas:
                     for model in (await answer.json())["data"]:
                         listed.setdefault(model["id"], model)
         return list(listed.values())
+
+
+def _address(base: str, path: str) -> str:
+    return (base.removesuffix("/v1") if path in AT_ROOT else base) + path

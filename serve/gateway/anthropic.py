@@ -1,69 +1,185 @@
-"""Anthropic's Messages API in front of a chat endpoint: vLLM's own translation, without its engine.
+"""Anthropic's Messages API in front of a chat endpoint: what a client sends becomes a chat request.
 
-What a client sends becomes a chat request, which is then checked and limited as every other; its answer, whole or
-streaming, is translated back. Importing this imports vLLM, which takes seconds where no engine was started before.
+It is then checked and limited as every other; `message_answers.py` translates the answer back. Written after
+Anthropic's published API reference (version 2023-06-01); vLLM has a translation, too, but importing it takes 24 s.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import aiohttp
-from pydantic import ValidationError
-from vllm.entrypoints.anthropic.protocol import AnthropicMessagesRequest
-from vllm.entrypoints.anthropic.serving import AnthropicServingMessages
-from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionResponse
+import json
+from typing import Any
 
 from serve.gateway.admission import RefusalError
 
-_CONVERTER = AnthropicServingMessages.__new__(AnthropicServingMessages)
-"""Made without an engine: of the instance, its two converters read this table only."""
-_CONVERTER.stop_reason_map = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+PREFIX = b"/v1/messages"
+"""Addresses that speak Anthropic's words, errors too."""
+
+_SAME = ("model", "max_tokens", "temperature", "top_p", "top_k", "stream")
+"""Fields that a chat request has under the same name."""
+
+_IGNORED = {"metadata", "service_tier", "thinking", "context_management", "inference_geo", "betas", "speed"}
+"""Fields without which the answer is as good: who asks, priority, how much to think."""
+
+_KNOWN = {*_SAME, *_IGNORED, "messages", "system", "stop_sequences", "tools", "tool_choice", "output_config",
+          "output_format"}  # fmt: skip
+
+_TOOL_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
-def to_chat(raw: bytes) -> bytes:
+def to_chat(body: dict[str, Any], *, counting: bool = False) -> dict[str, Any]:
     """Body of a Messages request → body of a chat request.
+
+    Args:
+        body: parsed.
+        counting: it is a request to count tokens, which names no `max_tokens`.
 
     Raises:
         RefusalError: it is none.
     """
-    try:
-        request = AnthropicMessagesRequest.model_validate_json(raw)
-        chat = AnthropicServingMessages.to_chat_completion_request(request)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = f"{where}: {first['msg']}" if where else str(first["msg"])
-        raise RefusalError(400, "invalid_request", message, param=where or None) from None
-    except ValueError:
-        raise RefusalError(400, "invalid_request", "the request cannot be read as a Messages request") from None
-    return chat.model_dump_json(exclude_none=True, exclude_unset=True).encode()
+    for field in sorted(body.keys() - _KNOWN):
+        if body[field] is not None:
+            raise _invalid(field, "this field is not supported here")
+    if not counting and not (isinstance(body.get("max_tokens"), int) and body["max_tokens"] is not True):
+        raise _invalid("max_tokens", "must be a whole number")
+    chat = {field: body[field] for field in _SAME if body.get(field) is not None}
+    chat["messages"] = _system(body.get("system")) + _messages(body.get("messages"))
+    if body.get("stop_sequences"):
+        chat["stop"] = body["stop_sequences"]
+    if body.get("tools"):
+        chat["tools"] = [_tool(tool, f"tools.{place}") for place, tool in enumerate(_list(body["tools"], "tools"))]
+        chat |= _tool_choice(body.get("tool_choice"))
+    return chat | _output(body)
 
 
-def whole(body: bytes) -> bytes:
-    """A chat's answer → a message."""
-    answer = ChatCompletionResponse.model_validate_json(body)
-    return _CONVERTER.messages_full_converter(answer).model_dump_json(exclude_none=True).encode()
+def _invalid(where: str, what: str) -> RefusalError:
+    return RefusalError(400, "invalid_request", f"{where}: {what}", param=where)
 
 
-async def stream(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A chat's events → a message's. Whatever ends `parts` early ends this, too.
+def _list(given: Any, where: str) -> list[Any]:
+    if not isinstance(given, list):
+        raise _invalid(where, "must be a list")
+    return given
 
-    Args:
-        parts: each of whole events.
-    """
-    failures: list[Exception] = []
 
-    async def events() -> AsyncIterator[str]:
-        try:
-            async for part in parts:
-                for event in part.split(b"\n\n"):
-                    if event.strip():
-                        yield event.decode()
-        except (aiohttp.ClientError, TimeoutError, RefusalError) as error:
-            failures.append(error)  # the converter would make an event of it, and an end
+def _object(given: Any, where: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise _invalid(where, "must be an object")
+    return given
 
-    async for event in _CONVERTER.message_stream_converter(events()):
-        yield event.encode()
-    if failures:
-        raise failures[0]
+
+def _string(given: Any, where: str) -> str:
+    if not isinstance(given, str):
+        raise _invalid(where, "must be a string")
+    return given
+
+
+def _system(given: Any) -> list[dict[str, Any]]:
+    text = _text(given, "system") if given is not None else ""
+    return [{"role": "system", "content": text}] if text else []
+
+
+def _text(given: Any, where: str) -> str:
+    """A text, or blocks of text, as one text."""
+    if isinstance(given, str):
+        return given
+    blocks = _list(given, where)
+    return "\n\n".join(_block_text(block, f"{where}.{place}") for place, block in enumerate(blocks))
+
+
+def _block_text(block: Any, where: str) -> str:
+    if _object(block, where).get("type") != "text":
+        raise RefusalError(400, "unsupported_content", f"{where}: only text is served here", param=where)
+    return _string(block.get("text"), f"{where}.text")
+
+
+def _messages(given: Any) -> list[dict[str, Any]]:
+    chat: list[dict[str, Any]] = []
+    for place, message in enumerate(_list(given, "messages")):
+        where = f"messages.{place}"
+        role, content = _object(message, where).get("role"), message.get("content")
+        if role not in {"user", "assistant", "system"}:
+            raise _invalid(f"{where}.role", "must be user or assistant")
+        if isinstance(content, str):
+            chat.append({"role": role, "content": content})
+        elif role == "assistant":
+            chat.append(_assistant(_list(content, f"{where}.content"), f"{where}.content"))
+        else:
+            chat += _user(role, _list(content, f"{where}.content"), f"{where}.content")
+    if not chat:
+        raise _invalid("messages", "at least one message is required")
+    return chat
+
+
+def _user(role: str, blocks: list[Any], where: str) -> list[dict[str, Any]]:
+    """Results of tools are messages of their own in a chat, before what the user adds."""
+    results, texts = [], []
+    for place, block in enumerate(blocks):
+        here = f"{where}.{place}"
+        if _object(block, here).get("type") == "tool_result":
+            text = _text(block.get("content") or "", f"{here}.content")
+            text = f"Error: {text}" if block.get("is_error") is True else text
+            call = _string(block.get("tool_use_id"), f"{here}.tool_use_id")
+            results.append({"role": "tool", "tool_call_id": call, "content": text})
+        else:
+            texts.append(_block_text(block, here))
+    return results + ([{"role": role, "content": "\n\n".join(texts)}] if texts or not results else [])
+
+
+def _assistant(blocks: list[Any], where: str) -> dict[str, Any]:
+    texts, thoughts, calls = [], [], []
+    for place, block in enumerate(blocks):
+        here = f"{where}.{place}"
+        kind = _object(block, here).get("type")
+        if kind == "thinking":
+            thoughts.append(_string(block.get("thinking"), f"{here}.thinking"))
+        elif kind == "tool_use":
+            arguments = json.dumps(_object(block.get("input"), f"{here}.input"), ensure_ascii=False)
+            function = {"name": _string(block.get("name"), f"{here}.name"), "arguments": arguments}
+            calls.append({"id": _string(block.get("id"), f"{here}.id"), "type": "function", "function": function})
+        elif kind != "redacted_thinking":  # nothing that an engine could read
+            texts.append(_block_text(block, here))
+    message: dict[str, Any] = {"role": "assistant", "content": "".join(texts) or None}
+    if not texts and not calls:
+        message["content"] = ""
+    return message | ({"reasoning": "".join(thoughts)} if thoughts else {}) | ({"tool_calls": calls} if calls else {})
+
+
+def _tool(tool: Any, where: str) -> dict[str, Any]:
+    if _object(tool, where).get("type") not in {None, "custom"}:
+        raise _invalid(f"{where}.type", "only tools of the client are supported here")
+    function: dict[str, Any] = {"name": _string(tool.get("name"), f"{where}.name")}
+    if tool.get("description") is not None:
+        function["description"] = _string(tool["description"], f"{where}.description")
+    function["parameters"] = {"type": "object"} | _object(tool.get("input_schema"), f"{where}.input_schema")
+    if tool.get("strict") is not None:
+        function["strict"] = tool["strict"]
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(given: Any) -> dict[str, Any]:
+    if given is None:
+        return {"tool_choice": "auto"}
+    kind = _object(given, "tool_choice").get("type")
+    fields: dict[str, Any] = {}
+    if given.get("disable_parallel_tool_use") is True:
+        fields["parallel_tool_calls"] = False
+    if kind == "tool":
+        name = _string(given.get("name"), "tool_choice.name")
+        return fields | {"tool_choice": {"type": "function", "function": {"name": name}}}
+    if kind not in _TOOL_CHOICES:
+        raise _invalid("tool_choice.type", f"must be one of {', '.join([*_TOOL_CHOICES, 'tool'])}")
+    return fields | {"tool_choice": _TOOL_CHOICES[kind]}
+
+
+def _output(body: dict[str, Any]) -> dict[str, Any]:
+    """What is asked of the answer's form, and how hard to think."""
+    config = _object(body.get("output_config") or {}, "output_config")
+    wanted = config.get("format") or body.get("output_format")
+    fields: dict[str, Any] = {}
+    if wanted is not None:
+        schema = _object(_object(wanted, "output_config.format").get("schema"), "output_config.format.schema")
+        named = {"name": "answer", "schema": schema, "strict": True}
+        fields["response_format"] = {"type": "json_schema", "json_schema": named}
+    if config.get("effort") is not None:
+        fields["reasoning_effort"] = _string(config["effort"], "output_config.effort")
+    return fields

@@ -11,53 +11,55 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from types import ModuleType
 from typing import Any, get_args
 from urllib.parse import unquote
 
 import aiohttp
 
+from serve.ask import parse, read_ask
 from serve.client.upstream import UnknownModelError, Upstream
+from serve.gateway import anthropic as messages
 from serve.gateway.access_log import Note, Traffic
 from serve.gateway.admission import (
     MESSAGES,
     MODEL_PREFIX,
-    Ask,
+    Address,
     RefusalError,
+    address_of,
     bearer,
     check_head,
+    check_method,
     check_size,
+    encoding_of,
     header,
     may_ask,
+    methods_of,
     over_limit,
-    read_ask,
-    route_of,
     unknown_model,
 )
 from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
 from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
 from serve.gateway.limits import Limiter, Wait
 from serve.gateway.playground import PAGE, PAGE_HEADERS
-from serve.gateway.settings import GatewayConfig, keys_file, names_this_machine
+from serve.gateway.settings import GatewayConfig, host_name, keys_file, names_this_machine
 from serve.gateway.streams import Meter
+from serve.relay import Relaying, Use
+from serve.upstream_errors import refusal_of
 
 log = logging.getLogger("wavecoder.serve")
 
 JSON = b"application/json"
-UPSTREAM: dict[str, str] = {
-    "chat": "/chat/completions",
-    "completions": "/completions",
-    "embeddings": "/embeddings",
-}
+
+NO_ANSWER = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading an answer raises that is none: no JSON, no UTF-8, or JSON of another shape."""
+
 NOBODY = Key(id="local", name="this machine", digest="0" * 64, created=datetime.now(UTC), routes=get_args(Route))
 """Who asks where no keys are set up: anyone on this machine."""
 
@@ -65,26 +67,6 @@ MODEL_FIELDS = ("id", "object", "created", "owned_by", "parent", "max_model_len"
 """What clients are told of a model; vLLM also says where on its disk the weights lie."""
 
 SAVE_EVERY_S = 10.0
-
-
-@dataclass
-class _Use:
-    """What a request is to be charged."""
-
-    hold: Callable[[int, float], Wait | None]
-    """Holds tokens for it, at a time."""
-    tokens: int = 0
-
-    def reserve(self, tokens: int) -> None:
-        """Hold the most that it can use.
-
-        Raises:
-            RefusalError: the key has less.
-        """
-        wait = self.hold(tokens, time.time())
-        if wait is not None:
-            raise over_limit(wait)
-        self.tokens = tokens
 
 
 class Gateway:
@@ -115,7 +97,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
         note = Note(scope["method"], scope["raw_path"])
-        reply = Reply(send, note.id, messages=scope["raw_path"] == MESSAGES)
+        reply = Reply(send, note.id, messages=scope["raw_path"].startswith(MESSAGES))
         with self._traffic.watch(note, reply):
             try:
                 await self._answer(scope, receive, reply, note)
@@ -133,39 +115,52 @@ class Gateway:
         path, method = scope["raw_path"], scope["method"]
         check_size(path, scope["headers"])
         if path == b"/health" and method in {"GET", "HEAD"}:
-            return await reply.whole(200, JSON, b'{"status": "ok"}' if method == "GET" else b"")
+            return await reply.whole(200, JSON, b'{"status": "ok"}')
         if self._ring is None:
             self._only_for_this_machine(scope["headers"])
-        if path == b"/" and method == "GET" and self._config.playground:
+        if path == b"/" and method in {"GET", "HEAD"} and self._config.playground:
             return await reply.whole(200, b"text/html; charset=utf-8", PAGE, PAGE_HEADERS)
         key = self._identify(scope["headers"])
         note.key = key.id
-        note.route = route = route_of(path, method)
-        if route not in key.routes:
-            raise RefusalError(403, "route_not_allowed", f"this key is not for {route}")
-        if route == "metrics":
+        address = address_of(path)
+        note.route = address.route
+        check_method(address, method)
+        if method == "OPTIONS":
+            return await reply.whole(204, JSON, b"", [(b"allow", methods_of(address).encode())])
+        if address.route not in key.routes:
+            raise RefusalError(403, "route_not_allowed", f"this key is not for {address.route}")
+        if address.route == "metrics":
             return await reply.whole(200, b"text/plain; version=0.0.4; charset=utf-8", self._traffic.exposition())
-        if route == "models":
+        if address.route == "models":
             with self._charged(key):
                 return await unless_gone(self._list_models(path, key, reply), receive)
-        return await self._pass_on(scope, receive, reply, note, key)
+        return await self._pass_on(scope, receive, reply, note, key, address)
 
-    async def _pass_on(self, scope: Any, receive: Receive, reply: Reply, note: Note, key: Key) -> None:
+    async def _pass_on(
+        self, scope: Any, receive: Receive, reply: Reply, note: Note, key: Key, address: Address
+    ) -> None:
         """Check what is asked of the engine, reserve for it, and relay it."""
-        check_head(scope["headers"], self._config)
+        headers = scope["headers"]
+        check_head(headers, self._config)
         with self._charged(key) as use, self._traffic.slot():
-            raw = await read_body(receive, self._config)
-            dialect = await asyncio.to_thread(_messages) if scope["raw_path"] == MESSAGES else None
-            chat = dialect.to_chat(raw) if dialect else raw
-            ask = read_ask(chat, note.route, key, self._config, self._context)
+            raw = await read_body(receive, self._config, encoding_of(headers))
+            body, translated = parse(raw), scope["raw_path"].startswith(MESSAGES)
+            if translated:
+                body = messages.to_chat(body, counting=address.kind == "tokenize")
+            ask = read_ask(body, address.kind, key, self._config, self._context)
             note.take(ask, raw)
             use.reserve(ask.max_tokens)
-            await unless_gone(self._relay(ask, dialect, reply, note, use), receive)
+            relaying = Relaying(ask, address, Meter(ask.prompt_tokens, hide_usage=ask.hide_usage), use, translated)
+            await unless_gone(self._relay(relaying, reply, note), receive)
 
     def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Without keys, a page of a stranger must not get here through a name that it points at this machine."""
-        if not names_this_machine(header(headers, b"host") or ""):
-            raise RefusalError(403, "host_not_allowed", "without API keys, only 127.0.0.1 and localhost are answered")
+        host = (header(headers, b"host") or "").lower()
+        if not names_this_machine(host) and host_name(host) not in {each.lower() for each in self._config.hosts}:
+            message = "without API keys, only 127.0.0.1 and localhost are answered"
+            if name := host_name(host)[:100]:
+                message += f"; to answer {name!r}, too, name it in serve.gateway.hosts"
+            raise RefusalError(403, "host_not_allowed", message)
 
     def _identify(self, headers: list[tuple[bytes, bytes]]) -> Key:
         if self._ring is None:
@@ -179,12 +174,12 @@ class Gateway:
         return key
 
     @contextmanager
-    def _charged(self, key: Key) -> Iterator[_Use]:
+    def _charged(self, key: Key) -> Iterator[Use]:
         """Counts a request before its body is read: a key that has used up its requests holds no place meanwhile."""
         ticket = self._limiter.admit(key.id, key.limits, 0, time.time())
         if isinstance(ticket, Wait):
             raise over_limit(ticket)
-        use = _Use(partial(self._limiter.reserve, ticket, key.limits))
+        use = Use(partial(self._limiter.reserve, ticket, key.limits))
         try:
             yield use
         finally:
@@ -201,31 +196,25 @@ class Gateway:
                 raise
         listed = [{name: model[name] for name in MODEL_FIELDS if name in model} for model in there]
         shown: Any = {"object": "list", "data": listed}
-        if path.startswith(MODEL_PREFIX):
-            wanted = unquote(path.removeprefix(MODEL_PREFIX).decode("latin-1"))  # names hold slashes
+        name = path.removesuffix(b"/").removeprefix(MODEL_PREFIX.removesuffix(b"/")).removeprefix(b"/")
+        if name:
+            wanted = unquote(name.decode("latin-1"))  # names hold slashes
             shown = next((model for model in listed if model["id"] == wanted), None)
             if shown is None:
                 raise unknown_model(wanted)
         await reply.whole(200, JSON, json.dumps(shown).encode())
 
-    async def _relay(self, ask: Ask, dialect: ModuleType | None, reply: Reply, note: Note, use: _Use) -> None:
-        """Ask the endpoint and pass on what it answers, translated if the client speaks a `dialect`."""
-        meter = Meter(ask.prompt_tokens, hide_usage=ask.hide_usage)
+    async def _relay(self, relaying: Relaying, reply: Reply, note: Note) -> None:
+        """Ask the endpoint and pass on what it answers, translated if the client speaks Anthropic's words."""
+        meter, use = relaying.meter, relaying.use
         try:
-            async with self._asked(UPSTREAM[note.route], ask, reply) as answer:
+            async with self._asked(relaying, reply) as answer:
                 if answer.content_type == "text/event-stream":
-                    await reply.start(200, b"text/event-stream; charset=utf-8")
-                    parts = _events(answer.content, meter, use)
-                    async for part in dialect.stream(parts) if dialect else parts:
-                        note.first_byte()
-                        await reply.part(part)
-                    await reply.part(b"", more=False)
+                    await self._relay_stream(answer, relaying, reply, note)
                 else:
-                    body = await answer.read()
+                    body = relaying.read_whole(await answer.read())
                     note.first_byte()
-                    if meter.read(json.loads(body)):
-                        use.tokens = meter.tokens
-                    await reply.whole(200, JSON, dialect.whole(body) if dialect else body)
+                    await reply.whole(200, JSON, body)
         except RefusalError as refusal:
             # What the engine turned down cost nothing; what it was too slow for was worked on.
             if refusal.status != 504 and not reply.status:
@@ -234,24 +223,51 @@ class Gateway:
         finally:
             note.prompt_tokens, note.completion_tokens = meter.prompt_tokens, meter.completion_tokens
 
+    @staticmethod
+    async def _relay_stream(answer: aiohttp.ClientResponse, relaying: Relaying, reply: Reply, note: Note) -> None:
+        """The head is sent with the first event: an error that comes first is a status that clients understand."""
+        async for part in relaying.events(answer.content):
+            if not reply.status:
+                await reply.start(200, b"text/event-stream; charset=utf-8")
+            note.first_byte()
+            await reply.part(part)
+        if not reply.status:
+            raise RefusalError(502, "upstream_unavailable", "the engine broke off")
+        await reply.part(b"", more=False)
+
     @contextlib.asynccontextmanager
-    async def _asked(self, path: str, ask: Ask, reply: Reply) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _asked(self, relaying: Relaying, reply: Reply) -> AsyncIterator[aiohttp.ClientResponse]:
         """The endpoint's answer, if it is one.
 
         Raises:
             RefusalError: it is an error, or none comes.
         """
         session, upstream = self._connected()
+        ask = relaying.ask
         headers = {"content-type": "application/json", "x-request-id": reply.request_id}
         async with self._in_time():
             try:
-                async with upstream.post(session, path, ask.model, ask.body, headers) as answer:
+                async with upstream.post(session, relaying.address.upstream, ask.model, ask.body, headers) as answer:
                     if answer.status != 200:
                         _tell_operator(answer.status, upstream.base_url(ask.model))
-                        raise refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
+                        refusal = refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
+                        raise await self._told_apart(refusal, ask.model)
                     yield answer
             except UnknownModelError:
                 raise unknown_model(ask.model) from None
+
+    async def _told_apart(self, refusal: RefusalError, model: str) -> RefusalError:
+        """What a 404 that does not say so means: there is no such model, or it does not do what was asked."""
+        if refusal.code != "not_answered":
+            return refusal
+        session, upstream = self._connected()
+        try:
+            names = [each["id"] for each in await upstream.models(session)]
+        except (aiohttp.ClientError, *NO_ANSWER):
+            names = []
+        if model not in names:
+            return unknown_model(model)
+        return RefusalError(404, "unsupported_url", f"the model {model!r} does not answer this address")
 
     @contextlib.asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
@@ -263,6 +279,9 @@ class Gateway:
             raise RefusalError(504, "timeout", "the answer did not come in time") from None
         except aiohttp.ClientError:
             raise RefusalError(502, "upstream_unavailable", "the engine is not reachable or broke off") from None
+        except NO_ANSWER as error:
+            log.error("the engine's answer cannot be read: %r", type(error))
+            raise RefusalError(502, "upstream_error", "the engine's answer cannot be read") from None
 
     def _connected(self) -> tuple[aiohttp.ClientSession, Upstream]:
         if self._session is None or self.upstream is None:
@@ -302,56 +321,11 @@ class Gateway:
             log.error("the use of keys cannot be noted: %s", error)
 
 
-async def _events(content: aiohttp.StreamReader, meter: Meter, use: _Use) -> AsyncIterator[bytes]:
-    """A stream in parts of whole events, as they come; `use` follows."""
-    async for chunk in content.iter_any():
-        events = meter.feed(chunk)
-        use.tokens = meter.tokens
-        if events:
-            yield events
-        if meter.failed:
-            raise RefusalError(502, "upstream_error", "the engine failed")
-    rest = meter.end()
-    use.tokens = meter.tokens
-    if rest:
-        yield rest
-    if not meter.finished:
-        raise RefusalError(502, "upstream_unavailable", "the engine broke off")
-
-
-def _messages() -> ModuleType:
-    """The translation of Anthropic's API. It needs vLLM, which this process has where it started the engines."""
-    return importlib.import_module("serve.gateway.anthropic")
-
-
 def _tell_operator(status: int, url: str) -> None:
     """What clients are not told: the endpoint asks the gateway itself for a key."""
-    if status in {401, 403}:
+    if status in {401, 402, 403}:
         log.error(
             "%s does not take the gateway's key (%d); serve.upstream_key_env names the variable that holds it",
             url,
             status,
         )
-
-
-def refusal_of(status: int, body: bytes, headers: Any) -> RefusalError:
-    """What a client is told of the endpoint's error: its words about the request, nothing about its insides."""
-    retry_after = headers.get("Retry-After", "")
-    wait_s = float(retry_after[:9]) if retry_after.isdecimal() else 1.0
-    if status == 429:
-        return RefusalError(429, "overloaded", "the engine has all it can do; try again", retry_after_s=wait_s)
-    if status == 503:
-        return RefusalError(503, "unavailable", "the engine cannot answer now; try again", retry_after_s=wait_s)
-    if status in {408, 504}:
-        return RefusalError(504, "timeout", "the answer did not come in time")
-    if status >= 500 or status in {401, 403}:
-        return RefusalError(502, "upstream_error", "the engine failed")
-    if status == 404:
-        return RefusalError(404, "model_not_found", "there is no such model", param="model")
-    message, param = "the engine does not take this request", None
-    with contextlib.suppress(ValueError, AttributeError):
-        error = json.loads(body).get("error")
-        # Ray wraps vLLM's words as "Message: … (Request ID: …), Internal exception: …".
-        words = str(error.get("message") or message).removeprefix("Message: ").partition(" (Request ID: ")[0]
-        message, param = words[:2000], error.get("param")
-    return RefusalError(413 if status == 413 else 400, "invalid_request", message, param=param)

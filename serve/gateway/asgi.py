@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
@@ -21,8 +22,8 @@ class ClientGoneError(Exception):
     """The client closed its connection."""
 
 
-async def read_body(receive: Receive, config: GatewayConfig) -> bytes:
-    """A request's body.
+async def read_body(receive: Receive, config: GatewayConfig, encoding: str = "identity") -> bytes:
+    """A request's body, decompressed; the limit holds before and after.
 
     Raises:
         RefusalError: it is too long or too slow.
@@ -39,10 +40,24 @@ async def read_body(receive: Receive, config: GatewayConfig) -> bytes:
                 if len(body) > config.max_body_bytes:
                     raise too_large(config)
                 if not message.get("more_body"):
-                    return bytes(body)
+                    return bytes(body) if encoding == "identity" else _decompressed(bytes(body), encoding, config)
     except TimeoutError:
         message_text = f"the body did not come within {config.body_timeout_s:g} s"
         raise RefusalError(408, "request_timeout", message_text) from None
+
+
+def _decompressed(body: bytes, encoding: str, config: GatewayConfig) -> bytes:
+    """No more than the limit is ever unpacked, however small it was packed."""
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
+    try:
+        unpacked = unpacking.decompress(body, config.max_body_bytes + 1)
+    except zlib.error:
+        raise RefusalError(400, "invalid_encoding", f"the body is not {encoding}") from None
+    if len(unpacked) > config.max_body_bytes:
+        raise too_large(config)
+    if not unpacking.eof or unpacking.unused_data:
+        raise RefusalError(400, "invalid_encoding", f"the body is not one whole {encoding} stream")
+    return unpacked
 
 
 async def unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
@@ -75,13 +90,17 @@ class Reply:
         """Args: send: ASGI's. request_id: goes into the headers. messages: errors are Anthropic's objects."""
         self._send, self.request_id, self._messages = send, request_id, messages
         self._common: Headers = [*ALWAYS, (b"x-request-id", request_id.encode())]
+        if messages:
+            self._common.append((b"request-id", request_id.encode()))
+        self.limits: Headers = []
+        """What the key has left, told with every answer."""
         self.status, self.num_bytes = 0, 0
         """0 until the head is sent."""
 
     async def start(self, status: int, content_type: bytes, headers: Headers | None = None) -> None:
         """Send the head."""
         self.status = status
-        fields = [(b"content-type", content_type), *self._common, *(headers or [])]
+        fields = [(b"content-type", content_type), *self._common, *self.limits, *(headers or [])]
         await self._send({"type": "http.response.start", "status": status, "headers": fields})
 
     async def part(self, body: bytes, *, more: bool = True) -> None:
@@ -96,7 +115,7 @@ class Reply:
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Send an error: as a response, or as the last event of a stream that has begun."""
-        body = refusal.message_body() if self._messages else refusal.body()
+        body = refusal.message_body(self.request_id) if self._messages else refusal.body()
         if self.status:
             named = b"event: error\n" if self._messages else b""
             await self.part(named + b"data: " + body + b"\n\n", more=False)

@@ -13,8 +13,42 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from serve.gateway.admission import MOST_HEAD_BYTES
+from serve.gateway.admission import MOST_HEAD_BYTES, RefusalError
 from serve.gateway.settings import GatewayConfig
+
+
+class ClosingTransport:
+    """A connection that is closed only when the client has sent its body, or has had its time.
+
+    An answer to a body that is not read through, such as 413, would be lost: a connection closed with bytes unread is
+    reset, and urllib and Node then fail before they have read the answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, conn: h11.Connection, settings: GatewayConfig) -> None:
+        self._transport, self._conn, self._settings = transport, conn, settings
+        self.lingering = False
+        """What comes is thrown away until the client closes."""
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the connection's."""
+        return getattr(self._transport, name)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more is written."""
+        return self.lingering or self._transport.is_closing()
+
+    def close(self) -> None:
+        """Say that no more comes, and wait for the client to close, as long as for a head."""
+        if self._transport.is_closing() or self.lingering:
+            return
+        if self._conn.their_state not in {h11.SEND_BODY, h11.ERROR}:
+            self._transport.close()
+            return
+        self.lingering = True
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._transport.resume_reading()
+        asyncio.get_running_loop().call_later(self._settings.header_timeout_s, self._transport.abort)
 
 
 class PatientProtocol(H11Protocol):
@@ -28,10 +62,13 @@ class PatientProtocol(H11Protocol):
         self._settings, self._most_connections = settings, most_connections(settings)
         self._header_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
+        self._closing: ClosingTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection opens: the time runs."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        self._closing = ClosingTransport(self.transport, self.conn, self._settings)
+        self.transport = self._closing  # type: ignore[assignment]  # it does all that a transport does
         if len(self.connections) > self._most_connections:
             self.transport.abort()
             return
@@ -39,6 +76,8 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes come: the time stops at the end of a head and runs again from the first byte of the next."""
+        if self._closing.lingering:
+            return  # the rest of a body that was answered without it
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_timer()
@@ -68,10 +107,24 @@ class PatientProtocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; behind an answer that has begun there is no place for that."""
+        body = RefusalError(400, "invalid_http", msg).body()
+        length = (b"content-length", str(len(body)).encode())
+        fields = [(b"content-type", b"application/json"), length, (b"connection", b"close")]
+        events = (h11.Response(status_code=400, headers=fields), h11.Data(data=body), h11.EndOfMessage())
         try:
-            super().send_400_response(msg)
+            for event in events:
+                self.transport.write(self.conn.send(event) or b"")
         except h11.LocalProtocolError:
             self.transport.abort()
+        else:
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """The server ends: who still sends what nobody reads is cut off."""
+        if self._closing.lingering:
+            self._closing.abort()
+        else:
+            super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is closed."""

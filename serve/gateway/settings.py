@@ -34,7 +34,15 @@ class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     this one. None leaves it to the engine's context."""
 
     max_choices: PositiveInt = 16
-    """Most answers of one request: `n`, times the number of prompts or inputs."""
+    """Most answers of one request: `n`, times the number of prompts."""
+
+    max_inputs: PositiveInt = 2048
+    """Most texts that one request may have embedded; OpenAI's limit."""
+
+    hosts: tuple[str, ...] = ()
+    """Host names, without port, under which clients without keys may ask, besides localhost and the loopback address:
+    such as host.docker.internal for containers of this machine. A page of a stranger can use none of these names,
+    unless you name one here that others can point at this machine."""
 
     max_in_flight: PositiveInt = 512
     """Requests passed on at the same time; above it the answer is 429."""
@@ -78,8 +86,12 @@ def is_loopback(host: str) -> bool:
 
 def names_this_machine(host: str) -> bool:
     """Whether a `Host` header, with a port or without, names the loopback address."""
-    host = host.lower()
-    return is_loopback(host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host)
+    return is_loopback(host_name(host.lower()))
+
+
+def host_name(host: str) -> str:
+    """A `Host` header without its port."""
+    return host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
 
 
 def free_port() -> int:

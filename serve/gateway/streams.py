@@ -6,58 +6,150 @@ import json
 import re
 from typing import Any
 
-_END_OF_EVENT = re.compile(rb"\r?\n\r?\n")
+from serve.upstream_errors import is_error
+
+_END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
+
+MOST_EVENT_BYTES = 16 * 1024 * 1024
+"""An event that is longer is none: what is held back of it must end."""
+
+DONE = b"[DONE]"
 
 
 class Meter:
-    """Passes a stream on event by event and reads its usage."""
+    """Passes a stream on event by event and reads its usage, until it ends or the engine says that it failed."""
 
     def __init__(self, prompt_tokens: int, *, hide_usage: bool) -> None:
         """Args: prompt_tokens: a guess, until the engine says. hide_usage: keep the usage event from the client."""
         self.prompt_tokens, self.completion_tokens = prompt_tokens, 0
-        self._hide_usage, self._rest = hide_usage, b""
-        self.finished, self.failed = False, False
-        """`[DONE]` has come; an event was an error of the engine, which is not for the client."""
+        self._hide_usage, self._rest, self._last_choice = hide_usage, b"", b""
+        self.finished = False
+        """The last event has come: `[DONE]`, or the one that ends a response."""
+        self.error: Any = None
+        """An error of the engine, parsed; nothing behind it is passed on, nor is itself."""
 
     def feed(self, chunk: bytes) -> bytes:
         """What of a chunk can be passed on: whole events, so that a cut stream never ends inside one."""
-        *events, self._rest = _END_OF_EVENT.split(self._rest + chunk)
-        return b"".join(event + b"\n\n" for event in events if self._wanted(event))
+        *events, rest = _END_OF_EVENT.split(self._rest + chunk)
+        self._rest = rest.lstrip(b"\r\n")
+        if len(self._rest) > MOST_EVENT_BYTES:
+            self.error, self._rest = "an event without end", b""
+        return self._passed(events)
 
     def end(self) -> bytes:
-        """What is left at the end, if it is a whole event."""
+        """What is left at the end, if it is a whole event; and the end itself, where a server leaves it out.
+
+        Call it only where the connection was closed in order.
+        """
         event, self._rest = self._rest.strip(), b""
-        return event + b"\n\n" if event and self._wanted(event) and self.finished else b""
+        left = self._passed([event]) if event and _is_whole(event) else b""
+        if not self.finished and self.error is None and _has_finish_reason(self._last_choice):
+            self.finished = True
+            left += b"data: " + DONE + b"\n\n"
+        return left
+
+    def _passed(self, events: list[bytes]) -> bytes:
+        passed = []
+        for event in events:
+            if self.error is not None or self.finished:
+                break
+            if event.strip() and self._wanted(event):
+                passed.append(event.lstrip(b"\r\n") + b"\n\n")
+        return b"".join(passed)
 
     def _wanted(self, event: bytes) -> bool:
-        data = b"\n".join(line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
-        self.finished = self.finished or data == b"[DONE]"
-        if b'"usage"' not in data and b'"error"' not in data:
-            self.completion_tokens += b'"choices"' in data  # about one token each; the usage event sets it right
+        name, data = read_event(event)
+        if not data:  # a comment, which keeps the connection open
+            return True
+        if data == DONE:
+            self.finished = True
+            return True
+        choice = b'"choices"' in data
+        if choice and b'"usage"' not in data and b'"error"' not in data and name != b"error":
+            self._last_choice = data
+            self.completion_tokens += 1  # about one token each; the usage event sets it right
             return True
         try:
             content = json.loads(data)
-        except ValueError:
-            return True
-        if not isinstance(content, dict):
-            return True
-        if content.get("error"):
-            self.failed = True
+        except (ValueError, RecursionError):
+            if name == b"error":
+                self.error = data.decode("utf-8", "replace")
+            return name != b"error"
+        if name == b"error" or is_error(content):
+            self.error = content or "an error without words"
             return False
+        return self._counted(content, data) if isinstance(content, dict) else True
+
+    def _counted(self, content: dict[str, Any], data: bytes) -> bool:
+        """Count an event that is no error; False if it is not for the client."""
+        response = content.get("response")  # of the Responses API, whose events carry their type
+        kind = str(content.get("type", ""))
+        if kind.startswith("response."):
+            self.completion_tokens += kind.endswith(".delta")
+            self.finished = kind in {"response.completed", "response.failed", "response.incomplete"}
+            self.read(response)
+            return True
+        if content.get("choices"):
+            self._last_choice = data
         if not self.read(content):
-            self.completion_tokens += 1
-        return bool(content.get("choices")) or not self._hide_usage
+            self.completion_tokens += "choices" in content
+        return bool(content.get("choices")) or "choices" not in content or not self._hide_usage
 
     def read(self, answer: Any) -> bool:
         """Take the usage of an answer; False if it has none."""
         usage = answer.get("usage") if isinstance(answer, dict) else None
         if not isinstance(usage, dict):
             return False
-        self.prompt_tokens = max(0, int(usage.get("prompt_tokens") or 0))
-        self.completion_tokens = max(0, int(usage.get("completion_tokens") or 0))
+        self.prompt_tokens = _count(usage, "prompt_tokens", "input_tokens")
+        self.completion_tokens = _count(usage, "completion_tokens", "output_tokens")
         return True
+
+    @property
+    def failed(self) -> bool:
+        """Whether the engine said that it failed."""
+        return self.error is not None
 
     @property
     def tokens(self) -> int:
         """Prompt and answer together."""
         return self.prompt_tokens + self.completion_tokens
+
+
+def read_event(event: bytes) -> tuple[bytes, bytes]:
+    """Name and data of an event, as the standard of server-sent events has them."""
+    name, data = b"", []
+    for line in event.removeprefix(b"\xef\xbb\xbf").splitlines():
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.strip())
+        elif field == b"event":
+            name = value.strip()
+    return name, b"\n".join(data)
+
+
+def _count(usage: dict[str, Any], *names: str) -> int:
+    for name in names:
+        if isinstance(value := usage.get(name), int):
+            return max(0, value)
+    return 0
+
+
+def _is_whole(event: bytes) -> bool:
+    """Whether an event that the stream's end cut off lacks only its empty line."""
+    _, data = read_event(event)
+    if data == DONE:
+        return True
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _has_finish_reason(data: bytes) -> bool:
+    """Whether the last event with a choice was a last one."""
+    try:
+        choices = json.loads(data)["choices"] if b'"finish_reason"' in data else []
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(choices, list) and any(isinstance(each, dict) and each.get("finish_reason") for each in choices)

@@ -33,6 +33,8 @@ class Upstream:
         self.seen, self.under_way, self.gone = [], 0, 0
         self.error = None
         """(status, body, headers) to answer with instead."""
+        self.raw = None
+        """(content type, bytes) to answer with instead, in one write and without an end of its own."""
         self.key = None
         """What it asks for, if anything."""
         self.with_role = False
@@ -43,6 +45,8 @@ class Upstream:
         app = web.Application(client_max_size=2**30, middlewares=[self.ask_for_key])
         app.router.add_get("/v1/models", self.models)
         app.router.add_post("/v1/{rest:.*}", self.answer)
+        app.router.add_post("/tokenize", self.answer)
+        app.router.add_post("/detokenize", self.answer)
         app.router.add_post("/{model}/v1/{rest:.*}", self.answer)  # as Serve's proxy
         return app
 
@@ -65,6 +69,11 @@ class Upstream:
             if self.error is not None:
                 status, text, headers = self.error
                 return web.Response(status=status, text=text, headers=headers)
+            if self.raw is not None:
+                response = web.StreamResponse(headers={"Content-Type": self.raw[0]})
+                await response.prepare(request)
+                await response.write(self.raw[1])
+                return response
             if not body.get("stream"):
                 await asyncio.sleep(self.pause_s)
                 message = {"role": "assistant", "content": "".join(self.words)}

@@ -1,14 +1,23 @@
 """Anthropic's client talks to the gateway before a stub of the endpoint."""
 
+import json
+import subprocess
+import sys
+
 import anthropic
 import pytest
 
+from serve.gateway.admission import RefusalError
+from serve.gateway.anthropic import to_chat
 from serve.gateway.limits import Limits
 from tests.serve.stub import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.engine]  # no engine starts, but vLLM is imported
-
 HELLO = {"model": "wavecoder", "max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
+TOOL = {"name": "look", "description": "looks", "input_schema": {"properties": {"at": {"type": "string"}}}}
+
+
+def chat_of(**fields):
+    return to_chat(HELLO | fields)
 
 
 @pytest.fixture
@@ -48,15 +57,37 @@ def test_errors_are_anthropics(talking, upstream):
     with pytest.raises(anthropic.BadRequestError, match="cache_salt"):
         client.messages.create(**HELLO, extra_body={"cache_salt": "x"})
     narrow = client.with_options(api_key=running.new_key(models=("org/other",)))
-    with pytest.raises(anthropic.NotFoundError):
+    with pytest.raises(anthropic.NotFoundError, match="not_found_error") as missing:
         narrow.messages.create(**HELLO)
+    assert missing.value.request_id == missing.value.body["request_id"]
     poor = client.with_options(api_key=running.new_key(limits=Limits(tokens_total=30)))
     with pytest.raises(anthropic.RateLimitError):
         poor.messages.create(**HELLO | {"max_tokens": 1000})
+    with pytest.raises(anthropic.APIStatusError, match="request_too_large") as large:
+        client.messages.create(**HELLO | {"system": "x" * 2**21})
+    assert large.value.status_code == 413
     assert not upstream.seen
+    with pytest.raises(anthropic.NotFoundError, match="not_found_error"):
+        client.messages.batches.list()
     upstream.break_after = 2
     with pytest.raises(anthropic.APIError, match="broke off"), client.messages.stream(**HELLO) as stream:
         list(stream.text_stream)
+
+
+def test_the_request_id_is_found_where_its_client_looks(talking):
+    _, client = talking
+    response = client.messages.with_raw_response.create(**HELLO)
+    assert response.headers["request-id"] == response.headers["x-request-id"] == response.parse()._request_id
+
+
+def test_tokens_are_counted_by_the_engine(talking, upstream):
+    _, client = talking
+    upstream.error = (200, json.dumps({"count": 9, "max_model_len": 64, "tokens": [1] * 9}), {})
+    counted = client.messages.count_tokens(model="wavecoder", messages=HELLO["messages"], system="Be short.")
+    assert counted.input_tokens == 9
+    path, sent, _ = upstream.seen[-1]
+    assert path == "/tokenize"
+    assert [message["role"] for message in sent["messages"]] == ["system", "user"]
 
 
 def test_two_different_keys_are_one_too_many(gateway):
@@ -64,3 +95,83 @@ def test_two_different_keys_are_one_too_many(gateway):
     answer = running.client.post("/v1/messages", json=HELLO, headers={"x-api-key": "wc-0-0"})
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_the_first_request_imports_no_engine():
+    code = "import sys, serve.gateway; sys.exit(any(name.split('.')[0] in {'vllm', 'torch', 'ray'} for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# The translation by itself
+
+
+def test_a_turn_with_tools_becomes_calls_and_results():
+    chat = chat_of(
+        tools=[TOOL],
+        tool_choice={"type": "any", "disable_parallel_tool_use": True},
+        system=[{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "b"}],
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "look"}]},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "redacted_thinking", "data": "x"},
+                {"type": "text", "text": "I look."},
+                {"type": "tool_use", "id": "t1", "name": "look", "input": {"at": "é"}}]},
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "dark"}],
+                 "is_error": True},
+                {"type": "text", "text": "and now?"}]},
+        ],
+    )  # fmt: skip
+    function = {"name": "look", "arguments": '{"at": "é"}'}
+    assert chat["messages"] == [
+        {"role": "system", "content": "a\n\nb"},
+        {"role": "user", "content": "look"},
+        {"role": "assistant", "content": "I look.", "reasoning": "hm",
+         "tool_calls": [{"id": "t1", "type": "function", "function": function}]},
+        {"role": "tool", "tool_call_id": "t1", "content": "Error: dark"},
+        {"role": "user", "content": "and now?"},
+    ]  # fmt: skip
+    parameters = {"type": "object", **TOOL["input_schema"]}
+    assert chat["tools"] == [
+        {"type": "function", "function": {"name": "look", "description": "looks", "parameters": parameters}}
+    ]
+    assert (chat["tool_choice"], chat["parallel_tool_calls"]) == ("required", False)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (None, "auto"), ({"type": "auto"}, "auto"), ({"type": "none"}, "none"),
+        ({"type": "tool", "name": "look"}, {"type": "function", "function": {"name": "look"}}),
+    ],
+)  # fmt: skip
+def test_the_choice_of_a_tool(choice, expected):
+    assert chat_of(tools=[TOOL], tool_choice=choice)["tool_choice"] == expected
+
+
+def test_the_form_of_the_answer_and_the_effort():
+    form = {"type": "json_schema", "schema": {"type": "object"}}
+    chat = chat_of(output_config={"format": form, "effort": "low"}, metadata={"user_id": "x"}, service_tier="auto")
+    assert chat["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert chat["reasoning_effort"] == "low"
+    assert not chat.keys() & {"metadata", "service_tier"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"messages": []}, "messages"), ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "user"}]}, "messages.0.content"), ({"messages": ["x"]}, "messages.0"),
+        ({"messages": [{"role": "user", "content": [{"type": "document"}]}]}, "messages.0.content.0"),
+        ({"max_tokens": None}, "max_tokens"), ({"max_tokens": True}, "max_tokens"), ({"system": 3}, "system"),
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools.0.type"),
+        ({"tools": [TOOL], "tool_choice": {"type": "best"}}, "tool_choice.type"), ({"container": "c"}, "container"),
+        ({"tools": [{"name": "x"}]}, "tools.0.input_schema"), ({"mcp_servers": [{}]}, "mcp_servers"),
+        ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format.schema"),
+    ],
+)  # fmt: skip
+def test_what_is_not_served_is_refused_by_its_place(fields, where):
+    with pytest.raises(RefusalError) as refused:
+        chat_of(**fields)
+    assert refused.value.status == 400
+    assert refused.value.message.startswith(f"{where}: ")

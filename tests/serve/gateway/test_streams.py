@@ -44,6 +44,7 @@ def test_an_error_of_the_engine_is_not_passed_on_and_half_an_event_neither():
     meter = Meter(3, hide_usage=True)
     assert meter.feed(events({"error": {"message": "Traceback"}})) == b""
     assert meter.failed
+    meter = Meter(3, hide_usage=True)
     meter.feed(b'data: {"choices": [{"del')
     assert meter.end() == b""
     meter.feed(b"data: [DONE]")
@@ -54,3 +55,68 @@ def test_a_cut_off_stream_is_counted_by_its_events():
     meter = Meter(3, hide_usage=True)
     meter.feed(events(*WORDS[:3], WORDS[3] | {"usage": None}))
     assert (meter.prompt_tokens, meter.completion_tokens) == (3, 4)
+
+
+@pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\r\r"])
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 10_000])
+def test_an_error_and_the_end_in_one_chunk_are_an_error(end, size):
+    parts = [json.dumps(WORDS[0]), json.dumps({"error": {"message": "died", "code": 500}}), "[DONE]"]
+    stream = "".join(f"data: {part}{end}" for part in parts).encode()
+    meter = Meter(3, hide_usage=True)
+    passed = b"".join(meter.feed(stream[at : at + size]) for at in range(0, len(stream), size))
+    assert passed + meter.end() == events(WORDS[0])
+    assert (meter.failed, meter.finished) == (True, False)
+    assert meter.error["error"]["message"] == "died"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        'data: {"object": "error", "message": "too long", "code": 400}', 'data: {"message": "died"}',
+        "event: error\ndata: out of memory", 'event: error\ndata: {"code": 1}', 'data: {"detail": [{"msg": "bad"}]}',
+        'data: {"error":\ndata: {"message": "in two lines"}}', 'data:{"error": "a string"}',
+    ],
+)  # fmt: skip
+def test_errors_of_every_shape_are_seen(raw):
+    meter = Meter(3, hide_usage=True)
+    assert meter.feed(events(WORDS[0]) + raw.encode() + b"\n\ndata: [DONE]\n\n") == events(WORDS[0])
+    assert meter.failed
+
+
+def test_a_whole_answer_without_its_last_event_gets_one():
+    last = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+    for ending in (events(last), events(last)[:-1], events(last)[:-2]):
+        meter = Meter(3, hide_usage=True)
+        passed = meter.feed(events(WORDS[0]) + ending)
+        assert passed + meter.end() == events(WORDS[0], last) + b"data: [DONE]\n\n"
+        assert meter.finished
+    cut = Meter(3, hide_usage=True)
+    cut.feed(events(*WORDS[:2]))
+    assert cut.end() == b""
+    assert not cut.finished
+
+
+def test_comments_pass_and_nothing_passes_behind_the_end():
+    meter = Meter(3, hide_usage=True)
+    assert meter.feed(b": ping\n\n") == b": ping\n\n"
+    assert meter.feed(b"data: [DONE]\n\n" + events(WORDS[0])) == b"data: [DONE]\n\n"
+    assert meter.completion_tokens == 0
+
+
+def test_a_responses_events_are_counted_and_end_without_done():
+    meter = Meter(3, hide_usage=True)
+    usage = {"input_tokens": 5, "output_tokens": 2}
+    sent = events(
+        {"type": "response.created", "response": {"error": None, "usage": None}},
+        {"type": "response.output_text.delta", "delta": '"error"'},
+        {"type": "response.completed", "response": {"usage": usage}},
+    )
+    assert meter.feed(sent) + meter.end() == sent
+    assert (meter.prompt_tokens, meter.completion_tokens, meter.finished) == (5, 2, True)
+
+
+def test_an_event_without_end_is_given_up(monkeypatch):
+    monkeypatch.setattr("serve.gateway.streams.MOST_EVENT_BYTES", 100)
+    meter = Meter(3, hide_usage=True)
+    meter.feed(b"data: " + b"x" * 101)
+    assert meter.failed

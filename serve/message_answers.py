@@ -1,0 +1,202 @@
+"""A chat's answer, whole or streaming, in the words of Anthropic's Messages API.
+
+A stream's blocks follow each other: one begins when the one before has ended. Arguments of tools that a server mixes
+are held back until the tool before is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from serve.gateway.streams import read_event
+
+_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "function_call": "tool_use"}
+_STOP_REASONS |= {"content_filter": "refusal"}
+
+
+def whole(body: bytes) -> bytes:
+    """A chat's answer → a message.
+
+    Raises:
+        ValueError: it is no answer.
+    """
+    answer = json.loads(body)
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise ValueError("no choices")
+    message = choices[0].get("message") or {}
+    blocks: list[dict[str, Any]] = []
+    if thought := _reasoning(message):
+        blocks.append({"type": "thinking", "thinking": thought, "signature": ""})
+    if text := message.get("content") or message.get("refusal"):
+        blocks.append({"type": "text", "text": text})
+    for call in message.get("tool_calls") or []:
+        function = call.get("function") or {}
+        arguments = _arguments(function.get("arguments") or "")
+        blocks.append(
+            {"type": "tool_use", "id": _call_id(call), "name": function.get("name") or "", "input": arguments}
+        )
+    begun = _message(answer) | {"content": blocks, **_stop(choices[0]), "usage": _usage(answer.get("usage"))}
+    return json.dumps(begun).encode()
+
+
+async def stream(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A chat's events → a message's. Whatever ends `parts` early ends this, too.
+
+    Args:
+        parts: each of whole events.
+    """
+    translation = _Stream()
+    async for part in parts:
+        events = [event for raw in part.split(b"\n\n") for event in translation.take(read_event(raw)[1])]
+        if events:
+            yield b"".join(events)
+    if events := list(translation.end()):
+        yield b"".join(events)
+
+
+class _Stream:
+    """Where a stream is: which block is open, and what waits behind it."""
+
+    def __init__(self) -> None:
+        self._begun, self._index = False, -1
+        self._open: object = None
+        """"text", "thinking", or the number of a tool's call."""
+        self._calls: dict[int, dict[str, Any]] = {}
+        """Number of a call → id, name, arguments so far, and how many of them were sent."""
+        self._choice: dict[str, Any] = {}
+        self._usage: dict[str, Any] | None = None
+        self._num_tokens = 0
+
+    def take(self, data: bytes) -> Iterator[bytes]:
+        """Events of a message that follow from one of the chat."""
+        if not data.startswith(b"{"):
+            return
+        chunk = json.loads(data)
+        if not self._begun:
+            self._begun = True
+            message = _message(chunk) | {"content": [], "stop_reason": None, "stop_sequence": None}
+            yield _event("message_start", message=message | {"usage": _usage(chunk.get("usage"))})
+            yield _event("ping")
+        self._usage = chunk.get("usage") or self._usage
+        for choice in chunk.get("choices") or []:
+            if choice.get("index", 0) == 0:
+                yield from self._take_delta(choice.get("delta") or {})
+                if choice.get("finish_reason"):
+                    self._choice = choice
+
+    def _take_delta(self, delta: dict[str, Any]) -> Iterator[bytes]:
+        if thought := _reasoning(delta):
+            yield from self._part("thinking", {"type": "thinking_delta", "thinking": thought})
+        if text := delta.get("content") or delta.get("refusal"):
+            yield from self._part("text", {"type": "text_delta", "text": text})
+        for call in delta.get("tool_calls") or []:
+            self._num_tokens += 1
+            number, function = call.get("index", 0), call.get("function") or {}
+            known = self._calls.setdefault(number, {"id": _call_id(call), "name": "", "arguments": "", "sent": 0})
+            known["name"] = known["name"] or function.get("name") or ""
+            known["arguments"] += function.get("arguments") or ""
+            if self._open == number or not isinstance(self._open, int) or self._is_complete(self._open):
+                yield from self._send_call(number)
+
+    def _part(self, kind: str, delta: dict[str, Any]) -> Iterator[bytes]:
+        self._num_tokens += 1
+        if self._open != kind:
+            yield from self._close()
+            empty = {"type": kind, kind: ""} | ({"signature": ""} if kind == "thinking" else {})
+            yield self._start(kind, empty)
+        yield _event("content_block_delta", index=self._index, delta=delta)
+
+    def _send_call(self, number: int) -> Iterator[bytes]:
+        call = self._calls[number]
+        if self._open != number:
+            if not call["name"]:
+                return
+            yield from self._close_one()
+            yield self._start(number, {"type": "tool_use", "id": call["id"], "name": call["name"], "input": {}})
+        if unsent := call["arguments"][call["sent"] :]:
+            call["sent"] = len(call["arguments"])
+            delta = {"type": "input_json_delta", "partial_json": unsent}
+            yield _event("content_block_delta", index=self._index, delta=delta)
+
+    def _is_complete(self, number: int) -> bool:
+        try:
+            json.loads(self._calls[number]["arguments"])
+        except ValueError:
+            return False
+        return True
+
+    def _start(self, kind: object, block: dict[str, Any]) -> bytes:
+        self._open, self._index = kind, self._index + 1
+        return _event("content_block_start", index=self._index, content_block=block)
+
+    def _close_one(self) -> Iterator[bytes]:
+        if self._open is not None:
+            if isinstance(self._open, int):
+                self._calls.pop(self._open)
+            self._open = None
+            yield _event("content_block_stop", index=self._index)
+
+    def _close(self) -> Iterator[bytes]:
+        """End what is open, and write the calls that waited."""
+        yield from self._close_one()
+        for number in sorted(self._calls):
+            yield from self._send_call(number)
+            yield from self._close_one()
+
+    def end(self) -> Iterator[bytes]:
+        """The last events."""
+        if not self._begun:
+            return
+        yield from self._close()
+        usage = _usage(self._usage)
+        if not self._usage:
+            usage["output_tokens"] = self._num_tokens  # about one a part
+        yield _event("message_delta", delta=_stop(self._choice), usage=usage)
+        yield _event("message_stop")
+
+
+def _event(kind: str, **fields: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind} | fields)}\n\n".encode()
+
+
+def _message(answer: dict[str, Any]) -> dict[str, Any]:
+    id_ = str(answer.get("id") or uuid.uuid4().hex).removeprefix("chatcmpl-")
+    return {"id": f"msg_{id_}", "type": "message", "role": "assistant", "model": str(answer.get("model", ""))}
+
+
+def _reasoning(message: dict[str, Any]) -> str:
+    """VLLM has `reasoning`; others, and vLLM before, `reasoning_content`."""
+    return str(message.get("reasoning") or message.get("reasoning_content") or "")
+
+
+def _call_id(call: dict[str, Any]) -> str:
+    return str(call.get("id") or f"toolu_{uuid.uuid4().hex}")
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    """Arguments of a tool's call; cut or broken ones in the form that Anthropic's documentation gives them."""
+    try:
+        arguments = json.loads(text or "{}")
+    except ValueError:
+        arguments = None
+    return arguments if isinstance(arguments, dict) else {"INVALID_JSON": text}
+
+
+def _stop(choice: dict[str, Any]) -> dict[str, Any]:
+    """Why an answer ended: vLLM's `stop_reason` is the text at which it stopped."""
+    sequence = choice.get("stop_reason")
+    if isinstance(sequence, str) and choice.get("finish_reason") == "stop":
+        return {"stop_reason": "stop_sequence", "stop_sequence": sequence}
+    return {"stop_reason": _STOP_REASONS.get(choice.get("finish_reason") or "stop", "end_turn"), "stop_sequence": None}
+
+
+def _usage(usage: Any) -> dict[str, Any]:
+    usage = usage if isinstance(usage, dict) else {}
+    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
+    prompt, answer = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
+    written = {"cache_creation_input_tokens": 0, "cache_read_input_tokens": cached}
+    return {"input_tokens": max(0, prompt - cached), "output_tokens": answer} | written

@@ -1,0 +1,90 @@
+"""Text only: a part of a message, an item or an input that names an address would have the engine fetch it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serve.gateway.admission import RefusalError
+
+_PARTS_OF_MESSAGES = {
+    "text": {"type", "text", "cache_control", "annotations", "prompt_cache_breakpoint"},
+    "refusal": {"type", "refusal"},
+}
+"""Type → what a part may hold. vLLM takes a part of type text that also names an image for an image."""
+
+_PARTS_OF_ITEMS = {
+    "input_text": {"type", "text", "prompt_cache_breakpoint"},
+    "output_text": {"type", "text", "annotations", "logprobs"},
+    "refusal": {"type", "refusal"},
+    "summary_text": {"type", "text"},
+    "reasoning_text": {"type", "text"},
+}
+
+_ITEMS = ("message", "reasoning", "function_call", "function_call_output")
+"""Items of the Responses API; the others are of tools that OpenAI runs itself."""
+
+
+def check_messages(messages: Any) -> None:
+    """Refuse messages of a chat that hold more than text, refusals and calls of tools.
+
+    Raises:
+        RefusalError: they do.
+    """
+    if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
+        raise RefusalError(400, "invalid_messages", "messages must be a list of objects", param="messages")
+    for place, message in enumerate(messages):
+        _check_content(message.get("content"), _PARTS_OF_MESSAGES, f"messages[{place}].content")
+        if message.get("audio") is not None:
+            raise _only_text(f"messages[{place}].audio")
+
+
+def check_items(body: dict[str, Any]) -> None:
+    """Refuse a response's input that holds more than text and calls of the client's own tools.
+
+    Raises:
+        RefusalError: it does.
+    """
+    given = body.get("input")
+    if isinstance(given, str):
+        given = []
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
+        raise RefusalError(400, "invalid_value", "input must be text or a list of objects", param="input")
+    for place, item in enumerate(given):
+        kind, where = item.get("type", "message"), f"input[{place}]"
+        if kind not in _ITEMS:
+            raise RefusalError(400, "unsupported_content", f"{where}: {kind!r} is not supported here", param="input")
+        for field in ("content", "summary", "output"):
+            _check_content(item.get(field), _PARTS_OF_ITEMS, f"{where}.{field}")
+    tools = body.get("tools") or []
+    for place, tool in enumerate(tools if isinstance(tools, list) else [tools]):
+        if not isinstance(tool, dict) or tool.get("type") != "function":
+            message = f"tools[{place}]: only functions, which the client runs, are supported here"
+            raise RefusalError(400, "unsupported_field", message, param="tools")
+
+
+def check_input(body: dict[str, Any]) -> None:
+    """Refuse to embed what is no text and no tokens: vLLM also embeds chats, whose parts may name addresses.
+
+    Raises:
+        RefusalError: it is something else.
+    """
+    given = body.get("input")
+    parts = given if isinstance(given, list) else [given]
+    inner = [each for part in parts for each in (part if isinstance(part, list) else [part])]
+    if "messages" in body or any(isinstance(each, dict | list) for each in inner):
+        raise RefusalError(400, "unsupported_content", "input must be text, tokens, or a list of either", param="input")
+
+
+def _check_content(content: Any, known: dict[str, set[str]], where: str) -> None:
+    if content is None or isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        raise RefusalError(400, "invalid_messages", f"{where} must be text or a list of parts", param=where)
+    for part in content:
+        fields = known.get(str(part.get("type"))) if isinstance(part, dict) else None
+        if fields is None or not part.keys() <= fields:
+            raise _only_text(where)
+
+
+def _only_text(where: str) -> RefusalError:
+    return RefusalError(400, "unsupported_content", f"{where}: only text is served here", param=where.split("[")[0])

@@ -1,0 +1,106 @@
+"""One request on its way: what was asked of whom, what it is charged, and its answer as the client reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import aiohttp
+
+from serve import message_answers
+from serve.ask import Ask
+from serve.gateway.admission import Address, RefusalError, over_limit
+from serve.gateway.limits import Wait
+from serve.gateway.streams import Meter
+from serve.upstream_errors import is_error, refusal_in_answer
+
+AFTER_END_S = 0.5
+"""How long a server may take to close a stream behind its last event, before its connection is given up."""
+
+
+@dataclass
+class Use:
+    """What a request is to be charged."""
+
+    hold: Callable[[int, float], Wait | None]
+    """Holds tokens for it, at a time."""
+    tokens: int = 0
+
+    def reserve(self, tokens: int) -> None:
+        """Hold the most that it can use.
+
+        Raises:
+            RefusalError: the key has less.
+        """
+        wait = self.hold(tokens, time.time())
+        if wait is not None:
+            raise over_limit(wait)
+        self.tokens = tokens
+
+
+class Relaying(NamedTuple):
+    """A request on its way: what was asked of whom, and what it is charged."""
+
+    ask: Ask
+    address: Address
+    meter: Meter
+    use: Use
+    translated: bool
+    """The client speaks Anthropic's words."""
+
+    def events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+        """A stream in parts of whole events, as the client reads them."""
+        parts = self._events(content)
+        return message_answers.stream(parts) if self.translated else parts
+
+    async def _events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+        meter = self.meter
+        async for chunk in content.iter_any():
+            events = meter.feed(chunk)
+            self.use.tokens = meter.tokens
+            if events:
+                yield events
+            if meter.failed:
+                raise refusal_in_answer(meter.error)
+            if meter.finished:
+                await _read_to_end(content)
+                return
+        rest = meter.end()
+        self.use.tokens = meter.tokens
+        if rest:
+            yield rest
+        if meter.failed:
+            raise refusal_in_answer(meter.error)
+        if not meter.finished:
+            raise RefusalError(502, "upstream_unavailable", "the engine broke off")
+
+    def read_whole(self, body: bytes) -> bytes:
+        """An answer that is no stream, as the client reads it.
+
+        Raises:
+            RefusalError: it is an error in spite of its status.
+            ValueError: it is no JSON.
+        """
+        content = json.loads(body)
+        if not isinstance(content, dict) or is_error(content):
+            raise refusal_in_answer(content)
+        if self.meter.read(content):
+            self.use.tokens = self.meter.tokens
+        if not self.translated:
+            return body
+        if self.address.kind == "tokenize":
+            return json.dumps({"input_tokens": int(content["count"])}).encode()
+        return message_answers.whole(body)
+
+
+async def _read_to_end(content: aiohttp.StreamReader) -> None:
+    """Read the end of a stream whose last event has come, so that its connection is used again."""
+    with contextlib.suppress(TimeoutError, aiohttp.ClientError):
+        async with asyncio.timeout(AFTER_END_S):
+            async for _ in content.iter_any():
+                pass
