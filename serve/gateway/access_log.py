@@ -15,9 +15,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from serve.ask import Ask
 from serve.gateway.admission import RefusalError
 from serve.gateway.asgi import Reply
+from serve.gateway.ask import Ask
 from serve.gateway.settings import GatewayConfig
 
 

@@ -1,6 +1,6 @@
 """Anthropic's Messages API in front of a chat endpoint: what a client sends becomes a chat request.
 
-It is then checked and limited as every other; `message_answers.py` translates the answer back. Written after
+It is then checked and limited as every other; `anthropic_answers.py` translates the answer back. Written after
 Anthropic's published API reference (version 2023-06-01); vLLM has a translation, too, but importing it takes 24 s.
 """
 

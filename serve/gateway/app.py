@@ -23,7 +23,6 @@ from urllib.parse import unquote
 
 import aiohttp
 
-from serve.ask import parse, read_ask
 from serve.client.upstream import UnknownModelError, Upstream
 from serve.gateway import anthropic as messages
 from serve.gateway.access_log import Note, Traffic
@@ -45,13 +44,14 @@ from serve.gateway.admission import (
     unknown_model,
 )
 from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
+from serve.gateway.ask import parse, read_ask
 from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
 from serve.gateway.limits import Limiter, Wait
 from serve.gateway.playground import PAGE, PAGE_HEADERS
+from serve.gateway.relay import Relaying, Use
 from serve.gateway.settings import GatewayConfig, host_name, keys_file, names_this_machine
 from serve.gateway.streams import Meter
-from serve.relay import Relaying, Use
-from serve.upstream_errors import refusal_of
+from serve.gateway.upstream_errors import refusal_of
 
 log = logging.getLogger("wavecoder.serve")
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from serve.upstream_errors import is_error
+from serve.gateway.upstream_errors import is_error
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
 

@@ -98,7 +98,7 @@ def test_two_different_keys_are_one_too_many(gateway):
 
 
 def test_the_first_request_imports_no_engine():
-    code = "import sys, serve.gateway; sys.exit(any(name.split('.')[0] in {'vllm', 'torch', 'ray'} for name in sys.modules))"
+    code = "import sys, serve.gateway.app; sys.exit(any(name.split('.')[0] in {'vllm', 'torch', 'ray'} for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

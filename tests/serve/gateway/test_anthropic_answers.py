@@ -7,7 +7,7 @@ import anthropic
 import httpx2
 import pytest
 
-from serve.message_answers import stream, whole
+from serve.gateway.anthropic_answers import stream, whole
 
 USAGE = {"prompt_tokens": 9, "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 5}}
 

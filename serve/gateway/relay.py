@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import aiohttp
 
-from serve import message_answers
-from serve.ask import Ask
+from serve.gateway import anthropic_answers
 from serve.gateway.admission import Address, RefusalError, over_limit
+from serve.gateway.ask import Ask
 from serve.gateway.limits import Wait
 from serve.gateway.streams import Meter
-from serve.upstream_errors import is_error, refusal_in_answer
+from serve.gateway.upstream_errors import is_error, refusal_in_answer
 
 AFTER_END_S = 0.5
 """How long a server may take to close a stream behind its last event, before its connection is given up."""
@@ -56,7 +56,7 @@ class Relaying(NamedTuple):
     def events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         """A stream in parts of whole events, as the client reads them."""
         parts = self._events(content)
-        return message_answers.stream(parts) if self.translated else parts
+        return anthropic_answers.stream(parts) if self.translated else parts
 
     async def _events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         meter = self.meter
@@ -95,7 +95,7 @@ class Relaying(NamedTuple):
             return body
         if self.address.kind == "tokenize":
             return json.dumps({"input_tokens": int(content["count"])}).encode()
-        return message_answers.whole(body)
+        return anthropic_answers.whole(body)
 
 
 async def _read_to_end(content: aiohttp.StreamReader) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from serve.upstream_errors import is_error, refusal_in_answer, refusal_of, wait_s
+from serve.gateway.upstream_errors import is_error, refusal_in_answer, refusal_of, wait_s
 
 OVERFLOW = "This model's maximum context length is 64 tokens, and you asked for 99"
 

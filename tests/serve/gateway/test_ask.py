@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from serve.ask import IGNORED_FIELDS, parse, read_ask
 from serve.gateway.admission import RefusalError
+from serve.gateway.ask import IGNORED_FIELDS, parse, read_ask
 from serve.gateway.keys import Key
 from serve.gateway.settings import GatewayConfig
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from serve.gateway.admission import RefusalError, may_ask, unknown_model
 from serve.gateway.keys import Key
+from serve.gateway.parts import check_input, check_items, check_messages
 from serve.gateway.settings import GatewayConfig
-from serve.parts import check_input, check_items, check_messages
 
 ENGINE_FIELDS = frozenset(
     {"chat_template", "kv_transfer_params", "media_io_kwargs", "mm_processor_kwargs", "priority", "request_id"}

@@ -110,7 +110,7 @@ def test_models_of_an_odd_engine_are_a_502(serving, monkeypatch):
     async def odd(_session):
         raise ValueError
 
-    monkeypatch.setattr("serve.upstream.OneServer.models", lambda _self, session: odd(session))
+    monkeypatch.setattr("serve.client.upstream.OneServer.models", lambda _self, session: odd(session))
     assert serving.client.get("/v1/models").status_code == 502
 
 
