@@ -24,7 +24,6 @@ from urllib.parse import unquote
 import aiohttp
 
 from serve.client.upstream import UnknownModelError, Upstream
-from serve.gateway import anthropic as messages
 from serve.gateway.access_log import Note, Traffic
 from serve.gateway.admission import (
     MESSAGES,
@@ -43,6 +42,7 @@ from serve.gateway.admission import (
     over_limit,
     unknown_model,
 )
+from serve.gateway.anthropic import to_chat
 from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
 from serve.gateway.ask import parse, read_ask
 from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
@@ -146,7 +146,7 @@ class Gateway:
             raw = await read_body(receive, self._config, encoding_of(headers))
             body, translated = parse(raw), scope["raw_path"].startswith(MESSAGES)
             if translated:
-                body = messages.to_chat(body, counting=address.kind == "tokenize")
+                body = to_chat(body, counting=address.kind == "tokenize")
             ask = read_ask(body, address.kind, key, self._config, self._context)
             note.take(ask, raw)
             use.reserve(ask.max_tokens)

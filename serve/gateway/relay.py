@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import aiohttp
 
-from serve.gateway import anthropic_answers
 from serve.gateway.admission import Address, RefusalError, over_limit
+from serve.gateway.anthropic_answers import stream, whole
 from serve.gateway.ask import Ask
 from serve.gateway.limits import Wait
 from serve.gateway.streams import Meter
@@ -56,7 +56,7 @@ class Relaying(NamedTuple):
     def events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         """A stream in parts of whole events, as the client reads them."""
         parts = self._events(content)
-        return anthropic_answers.stream(parts) if self.translated else parts
+        return stream(parts) if self.translated else parts
 
     async def _events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         meter = self.meter
@@ -95,7 +95,7 @@ class Relaying(NamedTuple):
             return body
         if self.address.kind == "tokenize":
             return json.dumps({"input_tokens": int(content["count"])}).encode()
-        return anthropic_answers.whole(body)
+        return whole(body)
 
 
 async def _read_to_end(content: aiohttp.StreamReader) -> None:
