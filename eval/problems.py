@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from eval.answers.thoughts import without_thoughts
+
 DESCRIPTION = "{description}"
 """Where the model's own description goes, in a problem whose question follows a first one."""
 
@@ -71,10 +73,11 @@ def with_description(problem: Problem, description: str) -> Problem:
 
     Args:
         problem: its `instruction` and `plain` hold `{description}`.
-        description: the answer to `problem.describe`; cut to its limit, and without the lines of the hidden code.
+        description: the answer to `problem.describe`; without what was thought aloud, cut to its limit, and without the
+            lines of the hidden code.
     """
     assert problem.describe is not None
-    text = shorten_description(description, problem.describe)
+    text = shorten_description(without_thoughts(description), problem.describe)
     return replace(
         problem,
         instruction=problem.instruction.replace(DESCRIPTION, text),

@@ -16,12 +16,14 @@ SAMPLES = pa.schema([
     ("benchmark", pa.string()), ("model", pa.string()), ("task_id", pa.string()), ("language", pa.string()),
     ("sample", pa.int32()), ("seed", pa.int64()), ("form", pa.string()), ("prompt", pa.string()),
     ("description", pa.string()), ("raw_answer", pa.string()), ("finish_reason", pa.string()),
-    ("completion", pa.string()), ("program", pa.string()), ("passed", pa.bool_()), ("outcome", pa.string()),
+    ("reading", pa.string()), ("completion", pa.string()), ("program", pa.string()),
+    ("passed", pa.bool_()), ("outcome", pa.string()),
     ("seconds", pa.float64()), ("stderr", pa.string()),
     ("isolation", pa.string()), ("oracle", pa.string()),
 ])  # fmt: skip
 """One answer and what became of its program. `description` is the answer to a first question, where there is one;
-`isolation` is what kept the program in, `oracle` who decided."""
+`reading` says, as JSON, which reading of the answer was chosen and which were next; `isolation` is what
+kept the program in, `oracle` who decided."""
 
 SCORES = pa.schema([
     ("label", pa.string()), ("model", pa.string()), ("benchmark", pa.string()), ("language", pa.string()),

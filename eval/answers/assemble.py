@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 import textwrap
 
+from eval.answers.bodies import as_body
 from eval.answers.braces import cut_at_close, without_block, without_comments
-from eval.answers.extract import defined_names, defines, definition_start, without_main_guard
+from eval.answers.declarations import defined_names, definition_start
+from eval.answers.extract import binds, units_of
 from eval.problems import Problem
 
 GO_PACKAGES = ("bytes", "crypto/md5", "encoding/hex", "errors", "fmt", "math", "math/big", "math/bits", "math/rand",
@@ -27,9 +29,12 @@ _GO_IMPORTS = re.compile(r"^import[ \t]*(?:\([^)]*\)|[\w.]*[ \t]*\"[^\"]+\")", r
 
 def candidate_of_code(problem: Problem, code: str) -> str:
     """The candidate that an extracted answer stands for."""
-    if not defines(code, problem.entry_point, problem.language):
-        return candidate_of_continuation(problem, _as_body(code, problem.language), cut=False)
-    if problem.language == "python":
+    name, language = problem.entry_point, problem.language
+    if language == "python" and (owner := _owner(code, name)):
+        code = f"{code}\n\n{name} = {owner}().{name}"
+    elif not binds(code, name, language) and (problem.declaration or language != "python"):
+        return candidate_of_continuation(problem, as_body(code, problem.declaration, language), cut=False)
+    if language == "python":
         return _python(problem.prelude, _before(problem), textwrap.dedent(code))
     if problem.language == "java":
         return _java(problem, code)
@@ -56,13 +61,10 @@ def candidate_of_continuation(problem: Problem, text: str, *, cut: bool = True) 
 def candidate_of_solution(problem: Problem, solution: str) -> str:
     """The candidate of a whole program, as it is: samples that somebody already has are not improved.
 
-    The tools that made published verdicts run no main guard, so none is run here.
+    Main guards are not run, as in the tools that made published verdicts: a candidate is a module, not `__main__`.
     """
-    if problem.language in {"javascript", "java"}:
+    if problem.language == "java" or (problem.language == "python" and not problem.prelude):
         return solution
-    if problem.language == "python":
-        unguarded = without_main_guard(solution)
-        return _python(problem.prelude, unguarded) if problem.prelude else unguarded
     return _assemble(problem, solution)
 
 
@@ -96,10 +98,12 @@ def _before(problem: Problem) -> str:
     return problem.declaration[: definition_start(problem.declaration, problem.entry_point, problem.language) or 0]
 
 
-def _as_body(code: str, language: str) -> str:
-    """A bare body, set in as Python wants it."""
-    code = code.strip("\n")
-    return textwrap.indent(code, "    ") if language == "python" and not code.startswith((" ", "\t")) else code
+def _owner(code: str, name: str) -> str:
+    """The class of a program that has the entry point as its method; empty when it is a function, as it should be."""
+    units = units_of(code, "python")
+    if any(name in unit.names for unit in units):
+        return ""
+    return next((owner for unit in units if name in unit.methods for owner in unit.names), "")
 
 
 def _split(before: str, code: str, language: str) -> tuple[str, str]:
@@ -119,9 +123,10 @@ def _assemble(problem: Problem, code: str) -> str:
     if language == "python":
         return _python(problem.prelude, code)
     if language == "javascript":
-        return re.sub(
-            r"^export[ \t]+(?:default[ \t]+)?(?=const|let|var|function|class|async)", "", code, flags=re.MULTILINE
-        )
+        code = re.sub(r"^export[ \t]*\{[^{}]*\}[ \t]*;?[ \t]*$|^export[ \t]+default[ \t]+\w+[ \t]*;?[ \t]*$", "", code,
+                      flags=re.MULTILINE)  # fmt: skip
+        return re.sub(r"^export[ \t]+(?:default[ \t]+)?(?=(?:const|let|var|function|class|async)\b)", "", code,
+                      flags=re.MULTILINE)  # fmt: skip
     if language == "cpp":
         return _joined(problem.prelude, without_block(code, r"(?:int|auto|void)[ \t]+main[ \t]*\(", language))
     if language == "go":
@@ -185,10 +190,20 @@ def _use_paths(tree: str, depth: int = 0) -> list[str]:
     ]
 
 
+def _java_owner(code: str, name: str) -> str:
+    """The class that has the entry point."""
+    units = units_of(code, "java")
+    return next((owner for unit in units if name in unit.methods - unit.names for owner in unit.names), "")
+
+
 def _java(problem: Problem, code: str) -> str:
     """Imports, then `class Solution`; the tests bring `class Main`."""
     code = re.sub(r"^package[ \t][^;]*;", "", code, flags=re.MULTILINE)
-    code = without_block(code, r"(?:public[ \t]+)?(?:final[ \t]+)?class[ \t]+Main\b", "java")
+    owner = _java_owner(code, problem.entry_point)
+    if owner != "Main":
+        code = without_block(code, r"(?:public[ \t]+)?(?:final[ \t]+)?class[ \t]+Main\b", "java")
+    if owner and owner != "Solution" and not re.search(r"\bclass[ \t]+Solution\b", code):
+        code = re.sub(rf"\b{owner}\b", "Solution", code)  # the tests make a Solution
     imports = re.findall(r"^import[ \t][^;]*;", f"{problem.declaration}\n{code}", re.MULTILINE)
     code = re.sub(r"^import[ \t][^;]*;[ \t]*\n?", "", code, flags=re.MULTILINE)
     code = re.sub(r"^([ \t]*)public[ \t]+(?=(?:final[ \t]+)?class[ \t]+Solution\b)", r"\1", code, flags=re.MULTILINE)

@@ -14,11 +14,26 @@ _RUST_TOKEN = re.compile(
 )
 
 
+_MARK, _RUST_MARK = (re.compile(rf"{each.pattern}|[()\[\]\n]", re.DOTALL) for each in (_TOKEN, _RUST_TOKEN))
+
+
 def braces(code: str, language: str) -> Iterator[tuple[int, int]]:
     """(position, +1 or -1) of every brace that is code."""
     for token in (_RUST_TOKEN if language == "rust" else _TOKEN).finditer(code):
         if token.group() in "{}":
             yield token.start(), 1 if token.group() == "{" else -1
+
+
+def marks(code: str, language: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """(position, character) of every bracket and line end outside of strings and comments, lazily."""
+    for token in (_RUST_MARK if language == "rust" else _MARK).finditer(code, start):
+        if len(token.group()) == 1 and token.group() in "()[]{}\n":
+            yield token.start(), token.group()
+
+
+def open_brackets(code: str, language: str) -> int:
+    """How many brackets are opened and not closed; negative if more are closed."""
+    return sum(1 if each in "([{" else -1 for _, each in marks(code, language) if each != "\n")
 
 
 def without_comments(code: str, language: str) -> str:

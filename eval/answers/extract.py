@@ -1,148 +1,318 @@
-"""An answer → the code in it. Pure functions on text."""
+"""An answer → the code in it: readings are made, parsed, reduced to what the tests need, and ranked. Pure.
+
+A reading is a program that the answer may mean: a fenced block, a block with the others, the text without its fences,
+the text after a repair. Each is parsed, by Python's own parser or tree-sitter, so that prose drops out; what the entry
+point does not need is left out; and the best by `Rank` counts. It and the runners-up are kept with the sample.
+"""
 
 from __future__ import annotations
 
-import ast
+import builtins
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import NamedTuple
 
-from eval.answers.braces import without_comments
-
-_FENCE = re.compile(
-    r"^(?P<indent>[ \t]*)(?:\d+[.)][ \t]*|[-*][ \t]+)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<tag>[\w+#.-]*)[^\n`]*\n"
-    r"(?P<code>.*?)(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|(?P=fence)|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
+from eval.answers.bodies import find_body, has_body, shape_of
+from eval.answers.declarations import defines
+from eval.answers.fences import Block, split_fences
+from eval.answers.reduction import Reduced, reduce_units
+from eval.answers.repairs import cleaned, repaired
+from eval.answers.thoughts import split_thoughts
+from eval.answers.trees import brace_units, is_code, is_open
+from eval.answers.units import Unit, is_open_python, is_python, python_units
 
 TAGS = {
-    "python": {"python", "py", "python3"},
-    "javascript": {"javascript", "js", "node", "mjs"},
+    "python": {"python", "py", "python3", "python2", "ipython", "pycon"},
+    "javascript": {"javascript", "js", "node", "mjs", "jsx", "typescript", "ts"},
     "java": {"java"},
     "go": {"go", "golang"},
-    "cpp": {"cpp", "c++", "cc", "cxx", "c"},
+    "cpp": {"cpp", "c++", "cc", "cxx", "c", "hpp"},
     "rust": {"rust", "rs"},
 }
 """What a fence may call a language."""
 
-_DEFINITIONS = {
-    "python": r"^[ \t]*(?:async[ \t]+)?def[ \t]+{name}\b",
-    "javascript": r"\bfunction[ \t]*\*?[ \t]*{name}[ \t]*\("
-    r"|^[ \t]*(?:export[ \t]+)?(?:const|let|var)[ \t]+{name}[ \t]*=",
-    "java": r"^[ \t]*[\w<>\[\], .?]+[ \t]{name}[ \t]*\([^;{{}}]*\)[^;{{}}()]*\{{",
-    "go": r"^func[ \t]+{name}[ \t]*[(\[]",
-    "cpp": r"^[ \t]*[\w:<>,&* \t]+[ \t&*]{name}[ \t]*\([^;{{}}]*\)[^;{{}}()]*\{{",
-    "rust": r"\bfn[ \t]+{name}[ \t]*[<(]",
-}
-"""How a function of a name is defined in a language; `{name}` is the name's own expression."""
+MAX_CHARS = 400_000
+"""No benchmark wants a longer answer; of one, the end is not read."""
+RUNNERS_UP = 3
+_ALWAYS_THERE = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
+_WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|naive|avoid|do not|don't|instead of|"
+                    r"not work|original|first attempt|first try)\b", re.IGNORECASE)  # fmt: skip
+_RIGHT = re.compile(r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better)\b", re.IGNORECASE)
+
+DEFINES, BODY, IMPORTS, NO_ANSWER, NOTHING = 4, 3, 2, 1, 0
+_WHAT = ("does not define it", "repeats the question or leaves it empty", "imports it", "is its body",
+         "defines the function")  # fmt: skip
 
 
-def defines(code: str, name: str, language: str = "python") -> bool:
-    """Whether code defines a function of this name."""
-    return definition_start(code, name, language) is not None
+class Rank(NamedTuple):
+    """What makes one reading better than another, the weightiest first."""
+
+    level: int
+    """It defines the entry point; is its body; imports it; only repeats the question or leaves it empty; none."""
+    aloud: bool
+    """It is no part of a thought that never ends."""
+    tagged: int
+    """Its fence says the language; no language; another."""
+    lacks: int
+    """How many names it needs that nobody defines, as a negative number."""
+    not_wrong: bool
+    """The sentence before it does not call it wrong."""
+    clean: bool
+    """All of its text is code."""
+    fenced: bool
+    repairs: int
+    """How far down the list of repairs, as a negative number."""
+    place: int
+    """Of two that are equally good, the later one: it is the corrected one."""
+    blocks: int
+    """How many blocks it joins, as a negative number."""
 
 
-def definition_start(code: str, name: str, language: str) -> int | None:
-    """Where the definition of a function begins; None when it is not defined."""
-    pattern = _DEFINITIONS[language].format(name=re.escape(name))
-    match = re.search(pattern, _seen(code, language), re.MULTILINE)
-    return match.start() if match else None
+@dataclass(frozen=True)
+class Question:
+    """What is known of a problem when its answer is read."""
+
+    entry_point: str
+    language: str = "python"
+    declaration: str = ""
+    """The code that a body continues."""
+    prelude: str = ""
+    text: str = ""
+    """What was asked: code that stands in it is no answer."""
+    tests: str = ""
 
 
-def _seen(code: str, language: str) -> str:
-    """Code in which examples in comments are no definitions."""
-    return code if language == "python" else without_comments(code, language)
+@dataclass(frozen=True)
+class Reading:
+    """A program that an answer may mean."""
+
+    code: str
+    where: str
+    """In words."""
+    rank: Rank
+    runners_up: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why it was chosen."""
+        what = _WHAT[self.rank.level]
+        lacks = f", lacks {-self.rank.lacks} names" if self.rank.lacks else ""
+        return f"{self.where}: {what}{lacks}"
 
 
-def defined_names(code: str, language: str) -> list[str]:
-    """Names of the functions that code defines, in order."""
-    pattern = _DEFINITIONS[language].format(name=r"(?P<name>[A-Za-z_$][\w$]*)")
-    if language == "javascript":  # two alternatives, so two names
-        pattern = r"(?:\bfunction[ \t]*\*?|\b(?:const|let|var))[ \t]+(?P<name>[A-Za-z_$][\w$]*)[ \t]*[=(]"
-    names = [match.group("name") for match in re.finditer(pattern, _seen(code, language), re.MULTILINE)]
-    return [name for name in names if name not in {"if", "for", "while", "switch", "catch", "else"}]
+@dataclass(frozen=True)
+class _Source:
+    """A text that may be the program."""
+
+    text: str
+    where: str
+    tag: int = 1
+    blocks: int = 1
+    place: int = 0
+    fenced: bool = True
+    wrong: bool = False
+    units: tuple[Unit, ...] = field(default=())
 
 
-def extract_code(answer: str, entry_point: str, language: str = "python") -> str:
-    """The code of a chat answer.
+def read_code(answer: str, question: Question) -> Reading:
+    """The best reading of a chat answer."""
+    said, thought = split_thoughts(cleaned(answer[:MAX_CHARS]))
+    readings: list[Reading] = []
+    for aloud, text in ((True, said), (False, thought)):
+        for repairs, (name, view) in enumerate([("", text), *repaired(text)] if text.strip() else ()):
+            for sources in _sources(view, question):
+                elsewhere = {each for source in sources for unit in source.units for each in unit.names}
+                for source in sources:
+                    where = f"{source.where}, {name}" if name else source.where
+                    reading = _evaluated(replace(source, where=where), question, elsewhere)
+                    readings.append(replace(reading, rank=reading.rank._replace(aloud=aloud, repairs=-repairs)))
+                if any(_is_perfect(each.rank) for each in readings):
+                    break
+            if any(_is_perfect(each.rank) for each in readings):
+                break
+        if any(each.rank.level >= BODY for each in readings):
+            break
+    if not readings:
+        return Reading("", "no text", Rank(NOTHING, False, 0, 0, True, False, False, 0, 0, 0))
+    order = sorted(readings, key=lambda each: (each.rank, len(each.code)), reverse=True)
+    best = order[0] if order[0].rank.level else max(readings, key=lambda each: (*each.rank[:3], len(each.code)))
+    others = dict.fromkeys(each.reason for each in order if each.code != best.code)
+    return replace(best, runners_up=tuple(others)[:RUNNERS_UP])
 
-    The first fenced block that defines the entry point, one tagged with the language before others; else the longest
-    block that may be of the language; a block that was cut off counts as far as it goes. Without a fence, the answer
-    from its first line that looks like code; prose behind the code is left off. What a reasoning model thinks aloud
-    before its answer is not part of it.
+
+def units_of(text: str, language: str) -> tuple[Unit, ...]:
+    """The top-level statements of the code in a text."""
+    return python_units(text) if language == "python" else brace_units(text, language)
+
+
+def _is_code(text: str, language: str) -> bool:
+    return is_python(text) if language == "python" else is_code(text, language)
+
+
+def _is_open(text: str, language: str) -> bool:
+    return is_open_python(text) if language == "python" else is_open(text, language)
+
+
+def _is_perfect(rank: Rank) -> bool:
+    """Whether nothing that is looked at later can be better."""
+    return rank.level == DEFINES and rank.tagged > 0 and rank.lacks == 0 and rank.clean
+
+
+def _sources(text: str, question: Question) -> Iterator[list[_Source]]:
+    """The texts that may be the program: blocks, each alone and with the others; then what stands outside of them."""
+    language = question.language
+    blocks, outside = split_fences(text, lambda code: _is_open(code, language))
+    found = _joined_halves(list(_block_sources(blocks, language)), language)
+    yield found + list(_joined_sources(found, question))
+    around = "\n".join(outside)
+    if not around.strip():
+        return
+    alone = _Source(around, "text outside of fences", 1, 1, -1, False, False, units_of(around, language))
+    if not blocks:
+        yield [alone]
+        return
+    units = (*alone.units, *(unit for each in found for unit in each.units))
+    everything = "\n".join([around, *(each.text for each in found)])
+    yield [*found, alone, _Source(everything, "text with its blocks", 1, len(blocks) + 1, -1, False, False, units)]
+
+
+def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[_Source]:
+    known = set().union(*TAGS.values()) - TAGS[language]
+    for place, block in enumerate(blocks):
+        tag = 2 if block.tag in TAGS[language] else 0 if block.tag in known else 1
+        sentence = re.split(r"[.!?](?:\s|\Z)", block.before.rstrip(" .:!"))[-1]
+        wrong = bool(_WRONG.search(sentence)) and not _RIGHT.search(sentence)
+        code = _with_fence_line(block, language)
+        if code.strip():
+            where = f"block {place + 1} of {len(blocks)}"
+            yield _Source(code, where, tag, 1, place, True, wrong, units_of(code, language))
+
+
+def _joined_sources(found: Sequence[_Source], question: Question) -> Iterator[_Source]:
+    """Each block that defines the function, with what other blocks define besides."""
+    for source in found:
+        if len(found) > 1 and _binds(source.units, question):
+            units = [unit for each in found for unit in each.units
+                     if each is source or (each.tag and not _binds([unit], question))]  # fmt: skip
+            joined = "\n\n".join(unit.text for unit in units)
+            where = f"{source.where} with the others"
+            yield replace(source, text=joined, units=tuple(units), blocks=len(found), where=where)
+
+
+def _with_fence_line(block: Block, language: str) -> str:
+    """A block's code, with what of it stands on the line of its fence, without a word that only names the language."""
+    code = block.code
+    first, _, rest = code.partition("\n")
+    if first.strip().lower() in TAGS[language]:
+        code = rest
+    behind = block.info[len(block.tag) :].strip() if block.tag in TAGS[language] else block.info
+    if behind and not re.fullmatch(r"[\w+#.{}=\[\]-]*", behind):
+        longer = f"{behind}\n{code}"
+        if _is_code(longer, language):
+            return longer
+    return code
+
+
+def _joined_halves(sources: list[_Source], language: str) -> list[_Source]:
+    """Blocks of which one goes on with a definition that the former began."""
+    found: list[_Source] = []
+    for source in sources:
+        if found and not (_is_code(source.text, language) and source.text[:1].strip()):
+            both = f"{found[-1].text}\n{source.text}"
+            if _is_code(both, language) and (not _is_code(found[-1].text, language) or source.text[:1] in " \t"):
+                begun = found.pop()
+                found.append(
+                    replace(begun, text=both, units=units_of(both, language), where=f"{begun.where} and the next")
+                )
+                continue
+        found.append(source)
+    return found
+
+
+def _binds(units: Iterable[Unit], question: Question) -> bool:
+    return any(question.entry_point in unit.names | unit.methods and unit.kind != "import" for unit in units)
+
+
+def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Reading:
+    """What a source is worth: as a program, or as a body.
 
     Args:
-        answer: what the model said.
-        entry_point: name of the function that was asked for.
-        language: of the function.
+        source: a text that may be the program.
+        question: of the problem.
+        elsewhere: the names that any source of this answer defines.
     """
-    text = _without_thoughts(answer.replace("\r\n", "\n"))
-    blocks = [(match.group("tag").lower(), _dedented(match)) for match in _FENCE.finditer(text)]
-    known = set().union(*TAGS.values()) - TAGS[language]
-    own = [code for tag, code in blocks if tag in TAGS[language]]
-    possible = own + [code for tag, code in blocks if tag not in TAGS[language] | known]
-    defining = [code for code in possible if defines(code, entry_point, language)]
-    if defining:
-        return _finished(defining[0], language)
-    if possible or blocks:
-        return _finished(max(own or possible or [code for _, code in blocks], key=len), language)
-    return _finished(_without_prose(text, language), language)
+    reduced = reduce_units(source.units, _roots(question, source.units))
+    level = _level(reduced, question)
+    code = source.text.strip("\n").rstrip()
+    lacks, clean = 0, _is_code(code, question.language)
+    if level:
+        lacks = len(_lacking(reduced, source, question) | (reduced.needed & elsewhere) - reduced.bound)
+        if reduced.dropped or not clean:
+            code = reduced.text
+    rank = Rank(
+        level, True, source.tag, -lacks, not source.wrong, clean, source.fenced, 0, source.place, -source.blocks
+    )
+    if level < IMPORTS and source.blocks == 1 and question.declaration:
+        body = find_body(source.text, question.declaration, question.language, fenced=source.fenced)
+        if body is not None:
+            returns = re.search(r"\b(?:return|yield|raise)\b", body) or question.language == "rust"
+            return Reading(body, source.where, rank._replace(level=BODY, lacks=0 if returns else -1))
+    return Reading(code, source.where, rank)
 
 
-def _without_thoughts(text: str) -> str:
-    """What comes behind the last </think>; nothing when the model never stopped thinking."""
-    if "</think>" in text:
-        return text.rpartition("</think>")[2]
-    return "" if text.lstrip().startswith("<think>") else text
+def _roots(question: Question, units: Sequence[Unit]) -> set[str]:
+    """The names that a program must keep: the entry point, its class, and what else the tests use."""
+    name = question.entry_point
+    holders = {each for unit in units if name in unit.methods for each in unit.names}
+    if question.language == "python":
+        own = any(name in unit.names for unit in units)
+        return {name, *(() if own else holders), *_names_in(question.tests)}
+    return {name, *holders}
 
 
-def _dedented(match: re.Match[str]) -> str:
-    """A block inside a list is indented as a whole."""
-    indent = match.group("indent")
-    code = re.sub(rf"^{indent}", "", match.group("code"), flags=re.MULTILINE) if indent else match.group("code")
-    return code.rstrip("\n")
+@lru_cache(maxsize=256)
+def _names_in(tests: str) -> frozenset[str]:
+    """Names that tests use and do not define."""
+    units = python_units(tests)
+    uses = {name for unit in units for name in unit.uses}
+    return frozenset(uses - {name for unit in units for name in unit.names} - _ALWAYS_THERE)
 
 
-def _finished(code: str, language: str) -> str:
-    code = code.strip("\n").rstrip()
-    return without_main_guard(code) if language == "python" else code
+def _level(reduced: Reduced, question: Question) -> int:
+    """See `Rank`."""
+    name = question.entry_point
+    binding = [unit for unit in reduced.units if name in unit.names | unit.methods]
+    defining = [unit for unit in binding if unit.kind != "import"]
+    if not defining:
+        return IMPORTS if binding else NOTHING
+    language = question.language
+    shown = _shapes_in(f"{question.text}\n", name, language)
+    last = defining[-1].text
+    return DEFINES if has_body(last, language) and shape_of(last, language) not in shown else NO_ANSWER
 
 
-def without_main_guard(code: str) -> str:
-    """Python without `if __name__ == "__main__":` blocks: the tests are the main program, and a demo may want input."""
-    try:
-        body = ast.parse(code).body
-        guards = [node for node in body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the sandbox will say what is wrong with it
-        return code
-    if not guards:
-        return code
-    lines = re.split(r"\r\n|\r|\n", code)  # as Python counts them
-    for node in reversed(guards):
-        del lines[node.lineno - 1 : node.end_lineno]
-    return "\n".join(lines).rstrip()
+@lru_cache(maxsize=64)
+def _shapes_in(text: str, name: str, language: str) -> frozenset[str]:
+    blocks, outside = split_fences(text, lambda code: _is_open(code, language))
+    parts = [text, "\n".join(outside), *(block.code for block in blocks)]
+    found = [unit for part in parts for unit in units_of(part, language) if name in unit.names | unit.methods]
+    return frozenset(shape_of(unit.text, language) for unit in found)
 
 
-_CODE_LINE = {
-    "python": r"(?:def|class|import|from|async)\b.|@\w",
-    "javascript": r"(?:const|let|var|function|async|class|export|import)\b.|/[*/]",
-    "java": r"(?:import|package|public|private|protected|class|static)\b.|/[*/]",
-    "go": r"(?:package|import|func|type|var|const)\b.|//",
-    "cpp": r"#include|(?:using|template|int|bool|string|vector|void|double|float|long|char|map|std)\b.|/[*/]",
-    "rust": r"(?:use|pub|fn|impl|struct|enum|mod)\b.|#!?\[|//",
-}
+def _lacking(reduced: Reduced, source: _Source, question: Question) -> set[str]:
+    """Names that a program needs and neither has nor is given."""
+    if question.language != "python":
+        return set(re.findall(r"&(?:lt|gt|amp|quot|#\d+|#x\w+);", reduced.text))
+    given = {
+        name for unit in python_units(f"{question.prelude}\n{question.declaration}\n    pass") for name in unit.names
+    }
+    starred = any(unit.kind == "import" and "*" in unit.text for unit in (*reduced.units, *source.units))
+    missing = set(reduced.needed - reduced.bound - given - _ALWAYS_THERE) - _names_in(question.tests)
+    return set() if starred else missing
 
 
-def _without_prose(text: str, language: str) -> str:
-    """An answer without a fence: from its first line of code to the prose behind it."""
-    lines, indent = text.splitlines(), "" if language == "python" else r"[ \t]*"
-    starts = [number for number, line in enumerate(lines) if re.match(indent + _CODE_LINE[language], line)]
-    if not starts:
-        return text.strip("\n")  # a body alone, perhaps
-    end = len(lines)
-    for number in range(starts[0] + 1, len(lines)):
-        line = lines[number]
-        if re.match(r"[A-Z][\w']* .*[.:!?]?$", line) and not re.search(
-            r"[=(]|[;{}]\s*$", line.split(" ")[0] + line[-1:]
-        ):
-            end = number
-            break
-    return "\n".join(lines[starts[0] : end])
+def binds(code: str, name: str, language: str) -> bool:
+    """Whether code gives a name a meaning, or tries to and does not parse."""
+    return any(name in unit.names for unit in units_of(code, language)) or defines(code, name, language)

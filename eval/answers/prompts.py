@@ -9,11 +9,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Literal
 
 from eval.answers.assemble import candidate_of_code, candidate_of_continuation, cut_continuation
-from eval.answers.extract import extract_code
+from eval.answers.extract import Question, read_code
+from eval.answers.thoughts import without_thoughts
 from eval.problems import Problem
 
 Form = Literal["chat", "completion", "paper"]
@@ -63,8 +65,27 @@ def request_description(problem: Problem, form: Form) -> Request:
 
 def read_answer(problem: Problem, form: Form, answer: str) -> tuple[str, str]:
     """The code in an answer, and the candidate that it stands for."""
+    code, candidate, _ = read_with_reason(problem, form, answer)
+    return code, candidate
+
+
+def read_with_reason(problem: Problem, form: Form, answer: str) -> tuple[str, str, str]:
+    """The code in an answer, the candidate that it stands for, and why it was read so, as JSON."""
     if form == "completion" or (form == "paper" and problem.opening):
-        text = answer.replace("\r\n", "\n")
-        return cut_continuation(problem, text.rstrip()), candidate_of_continuation(problem, text)
-    code = extract_code(answer, problem.entry_point, problem.language)
-    return code, candidate_of_code(problem, code)
+        text = without_thoughts(answer.replace("\r\n", "\n"))
+        return cut_continuation(problem, text.rstrip()), candidate_of_continuation(problem, text), ""
+    reading = read_code(answer, question_of(problem))
+    chosen = {"chosen": reading.reason, "runners_up": reading.runners_up}
+    return reading.code, candidate_of_code(problem, reading.code), json.dumps(chosen)
+
+
+def question_of(problem: Problem) -> Question:
+    """What is known of a problem when its answer is read."""
+    return Question(
+        entry_point=problem.entry_point,
+        language=problem.language,
+        declaration=problem.declaration,
+        prelude=problem.prelude,
+        text=problem.instruction,
+        tests=problem.tests,
+    )

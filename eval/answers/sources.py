@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
-from eval.answers.prompts import Request, read_answer, request_description, request_for
+from eval.answers.prompts import Request, read_with_reason, request_description, request_for
 from eval.benchmarks.catalogue import ProblemSet
 from eval.problems import Problem, with_description
 from eval.settings import EvaluateConfig
@@ -73,7 +73,7 @@ class EndpointAnswers:
         """
         form, seed = self._config.prompt, self._config.seed + sample
         row: dict[str, Any] = {"seed": seed, "form": form, "description": "", "raw_answer": "", "finish_reason": ""}
-        row |= {"completion": "", "candidate": ""}
+        row |= {"reading": "", "completion": "", "candidate": ""}
         if problem.describe is not None:
             request = request_description(problem, form)
             said = await self._ask(request, seed)
@@ -83,11 +83,12 @@ class EndpointAnswers:
             problem = with_description(problem, said["text"])
         request = request_for(problem, form)
         answer = await self._ask(request, seed)
-        completion, candidate = read_answer(problem, form, answer["text"])
+        completion, candidate, reading = read_with_reason(problem, form, answer["text"])
         return row | {
             "prompt": request.text,
             "raw_answer": answer["text"],
             "finish_reason": answer["finish_reason"],
+            "reading": reading,
             "completion": completion,
             "candidate": candidate,
             "error": answer["error"],

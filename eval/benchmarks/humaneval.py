@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eval.answers.extract import definition_start
+from eval.answers.declarations import definition_start
 from eval.benchmarks.plus_tests import differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from eval.answers.assemble import go_imports
 from eval.answers.braces import without_block
-from eval.answers.extract import defined_names, definition_start
+from eval.answers.declarations import defined_names, definition_start
 from eval.problems import DESCRIPTION, Benchmark, Describe, Problem
 
 LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eval.answers.assemble import candidate_of_code, candidate_of_continuation, candidate_of_solution, go_imports
 from eval.answers.braces import cut_at_close, without_block
-from eval.answers.extract import definition_start
+from eval.answers.declarations import definition_start
 from eval.benchmarks.humanevalpack import declaration_of
 
 LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
@@ -133,10 +133,43 @@ def test_a_python_continuation_ends_with_the_function(adding):
 def test_samples_that_are_there_are_not_improved(adding):
     broken = "```python\ndef add(a, b): return a + b\n```"
     assert candidate_of_solution(adding, broken) == broken
-    guarded = 'def add(a, b): return a + b\nif __name__ == "__main__":\n    add(input(), 1)\n'
-    assert candidate_of_solution(adding, guarded) == "def add(a, b): return a + b"
     granted = replace(adding, prelude="import re")
     assert candidate_of_solution(granted, "x = re").startswith("import re")
+
+
+GUARDS = {
+    "a block": 'if __name__ == "__main__":\n    print(add(int(input()), 1))',
+    "an expression": 'print(add(int(input()), 1)) if __name__ == "__main__" else None',
+    "within try": 'try:\n    if __name__ == "__main__":\n        input()\nexcept KeyError:\n    pass',
+    "with an else that defines": 'if "__main__" == __name__:\n    input()\nelse:\n    ZERO = 0\nadd(ZERO, 1)',
+    "an assertion": 'assert __name__ != "__main__"',
+    "a module that is found by its name": "import sys\nassert sys.modules[__name__].add is add",
+}
+
+
+@pytest.mark.parametrize("name", GUARDS)
+def test_main_guards_do_not_run(adding, verdict_of, name):
+    program = f"def add(a, b):\n    return a + b\n\n\n{GUARDS[name]}\n"
+    assert candidate_of_solution(adding, program) == program
+    assert verdict_of(program, adding) == "passed"
+
+
+def test_a_method_of_a_class_of_another_name_is_called_for_in_java(problems_of):
+    problem = problem_in(problems_of, "java")
+    method = problem.declaration.strip().rpartition("\n")[2] + "\n" + problem.reference.rstrip().removesuffix("}")
+    for name in ("Main", "Answer"):
+        code = f"public class {name} {{\n{method}\n    {name}() {{ }}\n}}"
+        candidate = candidate_of_code(problem, code)
+        assert re.search(r"class Solution\b", candidate) and "Solution() { }" in candidate and name not in candidate
+
+
+@pytest.mark.parametrize("export", ["export { half };", "export { half as default }", "export default half;"])
+def test_exports_of_javascript_are_no_part_of_a_script(problems_of, export):
+    problem = problem_in(problems_of, "javascript")
+    assert (
+        candidate_of_solution(problem, f"const half = (n) => n / 2;\n{export}\n").strip()
+        == "const half = (n) => n / 2;"
+    )
 
 
 def test_braces_in_strings_and_comments_do_not_count():

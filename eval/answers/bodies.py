@@ -1,0 +1,126 @@
+"""A function's body on its own: whether a text is one, set in as its declaration wants it. Pure."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+
+from eval.answers.braces import open_brackets, without_comments
+from eval.answers.trees import is_code
+from eval.answers.units import IncompleteError, is_python, parse_python
+
+MAX_LINES = 120
+"""A longer text without a fence is no body."""
+
+
+def as_body(code: str, declaration: str, language: str) -> str:
+    """A body, set in so that it continues a declaration; as it is where no way of setting in parses."""
+    code = code.strip("\n").rstrip()
+    if language != "python":
+        return code
+    return next((each for each in _settings(code) if _continues(each, declaration)), _settings(code)[0])
+
+
+def find_body(text: str, declaration: str, language: str, *, fenced: bool) -> str | None:
+    """The body in a text.
+
+    Args:
+        text: a block, or prose with a body in it.
+        declaration: what the body continues.
+        language: of both.
+        fenced: the text is a block: all of it is code.
+    """
+    lines = text.strip("\n").split("\n")
+    if language != "python":
+        return _brace_body(text, declaration, language) if fenced else None
+    whole = as_body(text, declaration, language)
+    if whole.strip() and _continues(whole, declaration):
+        return whole
+    if fenced or len(lines) > MAX_LINES:
+        return None
+    for first in range(len(lines)):
+        for last in range(len(lines), first, -1):
+            piece = "\n".join(lines[first:last])
+            if re.search(r"\b(?:return|yield)\b", piece) and _continues(
+                body := as_body(piece, declaration, language), declaration
+            ):
+                return body
+    return None
+
+
+def _brace_body(text: str, declaration: str, language: str) -> str | None:
+    """A body up to its closing brackets, which are added where they lack."""
+    body = text.strip("\n").rstrip()
+    opened = open_brackets(f"{declaration}\n{body}", language)
+    if not body.strip() or opened < 0 or opened > 2:
+        return None
+    closed = body + "\n}" * opened
+    return closed if is_code(f"{declaration}\n{closed}", language) else None
+
+
+def _settings(code: str) -> list[str]:
+    """Ways to set a body in: as it is, all of it by four, its first line like the others."""
+    first, newline, rest = code.partition("\n")
+    set_in = textwrap.indent(textwrap.dedent(code), "    ")
+    depths = [re.match(r"[ \t]*", line)[0] for line in rest.split("\n") if line.strip()]  # type: ignore[index]
+    shallowest = min(depths, key=len, default="")
+    mended = textwrap.indent(textwrap.dedent(f"{shallowest}{first.lstrip()}{newline}{rest}"), "    ")
+    return [code, set_in, mended] if code[:1] in {" ", "\t"} else [set_in, mended]
+
+
+def _continues(body: str, declaration: str) -> bool:
+    return bool(body.strip()) and is_python(f"{declaration.rstrip()}\n{body}\n") and _is_longer(body, declaration)
+
+
+def _is_longer(body: str, declaration: str) -> bool:
+    """Whether the body is in the declaration's function, and not behind it."""
+    try:
+        units = parse_python(f"{declaration.rstrip()}\n{body}\n")
+    except (SyntaxError, IncompleteError):
+        return False
+    return bool(units) and body.strip() in units[-1].text and units[-1].kind == "definition"
+
+
+def has_body(unit: str, language: str) -> bool:
+    """Whether a definition does something."""
+    if language != "python":
+        code = without_comments(unit, language) if "{" in unit else "{x}"
+        return bool(re.sub(r"[\s{}();]", "", code[code.find("{") :]))
+    try:
+        node = ast.parse(textwrap.dedent(unit)).body[-1]
+    except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
+        return True
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return True
+    return not all(_is_nothing(each) for each in node.body)
+
+
+def _is_nothing(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Pass):
+        return True
+    if isinstance(node, ast.Raise):
+        return "NotImplementedError" in ast.unparse(node)
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def shape_of(unit: str, language: str) -> str:
+    """A definition without comments, docstring, annotations and white space, to be compared."""
+    if language != "python":
+        return re.sub(r"\s+", "", re.sub(r"//[^\n]*|/\*.*?\*/", "", unit, flags=re.DOTALL))
+    try:
+        tree = ast.parse(textwrap.dedent(unit))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return re.sub(r"\s+", "", unit)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.returns = None
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                node.body = node.body[1:] or [ast.Pass()]
+        elif isinstance(node, ast.arg):
+            node.annotation = None
+    try:
+        return ast.dump(tree)
+    except RecursionError:
+        return unit

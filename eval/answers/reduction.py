@@ -1,0 +1,58 @@
+"""Statements → those that a function needs, and what it lacks. Pure; the same for every language."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from eval.answers.units import Unit
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What is left of a program."""
+
+    units: tuple[Unit, ...]
+    needed: frozenset[str]
+    """Names that the entry points need, themselves included."""
+    bound: frozenset[str]
+    """Names that the program binds."""
+    dropped: int
+    """How many statements were left out."""
+
+    @property
+    def text(self) -> str:
+        """The program."""
+        return "\n\n".join(unit.text for unit in self.units)
+
+
+def reduce_units(units: Sequence[Unit], roots: Collection[str]) -> Reduced:
+    """Keep what binds or changes a needed name, transitively, in its order.
+
+    What else would run on loading is left out: demonstrations, asserts, questions to a user.
+
+    Args:
+        units: of a program, or of several blocks in their order.
+        roots: the names that the tests use.
+    """
+    units = _without_repeated(units)
+    imported = {name for unit in units if unit.kind == "import" for name in unit.names}
+    needed, kept = set(roots), set[int]()
+    growing = True
+    while growing:
+        growing = False
+        for number, unit in enumerate(units):
+            wanted = unit.always or unit.names & needed or (unit.changes - imported) & needed
+            if number not in kept and wanted and not (unit.kind == "action" and "input" in unit.uses):
+                kept.add(number)
+                needed |= unit.uses
+                growing = True
+    chosen = tuple(units[number] for number in sorted(kept))
+    bound = frozenset(name for unit in chosen for name in unit.names)
+    return Reduced(chosen, frozenset(needed), bound, len(units) - len(chosen))
+
+
+def _without_repeated(units: Sequence[Unit]) -> list[Unit]:
+    """Of several declarations with one key, the last."""
+    last = {unit.key: number for number, unit in enumerate(units)}
+    return [unit for number, unit in enumerate(units) if not unit.key or last[unit.key] == number]

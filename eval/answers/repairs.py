@@ -1,0 +1,122 @@
+"""A text → the same text as it was meant, where something on its way spoilt it. Pure.
+
+Each repair is a reading of its own, which counts only where the text as it is gives no better program: code may hold
+all of this by right.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+_SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_NOTHING = re.compile(r"[\ufeff\u200b-\u200d\u2060\u00ad]")
+_MARK = re.compile(
+    r"[ \t]*(?:"
+    r"\[/?[A-Z][A-Z_]{2,}\]"
+    r"|<[|｜][^|｜<>\n]{1,40}[|｜]>"
+    r"|</?(?:s|bos|eos|code|answer|python|solution|response|output|result|final|final_answer|pre|start_of_turn|end_of_turn"
+    r"|javascript|java|go|cpp|rust)(?:[ \t][^<>\n]*)?>"
+    r"|#{2,}[ \t]*(?:Response|Answer|Solution|Code|Output)[ \t]*:"
+    r"|\\boxed\{"
+    r")[ \t]*"
+)
+_NUMBER = re.compile(r"^[ \t]*(?P<number>\d+)(?:[ \t]*[|:.)│](?!\d)|(?=[ \t])|$)")
+_PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\s+\.\.\.:)(?: |$)", re.MULTILINE)
+_JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)
+
+
+def cleaned(text: str) -> str:
+    """A text whose lines end as everybody's, without marks that no language reads."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub(r"^[\f\v\ufeff]+", "", text, flags=re.MULTILINE)
+    return re.sub(
+        r"^\[/?[A-Z_]{3,}\][ \t]*$", "", text, flags=re.MULTILINE
+    )  # [DONE], which is a list in many languages
+
+
+def repaired(text: str) -> Iterator[tuple[str, str]]:
+    """Other texts that this one may have been, each with the reason; the likelier first."""
+    seen = {text}
+    for name, found in _repairs(text):
+        if found not in seen and found.strip():
+            seen.add(found)
+            yield name, found
+
+
+def _repairs(text: str) -> Iterator[tuple[str, str]]:
+    spaced = _NOTHING.sub("", _SPACES.sub(" ", text))
+    yield "spaces made plain", spaced
+    marked = _MARK.sub("\n", spaced)
+    yield "marks taken for line ends", marked
+    for place, field in enumerate(json_strings(text)):
+        yield f"text {place + 1} of a JSON answer", cleaned(field)
+    yield "line numbers taken off", without_line_numbers(marked)
+    if _PROMPT.search(marked):
+        lines = [_PROMPT.sub("", line) for line in marked.split("\n") if _PROMPT.match(line) or line.startswith("```")]
+        yield "prompts of a console taken off", "\n".join(lines)
+    quoted = re.sub(r"^[ \t]*(?:>[ \t]?)+", "", marked, flags=re.MULTILINE)
+    yield "marks of a quotation taken off", quoted
+    unescaped = html.unescape(marked)
+    yield "HTML entities read", unescaped
+    yield "HTML entities read twice", html.unescape(unescaped)
+    if text.count("\\n") > text.strip().count("\n"):
+        escaped = re.sub(r"\\([nrt\"'\\])", lambda match: _ESCAPES.get(match[1], match[1]), text)
+        yield "escaped line ends read", cleaned(escaped).strip().strip("\"'")
+    yield "set out", textwrap.dedent(marked)
+
+
+_ESCAPES = {"n": "\n", "r": "", "t": "\t"}
+
+
+def without_line_numbers(text: str) -> str:
+    """A listing whose lines are numbered, without the numbers; any other text as it is."""
+    lines = text.split("\n")
+    matches = [_NUMBER.match(line) for line in lines]
+    runs: list[tuple[int, int]] = []
+    for place, match in enumerate(matches):
+        if match is None:
+            continue
+        between = "".join(lines[runs[-1][1] : place]).strip() if runs else "x"
+        if not between and int(match["number"]) == _value(matches[runs[-1][1] - 1]) + 1:
+            runs[-1] = (runs[-1][0], place + 1)
+        else:
+            runs.append((place, place + 1))
+    for begin, end in runs:
+        if end - begin < 2:
+            continue
+        bare = [lines[place][_end(matches[place]) :] for place in range(begin, end)]
+        lines[begin:end] = textwrap.dedent("\n".join(bare)).split("\n")
+    return "\n".join(lines)
+
+
+def _value(match: re.Match[str] | None) -> int:
+    return int(match["number"]) if match else -1
+
+
+def _end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0
+
+
+def json_strings(text: str) -> list[str]:
+    """The texts in a JSON answer, the longest first."""
+    match = _JSON.search(text)
+    if match is None:
+        return []
+    try:
+        value = json.loads(match.group(), strict=False)
+    except (ValueError, RecursionError):
+        return []
+    return sorted(_strings(value, 0), key=len, reverse=True)[:4]
+
+
+def _strings(value: Any, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list) and depth < 4:
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _strings(each, depth + 1)
