@@ -1,14 +1,17 @@
 """Settings of an evaluation."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
+from core.settings import Execution, Settings
 from eval.benchmarks.catalogue import resolve_names
 
+CHOICE = ("benchmark", "dataset", "limit", "samples", "k")
+"""What is scored, rather than how."""
 
-class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+
+class EvaluateConfig(Settings):
     """Which benchmarks, how answers are asked for, and what a program may use."""
 
     benchmark: str | tuple[str, ...] = "humaneval"
@@ -39,7 +42,7 @@ class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     max_tokens: PositiveInt = 512
     """Most tokens of an answer."""
 
-    concurrency: PositiveInt = 64
+    concurrency: Annotated[PositiveInt, Execution()] = 64
     """Requests in flight."""
 
     timeout_s: PositiveFloat = 10.0
@@ -48,7 +51,7 @@ class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     memory_mb: PositiveInt = 1024
     """Address space of one program."""
 
-    cpus_per_program: PositiveFloat = 0.5
+    cpus_per_program: Annotated[PositiveFloat, Execution()] = 0.5
     """Logical CPUs that Ray reserves for one program."""
 
     seed: NonNegativeInt = 0
@@ -69,14 +72,8 @@ class EvaluateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
         return (self.benchmark,) if isinstance(self.benchmark, str) else self.benchmark
 
     def of_answers(self) -> dict[str, Any]:
-        """The settings that an answer or its verdict depends on: samples of others never mix with these."""
-        names: Sequence[str] = (
-            "prompt",
-            "temperature",
-            "max_tokens",
-            "seed",
-            "timeout_s",
-            "memory_mb",
-            "unsafe_no_sandbox",
-        )
-        return {name: getattr(self, name) for name in names}
+        """The settings that an answer or its verdict depends on: samples of others never mix with these.
+
+        What is chosen to be scored (benchmarks, problems, number of samples) is none of them: more of it goes on.
+        """
+        return {name: value for name, value in self.identity().items() if name not in CHOICE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,29 +25,26 @@ from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import Task, load_tasks
+from codeocean.select.picked_rows import picked_rows
 from codeocean.verify.checks import count_verified, why_dropped
 from codeocean.verify.flow import verify
 from core.storage import write_part
 from eval.sandbox.run import run_program
+from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
-from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.config import Config
-from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
+from ray_jobs.run.covered import covered_by
+from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 EXAMPLES_PER_REASON = 3
 
 
-def write_codeocean(config: Config, run: RunDir, rows: list[dict[str, Any]], generated: Manifest) -> Manifest:
-    """Write the data set.
-
-    Args:
-        config: the whole configuration.
-        run: the run directory.
-        rows: RAW_CODE rows of the coreset.
-        generated: manifest of `generate`.
-    """
+def run_codeocean(config: Config, run: RunDir) -> Manifest:
+    """Write the data set."""
+    generated, rows = required(run, "generate"), picked_rows(run.fs, run.root)
     benchmarks = benchmark_texts(config, "instances")
 
     def work() -> StageResult:
@@ -56,7 +54,7 @@ def write_codeocean(config: Config, run: RunDir, rows: list[dict[str, Any]], gen
         return _export(config, run, result, raw, benchmarks)
 
     inputs = {"generate": generated["digest"]} | gate_inputs(config, benchmarks)
-    return run_stage(run, "codeocean", config.section("codeocean"), inputs, work)
+    return run_stage(run, "codeocean", covered_by("codeocean", config), inputs, work)
 
 
 def _export(
@@ -134,3 +132,12 @@ def find_sandbox(config: Config) -> Callable[..., Any] | None:
         log.warning("codeocean: instances are not run: %s", error)
         return None
     return run_program
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    return run_job("codeocean", run_codeocean, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ from codeocean.collect.readers import Unit, list_units
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
 
@@ -43,7 +44,7 @@ def run_collect(config: Config, run: RunDir) -> Manifest:
         }
         return StageResult(account.rows_in, done.kept, dict(account.dropped), account.examples, details)
 
-    return run_stage(run, "collect", config.section("collect"), inputs, work)
+    return run_stage(run, "collect", covered_by("collect", config), inputs, work)
 
 
 def _digest(units: list[Unit]) -> str:

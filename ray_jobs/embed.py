@@ -12,6 +12,7 @@ from core.storage import part_names, read_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 
@@ -33,7 +34,7 @@ def run_embed(config: Config, run: RunDir) -> Manifest:
         return StageResult(raw["rows_out"], num_rows, details=details)
 
     inputs = {"collect": raw["digest"], "model": model_digest(model)}
-    return run_stage(run, "embed", config.section("embed"), inputs, work)
+    return run_stage(run, "embed", covered_by("embed", config), inputs, work)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,6 +13,7 @@ from eval.answers.sources import EndpointAnswers
 from eval.flow import compare, evaluate, load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.results import write_results
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, model_source, record_serving, serving
@@ -37,9 +38,8 @@ def run_evaluate(config: Config, run: RunDir) -> Manifest:
         num_samples = sum(table.num_rows for tables in samples.values() for table in tables.values())
         return StageResult(num_samples, num_samples, details={"scores": scores, "differences": differences})
 
-    settings = config.section("evaluate") | {"models": list(config.evaluate_models), "base": config.train.model}
     inputs = {"train": required(run, "train")["digest"]} if "tuned" in config.evaluate_models else {}
-    return run_stage(run, "evaluate", settings, inputs, work)
+    return run_stage(run, "evaluate", covered_by("evaluate", config), inputs, work)
 
 
 def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]], dict[str, pa.Table]]:

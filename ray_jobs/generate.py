@@ -1,8 +1,7 @@
-"""`<run>/select` → `<run>/generate/round-*` → `<run>/codeocean`."""
+"""`<run>/select` → `<run>/generate/round-*`."""
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
@@ -10,22 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from codeocean.generate.ask import Chat
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.flow import Follow, generate
 from codeocean.generate.ledger import ROLES, Ledger, cost_rows
 from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
-from codeocean.generate.settings import HOW_NOT_WHAT
 from codeocean.generate.tasks import load_tasks
-from core.storage import read_part, read_parts
+from codeocean.select.picked_rows import picked_rows
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
-from ray_jobs.codeocean import write_codeocean
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, data_engines, hosted_models, serving
@@ -42,10 +37,10 @@ OWN_RETRIES = 12
 
 
 def run_generate(config: Config, run: RunDir) -> Manifest:
-    """Generate and judge, then write CodeOcean."""
+    """Generate and judge."""
     selected = required(run, "select")
     tasks = load_tasks(config.generate.task_folder)
-    rows = coreset_rows(run)
+    rows = picked_rows(run.fs, run.root)
 
     def work() -> StageResult:
         follow = replica_follower(config)
@@ -60,8 +55,7 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
 
     versions = {name: prompt_version(task) for name, task in tasks.items()}
     inputs = {"select": selected["digest"]} | {f"prompt {name}": version for name, version in versions.items()}
-    generated = run_stage(run, "generate", data_settings(config), inputs, work)
-    return write_codeocean(config, run, rows, generated)
+    return run_stage(run, "generate", covered_by("generate", config), inputs, work)
 
 
 def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[str, Any]:
@@ -88,21 +82,6 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
         }
         | {name: cost_rows(part, ledger, roles, config.generate.spending) for name, part in parts.items()},
     }
-
-
-def data_settings(config: Config) -> dict[str, Any]:
-    """Settings of the stage that decide what it makes, as JSON values."""
-    values: dict[str, Any] = json.loads(config.generate.model_dump_json(exclude=HOW_NOT_WHAT))
-    return values
-
-
-def coreset_rows(run: RunDir) -> list[dict[str, Any]]:
-    """RAW_CODE rows of the coreset, in the order of the picks."""
-    ids = read_part(run.fs, run.path("select", "coreset.parquet"), ["id"])["id"].to_pylist()
-    wanted = pa.array(ids)
-    raw = read_parts(run.fs, run.path("collect"))
-    found = {row["id"]: row for row in raw.filter(pc.is_in(raw["id"], wanted)).to_pylist()}
-    return [found[id_] for id_ in ids]
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from core.stages import STAGES
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.config import load_config
-from ray_jobs.run.rundir import STAGES, RunDir
+from ray_jobs.run.rundir import RunDir
 from report.artifact import show_stage
 
 

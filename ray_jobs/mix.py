@@ -18,8 +18,9 @@ from codeocean.export.mix import AnswerConfig, mix_card, mixed, read_sources, wi
 from codeocean.export.reanswer import answer_all
 from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
-from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
+from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.models import check_model, resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, serving
@@ -53,7 +54,7 @@ def run_mix(config: Config, run: RunDir) -> Manifest:
     inputs = {"codeocean": ocean["digest"]} | gate_inputs(config, benchmarks)
     for source in config.mix.sources:
         inputs[f"source {source.name}"] = _file_digest(source.path)
-    return run_stage(run, "mix", config.section("mix"), inputs, lambda: _work(config, run, benchmarks))
+    return run_stage(run, "mix", covered_by("mix", config), inputs, lambda: _work(config, run, benchmarks))
 
 
 def _work(config: Config, run: RunDir, benchmarks: list[BenchmarkText]) -> StageResult:

@@ -24,9 +24,9 @@ from eval.flow import load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.node_types import LaunchedType, Prices, StagePlace, load_launcher_file, load_prices, place
 from ray_jobs.cluster.waiting import in_words
-from ray_jobs.leakage import check_benchmarks
 from ray_jobs.mix import check_mix
 from ray_jobs.run.config import Config
+from ray_jobs.run.leakage import check_benchmarks
 from ray_jobs.run.models import check_model, served_name
 from ray_jobs.run.rundir import RunDir
 from ray_jobs.serve import TUNED

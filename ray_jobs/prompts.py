@@ -11,8 +11,8 @@ from codeocean.generate.few_shot import assign_tasks, plan_rounds
 from codeocean.generate.prompts import Messages, discriminator_messages, generator_messages, prompt_version
 from codeocean.generate.round_store import Rounds, draw_sets, generation_job
 from codeocean.generate.tasks import Case, Task, load_tasks, task_shares
+from codeocean.select.picked_rows import picked_rows
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.generate import coreset_rows
 from ray_jobs.run.config import Config, load_config
 from ray_jobs.run.rundir import RunDir, required
 from report.artifact import visible
@@ -40,7 +40,7 @@ def row_prompts(task: Task, config: Config, run: RunDir, row_id: str) -> Shown:
         ValueError: the row is not in the coreset, has another task, or the rounds before its own are not done.
     """
     required(run, "select")
-    rows, tasks = coreset_rows(run), load_tasks(config.generate.task_folder)
+    rows, tasks = picked_rows(run.fs, run.root), load_tasks(config.generate.task_folder)
     ranks = {row["id"]: rank for rank, row in enumerate(rows)}
     if row_id not in ranks:
         raise ValueError(

@@ -7,6 +7,7 @@ import sys
 
 from ray_jobs.cli import run_job
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -26,7 +27,7 @@ def run_report(config: Config, run: RunDir) -> Manifest:
         return StageResult(len(manifests), 1, details={"page": page})
 
     inputs = {stage: manifest["digest"] for stage, manifest in manifests.items()}
-    return run_stage(run, "report", config.section("report"), inputs, work)
+    return run_stage(run, "report", covered_by("report", config), inputs, work)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,8 +13,9 @@ from codeocean.select.settings import CoresetConfig
 from core.storage import read_part, read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
-from ray_jobs.leakage import benchmark_texts, check_raw_code, gate_inputs
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
+from ray_jobs.run.leakage import benchmark_texts, check_raw_code, gate_inputs
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.standalone.select import run_select_standalone
 
@@ -45,7 +46,7 @@ def run_select(config: Config, run: RunDir) -> Manifest:
         return StageResult(embedded["rows_out"], config.select.size, dropped, details=details)
 
     inputs = {"embed": embedded["digest"]} | gate_inputs(config, benchmarks)
-    return run_stage(run, "select", config.section("select"), inputs, work)
+    return run_stage(run, "select", covered_by("select", config), inputs, work)
 
 
 def _kept(values: pa.ChunkedArray, leakage: Leakage) -> pa.ChunkedArray:

@@ -18,6 +18,7 @@ from codeocean.generate.ask import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import local_copy, resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client.chat import ChatClient
@@ -110,7 +111,7 @@ def record_serving(config: Config, run: RunDir, upstream: Upstream, seconds_to_r
         details = {"url": url, "seconds_to_ready": round(seconds_to_ready, 1)} | greeted
         return StageResult(2, 2, details=details)
 
-    return run_stage(run, "serve", config.section("serve"), {"train": required(run, "train")["digest"]}, work)
+    return run_stage(run, "serve", covered_by("serve", config), {"train": required(run, "train")["digest"]}, work)
 
 
 async def _greet(url: str, api_key: str) -> dict[str, Any]:

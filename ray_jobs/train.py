@@ -18,10 +18,10 @@ from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.mix import training_stage
 from ray_jobs.run.config import Config
+from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import local_copy, model_digest, resolve_model
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, serving
-from training.settings import MACHINERY
 
 
 def run_train(config: Config, run: RunDir, *, ablate: str | None = None) -> list[Manifest]:
@@ -76,8 +76,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)
 
     inputs = {data: ocean["digest"], "model": model_digest(model)} | ({"without": without} if without else {})
-    settings = {name: value for name, value in config.section("train").items() if name not in MACHINERY}
-    return run_stage(run, stage, settings, inputs, work)
+    return run_stage(run, stage, covered_by("train", config), inputs, work)
 
 
 def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step: int) -> dict[str, float]:

@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-STAGES = ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "serve", "evaluate")
+from core.stages import STAGES
+
+SHOWN = tuple(name for name in STAGES if name != "report")
 GATES = {"raw code": "select", "CodeOcean": "codeocean", "training mix": "mix"}
 """What was compared with the benchmarks → the stage that did."""
 MAX_POINTS = 20_000
@@ -49,7 +51,7 @@ def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
         ValueError: an artifact cannot be read; the file is named.
     """
     reader = _Reader(fs, root)
-    manifests = {stage: found for stage in STAGES if (found := reader.json(stage, "manifest.json")) is not None}
+    manifests = {stage: found for stage in SHOWN if (found := reader.json(stage, "manifest.json")) is not None}
     vectors, ranks, radii = _coverage(reader) if {"embed", "select"} <= set(manifests) else (None, None, [])
     steps = reader.rows("train", "steps.parquet") if "train" in manifests else []
     accepted = _accepted(reader) if "codeocean" in manifests else []

@@ -14,23 +14,12 @@ import jinja2
 from markupsafe import Markup
 from pyarrow import fs as pafs
 
-from report.gather import STAGES, RunFacts, gather
+from core.stages import STAGES
+from report.gather import SHOWN, RunFacts, gather
 from report.plots import ORANGE, plot_bars, plot_coverage, plot_leakage, plot_loss, plot_radius
 from report.scoretables import describe_difference, describe_origin, paper_scores, score_cells, tables_beside_paper
 
 HERE = Path(__file__).parent
-
-MEANING = {
-    "collect": "sources → filtered raw code",
-    "embed": "raw code → vectors",
-    "select": "vectors → coreset",
-    "generate": "coreset → judged instances",
-    "codeocean": "instances → data set",
-    "mix": "data set and those of others → training data",
-    "train": "data set → model",
-    "serve": "model → endpoint",
-    "evaluate": "endpoint → scores",
-}
 
 
 def write_report(fs: pafs.FileSystem, root: str, *, title: str = "WaveCoder run") -> str:
@@ -56,7 +45,7 @@ def render(facts: RunFacts, title: str) -> str:
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
     paper = json.loads((HERE / "paper.json").read_text(encoding="utf-8"))
-    manifests = {stage: facts.manifests.get(stage) for stage in STAGES}
+    manifests = {stage: facts.manifests.get(stage) for stage in SHOWN}
     details = {stage: manifest["details"] if manifest else {} for stage, manifest in manifests.items()}
     scores = details["evaluate"].get("scores", [])
     return environment.get_template("page.html.j2").render(
@@ -66,7 +55,7 @@ def render(facts: RunFacts, title: str) -> str:
         details=details,
         paper=paper,
         plots=_plots(facts),
-        stages=[(stage, MEANING[stage], found) for stage, found in manifests.items() if found or stage != "mix"],
+        stages=[(stage, STAGES[stage].makes, found) for stage, found in manifests.items() if found or stage != "mix"],
         worst_pairs=[pair | {"gate": gate} for gate, pairs in facts.leakage.items() for pair in pairs[:3]],
         task_mix=_mix(details["codeocean"].get("tasks", {}), paper["task_mix_percent"]),
         language_mix=_mix(details["codeocean"].get("languages", {}), paper["language_percent"]),

@@ -2,15 +2,16 @@
 
 import re
 import socket
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from core.settings import Execution, Settings
 from serve.engines.settings import EngineConfig
 from serve.gateway.settings import GatewayConfig, is_loopback
 
 
-class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class EndpointConfig(Settings):
     """An OpenAI-compatible endpoint as its clients see it."""
 
     url: str
@@ -30,16 +31,16 @@ class EndpointConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Most requests in flight; fewer while the endpoint says 429 or 503, or takes longer than half of `timeout_s`."""
 
 
-class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class ServeConfig(Settings):
     """The endpoint that Ray Serve hosts on the loopback address, and the gateway in front of it."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Execution()] = "127.0.0.1"
     """Address that the gateway listens on. Other than the loopback address only with `gateway.keys`."""
 
-    port: int = Field(default=8000, ge=1, le=65535)
+    port: Annotated[int, Execution()] = Field(default=8000, ge=1, le=65535)
     """Port of the OpenAI-compatible API."""
 
-    replica_host: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"  # noqa: S104 - on a private network, if asked for
+    replica_host: Annotated[Literal["127.0.0.1", "0.0.0.0"], Execution()] = "127.0.0.1"  # noqa: S104 - on a private network, if asked for
     """Address that replicas and Ray Serve's proxy listen on; they answer whoever knows a secret that the endpoint makes
     for itself. 0.0.0.0 on a cluster whose network is private: replicas on other machines are then asked directly, too,
     and by prefix if `routing` says so; else through the proxy, balanced."""
@@ -50,24 +51,24 @@ class ServeConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     engines: dict[str, EngineConfig] = {}
     """Replicas of single models that differ, by the name that clients ask for; whole, not on top of `engine`."""
 
-    replicas: PositiveInt | None = None
+    replicas: Annotated[PositiveInt | None, Execution()] = None
     """Replicas of all models together, while a generator and a discriminator of different models are served: they
     move to the model whose queue needs them. None: each model has its `min_replicas` to `max_replicas`."""
 
-    beside: tuple[Literal["generator", "discriminator"], ...] = ()
+    beside: Annotated[tuple[Literal["generator", "discriminator"], ...], Execution()] = ()
     """Models that `wavecoder serve` serves beside the tuned one, as `generate` names them."""
 
-    upstream: str | None = None
+    upstream: Annotated[str | None, Execution()] = None
     """URL, ending in /v1, of a server that answers for the models already, such as Ray Serve on Kubernetes: `wavecoder
     serve` is then the gateway before it and starts nothing else."""
 
-    upstream_key_env: str | None = None
+    upstream_key_env: Annotated[str | None, Execution()] = None
     """Environment variable that holds the key which that server asks for, if it asks for one; clients never see it."""
 
-    ready_timeout_s: PositiveFloat = 600.0
+    ready_timeout_s: Annotated[PositiveFloat, Execution()] = 600.0
     """Longest wait until every model answers."""
 
-    gateway: GatewayConfig = GatewayConfig()
+    gateway: Annotated[GatewayConfig, Execution()] = GatewayConfig()
     """Who may ask, and how much."""
 
     def engine_of(self, model: str) -> EngineConfig:

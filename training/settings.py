@@ -1,17 +1,13 @@
 """Settings of the fine-tuning; the defaults are the demo's, the paper's stand beside them (section 3.1)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-MACHINERY = frozenset({
-    "workers", "min_workers", "resize_every_s", "cpus_per_worker", "use_gpu", "micro_batch", "attention",
-    "activation_checkpointing", "compile", "evaluate_every", "checkpoint_every", "keep_checkpoints", "max_failures",
-})  # fmt: skip
-"""Settings that change how the model is made and, but for rounding, not which: a run may go on with others."""
+from core.settings import Execution, Settings
 
 
-class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class TrainConfig(Settings):
     """Instruction data and a base model → WaveCoder."""
 
     model: str
@@ -26,13 +22,13 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     packing: bool = True
     """Put several rows behind each other instead of padding each to the longest. The result does not depend on it."""
 
-    attention: Literal["auto", "documents", "sdpa", "flex", "flash"] = "auto"
+    attention: Annotated[Literal["auto", "documents", "sdpa", "flex", "flash"], Execution()] = "auto"
     """Kernel that confines attention to each packed row; "auto": flash on CUDA in bfloat16, else documents."""
 
     global_batch: PositiveInt = 16
     """Rows of one optimizer step, over all workers; the paper's: 256 (StarCoder, CodeLLaMa) or 512 (DeepseekCoder)."""
 
-    micro_batch: PositiveInt = 1
+    micro_batch: Annotated[PositiveInt, Execution()] = 1
     """A forward pass of one worker takes so many rows, or with packing so many times `max_length` tokens. The result
     does not depend on it."""
 
@@ -70,41 +66,41 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     validate_every: PositiveInt = 50
     """Steps between measurements on the held-out rows; the last step is always followed by one."""
 
-    evaluate_every: PositiveInt | None = None
+    evaluate_every: Annotated[PositiveInt | None, Execution()] = None
     """Steps between scores of the model as it stands on the configured benchmark, made beside the training by an engine
     of their own, which needs room in the cluster; None makes none."""
 
-    workers: PositiveInt = 2
+    workers: Annotated[PositiveInt, Execution()] = 2
     """Training processes; the model's state is sharded over them (FSDP2), and one alone in float32 has it whole."""
 
-    min_workers: PositiveInt | None = None
+    min_workers: Annotated[PositiveInt | None, Execution()] = None
     """Train with so few while the cluster has no room for `workers`, and with more as it grows; None waits for all."""
 
-    resize_every_s: PositiveFloat = 60.0
+    resize_every_s: Annotated[PositiveFloat, Execution()] = 60.0
     """With `min_workers`: seconds between looks for more room. Each change of size goes on from the last checkpoint."""
 
-    cpus_per_worker: PositiveInt = 1
+    cpus_per_worker: Annotated[PositiveInt, Execution()] = 1
     """Logical CPUs, and threads, of one worker."""
 
-    use_gpu: bool = False
+    use_gpu: Annotated[bool, Execution()] = False
     """One GPU for each worker."""
 
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the computation; weights and the reduction of gradients stay float32."""
 
-    activation_checkpointing: Literal["none", "selective", "full"] = "none"
+    activation_checkpointing: Annotated[Literal["none", "selective", "full"], Execution()] = "none"
     """Activations computed again in the backward pass instead of kept: all but the matrix products', or all."""
 
-    compile: bool = False
+    compile: Annotated[bool, Execution()] = False
     """Compile the decoder's layers by `torch.compile`; needs a C++ compiler on a CPU."""
 
-    checkpoint_every: PositiveInt = 50
+    checkpoint_every: Annotated[PositiveInt, Execution()] = 50
     """Steps between checkpoints."""
 
-    keep_checkpoints: PositiveInt = 2
+    keep_checkpoints: Annotated[PositiveInt, Execution()] = 2
     """Checkpoints to keep: the newest or, with held-out rows, the best by their loss and always the newest."""
 
-    max_failures: NonNegativeInt = 3
+    max_failures: Annotated[NonNegativeInt, Execution()] = 3
     """How often lost workers are replaced before the run fails."""
 
     @model_validator(mode="after")

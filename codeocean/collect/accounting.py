@@ -11,18 +11,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from codeocean.collect.duplicates import Duplicates, Keys, NearDuplicates, Signatures, row_keys
 from codeocean.collect.filters import FilterConfig, filter_batch
 from codeocean.collect.readers import read_unit
 from codeocean.collect.settings import SourceConfig, Unit
 from codeocean.records import RAW_CODE
+from core.settings import Settings
 
 EXAMPLES_PER_REASON = 3
 
 
-class CollectConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class CollectConfig(Settings):
     """Where raw code comes from and what of it is kept (paper, section 2.2.1)."""
 
     sources: tuple[SourceConfig, ...] = Field(min_length=1)

@@ -22,7 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rensa
-from pydantic import BaseModel, Field
+from pydantic import Field
+
+from core.settings import Settings
 
 SHINGLE = 5
 CANDIDATES = 200
@@ -36,7 +38,7 @@ Keys = npt.NDArray[np.uint64]
 Signatures = npt.NDArray[np.uint8]
 
 
-class NearDuplicates(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class NearDuplicates(Settings):
     """When two rows are nearly the same."""
 
     threshold: float = Field(default=0.8, ge=0.3, le=1.0)

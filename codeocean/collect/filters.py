@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import NonNegativeInt, PositiveInt, field_validator, model_validator
 from tokenizers import Tokenizer
 
 from codeocean.collect.unsafe_text import has_secret, speaks_to_a_model
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
+from core.settings import Settings
 
 Row = dict[str, Any]
 Filter = Callable[[Row, "FilterConfig"], str | None]
 
 
-class FilterConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class FilterConfig(Settings):
     """The rules that a row must pass; the defaults are CodeSearchNet's and ours."""
 
     enabled: tuple[str, ...] | None = None

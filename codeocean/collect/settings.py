@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 import pyarrow as pa
-from pydantic import BaseModel, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from codeocean.records import RAW_CODE
+from core.settings import Settings
 
 READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
 """What reading gives: a row that cannot be used has a reason."""
@@ -20,7 +21,7 @@ CODESEARCHNET_LANGUAGES: tuple[LanguageName, ...] = LANGUAGES[:6]
 ColumnName = Literal["code", "docstring", "language", "name", "repository", "path", "url", "license", "split"]
 
 
-class FolderSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class FolderSource(Settings):
     """A folder of source code, such as a git checkout."""
 
     kind: Literal["folder"]
@@ -40,7 +41,7 @@ class FolderSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     """Larger files are data or generated."""
 
 
-class CodeSearchNetSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class CodeSearchNetSource(Settings):
     """CodeSearchNet (Husain et al. 2019), the paper's raw code."""
 
     kind: Literal["codesearchnet"]
@@ -54,7 +55,7 @@ class CodeSearchNetSource(BaseModel, frozen=True, extra="forbid", strict=True, u
     """Its `*_licenses.pkl`, or JSON made from it: repository → licence; a local file or a glob of several."""
 
 
-class JsonlSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class JsonlSource(Settings):
     """Pairs of your own as JSON: one object a line, or a file that is one array of objects."""
 
     kind: Literal["jsonl"]

@@ -20,10 +20,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from codeocean.decontaminate.benchmark_problems import BenchmarkText
 from codeocean.decontaminate.ngrams import NgramIndex
+from core.settings import Settings
 
 Gate = Literal["raw code", "instances", "training"]
 
@@ -45,7 +46,7 @@ LEAKAGE = pa.schema([
 share words; `reason` is empty for a row that goes on; texts are cut to `EXCERPT_CHARS`."""
 
 
-class DecontaminateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class DecontaminateConfig(Settings):
     """Which benchmarks are kept out of the training data, and how."""
 
     gates: tuple[Gate, ...] = ("raw code", "instances", "training")

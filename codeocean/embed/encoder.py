@@ -12,15 +12,16 @@ through the library's `encode` inside the encoder: their tokenisation does not o
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import torch
-from pydantic import BaseModel, NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt
 
 from codeocean.embed.batches import TokenBatch, plan_batches
 from codeocean.records import embeddings_schema
+from core.settings import Execution, Settings
 
 Vectors = np.ndarray[Any, np.dtype[Any]]
 
@@ -28,7 +29,7 @@ _FEATURES = {"input_ids", "token_type_ids", "attention_mask", "modality", "promp
 """What `preprocess` gives for a model that a plain tokenizer feeds."""
 
 
-class EmbedConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class EmbedConfig(Settings):
     """How raw code becomes vectors (paper, section 2.2.1)."""
 
     model: str = "package:all-minilm-l6-v2"
@@ -50,17 +51,17 @@ class EmbedConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     normalize: bool = True
     """Scale every vector to length 1, so that Euclidean distance orders rows as cosine does."""
 
-    actors: PositiveInt | Literal["all"] = "all"
+    actors: Annotated[PositiveInt | Literal["all"], Execution()] = "all"
     """Most encoders at a time. "all" is as many as the cluster's GPUs hold, or one where `gpus_per_actor` is 0."""
 
-    batches_per_actor: PositiveInt | None = None
+    batches_per_actor: Annotated[PositiveInt | None, Execution()] = None
     """Batches that one encoder works on at a time, each on one CPU thread. None is 2 on a GPU (one is copied while the
     other is computed), and on a CPU the machine's cores shared by `actors`."""
 
-    cpus_per_actor: PositiveInt = 1
+    cpus_per_actor: Annotated[PositiveInt, Execution()] = 1
     """Logical CPUs of one encoder."""
 
-    gpus_per_actor: NonNegativeFloat = 0.0
+    gpus_per_actor: Annotated[NonNegativeFloat, Execution()] = 0.0
     """GPUs of one encoder; a fraction shares a GPU."""
 
 

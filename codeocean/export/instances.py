@@ -12,13 +12,13 @@ from typing import Any
 import jinja2
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel
 
 from codeocean.collect.duplicates import Duplicates, NearDuplicates, row_keys
 from codeocean.generate.bugs import explain_bug
 from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.records import INSTANCES
 from codeocean.verify.checks import VerifyConfig
+from core.settings import Settings
 
 Row = dict[str, Any]
 
@@ -28,7 +28,7 @@ PAPER_MIX = {"generation": 57.1, "summarization": 15.8, "repair": 15.8, "transla
 """Per cent of the paper's instances, table 1."""
 
 
-class CodeOceanConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class CodeOceanConfig(Settings):
     """What of the accepted instances becomes the data set."""
 
     near_duplicates: NearDuplicates | None = NearDuplicates(threshold=0.9)

@@ -13,15 +13,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jinja2
 import pyarrow as pa
-from pydantic import BaseModel, Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from codeocean.collect.duplicates import NearDuplicates
 from codeocean.collect.remote_files import open_file
 from codeocean.records import INSTANCES, row_id
+from core.settings import Execution, Settings
 
 CARD = Path(__file__).with_name("mix_card.md.j2")
 MAX_FILE_BYTES = 4_000_000_000
@@ -31,7 +32,7 @@ MAX_CHARS = 100_000
 Row = dict[str, Any]
 
 
-class AlpacaSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class AlpacaSource(Settings):
     """An instruction set of somebody else's."""
 
     name: str = Field(pattern=r"^[\w.-]{1,60}$")
@@ -50,7 +51,7 @@ class AlpacaSource(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     """Only the first rows; None takes all."""
 
 
-class AnswerConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class AnswerConfig(Settings):
     """A stronger model that answers every instruction again (paper: WaveCoder-Pro)."""
 
     model: str
@@ -59,7 +60,7 @@ class AnswerConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     endpoint: str | None = None
     """URL of any OpenAI-compatible endpoint, ending in /v1; None serves the model on vLLM replicas of our own."""
 
-    api_key_env: str | None = None
+    api_key_env: Annotated[str | None, Execution()] = None
     """Environment variable that holds the endpoint's key."""
 
     temperature: NonNegativeFloat = 0.0
@@ -68,14 +69,14 @@ class AnswerConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     max_tokens: PositiveInt = 1024
     """Most tokens of an answer; one that is cut off there is left out, with its instruction."""
 
-    concurrency: PositiveInt = 64
+    concurrency: Annotated[PositiveInt, Execution()] = 64
     """Requests in flight."""
 
     rows_per_part: PositiveInt = 256
     """Answers of one part file; a run that was cut off goes on behind the last."""
 
 
-class MixConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class MixConfig(Settings):
     """What is trained on beside, or instead of the answers in, CodeOcean; by default CodeOcean as it is."""
 
     sources: tuple[AlpacaSource, ...] = ()

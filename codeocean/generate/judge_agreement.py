@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from codeocean.generate.few_shot import is_accepted
 from codeocean.generate.tasks import Task
-from codeocean.strict_yaml import RepeatedKeyError, read_yaml
-from codeocean.validation import explain
+from core.settings import Settings
+from core.strict_yaml import RepeatedKeyError, read_yaml
+from core.validation import explain
 
 FOLDER = Path(__file__).parent / "golden"
 
 Row = dict[str, Any]
 
 
-class GoldenCase(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class GoldenCase(Settings):
     """An instance whose verdict is known."""
 
     instruction: str = Field(min_length=1)

@@ -1,11 +1,13 @@
 """Settings of the LLM Generator and Discriminator (paper, section 2.2.2)."""
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from core.settings import Execution, Settings
 
 
-class PriceConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class PriceConfig(Settings):
     """What an endpoint charges for 1,000,000 tokens, in any one currency."""
 
     prompt: NonNegativeFloat
@@ -18,7 +20,7 @@ class PriceConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     """Tokens in that its prefix cache held; None charges them as others."""
 
 
-class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class RoleConfig(Settings):
     """One of the two LLM roles."""
 
     model: str
@@ -27,10 +29,10 @@ class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attrib
     endpoint: str | None = None
     """URL of any OpenAI-compatible endpoint, ending in /v1; None serves the model on vLLM replicas of our own."""
 
-    api_key_env: str | None = None
+    api_key_env: Annotated[str | None, Execution()] = None
     """Environment variable that holds the endpoint's key."""
 
-    engines: Literal["serve", "data"] = "serve"
+    engines: Annotated[Literal["serve", "data"], Execution()] = "serve"
     """Where a model of our own runs: "serve" is replicas on Ray Serve, "data" engines inside Ray Data."""
 
     temperature: NonNegativeFloat = 0.0
@@ -39,11 +41,11 @@ class RoleConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attrib
     max_tokens: PositiveInt = 512
     """Most tokens of an answer; an answer cut off there is tried again."""
 
-    price: PriceConfig | None = None
+    price: Annotated[PriceConfig | None, Execution()] = None
     """What tokens cost; None where engines are paid by the hour, or not at all."""
 
 
-class SpendingConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class SpendingConfig(Settings):
     """What generation may take: changes when a job stops, never what it makes. A larger budget goes on from there."""
 
     per_hour: NonNegativeFloat = 0.0
@@ -56,7 +58,7 @@ class SpendingConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     """Stop when so much is spent, by `price` and `per_hour`."""
 
 
-class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class GenerateConfig(Settings):
     """How the coreset becomes CodeOcean. Where the paper gives no number, the default is the demo's."""
 
     generator: RoleConfig
@@ -96,17 +98,11 @@ class GenerateConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_at
     max_answer_chars: PositiveInt = 1500
     """Most characters of a field of the answer."""
 
-    concurrency: PositiveInt = 64
+    concurrency: Annotated[PositiveInt, Execution()] = 64
     """Most requests in flight at an endpoint; fewer while it is overloaded."""
 
-    spending: SpendingConfig = SpendingConfig()
+    spending: Annotated[SpendingConfig, Execution()] = SpendingConfig()
     """Budget, and the price of engines."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Random seed of tasks, few-shot draws and sampling."""
-
-
-HOW_NOT_WHAT: dict[str, Any] = {
-    "concurrency": True, "spending": True, "generator": {"price", "engines"}, "discriminator": {"price", "engines"},
-}  # fmt: skip
-"""Settings that do not change the data, as pydantic's `exclude`: a run goes on when they change."""

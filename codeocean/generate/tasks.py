@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeFloat, ValidationError, model_validator
+from pydantic import Field, NonNegativeFloat, ValidationError, model_validator
 
-from codeocean.strict_yaml import RepeatedKeyError, read_yaml
-from codeocean.validation import explain
+from core.settings import Settings
+from core.strict_yaml import RepeatedKeyError, read_yaml
+from core.validation import explain
 
 FOLDER = Path(__file__).parent / "task_files"
 
 
-class Rule(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class Rule(Settings):
     """What the discriminator checks."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9 -]{0,30}$")
@@ -26,7 +27,7 @@ class Rule(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
     """What has to hold."""
 
 
-class Case(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class Case(Settings):
     """A judged instance that later prompts show, good or bad; the seed ones come with the task."""
 
     id: str = ""
@@ -57,7 +58,7 @@ class Case(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_do
     """Bad seed cases: names of the rules that it breaks."""
 
 
-class Task(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class Task(Settings):
     """One code task: what the generator is told and what the discriminator asks."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,30}$")

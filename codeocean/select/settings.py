@@ -1,11 +1,13 @@
 """Settings of the coreset (paper, section 2.2.1). No Ray here."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from core.settings import Execution, Settings
 
 
-class QuotaConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class QuotaConfig(Settings):
     """How many rows of a group a coreset must and may hold; the picks stay greedy among the rows that are allowed."""
 
     column: Literal["language", "license", "repository", "source"]
@@ -18,7 +20,7 @@ class QuotaConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attri
     """Group → most rows."""
 
 
-class CoresetConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class CoresetConfig(Settings):
     """Which rows of the corpus to keep (paper, section 2.2.1)."""
 
     size: PositiveInt = 20_000
@@ -42,13 +44,13 @@ class CoresetConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     quotas: QuotaConfig | None = None
     """Fewest and most rows of a language, a licence, a repository or a source."""
 
-    shards: PositiveInt = 1
+    shards: Annotated[PositiveInt, Execution()] = 1
     """Slices of the matrix, each in a Ray actor of its own; 1 works in the job's process. The picks are the same."""
 
-    cpus_per_shard: PositiveInt = 1
+    cpus_per_shard: Annotated[PositiveInt, Execution()] = 1
     """Logical CPUs, and threads, of one shard."""
 
-    gpus_per_shard: NonNegativeFloat = 0.0
+    gpus_per_shard: Annotated[NonNegativeFloat, Execution()] = 0.0
     """GPUs of one shard."""
 
     @model_validator(mode="after")

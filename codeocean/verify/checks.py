@@ -22,12 +22,13 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, PositiveFloat, PositiveInt
+from pydantic import PositiveFloat, PositiveInt
 
 from codeocean.generate.tasks import Task
 from codeocean.verify.programs import whole_program
+from core.settings import Execution, Settings
 
 PROBE = Path(__file__).with_name("sandboxed") / "probe.py"
 NO_SANDBOX = "not run: no sandbox"
@@ -41,7 +42,7 @@ Row = dict[str, Any]
 _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 
 
-class VerifyConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class VerifyConfig(Settings):
     """What is checked of accepted instances, and what of it an instance must pass."""
 
     execute: bool = True
@@ -60,7 +61,7 @@ class VerifyConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     memory_mb: PositiveInt = 1024
     """Address space of one program."""
 
-    cpus_per_program: PositiveFloat = 0.5
+    cpus_per_program: Annotated[PositiveFloat, Execution()] = 0.5
     """Logical CPUs that Ray reserves for one program."""
 
 

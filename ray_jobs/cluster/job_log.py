@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ray_jobs.run.rundir import STAGES
+from core.stages import STAGES
 
 LINE = re.compile(r"^(\d\d:\d\d:\d\d) (\w+): (.+)$")
 WAITING = "waiting"

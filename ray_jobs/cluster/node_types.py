@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from codeocean.strict_yaml import read_yaml
+from core.strict_yaml import read_yaml
 from ray_jobs.cluster.waiting import fits, in_words
 from ray_jobs.run.named_paths import check_file
 

@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import NonNegativeInt, PositiveInt, ValidationError
 
 from codeocean.collect.accounting import CollectConfig
 from codeocean.decontaminate.leakage import DecontaminateConfig
@@ -13,16 +13,17 @@ from codeocean.export.instances import CodeOceanConfig
 from codeocean.export.mix import MixConfig
 from codeocean.generate.settings import GenerateConfig
 from codeocean.select.settings import CoresetConfig
-from codeocean.strict_yaml import Document, RepeatedKeyError, read_yaml
-from codeocean.strict_yaml import Path as KeyPath
-from codeocean.validation import explain
+from core.settings import Settings
+from core.strict_yaml import Document, RepeatedKeyError, read_yaml
+from core.strict_yaml import Path as KeyPath
+from core.validation import explain
 from eval.settings import EvaluateConfig
 from ray_jobs.run.named_paths import check_file
 from serve.settings import ServeConfig
 from training.settings import TrainConfig
 
 
-class RayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class RayConfig(Settings):
     """The local Ray that a job starts where there is no cluster; on a cluster only the last two count."""
 
     num_cpus: PositiveInt | None = None
@@ -44,14 +45,14 @@ class RayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribu
     """Start even on a cluster whose job API is open to the internet: `--allow-open-cluster`."""
 
 
-class ReportConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class ReportConfig(Settings):
     """The report page."""
 
     title: str = "WaveCoder run"
     """Heading of the page."""
 
 
-class Config(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class Config(Settings):
     """Everything that a job can be told."""
 
     run_dir: str

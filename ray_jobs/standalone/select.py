@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import logging
 from pathlib import Path
 from typing import Literal
@@ -65,7 +66,7 @@ def select_standalone(options: argparse.Namespace) -> None:
 
 def _picks_file(path: Path, out: Path, config: CoresetConfig) -> Path:
     """Where the picks are kept: a name for these vectors, as they are now, and what is asked of them."""
-    info, asked = path.stat(), config.model_dump_json(exclude={"shards"})
+    info, asked = path.stat(), json.dumps(config.identity())
     digest = hashlib.sha256(f"{path} {info.st_size} {info.st_mtime_ns} {asked}".encode()).hexdigest()[:16]
     return out.parent / f".{out.name}.{digest}.picks"
 

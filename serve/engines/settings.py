@@ -1,10 +1,9 @@
 """Model → engine: what a vLLM replica is started with, on a laptop's CPU or on cluster GPUs. No Ray here."""
 
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -13,8 +12,10 @@ from pydantic import (
     model_validator,
 )
 
+from core.settings import Execution, Settings
 
-class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+
+class EngineConfig(Settings):
     """One kind of vLLM replica. The defaults are the demo's: float32 on the CPU, eager, so that it starts fast."""
 
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
@@ -23,40 +24,40 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     max_model_len: PositiveInt = 2048
     """Prompt and answer together, in tokens."""
 
-    max_num_seqs: PositiveInt = 64
+    max_num_seqs: Annotated[PositiveInt, Execution()] = 64
     """Sequences that one replica decodes together."""
 
     batch_invariant: bool = False
     """GPUs only (NVIDIA, capability 8.0): answers that do not depend on what is decoded beside them, so that the same
     seed gives the same bytes; slower. In float32 on a CPU they never did where we measured (docs/benchmarks.md)."""
 
-    enforce_eager: bool = True
+    enforce_eager: Annotated[bool, Execution()] = True
     """Start without compiling: seconds instead of minutes on a CPU, a few per cent slower once it runs."""
 
-    gpus: float = Field(default=0.0, ge=0.0)
+    gpus: Annotated[float, Execution()] = Field(default=0.0, ge=0.0)
     """GPUs of one replica; 0 runs on the CPU. A part of one leaves the rest to another replica, memory included; above
     1 is tensor parallelism over as many."""
 
-    cpus: PositiveInt = 1
+    cpus: Annotated[PositiveInt, Execution()] = 1
     """Logical CPUs of one replica."""
 
-    accelerator_type: str | None = None
+    accelerator_type: Annotated[str | None, Execution()] = None
     """GPU type that Ray must place the replica on, such as "A10G"; None takes any."""
 
-    min_replicas: NonNegativeInt = 1
+    min_replicas: Annotated[NonNegativeInt, Execution()] = 1
     """Replicas that always run. With 0 the last goes too, after `idle_s`, and the next request waits for a new one."""
 
-    max_replicas: PositiveInt = 1
+    max_replicas: Annotated[PositiveInt, Execution()] = 1
     """Most replicas. Serve takes one for every `max_num_seqs` requests in flight: `generate.concurrency` has to
     be as large as all of them together."""
 
-    idle_s: PositiveFloat = 600.0
+    idle_s: Annotated[PositiveFloat, Execution()] = 600.0
     """How long a replica that is too many stays: a new one has to load the weights."""
 
-    drain_s: PositiveFloat = 60.0
+    drain_s: Annotated[PositiveFloat, Execution()] = 60.0
     """How long a replica that is taken away may still answer what it has begun."""
 
-    routing: Literal["balanced", "prefix"] = "balanced"
+    routing: Annotated[Literal["balanced", "prefix"], Execution()] = "balanced"
     """Which replica is asked: the least busy, or, while all are about as busy, the one that has seen the longest part
     of the request and so has it in its prefix cache (`serve/client/routing.py`)."""
 
@@ -65,16 +66,16 @@ class EngineConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attr
     every node sees, by absolute path, they are loaded with the engine; from object storage (s3://, gs://, abfss:// or
     azure://) when a replica is first asked for one."""
 
-    max_adapters: PositiveInt = 4
+    max_adapters: Annotated[PositiveInt, Execution()] = 4
     """Adapters that one replica holds at the same time."""
 
     max_lora_rank: Literal[8, 16, 32, 64, 128, 256] = 64
     """Largest rank of an adapter."""
 
-    kv_cache_gib: PositiveInt = 1
+    kv_cache_gib: Annotated[PositiveInt, Execution()] = 1
     """CPU only: key-value cache of one replica in GiB (1 holds 23,296 tokens of the demo's model)."""
 
-    engine_metrics: bool = False
+    engine_metrics: Annotated[bool, Execution()] = False
     """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
 
     extra: dict[str, Any] = {}

@@ -13,12 +13,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, PositiveInt
+from pydantic import PositiveInt
+
+from core.settings import Settings
 
 MINUTE, DAY = 60.0, 86_400.0
 
 
-class Limits(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class Limits(Settings):
     """What one key may use; None is without bound."""
 
     requests_per_minute: PositiveInt | None = None

@@ -7,10 +7,12 @@ import socket
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, PositiveFloat, PositiveInt, model_validator
+from pydantic import PositiveFloat, PositiveInt, model_validator
+
+from core.settings import Settings
 
 
-class GatewayConfig(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+class GatewayConfig(Settings):
     """The gateway of `wavecoder serve`."""
 
     keys: str | None = None

@@ -8,12 +8,12 @@ import pytest
 from codeocean.export.instances import Yield, to_instances
 from codeocean.generate.bugs import choose_bug
 from ray_jobs import codeocean as export
-from ray_jobs.leakage import benchmark_texts
 from ray_jobs.run.config import load_config
+from ray_jobs.run.leakage import benchmark_texts
 from ray_jobs.run.rundir import RunDir
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.generate.test_few_shot import verdict
-from tests.ray_jobs.test_leakage import DEMO, PRIME
+from tests.ray_jobs.run.test_leakage import DEMO, PRIME
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -12,9 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from codeocean.records import CORESET, RAW_CODE
+from codeocean.select.settings import CoresetConfig
 from ray_jobs import cli
 from ray_jobs.plan import predict_generation
 from ray_jobs.run.config import load_config
+from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 from tests.codeocean.conftest import raw_row
 from tests.stub_endpoint import StubEndpoint
@@ -42,14 +44,14 @@ def prepare(folder: Path, stub: StubEndpoint, **more) -> Path:
         pq.write_table(pa.Table.from_pylist(rows, schema=RAW_CODE), folder / "run" / "collect" / "part-00000.parquet")
         return StageResult(ROWS, ROWS)
 
-    run_stage(run, "collect", {}, {}, work)
+    run_stage(run, "collect", Covered(CoresetConfig()), {}, work)
     picks = [{"rank": rank, "id": row["id"], "radius": 1.0} for rank, row in enumerate(rows)]
 
     def pick():
         pq.write_table(pa.Table.from_pylist(picks, schema=CORESET), folder / "run" / "select" / "coreset.parquet")
         return StageResult(ROWS, ROWS)
 
-    run_stage(run, "select", {}, {}, pick)
+    run_stage(run, "select", Covered(CoresetConfig()), {}, pick)
     role = {"model": "m", "endpoint": stub.url, "price": {"prompt": 1.0, "completion": 2.0}}
     generate = {
         "generator": role,
@@ -82,7 +84,7 @@ def whole(local_ray, stub, tmp_path_factory):
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder / "run")): path.read_bytes()
-            for stage in ("generate", "codeocean") for path in sorted((folder / "run" / stage).rglob("*.parquet"))}  # fmt: skip
+            for path in sorted((folder / "run" / "generate").rglob("*.parquet"))}  # fmt: skip
 
 
 def test_the_ledger_says_what_an_instance_cost(whole):
@@ -194,12 +196,13 @@ def test_prompts_that_cannot_be_shown_say_why(whole, capsys, arguments, message)
 def test_a_fifth_task_is_a_new_file_and_nothing_else(local_ray, stub, tmp_path, capsys):
     tasks = tmp_path / "tasks"
     tasks.mkdir()
-    text = (ROOT / "codeocean" / "task_files" / "summarization.yaml").read_text()
+    text = (ROOT / "codeocean" / "generate" / "task_files" / "summarization.yaml").read_text()
     (tasks / "naming.yaml").write_text(
         text.replace("name: summarization", "name: naming").replace("code summarization", "code naming")
     )
     recipe = prepare(tmp_path, stub, task_folder=str(tasks), tasks={"naming": 1, "summarization": 1})
     assert wavecoder(capsys, "generate", "--config", recipe)[0] == 0
+    assert wavecoder(capsys, "codeocean", "--config", recipe)[0] == 0
     counts = json.loads((tmp_path / "run" / "codeocean" / "manifest.json").read_text())["details"]["tasks"]
     assert counts["naming"] > 0 and counts["summarization"] > 0
     code, out, _ = wavecoder(capsys, "prompts", "show", "naming", "--config", recipe)

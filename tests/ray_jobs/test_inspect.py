@@ -4,7 +4,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from codeocean.select.settings import CoresetConfig
 from ray_jobs import cli
+from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 from tests.codeocean.conftest import raw_row
 
@@ -25,7 +27,7 @@ def run(tmp_path):
         examples = {"code too short": [f"a.py {EVIL}"]}
         return StageResult(110, 100, {"code too short": 10}, examples, {"languages": {"go": 20, EVIL: 80}})
 
-    run_stage(run, "collect", {}, {}, work)
+    run_stage(run, "collect", Covered(CoresetConfig()), {}, work)
     return run
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ray_jobs.leakage import benchmark_texts, check_benchmarks
 from ray_jobs.mix import check_mix, training_stage
 from ray_jobs.run.config import load_config
+from ray_jobs.run.leakage import benchmark_texts, check_benchmarks
 
 DEMO = "configs/demo.yaml"
 

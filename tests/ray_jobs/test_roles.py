@@ -10,7 +10,7 @@ from serve.client.chat import ChatClient
 from serve.client.upstream import OneServer
 from serve.engines import replicas as replicas_flow
 from serve.engines.rebalance import PATIENCE_S
-from tests.ray_jobs.test_leakage import DEMO
+from tests.ray_jobs.run.test_leakage import DEMO
 
 ROLES = ("generator", "discriminator")
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from codeocean.decontaminate.benchmark_problems import BenchmarkText, benchmark_digest, read_benchmark
 from codeocean.decontaminate.leakage import REASONS, Chunk, DecontaminateConfig, find_leakage
 from codeocean.decontaminate.ngrams import MIN_GRAMS, NgramIndex, words
-from ray_jobs.leakage import benchmark_texts
 from ray_jobs.run.config import load_config
+from ray_jobs.run.leakage import benchmark_texts
 
 HUMANEVAL = benchmark_texts(load_config("configs/demo.yaml", []), "raw code")
 WORD = st.sampled_from(["a", "b", "c", "d"])

@@ -12,15 +12,15 @@ from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.collect import run_collect
 from ray_jobs.embed import run_embed
-from ray_jobs.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.mix import run_mix, training_stage
 from ray_jobs.run.config import load_config
+from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.rundir import RunDir
 from ray_jobs.select import run_select
 from tests.stub_answers import answering
 
 DEMO = "configs/demo.yaml"
-FUNCTIONS = Path(__file__).parents[1] / "data" / "functions"
+FUNCTIONS = Path(__file__).parents[2] / "data" / "functions"
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from codeocean.strict_yaml import Path
+from core.strict_yaml import Path
 
 SHOWN_CHARS = 120
 

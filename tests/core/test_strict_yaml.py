@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from codeocean.strict_yaml import RepeatedKeyError, read_yaml
+from core.strict_yaml import RepeatedKeyError, read_yaml
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,30 @@
+"""The stages of a run, in the order of the data: folders of the run directory, and what each one makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One folder of a run directory."""
+
+    name: str
+    makes: str
+    """What goes in and what comes out."""
+    job: str
+    """The command that writes it."""
+
+
+STAGES = {stage.name: stage for stage in (
+    Stage("collect", "sources → filtered raw code", "collect"),
+    Stage("embed", "raw code → vectors", "embed"),
+    Stage("select", "vectors → coreset", "select"),
+    Stage("generate", "coreset → judged instances", "generate"),
+    Stage("codeocean", "judged instances → data set", "codeocean"),
+    Stage("mix", "data set and those of others → training data", "mix"),
+    Stage("train", "data set → model", "train"),
+    Stage("serve", "model → endpoint", "evaluate"),
+    Stage("evaluate", "endpoint → scores", "evaluate"),
+    Stage("report", "all of it → one HTML page", "report"),
+)}  # fmt: skip

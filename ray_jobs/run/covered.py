@@ -1,0 +1,41 @@
+"""Which settings decide the data of each stage: what its digest covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from codeocean.generate.ledger import ROLES
+from ray_jobs.run.config import Config
+from ray_jobs.run.fingerprint import Covered
+from ray_jobs.run.models import served_name
+
+
+def covered_by(stage: str, config: Config) -> Covered:
+    """The settings of a stage; its inputs, such as the model's files, are the job's to name.
+
+    Args:
+        stage: a name of `core.stages.STAGES`.
+        config: the whole configuration.
+    """
+    elsewhere = _ELSEWHERE.get(stage)
+    return Covered(getattr(config, stage), elsewhere(config) if elsewhere else {})
+
+
+def _teachers(config: Config) -> dict[str, Any]:
+    """Engines of our own have a say in the answers: their type of numbers, their context, their adapters."""
+    roles = {role: getattr(config.generate, role) for role in ROLES}
+    return {"engines": {role: config.serve.engine_of(served_name(settings.model)).identity()
+                        for role, settings in roles.items() if settings.endpoint is None}}  # fmt: skip
+
+
+def _scored(config: Config) -> dict[str, Any]:
+    """Which models are scored, and on which engine."""
+    return {
+        "models": list(config.evaluate_models),
+        "base": config.train.model,
+        "engine": config.serve.engine.identity(),
+    }
+
+
+_ELSEWHERE: dict[str, Callable[[Config], dict[str, Any]]] = {"generate": _teachers, "evaluate": _scored}

@@ -1,0 +1,65 @@
+"""What a stage's digest covers: the settings that decide its data, and the digests of what it reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Covered:
+    """The settings of a stage."""
+
+    section: Settings
+    """Its section of the recipe."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """JSON values from elsewhere that decide its data too."""
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All of them as JSON values, for the manifest: settings of speed too."""
+        return self.section.model_dump(mode="json") | self.more
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Those that decide the data."""
+        return self.section.identity() | self.more
+
+    def same_as(self, config: dict[str, Any]) -> bool:
+        """Whether settings that were written down ask for the same data.
+
+        Args:
+            config: of a manifest. What an older version did not write down counts as the same.
+        """
+        known = {name: value for name, value in config.items() if name in type(self.section).model_fields}
+        try:
+            earlier = type(self.section).from_record(known)
+        except ValueError:
+            return False
+        return earlier.identity() == self.section.identity() and all(
+            config.get(name, value) == value for name, value in self.more.items()
+        )
+
+
+def stage_digest(stage: str, identity: dict[str, Any], inputs: dict[str, str]) -> str:
+    """First 16 hex digits of the SHA-256 of a stage's name, the settings that decide its data, and its inputs."""
+    text = json.dumps([stage, identity, inputs], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def is_same(record: dict[str, Any], stage: str, covered: Covered, inputs: dict[str, str]) -> bool:
+    """Whether a stage.json or manifest is of the same data as is asked for now.
+
+    The digest in a record stays its name, whichever version computed it: up to 0.1.0 it covered settings of speed too,
+    and stage.json did not keep the inputs.
+    """
+    config = record.get("config")
+    if config is None or not covered.same_as(config):
+        return False
+    if "inputs" in record:
+        return bool(record["inputs"] == inputs)
+    return bool(record["digest"] == stage_digest(stage, config, inputs))
