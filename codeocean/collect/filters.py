@@ -128,8 +128,10 @@ def _words(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def license_allowed(row: Row, config: FilterConfig) -> str | None:
-    """A licence on the list."""
-    return "licence" if config.licenses is not None and row["license"] not in config.licenses else None
+    """A licence on the list, or several that all are."""
+    if config.licenses is None or row["license"] in config.licenses:
+        return None
+    return None if {*row["license"].split(" AND ")} <= {*config.licenses} else "licence"
 
 
 _GENERATED = re.compile(

@@ -1,31 +1,29 @@
 """Files of (comment, code) pairs → rows: CodeSearchNet in both published forms, and JSON with mapped columns.
 
-CodeSearchNet comes as Hugging Face Parquet and as the original `jsonl.gz`. Parquet is read by row group, JSON line by
-line, so that memory does not grow with a file; gzip cannot be entered in the middle, so such a file is one unit.
+CodeSearchNet comes as Hugging Face Parquet and as the original `jsonl.gz`. Parquet is read by row group, JSON record by
+record, so that memory does not grow with a file; gzip cannot be entered in the middle, so such a file is one unit.
 """
 
 from __future__ import annotations
 
 import gzip
 import inspect
-import json
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from codeocean.collect.docstrings import strip_docstring
+from codeocean.collect.bare import bare_function, with_line_feeds
 from codeocean.collect.licenses import license_names
 from codeocean.collect.remote_files import list_files, open_file, stamp
 from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
+from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
 
 ROWS_AT_A_TIME = 1000
-MAX_LINE_BYTES = 8_000_000
-MAX_ARRAY_BYTES = 256_000_000
-"""A file that is one JSON array is read as a whole."""
 MAX_CODE_CHARS = 1_000_000
 """No function is longer; the parser is not asked about it."""
 
@@ -39,6 +37,7 @@ _ORIGINAL_COLUMNS = {
     "docstring": "docstring", "split": "partition", "url": "url",
 }  # fmt: skip
 _NEEDED = ("language", "code", "docstring")
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 def pair_units(source: CodeSearchNetSource | JsonlSource) -> list[Unit]:
@@ -84,8 +83,8 @@ def pair_rows(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator[di
         if row["reason"]:
             row |= {"code": "", "docstring": ""}  # goes no further; may be large
         else:
-            row["code"] = (strip_docstring(row["code"]) if row["language"] == "python" else None) or row["code"]
-            row["docstring"] = inspect.cleandoc(row["docstring"])
+            row["code"] = bare_function(row["code"], row["language"], row["name"])
+            row["docstring"] = inspect.cleandoc(with_line_feeds(row["docstring"]))
             row["id"] = row_id(row["code"])
         yield row
 
@@ -99,66 +98,37 @@ def _reason(row: dict[str, str], languages: tuple[str, ...]) -> str:
 
 
 def _parquet_records(unit: Unit) -> Iterator[dict[str, str]]:
+    folders = _folder_values(unit.files[0])
     with open_file(unit.files[0]) as stream:
         try:
             file = pq.ParquetFile(stream)
             columns = [name for name in _HUB_COLUMNS.values() if name in file.schema_arrow.names]
-            if {_HUB_COLUMNS[name] for name in _NEEDED} - set(columns):
+            if {_HUB_COLUMNS[name] for name in _NEEDED} - {*columns, *folders}:
                 yield {"reason": "not CodeSearchNet's columns"}
                 return
             groups = None if unit.row_group is None else [unit.row_group]
             for batch in file.iter_batches(ROWS_AT_A_TIME, row_groups=groups, columns=columns):
                 for record in batch.to_pylist():
-                    yield _mapped(record, _HUB_COLUMNS)
+                    yield _mapped(folders | record, _HUB_COLUMNS)
         except (pa.ArrowException, OSError) as error:
             yield _damage(unit.files[0], error)
 
 
 def _json_records(file: str, source: CodeSearchNetSource | JsonlSource) -> Iterator[dict[str, str]]:
     columns = dict(source.columns) if isinstance(source, JsonlSource) else _ORIGINAL_COLUMNS
+    folders = _folder_values(file)
     with open_file(file) as stream:
-        lines = gzip.GzipFile(fileobj=stream) if file.endswith(".gz") else stream
         try:
-            if file.endswith(".json") and _is_array(lines):
-                yield from _array_records(lines.read(MAX_ARRAY_BYTES + 1), columns)
-                return
-            for line in _lines(lines):
-                if line is None:
-                    yield {"reason": "row too large"}
-                elif line.strip():
-                    yield _parsed(line, columns)
+            for value, _, _ in json_records(stream):
+                yield {"reason": value} if isinstance(value, str) else _mapped(folders | value, columns)
         except (OSError, EOFError, zlib.error) as error:
             yield _damage(file, error)  # the rows before the damage went on
 
 
-def _is_array(stream: Any) -> bool:
-    head = stream.read(1024)
-    stream.seek(0)
-    return bool(head.lstrip().startswith(b"["))
-
-
-def _array_records(content: bytes, columns: dict[Any, str]) -> Iterator[dict[str, str]]:
-    if len(content) > MAX_ARRAY_BYTES:
-        yield {"reason": "file too large"}
-        return
-    try:
-        records = json.loads(content)
-    except (ValueError, RecursionError):
-        yield {"reason": "corrupt file"}
-        return
-    for record in records:
-        yield _mapped(record, columns) if isinstance(record, dict) else {"reason": "corrupt row"}
-
-
-def _lines(stream: Any) -> Iterator[bytes | None]:
-    """Lines; None for one that is longer than a row can be, which is never held whole."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        if len(line) <= MAX_LINE_BYTES:
-            yield line
-            continue
-        while line and not line.endswith(b"\n"):
-            line = stream.readline(MAX_LINE_BYTES)
-        yield None
+def _folder_values(file: str) -> dict[str, str]:
+    """What the names of a file's folders say, as Hive and Spark write it: `…/language=go/part-0.parquet`."""
+    pairs = (part.partition("=") for part in file.split("/")[:-1])
+    return {name: unquote(value) for name, equals, value in pairs if name and equals and value != _HIVE_NULL}
 
 
 def _damage(file: str, error: Exception) -> dict[str, str]:
@@ -166,24 +136,25 @@ def _damage(file: str, error: Exception) -> dict[str, str]:
     ours = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
     if ours and "://" in file and not file.startswith("file:"):
         raise error
-    return {"reason": "corrupt file"}
-
-
-def _parsed(line: bytes, columns: dict[Any, str]) -> dict[str, str]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return {"reason": "corrupt row"}
-    return _mapped(record, columns) if isinstance(record, dict) else {"reason": "corrupt row"}
+    return {"reason": CORRUPT_FILE}
 
 
 def _mapped(record: dict[str, Any], columns: dict[Any, str]) -> dict[str, str]:
     """Our columns of a record; those that it leaves empty are left out."""
-    row = {ours: value for ours, theirs in columns.items() if (value := record.get(theirs))}
+    found = {ours: value for ours, theirs in columns.items() if (value := record.get(theirs))}
+    row = {ours: value if ours in _NEEDED else _as_text(ours, value) for ours, value in found.items()}
     if columns is _ORIGINAL_COLUMNS and "url" not in row and all(record.get(name) for name in ("repo", "sha", "path")):
         row["url"] = f"https://github.com/{record['repo']}/blob/{record['sha']}/{record['path']}"
     return row if all(isinstance(value, str) and _encodable(value) for value in row.values()) else {
-        "reason": "corrupt row"}  # fmt: skip
+        "reason": CORRUPT_RECORD}  # fmt: skip
+
+
+def _as_text(column: str, value: Any) -> str:
+    """An optional column's value: several, such as The Stack's licences, as one text; what is no text is left out."""
+    if isinstance(value, list):
+        parts = [text for entry in value if (text := _as_text(column, entry))]
+        return (" AND " if column == "license" else ", ").join(dict.fromkeys(parts))
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _encodable(text: str) -> bool:

@@ -5,14 +5,14 @@ Knows the fields of HumanEval (Chen et al. 2021), MBPP (Austin et al. 2021) and 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from core.json_records import Record, json_records
 
 _STATEMENTS = ("docstring", "text", "prompt", "instruction")
 _SOLUTIONS = ("canonical_solution", "code", "output")
@@ -36,11 +36,11 @@ def read_benchmark(name: str, path: str) -> list[BenchmarkText]:
 
     Args:
         name: of the benchmark, in `leakage.parquet` and on the page.
-        path: .jsonl or .jsonl.gz, one problem a line.
+        path: JSON, one problem a line or one array, also .gz.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a line holds no problem; file and line are named.
+        ValueError: a record is no problem; file and line are named.
     """
     file = Path(path).expanduser()
     if not file.is_file():
@@ -48,31 +48,26 @@ def read_benchmark(name: str, path: str) -> list[BenchmarkText]:
             f"decontaminate.files.{name} is {path!r}, which is no file; give the benchmark as .jsonl"
         )
     try:
-        content = file.read_bytes()
-        text = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        with file.open("rb") as stream:
+            problems = [_problem(name, path, record) for record in json_records(stream)]
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"decontaminate.files.{name}: {path} cannot be read ({error})") from None
-    problems = [_problem(name, path, number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not problems:
         raise ValueError(f"decontaminate.files.{name}: {path} holds no problem")
     return problems
 
 
-def _problem(name: str, path: str, number: int, line: bytes) -> BenchmarkText:
-    try:
-        record: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    fields = record if isinstance(record, dict) else {}
+def _problem(name: str, path: str, record: Record) -> BenchmarkText:
+    fields = record.value if isinstance(record.value, dict) else {}
     statement, solution = (next((fields[key] for key in keys if isinstance(fields.get(key), str)), None)
                            for keys in (_STATEMENTS, _SOLUTIONS))  # fmt: skip
     if statement is None or solution is None:
         needed = f"one of {', '.join(_STATEMENTS)} and one of {', '.join(_SOLUTIONS)}"
-        raise ValueError(f"decontaminate.files.{name}: line {number} of {path} is no problem of HumanEval, MBPP or "
+        raise ValueError(f"decontaminate.files.{name}: {record.place} of {path} is no problem of HumanEval, MBPP or "
                          f"HumanEvalPack: it needs {needed}")  # fmt: skip
     declaration = fields.get("declaration")
     head = declaration if isinstance(declaration, str) else ""
-    return BenchmarkText(name, str(fields.get("task_id", number)), statement, head + solution)
+    return BenchmarkText(name, str(fields.get("task_id", record.number)), statement, head + solution)
 
 
 def benchmark_digest(problems: Sequence[BenchmarkText]) -> str:

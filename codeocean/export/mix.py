@@ -6,7 +6,6 @@ evol-codealpaca, and most others.
 
 from __future__ import annotations
 
-import gzip
 import json
 import zlib
 from collections import Counter
@@ -22,10 +21,10 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from codeocean.collect.duplicates import NearDuplicates
 from codeocean.collect.remote_files import open_file
 from codeocean.records import INSTANCES, row_id
+from core.json_records import json_records
 from core.settings import Execution, Settings
 
 CARD = Path(__file__).with_name("mix_card.md.j2")
-MAX_FILE_BYTES = 4_000_000_000
 MAX_CHARS = 100_000
 """Of a field; what is longer is no instruction."""
 
@@ -39,7 +38,7 @@ class AlpacaSource(Settings):
     """Name in provenance and counts."""
 
     path: str
-    """.json or .jsonl, also .gz: a path or a URL."""
+    """JSON, one object a line or one array, also .gz: a path or a URL."""
 
     license: str = ""
     """Its licence."""
@@ -124,38 +123,28 @@ def read_sources(sources: Iterable[AlpacaSource]) -> Foreign:
             else:
                 found.rows.append(row)
         if len(found.rows) == before:
-            raise ValueError(f"mix.sources: {source.path!r} holds no instruction; it needs the fields instruction and "
-                             "output, or columns that say which they are")  # fmt: skip
+            reasons = ", ".join(f"{reason} {count}" for reason, count in found.dropped.items())
+            raise ValueError(f"mix.sources: {source.path!r} holds no instruction ({reasons or 'it is empty'}); an "
+                             "object needs the fields instruction and output, or columns that name them")  # fmt: skip
     return found
 
 
-def _records(source: AlpacaSource) -> Iterator[Any]:
-    """Each object of the file; None for a line that is no JSON."""
+def _records(source: AlpacaSource) -> Iterator[dict[str, Any] | str]:
+    """Each object of the file; the reason where there is none."""
     if "://" not in source.path and not Path(source.path).expanduser().is_file():
         raise FileNotFoundError(f"mix.sources: {source.path!r} is no file")
     path = source.path if "://" in source.path else str(Path(source.path).expanduser())
     try:
         with open_file(path) as stream:
-            content = (gzip.GzipFile(fileobj=stream) if path.endswith(".gz") else stream).read(MAX_FILE_BYTES)
+            yield from (record.value for record in json_records(stream))
     except (OSError, EOFError, zlib.error, ImportError) as error:
         raise ValueError(f"mix.sources: {source.path!r} cannot be read ({' '.join(str(error).split())})") from None
-    if content.lstrip()[:1] == b"[":
-        yield from _parsed(content) or ()
-        return
-    yield from (_parsed(line) for line in content.splitlines() if line.strip())
 
 
-def _parsed(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _instance(source: AlpacaSource, number: int, record: Any) -> Row | str:
+def _instance(source: AlpacaSource, number: int, record: dict[str, Any] | str) -> Row | str:
     """An INSTANCES row, or why there is none."""
     if not isinstance(record, dict):
-        return "corrupt row"
+        return record
     fields = [record.get(source.columns.get(name, name)) for name in ("instruction", "input", "output")]
     if not all(text is None or (isinstance(text, str) and _storable(text)) for text in fields):
         return "corrupt row"

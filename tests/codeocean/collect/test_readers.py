@@ -211,15 +211,59 @@ def test_json_without_what_it_needs_is_refused(settings):
         jsonl("x", **settings)
 
 
-@pytest.mark.parametrize("content", [b"[1, 2", b"[" * 100_000, b"[3]", b"[{}]"])
-def test_a_damaged_array_is_counted(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "reasons"),
+    [(b"[1, 2", ["corrupt row", "corrupt file"]), (b"[" * 100_000, ["corrupt file"]), (b"[3]", ["corrupt row"]),
+     (b"[{}]", ["missing field"])],
+)  # fmt: skip
+def test_a_damaged_array_is_counted(tmp_path, content, reasons):
     (tmp_path / "a.json").write_bytes(content)
-    reasons = [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))]
-    assert reasons in (["corrupt file"], ["corrupt row"], ["missing field"])
+    assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == reasons
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.jsonl.gz"])
+def test_an_array_behind_a_byte_order_mark_is_read_whatever_the_suffix(tmp_path, name):
+    content = b"\xef\xbb\xbf" + b" \n" * 2000 + json.dumps([{"code": GO, "docstring": "Adds."}] * 3).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
+
+
+def test_json_at_a_url_is_read(tmp_path):
+    (tmp_path / "a.jsonl").write_text(original() + "\n" + original(GO, "go"))
+    assert [row["code"] for row in rows_of(dataset((tmp_path / "a.jsonl").as_uri()))] == [STRIPPED, GO]
+
+
+def test_folders_of_hive_give_the_columns_that_files_lack(tmp_path):
+    here = tmp_path / "language=python" / "split_name=a%20b"
+    here.mkdir(parents=True)
+    pq.write_table(hub_table(2).drop_columns(["language", "split_name"]), here / "part-0.parquet")
+    (tmp_path / "language=__HIVE_DEFAULT_PARTITION__").mkdir()
+    pq.write_table(hub_table(1), tmp_path / "language=__HIVE_DEFAULT_PARTITION__" / "part-0.parquet")
+    rows = rows_of(dataset(tmp_path))
+    assert [(row["language"], row["split"], row["code"]) for row in rows] == [
+        ("python", "train", STRIPPED), *[("python", "a b", STRIPPED)] * 2]  # fmt: skip
+    (tmp_path / "lang=go").mkdir()
+    (tmp_path / "lang=go" / "a.jsonl").write_text(json.dumps({"code": GO, "docstring": "Adds."}))
+    columns = {"code": "code", "docstring": "docstring", "language": "lang"}
+    assert [row["language"] for row in rows_of(jsonl(tmp_path, columns=columns))] == ["go"]
+
+
+def test_optional_columns_may_hold_lists_numbers_or_nothing(tmp_path):
+    table = hub_table(3)
+    table = table.set_column(0, "repository_name", pa.array([["o/r", "o/fork"], [], None], pa.list_(pa.string())))
+    table = table.set_column(1, "func_path_in_repository", pa.array([1, 2, None]))
+    pq.write_table(table, tmp_path / "a.parquet")
+    rows = rows_of(dataset(tmp_path / "a.parquet"))
+    assert [(row["repository"], row["path"][:1], row["reason"]) for row in rows] == [
+        ("o/r, o/fork", "1", ""), ("", "2", ""), ("", "/", "")]  # fmt: skip
+    record = {"content": CODE, "summary": "Add two.", "license": ["MIT", "Apache-2.0", "MIT"], "file": {"x": 1}}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record))
+    (row,) = rows_of(jsonl(tmp_path / "a.jsonl", columns=MAPPED, language="python"))
+    assert (row["license"], row["path"], row["reason"]) == ("MIT AND Apache-2.0", "", "")
 
 
 def test_a_line_longer_than_a_row_can_be_is_counted_and_the_next_one_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("codeocean.collect.pairs.MAX_LINE_BYTES", 2000)
+    monkeypatch.setattr("core.json_records.MAX_RECORD_BYTES", 2000)
     lines = [original(), original("x" * 5000), original("y" * 1999), original()]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     assert [row["reason"] for row in rows_of(dataset(tmp_path))] == ["", "row too large", "row too large", ""]

@@ -128,3 +128,10 @@ def test_no_answer_breaks_the_reading_of_it(problems_of, language, answer):
         for text in (answer, f"```{language}\n{answer}\n```", f"{problem.declaration}{answer}"):
             code, candidate = read_answer(problem, form, text)
             assert isinstance(code + candidate, str)
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + b'{"task_id": "T", "completion": "x"}',
+                                     b"\n" * 3000 + b'[{"task_id": "T", "completion": ["x"]}]'])  # fmt: skip
+def test_samples_behind_a_byte_order_mark_or_in_an_array_are_read(tmp_path, content):
+    (tmp_path / "a.jsonl").write_bytes(content)
+    assert GivenAnswers(str(tmp_path / "a.jsonl"), "m").samples == {"T": [("completion", "x")]}

@@ -1,0 +1,173 @@
+"""JSON files of any common form → their records, one by one, in bounded memory.
+
+One object a line, or one array; gzip or not; with a byte order mark or not (UTF-8, and UTF-16 as PowerShell writes it);
+any amount of white space in front. The content decides, not the file's name. Damage costs the records that it hits.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import json
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple
+
+MAX_RECORD_BYTES = 8_000_000
+"""A longer record is counted and never held whole."""
+CHUNK_BYTES = 1 << 18
+
+CORRUPT_RECORD, CORRUPT_FILE, TOO_LARGE = "corrupt row", "corrupt file", "row too large"
+
+_scan = json.JSONDecoder().raw_decode
+_white = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]  # a compiled pattern
+
+
+class Record(NamedTuple):
+    """One JSON object of a file, or the reason why there is none."""
+
+    value: dict[str, Any] | str
+    """The object, or one of `CORRUPT_RECORD`, `CORRUPT_FILE` (nothing can be read behind it) and `TOO_LARGE`."""
+    number: int
+    """Number of the line or of the array's entry, from 1."""
+    in_array: bool
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a message."""
+        return f"{'entry' if self.in_array else 'line'} {self.number}"
+
+
+def json_records(stream: Any) -> Iterator[Record]:
+    """The records of a seekable stream of bytes.
+
+    Raises:
+        OSError, EOFError, zlib.error: the stream fails, or its gzip is damaged; what came before is good.
+    """
+    magic = stream.read(2)
+    stream.seek(0)
+    text = _Text(gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream)
+    if text.skip_white() == b"[":
+        text.read(1)
+        # One array a line is read too: what follows the first is lines.
+        text.buffer = yield from _entries(text)
+    yield from _lines(text)
+
+
+class _Text:
+    """A stream as UTF-8 behind its byte order mark."""
+
+    def __init__(self, stream: Any) -> None:
+        head = stream.read(3)
+        while len(head) < 3 and (more := stream.read(3 - len(head))):
+            head += more
+        self._stream, self._utf16 = stream, head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        # Half a pair of surrogates becomes a mark.
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        self.buffer = self._as_utf8(head).removeprefix(codecs.BOM_UTF8)
+
+    def _as_utf8(self, raw: bytes) -> bytes:
+        return self._decoder.decode(raw, not raw).encode() if self._utf16 else raw
+
+    def _fill(self) -> bool:
+        raw = self._stream.read(CHUNK_BYTES)
+        self.buffer += self._as_utf8(raw)
+        return bool(raw)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._stream, self._utf16 = io.BytesIO(), False
+
+    def read(self, size: int) -> bytes:
+        """Bytes; none at the end alone."""
+        while not self.buffer and self._fill():
+            pass
+        found, self.buffer = self.buffer[:size], self.buffer[size:]
+        return found
+
+    def skip_white(self) -> bytes:
+        """The first byte that is no white space, which stays."""
+        self.buffer = self.buffer.lstrip()
+        while not self.buffer and self._fill():
+            self.buffer = self.buffer.lstrip()
+        return self.buffer[:1]
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines of the rest; of one that is too long some of it, longer than `MAX_RECORD_BYTES`."""
+        while True:
+            *lines, self.buffer = self.buffer.split(b"\n")
+            yield from lines
+            goes_on = self._fill()
+            while goes_on and len(self.buffer) > MAX_RECORD_BYTES and b"\n" not in self.buffer:
+                self.buffer = self.buffer[: MAX_RECORD_BYTES + 1]
+                goes_on = self._fill()
+            if not goes_on:
+                yield from self.buffer.split(b"\n")
+                return
+
+
+def _lines(text: _Text) -> Iterator[Record]:
+    for number, line in enumerate(text.lines(), 1):
+        if len(line) > MAX_RECORD_BYTES:
+            yield Record(TOO_LARGE, number, in_array=False)
+        elif line.strip():
+            yield Record(_parsed(line), number, in_array=False)
+
+
+def _parsed(line: bytes) -> dict[str, Any] | str:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return CORRUPT_RECORD
+    return value if isinstance(value, dict) else CORRUPT_RECORD
+
+
+def _entries(text: _Text) -> Generator[Record, None, bytes]:
+    """The entries of an array whose `[` was read; returns what was read behind its `]`."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    buffer, at, number = "", 0, 0
+    while True:
+        chunk = text.read(CHUNK_BYTES)
+        buffer += decoder.decode(chunk, not chunk)
+        while (at := _white(buffer, at).end()) < len(buffer):
+            start = _white(buffer, at + 1).end() if buffer[at] == "," and number else at
+            if buffer[start : start + 1] == "]":
+                return buffer[start + 1 :].encode("utf-8", "surrogateescape") + decoder.getstate()[0]
+            found = _entry(buffer, start)
+            if found is None:
+                break
+            value, at = found
+            number += 1
+            yield Record(value, number, in_array=True)
+            if value == CORRUPT_FILE:
+                return _nothing_more(text)
+        buffer, at = buffer[at:], 0
+        if not chunk or len(buffer) > MAX_RECORD_BYTES:
+            if chunk:
+                number += 1
+                yield Record(TOO_LARGE, number, in_array=True)
+            yield Record(CORRUPT_FILE, number + 1, in_array=True)
+            return _nothing_more(text)
+
+
+def _entry(buffer: str, start: int) -> tuple[dict[str, Any] | str, int] | None:
+    """An entry and where it ends; None where more must be read to tell."""
+    try:
+        value, end = _scan(buffer, start)
+    except json.JSONDecodeError as error:
+        cut_off = error.pos > len(buffer) - 16 or error.msg.startswith("Unterminated string")
+        return None if cut_off else (CORRUPT_FILE, start)
+    except (ValueError, RecursionError):
+        return CORRUPT_FILE, start
+    behind = _white(buffer, end).end()
+    if behind == len(buffer):
+        return None  # a number may go on in the next chunk
+    if buffer[behind] not in ",]":
+        return CORRUPT_FILE, start
+    return value if isinstance(value, dict) else CORRUPT_RECORD, end
+
+
+def _nothing_more(text: _Text) -> bytes:
+    """What follows damage is not looked at."""
+    text.close()
+    return b""
