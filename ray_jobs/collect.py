@@ -8,6 +8,7 @@ import sys
 from codeocean.collect.filters import load_tokenizer
 from codeocean.collect.flow import collect
 from codeocean.collect.readers import Unit, list_units
+from codeocean.collect.yields import describe_functions
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
@@ -38,6 +39,7 @@ def run_collect(config: Config, run: RunDir) -> Manifest:
             )
         details = {
             "languages": dict(account.languages),
+            "functions": describe_functions(account.functions),
             "sources": config.section("collect")["sources"],
             "rows_per_second_per_core": round(done.rate, 1),
             "cores": done.cores,

@@ -54,8 +54,10 @@ def show_stage(
         yield Text(head, style="bold")
         if manifest["dropped"]:
             yield _dropped(manifest)
+        if "functions" in manifest["details"]:
+            yield _functions(manifest["details"]["functions"])
         if manifest["details"]:
-            details = (f"{name}: {value}" for name, value in manifest["details"].items())
+            details = (f"{name}: {value}" for name, value in manifest["details"].items() if name != "functions")
             yield Panel(visible("\n".join(details)), title="details", title_align="left")
     for kind, files in _kinds(fs, folder).items():
         yield from _show_files(kind, files, fs, rows)
@@ -69,6 +71,23 @@ def _dropped(manifest: dict[str, Any]) -> Table:
         examples = ", ".join(manifest["examples"].get(reason, []))
         share = f"{100 * count / max(manifest['rows_in'], 1):.1f} %"
         table.add_row(visible(reason), f"{count:,}", share, visible(examples, 80))
+    return table
+
+
+def _functions(languages: dict[str, dict[str, Any]]) -> Table:
+    """Collect: what became of the documented functions of each language."""
+    table = Table(title="documented functions", title_justify="left")
+    for heading in ("language", "seen", "extracted", "kept", "why not the others"):
+        table.add_column(heading, justify="left" if heading in {"language", "why not the others"} else "right")
+    for language, found in languages.items():
+        kinds = {"not_extracted": "not extracted", "not_kept": "not kept", "not_read": "not read"}
+        reasons = [
+            f"{words}: " + ", ".join(f"{reason} {count:,}" for reason, count in found[kind].items())
+            for kind, words in kinds.items()
+            if found.get(kind)
+        ]
+        numbers = (f"{found[name]:,}" for name in ("seen", "extracted", "kept"))
+        table.add_row(visible(language), *numbers, visible("\n".join(reasons), 1000))
     return table
 
 

@@ -17,6 +17,7 @@ from codeocean.collect.duplicates import Duplicates, Keys, NearDuplicates, Signa
 from codeocean.collect.filters import FilterConfig, filter_batch
 from codeocean.collect.readers import read_unit
 from codeocean.collect.settings import SourceConfig, Unit
+from codeocean.collect.yields import Counts, count_functions, merge_counts
 from codeocean.records import RAW_CODE
 from core.settings import Settings
 
@@ -175,6 +176,7 @@ class Account:
     dropped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
+    functions: Counts = field(default_factory=dict)
 
     def add(self, rows: pa.Table) -> pa.Table:
         """Count rows (RAW_CODE and `reason`); returns those that go on, with all their columns."""
@@ -182,6 +184,7 @@ class Account:
         reasons = _counts(rows["reason"])
         reasons.pop("", None)
         self.dropped.update(reasons)
+        merge_counts(self.functions, count_functions(rows))
         for reason in reasons:
             examples = self.examples.setdefault(reason, [])
             if (missing := EXAMPLES_PER_REASON - len(examples)) > 0:
@@ -196,6 +199,7 @@ class Account:
         self.rows_in += other.rows_in
         self.dropped += other.dropped
         self.languages += other.languages
+        merge_counts(self.functions, other.functions)
         for reason, examples in other.examples.items():
             mine = self.examples.setdefault(reason, [])
             mine += examples[: EXAMPLES_PER_REASON - len(mine)]
@@ -207,12 +211,15 @@ class Account:
             "dropped": dict(self.dropped),
             "examples": self.examples,
             "languages": dict(self.languages),
+            "functions": self.functions,
         }
 
     @classmethod
     def from_note(cls, note: dict[str, Any]) -> "Account":
         """The reverse of `to_note`."""
-        return cls(note["rows_in"], Counter(note["dropped"]), dict(note["examples"]), Counter(note["languages"]))
+        account = cls(note["rows_in"], Counter(note["dropped"]), dict(note["examples"]), Counter(note["languages"]))
+        merge_counts(account.functions, note.get("functions", {}))
+        return account
 
 
 def _counts(values: pa.ChunkedArray) -> dict[str, int]:

@@ -40,6 +40,8 @@ class Documented:
 
 INSIDE = "inside a documented function"
 UNREAD = "documentation before code that does not parse"
+NOT_EXTRACTED = frozenset({INSIDE, UNREAD})
+"""Reasons of functions that have documentation and are not taken."""
 
 
 def extract_documented(source: bytes, language: str) -> Iterator[Documented]:
