@@ -14,6 +14,8 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
+from core.storage import write_bytes
+
 Row = dict[str, Any]
 
 _PREFIX = ".answers-"
@@ -70,15 +72,12 @@ class Journal:
 
     def _write(self, lines: list[str]) -> None:
         if self._next is None:
-            self._fs.create_dir(self._folder, recursive=True)
             names = self._names()
             self._next = int(names[-1][len(_PREFIX) : -len(".jsonl")]) + 1 if names else 0
         name = f"{_PREFIX}{self._next:06d}.jsonl"
         self._next += 1
-        making = posixpath.join(self._folder, f"{name}.making")
-        with self._fs.open_output_stream(making) as stream:
-            stream.write("".join(f"{line}\n" for line in lines).encode("ascii"))
-        self._fs.move(making, posixpath.join(self._folder, name))
+        content = "".join(f"{line}\n" for line in lines).encode("ascii")
+        write_bytes(self._fs, posixpath.join(self._folder, name), content)
 
     def _names(self) -> list[str]:
         infos = self._fs.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))

@@ -1,9 +1,11 @@
-"""Part files: written whole or not at all, each telling what it holds, so that a cut-off stage goes on behind them."""
+"""Files that are written whole or not at all, so that a stage that was cut off resumes behind the last one."""
 
 from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -13,15 +15,33 @@ from pyarrow import fs as pafs
 _NOTE = b"wavecoder"
 
 
+def write_bytes(fs: pafs.FileSystem, path: str, content: bytes) -> None:
+    """Write a file atomically: under a hidden name, then moved. Folders are made where they are missing."""
+    with _whole_or_not(fs, path) as stream:
+        stream.write(content)
+
+
+def write_table(fs: pafs.FileSystem, path: str, table: pa.Table) -> None:
+    """Write a Parquet file atomically, compressed by zstd."""
+    with _whole_or_not(fs, path) as stream:
+        pq.write_table(table, stream, compression="zstd")
+
+
+@contextmanager
+def _whole_or_not(fs: pafs.FileSystem, path: str) -> Iterator[pa.NativeFile]:
+    folder, name = posixpath.split(path)
+    fs.create_dir(folder, recursive=True)
+    making = posixpath.join(folder, f".{name.removeprefix('.')}.making")
+    with fs.open_output_stream(making) as stream:
+        yield stream
+    fs.move(making, path)
+
+
 def write_part(fs: pafs.FileSystem, path: str, table: pa.Table, note: dict[str, Any] | None = None) -> None:
     """Write a Parquet file atomically; `note` travels in its schema metadata."""
     if note is not None:
         table = table.replace_schema_metadata({_NOTE: json.dumps(note).encode()})
-    fs.create_dir(posixpath.dirname(path), recursive=True)
-    making = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.making")
-    with fs.open_output_stream(making) as stream:
-        pq.write_table(table, stream, compression="zstd")
-    fs.move(making, path)
+    write_table(fs, path, table)
 
 
 def read_part(fs: pafs.FileSystem, path: str, columns: list[str] | None = None) -> pa.Table:

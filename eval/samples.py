@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
+from core.storage import write_table
 from eval.scores import SAMPLES
 
 FLUSH_SECONDS = 1.0
@@ -99,9 +100,4 @@ class Journal:
 
     def _write(self, path: str, rows: list[dict[str, Any]]) -> None:
         table = pa.Table.from_pylist(rows, schema=SAMPLES).replace_schema_metadata({_KEY: self._key.encode()})
-        folder = posixpath.dirname(path)
-        self._fs.create_dir(folder, recursive=True)
-        making = posixpath.join(folder, f".{posixpath.basename(path)}.making")
-        with self._fs.open_output_stream(making) as stream:
-            pq.write_table(table, stream, compression="zstd")
-        self._fs.move(making, path)
+        write_table(self._fs, path, table)

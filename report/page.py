@@ -15,6 +15,7 @@ from markupsafe import Markup
 from pyarrow import fs as pafs
 
 from core.stages import STAGES
+from core.storage import write_bytes
 from report.gather import SHOWN, RunFacts, gather
 from report.plots import ORANGE, plot_bars, plot_coverage, plot_leakage, plot_loss, plot_radius
 from report.scoretables import describe_difference, describe_origin, paper_scores, score_cells, tables_beside_paper
@@ -29,12 +30,8 @@ def write_report(fs: pafs.FileSystem, root: str, *, title: str = "WaveCoder run"
         ValueError: an artifact cannot be read; the file is named.
     """
     page = render(gather(fs, root), title)
-    folder = posixpath.join(root, "report")
-    fs.create_dir(folder, recursive=True)
-    making, target = posixpath.join(folder, ".index.html.making"), posixpath.join(folder, "index.html")
-    with fs.open_output_stream(making) as stream:
-        stream.write(page.encode("utf-8"))
-    fs.move(making, target)
+    target = posixpath.join(root, "report", "index.html")
+    write_bytes(fs, target, page.encode("utf-8"))
     return target
 
 

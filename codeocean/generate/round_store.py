@@ -23,7 +23,7 @@ from codeocean.generate.task_inputs import given_fields
 from codeocean.generate.tasks import Case, Task
 from codeocean.records import GENERATIONS, VERDICTS
 from core.journal import Journal
-from core.storage import read_part, write_part
+from core.storage import read_part, write_bytes, write_part
 
 Row = dict[str, Any]
 
@@ -67,10 +67,7 @@ class Rounds:
             path = self._path(number, f"{kind}.parquet")
             if not self._fs.get_file_info(path).is_file:
                 write_part(self._fs, path, pa.Table.from_pylist(rows, schema=_SCHEMAS[kind]))
-        path = self._path(number, "ledger.json")
-        with self._fs.open_output_stream(f"{path}.making") as stream:
-            stream.write(json.dumps(ledger.as_json(), indent=1).encode())
-        self._fs.move(f"{path}.making", path)
+        write_bytes(self._fs, self._path(number, "ledger.json"), json.dumps(ledger.as_json(), indent=1).encode())
         self.journal(number).forget()
 
     def cases(self, number: int) -> dict[str, list[Case]]:

@@ -6,9 +6,9 @@ import json
 import posixpath
 from typing import Any
 
-import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
+from core.storage import write_bytes, write_table
 from eval.scores import score_rows
 from report.scoretables import as_markdown
 
@@ -18,16 +18,6 @@ def write_results(
 ) -> None:
     """Write the three files, each whole or not at all."""
     listing = json.dumps({"scores": scores, "differences": differences}, indent=2, ensure_ascii=False)
-    _write(fs, posixpath.join(folder, "scores.json"), f"{listing}\n".encode())
-    _write(fs, posixpath.join(folder, "scores.md"), as_markdown(scores, differences).encode())
-    making = posixpath.join(folder, ".scores.parquet.making")
-    with fs.open_output_stream(making) as stream:
-        pq.write_table(score_rows(scores), stream)
-    fs.move(making, posixpath.join(folder, "scores.parquet"))
-
-
-def _write(fs: pafs.FileSystem, path: str, content: bytes) -> None:
-    making = posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.making")
-    with fs.open_output_stream(making) as stream:
-        stream.write(content)
-    fs.move(making, path)
+    write_bytes(fs, posixpath.join(folder, "scores.json"), f"{listing}\n".encode())
+    write_bytes(fs, posixpath.join(folder, "scores.md"), as_markdown(scores, differences).encode())
+    write_table(fs, posixpath.join(folder, "scores.parquet"), score_rows(scores))

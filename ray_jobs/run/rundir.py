@@ -24,6 +24,7 @@ from typing import Any
 from pyarrow import fs as pafs
 
 from core.stages import STAGES
+from core.storage import write_bytes
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
 from ray_jobs.run.stage_metrics import StageWatch
 
@@ -90,12 +91,7 @@ class RunDir:
 
     def write_text(self, text: str, *parts: str) -> None:
         """Write a file whole or not at all."""
-        target = self.path(*parts)
-        self.fs.create_dir(posixpath.dirname(target), recursive=True)
-        making = posixpath.join(posixpath.dirname(target), f".{posixpath.basename(target)}.making")
-        with self.fs.open_output_stream(making) as stream:
-            stream.write(text.encode())
-        self.fs.move(making, target)
+        write_bytes(self.fs, self.path(*parts), text.encode())
 
     def write_json(self, value: Any, *parts: str) -> None:
         """Write a JSON file whole or not at all."""
