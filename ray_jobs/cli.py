@@ -8,18 +8,15 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
-import json
 import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-import yaml
+from contextlib import contextmanager, nullcontext
 
 from ray_jobs.cluster.secret_refs import resolve
-from ray_jobs.run.config import Config, load_config
+from ray_jobs.run.config import OFFLINE, Config, load_config
 from ray_jobs.run.rundir import RunDir
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -77,6 +74,7 @@ def run_job(
     flags: dict[str, str] | None = None,
     choices: dict[str, tuple[str, ...]] | None = None,
     options: dict[str, str] | None = None,
+    only_looks: Callable[[argparse.Namespace], bool] = lambda _: False,
 ) -> int:
     """Parse a job's command line, run it, and turn its failures into one line.
 
@@ -87,6 +85,7 @@ def run_job(
         flags: on/off options of this job: name → help.
         choices: options of this job that take one of some words, or are left out.
         options: options of this job that take any text, or are left out: name → help.
+        only_looks: whether the job, as it is called, writes nothing: its run directory is not made.
 
     Returns:
         Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
@@ -109,11 +108,14 @@ def run_job(
 
     def work(opened: list[RunDir]) -> None:
         config = load_config(given.config, given.set, given.run_dir)
-        run = RunDir(config.run_dir)
-        opened.append(run)
-        run.write_text(yaml.safe_dump(json.loads(config.model_dump_json()), sort_keys=False), "config.yaml")
+        if config.ray.offline:  # before anything asks a hub
+            os.environ |= OFFLINE
+        run = RunDir(config.run_dir, create=not only_looks(given))
+        if not only_looks(given):
+            opened.append(run)
+            run.write_text(config.as_yaml(), "config.yaml")
         own = [*(flags or ()), *(choices or ()), *(options or ())]
-        with keeping_postmortem(name, run, config.report.title):
+        with nullcontext() if only_looks(given) else keeping_postmortem(name, run, config.report.title):
             job(config, run, **{option: getattr(given, option) for option in own})
 
     return run_guarded(name, work)

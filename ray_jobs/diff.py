@@ -66,7 +66,7 @@ def run_diff(here: str, there: str, rows: int, console: Console) -> None:
 def _open(url: str) -> RunDir:
     if "://" not in url and not Path(url).expanduser().is_dir():
         raise FileNotFoundError(f"there is no run directory {url!r}")
-    run = RunDir(url)
+    run = RunDir(url, create=False)
     if not run.exists("generate", "stage.json"):
         raise FileNotFoundError(f"{run.path('generate')} is not there; run the generate job first")
     return run

@@ -23,7 +23,7 @@ def run_inspect(url: str, stage: str, rows: int) -> None:
     """
     if "://" not in url and not Path(url).expanduser().is_dir():
         raise FileNotFoundError(f"there is no run directory {url!r}")
-    run = RunDir(url)
+    run = RunDir(url, create=False)
     if not run.exists(stage):
         found = ", ".join(name for name in STAGES if run.exists(name)) or "nothing yet"
         raise FileNotFoundError(f"{run.path(stage)} is not there; this run has {found}")

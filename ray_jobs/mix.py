@@ -21,7 +21,7 @@ from ray_jobs.cli import run_job
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
-from ray_jobs.run.models import check_model, resolve_model, served_name
+from ray_jobs.run.models import resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, serving
 from serve.client.chat import ChatClient
@@ -34,12 +34,10 @@ def training_stage(config: Config) -> str:
 
 
 def check_mix(config: Config) -> None:
-    """Refuse what cannot be mixed before any work starts; raises as `run_mix` does."""
+    """Refuse sources that cannot be mixed before any work starts; raises as `run_mix` does."""
     for source in config.mix.sources:
         if "://" not in source.path:
             _file_digest(source.path)
-    if config.mix.answers is not None and config.mix.answers.endpoint is None:
-        check_model(config.mix.answers.model, "mix.answers.model", served=True)
 
 
 def run_mix(config: Config, run: RunDir) -> Manifest:

@@ -35,7 +35,11 @@ def run_pipeline(config: Config, run: RunDir, *, dry_run: bool = False) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
     return run_job(
-        "pipeline", run_pipeline, arguments, {"dry_run": "check the configuration and its inputs, print the plan, stop"}
+        "pipeline",
+        run_pipeline,
+        arguments,
+        {"dry_run": "check the configuration and its inputs, print the plan, stop"},
+        only_looks=lambda given: bool(given.dry_run),
     )
 
 

@@ -27,7 +27,8 @@ from ray_jobs.cluster.waiting import in_words
 from ray_jobs.mix import check_mix
 from ray_jobs.run.config import Config
 from ray_jobs.run.leakage import check_benchmarks
-from ray_jobs.run.models import check_model, served_name
+from ray_jobs.run.model_checks import check_models
+from ray_jobs.run.models import served_name
 from ray_jobs.run.rundir import RunDir
 from ray_jobs.serve import TUNED
 from serve.engines.rebalance import begin_with
@@ -58,28 +59,26 @@ class PlannedStage:
         return self.workers * self.each.get("GPU", 0.0)
 
 
-def plan_stages(config: Config, *, reach_out: bool = True) -> list[PlannedStage]:
+def plan_stages(config: Config, *, reach_out: bool = True, here: bool = True) -> list[PlannedStage]:
     """The stages with what they read, make and ask of Ray at a time.
 
     Args:
         config: the whole configuration.
         reach_out: open sources that are URLs too.
+        here: this machine does the work, so that models and their caches are looked for on it.
 
     Raises:
         ValueError, FileNotFoundError: an input is missing or unusable; the key is named.
     """
+    config.require("collect", "generate", "train")
     sources = config.collect.sources
     opened = [source for source in sources if reach_out or "://" not in source.path]
     units = [unit for source in opened for unit in list_units(source)]
     unopened = f", {len(sources) - len(opened)} URLs not opened" if len(opened) < len(sources) else ""
-    check_model(config.embed.model, "embed.model")
-    hosted = []
-    for role in ("generator", "discriminator"):
-        settings = getattr(config.generate, role)
-        if settings.endpoint is None:
-            check_model(settings.model, f"generate.{role}.model", served=True)
-            hosted.append(settings.model)
-    check_model(config.train.model, "train.model")
+    check_models(config, here=here)
+    hosted = [
+        role.model for role in (config.generate.generator, config.generate.discriminator) if role.endpoint is None
+    ]
     tasks = load_tasks(config.generate.task_folder)
     task_shares(tasks, config.generate.tasks)
     problem_sets = load_problems(config.evaluate)
@@ -163,11 +162,11 @@ def run_plan(
         kinds, region = load_launcher_file(cluster)
         price_list = load_prices(prices, region)
         check_encoders(config, kinds, cluster)
-    stages = plan_stages(config, reach_out=reach_out)
+    stages = plan_stages(config, reach_out=reach_out, here=cluster is None)
     if cluster is None:
         check_resources(config, stages)
     done = run.manifests()
-    if "evaluate" not in done:
+    if "evaluate" not in done and config.serve.port_named:
         check_port_free("127.0.0.1", config.serve.port, "serve.port")
     table = Table(title=f"{run.url}", title_justify="left")
     for heading in ("stage", "state", "what", "CPUs", "GPUs"):
@@ -238,7 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
     return run_job("plan", run_plan, arguments, options={
         "cluster": "launcher's file, such as cluster.yaml: which stage runs where and what that costs an hour",
         "prices": "file of prices, instead of deploy/prices.yaml",
-    })  # fmt: skip
+    }, only_looks=lambda _: True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def run_prompts(options: argparse.Namespace) -> None:
     elif config is None:
         raise ValueError("say which run the row is of: --run-dir DIR or --config RECIPE")
     else:
-        shown = row_prompts(task, config, RunDir(config.run_dir), options.row)
+        shown = row_prompts(task, config, RunDir(config.run_dir, create=False), options.row)
     show(task, shown, as_json=options.json)
 
 

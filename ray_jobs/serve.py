@@ -27,7 +27,7 @@ from serve.engines.settings import Model, is_object_storage, slug_of
 from serve.gateway.app import Gateway
 from serve.gateway.server import allow_open_files, server_for
 from serve.gateway.settings import free_port
-from serve.settings import EndpointConfig, ServeConfig, check_port_free
+from serve.settings import EndpointConfig, ServeConfig, check_port_free, listen
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -150,7 +150,8 @@ def run_serve(config: Config, run: RunDir) -> None:
             two models have one name.
     """
     settings = config.serve
-    check_port_free(settings.host, settings.port, "serve.port")
+    if settings.port_named:
+        check_port_free(settings.host, settings.port, "serve.port")
     inner = config.model_copy(update={"serve": settings.model_copy(update={"port": free_port(), "replicas": None})})
     # What it refuses, it refuses before an engine is loaded.
     beside = hosted_models(config, settings.beside)
@@ -181,14 +182,18 @@ def _key_of(settings: ServeConfig) -> str:
 
 
 def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:
-    """Let the gateway answer until it is interrupted."""
-    where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{settings.port}"
+    """Let the gateway answer until it is interrupted; a port that nobody named is chosen only now."""
+    listening = listen(settings.host, settings.port, "serve.port", named=settings.port_named)
+    port = listening.getsockname()[1]
+    if port != settings.port:
+        log.info("port %d is taken, so port %d (--set serve.port=PORT takes another)", settings.port, port)
+    where = f"http{'s' if settings.gateway.tls_cert else ''}://{settings.host}:{port}"
     log.info("%s/v1 answers for %s; Ctrl-C ends it", where, what)
     if settings.gateway.playground:
         log.info("to try it: %s/", where)
     allow_open_files(settings.gateway)
     try:
-        server.run()
+        server.run(sockets=[listening])
     except KeyboardInterrupt:
         log.info("stopping")
 

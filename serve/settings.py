@@ -1,5 +1,7 @@
 """Where an endpoint listens and where a client finds it. No Ray here."""
 
+import errno
+import logging
 import re
 import socket
 from typing import Annotated, Literal, Self
@@ -9,6 +11,8 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_va
 from core.settings import Execution, Settings
 from serve.engines.settings import EngineConfig
 from serve.gateway.settings import GatewayConfig, is_loopback
+
+log = logging.getLogger("wavecoder.serve")
 
 
 class EndpointConfig(Settings):
@@ -38,7 +42,7 @@ class ServeConfig(Settings):
     """Address that the gateway listens on. Other than the loopback address only with `gateway.keys`."""
 
     port: Annotated[int, Execution()] = Field(default=8000, ge=1, le=65535)
-    """Port of the OpenAI-compatible API."""
+    """Port of the OpenAI-compatible API. Left out, it is 8000 or the next free one."""
 
     replica_host: Annotated[Literal["127.0.0.1", "0.0.0.0"], Execution()] = "127.0.0.1"  # noqa: S104 - on a private network, if asked for
     """Address that replicas and Ray Serve's proxy listen on; they answer whoever knows a secret that the endpoint makes
@@ -71,6 +75,11 @@ class ServeConfig(Settings):
     gateway: Annotated[GatewayConfig, Execution()] = GatewayConfig()
     """Who may ask, and how much."""
 
+    @property
+    def port_named(self) -> bool:
+        """Whether the recipe names the port, so that no other will do."""
+        return "port" in self.model_fields_set
+
     def engine_of(self, model: str) -> EngineConfig:
         """The replicas of a model."""
         return self.engines.get(model, self.engine)
@@ -100,12 +109,50 @@ class ServeConfig(Settings):
         return self
 
 
+PORTS_TRIED = 100
+
+
+def listen(host: str, port: int, key: str, *, named: bool = True) -> socket.socket:
+    """A socket that listens.
+
+    Args:
+        host: address, or name of one.
+        port: the port, or the first to try.
+        key: the setting that holds it.
+        named: the user chose it: no other will do. Else the next free one is taken.
+
+    Raises:
+        OSError: one line: something listens there already, or nobody may.
+    """
+    last = port if named else min(port + PORTS_TRIED - 1, 65535)
+    for tried in range(port, last + 1):
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), tried, type=socket.SOCK_STREAM)[0]
+            listening = socket.socket(family, kind)
+        except OSError as error:
+            raise OSError(f"cannot listen on {host}:{port} ({error.strerror})") from None
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(2048)
+            return listening
+        except OSError as error:
+            listening.close()
+            if error.errno != errno.EADDRINUSE or tried == last:
+                raise OSError(f"cannot listen on {host}:{tried} ({error.strerror}); choose another with "
+                              f"--set {key}=PORT or stop what listens there") from None  # fmt: skip
+    raise AssertionError("a port was tried")
+
+
+def choose_port(host: str, port: int, key: str, *, named: bool) -> int:
+    """The port, or the next free one; arguments and errors as of `listen`."""
+    with listen(host, port, key, named=named) as listening:
+        chosen: int = listening.getsockname()[1]
+    if chosen != port:
+        log.info("port %d is taken, so port %d (--set %s=PORT takes another)", port, chosen, key)
+    return chosen
+
+
 def check_port_free(host: str, port: int, key: str) -> None:
     """Raise a one-line `OSError` when something listens on the port already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise OSError(f"cannot listen on {host}:{port} ({error.strerror}); choose another with "
-                          f"--set {key}=PORT or stop what listens there") from None  # fmt: skip
+    choose_port(host, port, key, named=True)

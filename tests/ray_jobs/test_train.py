@@ -41,7 +41,7 @@ def test_engines_that_differ_are_planned_each_by_what_it_asks_for():
     config = load_config(str(ROOT / "configs" / "demo.yaml"), [
         "generate.discriminator.model=some/judge", "serve.engines={judge: {cpus: 3, min_replicas: 2, max_replicas: 2}}",
     ])  # fmt: skip
-    lines = [stage for stage in plan_stages(config, reach_out=False) if stage.stage == "generate"]
+    lines = [stage for stage in plan_stages(config, reach_out=False, here=False) if stage.stage == "generate"]
     assert [(line.workers, line.each["CPU"], line.beside) for line in lines] == [(2, 3, 1), (1, 1, 0)]
     with pytest.raises(ValueError, match="stage generate asks for 8 CPUs but ray.num_cpus is 4"):
         check_resources(config, lines)

@@ -1,10 +1,14 @@
 """A local Ray on a machine that is too busy for Ray's own 30 s."""
 
+import socket
 import subprocess
 
 import pytest
+import ray
 
 from ray_jobs.cluster import connect as cluster
+from ray_jobs.cluster.patience import WINDOW_S, Patience
+from ray_jobs.run.config import RayConfig
 
 TIMED_OUT = Exception("The current node timed out during startup. This could happen because some of the raylet failed")
 
@@ -27,8 +31,72 @@ def test_a_ray_that_did_not_start_in_time_is_started_again_without_leftovers(mon
 
 def test_a_machine_that_stays_too_busy_is_one_line_and_other_failures_are_themselves(monkeypatch):
     monkeypatch.setattr(cluster.ray, "init", lambda **_: (_ for _ in ()).throw(TIMED_OUT))
-    with pytest.raises(OSError, match="in three tries of 30 s: this machine is too busy"):
+    with pytest.raises(OSError, match="in three tries its processes made no progress"):
         cluster.start_patiently()
     monkeypatch.setattr(cluster.ray, "init", lambda **_: (_ for _ in ()).throw(ValueError("no such option")))
     with pytest.raises(ValueError, match="no such option"):
         cluster.start_patiently()
+
+
+class Machine:
+    """Time and CPU time of a start that takes a while, or hangs."""
+
+    def __init__(self, registers_at, hangs_at=float("inf")):
+        self.now, self.registers_at, self.hangs_at = 0.0, registers_at, hangs_at
+
+    def get_node(self, address, node_id):
+        if self.now < min(self.registers_at, self.hangs_at):
+            raise RuntimeError("no such node")
+        if self.now >= self.registers_at:
+            return {"address": address, "id": node_id}
+        raise RuntimeError("no such node")
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def cpu_seconds(self):
+        return 0.05 * min(self.now, self.hangs_at)
+
+    def start(self):
+        return Patience(self.get_node, self.cpu_seconds, lambda: self.now, self.sleep)("here", "n")
+
+
+@pytest.mark.parametrize(("seconds", "lines"), [(5, 0), (29, 0), (45, 1), (400, 1)])
+def test_a_slow_start_is_waited_for_and_said_once(caplog, seconds, lines):
+    with caplog.at_level("INFO", "wavecoder.ray_jobs"):
+        assert Machine(seconds).start() == {"address": "here", "id": "n"}
+    assert [record.message.count("Ray is still starting") for record in caplog.records] == [1] * lines
+
+
+@pytest.mark.parametrize("hangs_at", [0, 100])
+def test_a_start_that_hangs_is_given_up(hangs_at):
+    machine = Machine(10_000, hangs_at)
+    with pytest.raises(RuntimeError):
+        machine.start()
+    assert machine.now <= hangs_at + 2 * WINDOW_S + 1
+
+
+def test_rays_limits_are_lifted_only_while_it_starts(monkeypatch):
+    before = ray._private.services.get_node, ray._private.ray_constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S
+    seen = []
+
+    def init(**options):
+        seen.append(ray._private.services.get_node)
+
+    monkeypatch.setattr(cluster.ray, "init", init)
+    cluster.start_patiently()
+    assert isinstance(seen[0], Patience)
+    assert (ray._private.services.get_node, ray._private.ray_constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S) == before
+
+
+def test_a_dashboard_port_is_free_to_choose_unless_it_is_named(monkeypatch):
+    told = []
+    monkeypatch.setattr(cluster, "start_patiently", lambda **options: told.append(options) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cluster._start_local(RayConfig(), {})
+    assert told[0]["dashboard_port"] is None
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}.*--set ray.dashboard_port=PORT"):
+            cluster._start_local(RayConfig(dashboard_port=port), {})
+    assert len(told) == 1

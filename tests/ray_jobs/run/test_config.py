@@ -89,6 +89,28 @@ def test_a_fault_of_an_override_is_not_blamed_on_the_file(tmp_path):
     assert load_config(str(CONFIGS / "demo.yaml"), ["select.size=x", "select.size=9"]).select.size == 9
 
 
+def test_a_recipe_may_leave_out_the_sections_that_its_job_does_not_use(tmp_path):
+    path = written(tmp_path, "run_dir: x\ncollect: {sources: [{kind: folder, path: y}]}\n")
+    config = load_config(path, [])
+    assert config.collect.sample == 1.0
+    with pytest.raises(ValueError, match="the recipe has no section train, which this job needs"):
+        _ = config.train
+    with pytest.raises(ValueError, match="no section generate and no section train"):
+        config.require("collect", "generate", "train")
+    kept = written(tmp_path, config.model_dump_json())  # as it is kept in the run directory
+    assert load_config(kept, []).collect == config.collect
+    assert not hasattr(config, "nonsense")
+
+
+def test_a_recipe_that_is_kept_names_no_port_that_nobody_named(tmp_path):
+    def again(*overrides):
+        return load_config(written(tmp_path, load_config(str(CONFIGS / "demo.yaml"), list(overrides)).as_yaml()), [])
+
+    assert not again().serve.port_named
+    assert again("serve.port=8000").serve.port_named
+    assert again() == load_config(str(CONFIGS / "demo.yaml"), [])
+
+
 def test_an_empty_section_stands_for_its_defaults(tmp_path):
     text = (CONFIGS / "demo.yaml").read_text().replace("\nreport:\n  title: WaveCoder demo\n", "\nreport:\n")
     assert load_config(written(tmp_path, text), []).report.title == "WaveCoder run"

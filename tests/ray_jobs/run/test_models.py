@@ -1,5 +1,7 @@
 """Model names → folders, and the lines for those that lead nowhere."""
 
+import json
+
 import pytest
 
 from ray_jobs.run.models import PACKAGED, check_model, model_digest, resolve_model, served_name
@@ -23,6 +25,45 @@ def test_a_name_that_leads_nowhere_names_the_key(name):
 def test_a_folder_without_a_model_is_none(tmp_path):
     with pytest.raises(ValueError, match="holds no config.json"):
         resolve_model(str(tmp_path), "embed.model")
+
+
+def folder_of(tmp_path, *names, index=()):
+    tmp_path.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", *names):
+        (tmp_path / name).write_text("{}")
+    if index:
+        shards = json.dumps({"weight_map": dict(zip("abc", index, strict=False))})
+        (tmp_path / "model.safetensors.index.json").write_text(shards)
+    return str(tmp_path)
+
+
+def test_a_folder_without_its_weights_is_refused_before_work_starts(tmp_path):
+    with pytest.raises(ValueError, match=r"holds none of \*\.safetensors"):
+        check_model(folder_of(tmp_path / "none", "model.bin"), "train.model")
+    with pytest.raises(ValueError, match=r"lacks 1 of 2 shards, such as b\.safetensors"):
+        check_model(folder_of(tmp_path / "cut", "a.safetensors", index=("a.safetensors", "b.safetensors")), "x")
+    check_model(folder_of(tmp_path / "whole", "a.safetensors", index=("a.safetensors",)), "train.model")
+    check_model(folder_of(tmp_path / "bin", "pytorch_model.bin"), "embed.model", files=("*.bin",))
+
+
+def test_offline_an_id_has_to_be_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    check_model("owner/absent", "train.model")  # may be fetched
+    with pytest.raises(
+        ValueError, match=r"train\.model is 'owner/absent', which is no folder .* hf download owner/absent"
+    ):
+        check_model("owner/absent", "train.model", offline=True)
+    with pytest.raises(ValueError, match="or take package:all-minilm-l6-v2"):
+        check_model("all-MiniLM-L6-v2", "embed.model", offline=True)
+    stored = tmp_path / "models--owner--here"
+    folder_of(stored / "snapshots" / "abc", "model.safetensors")
+    (stored / "refs").mkdir()
+    (stored / "refs" / "main").write_text("abc")
+    check_model("owner/here", "train.model", offline=True)
+    (stored / "snapshots" / "abc" / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match="holds none of"):
+        check_model("owner/here", "train.model", offline=True)
+    check_model("s3://bucket/model", "generate.generator.model", served=True, offline=True)
 
 
 @pytest.mark.parametrize("name", PACKAGED)

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from serve.engines.settings import EngineConfig, Model, engine_arguments, engine_environment, llm_config
-from serve.settings import ServeConfig, check_port_free
+from serve.settings import ServeConfig, check_port_free, choose_port, listen
 
 
 def test_no_engine_runs_foreign_code_and_every_one_caches_prefixes():
@@ -63,6 +63,30 @@ def test_a_taken_port_is_one_line_that_says_what_to_do():
         with pytest.raises(OSError, match=f"127.0.0.1:{port}.*--set serve.port=PORT"):
             check_port_free("127.0.0.1", port, "serve.port")
     check_port_free("127.0.0.1", port, "serve.port")
+
+
+def test_a_port_that_nobody_named_gives_way():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        if port == 65535:
+            pytest.skip("there is no next port")
+        assert choose_port("127.0.0.1", port, "serve.port", named=False) > port
+        with listen("127.0.0.1", port, "serve.port", named=False) as other:
+            assert other.getsockname()[1] > port
+        with pytest.raises(OSError, match=f"127.0.0.1:{port}"):
+            listen("127.0.0.1", port, "serve.port", named=True)
+    assert choose_port("127.0.0.1", port, "serve.port", named=False) == port
+
+
+def test_an_address_that_is_not_this_machines_is_one_line():
+    for host in ("192.0.2.1", "no such host"):
+        with pytest.raises(OSError, match="cannot listen on"):
+            choose_port(host, 8000, "serve.port", named=False)
+
+
+def test_only_a_port_of_the_recipe_is_named():
+    assert not ServeConfig().port_named
+    assert ServeConfig(port=8000).port_named
 
 
 def test_a_model_without_a_chat_template_is_given_one():

@@ -1,0 +1,93 @@
+"""A local Ray on a busy machine: Ray gives its own processes a fixed 30 s; here they have as long as they work.
+
+The raylet registers once its agents run, which load Python and a good part of Ray first. Progress is CPU time of the
+raylet and of what it started: one that hangs uses none.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psutil
+import ray
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+WINDOW_S = 30.0
+"""How long Ray waits, and how often progress is looked for after that."""
+LEAST_CORES = 0.01
+"""Less than this share of a core is no progress."""
+MOST_S = 1800.0
+
+ENVIRONMENT = {
+    "RAY_gcs_server_port_wait_time_s": "300",
+    "RAY_agent_register_timeout_ms": "600000",
+    "RAY_worker_register_timeout_seconds": "300",
+}
+"""Ray's other limits of the same start, for its processes."""
+
+
+class Patience:
+    """Ray's `get_node`, asked again for as long as the raylet makes progress."""
+
+    def __init__(
+        self,
+        get_node: Callable[[str, str], Any],
+        cpu_seconds: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Args: get_node: raises `RuntimeError` while the node is unknown. cpu_seconds: used so far by the raylet."""
+        self._get_node, self._cpu_seconds, self._clock, self._sleep = get_node, cpu_seconds, clock, sleep
+
+    def __call__(self, gcs_address: str, node_id: str) -> Any:
+        """The node's facts; raises `RuntimeError` when there is no progress."""
+        begun = looked = self._clock()
+        used = self._cpu_seconds()
+        while True:
+            try:
+                return self._get_node(gcs_address, node_id)
+            except RuntimeError:
+                now = self._clock()
+                if now - looked >= WINDOW_S:
+                    before, used = used, self._cpu_seconds()
+                    if used - before < LEAST_CORES * (now - looked) or now - begun > MOST_S:
+                        raise
+                    if looked == begun:
+                        log.info("this machine is busy (load %.0f): Ray is still starting after %.0f s; waiting for as "
+                                 "long as it makes progress", os.getloadavg()[0], now - begun)  # fmt: skip
+                    looked = now
+            self._sleep(0.2)
+
+
+@contextmanager
+def patient_start() -> Iterator[None]:
+    """While it is open, a local Ray that starts may take as long as it makes progress."""
+    services, constants = ray._private.services, ray._private.ray_constants
+    get_node, dashboard_s = services.get_node, constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    services.get_node = Patience(get_node, raylet_cpu_seconds)
+    constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S = MOST_S  # it is left earlier when the dashboard's process ends
+    try:
+        yield
+    finally:
+        services.get_node, constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S = get_node, dashboard_s
+
+
+def raylet_cpu_seconds() -> float:
+    """CPU time of the raylets below this process and of what they started; 0 where there is none."""
+    seconds = 0.0
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if child.name() == "raylet":
+                for process in (child, *child.children(recursive=True)):
+                    with suppress(psutil.Error):
+                        times = process.cpu_times()
+                        seconds += times.user + times.system
+    return seconds

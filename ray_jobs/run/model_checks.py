@@ -1,0 +1,54 @@
+"""Every model that a recipe names, looked at before any work starts: all that are not there are named at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from ray_jobs.run.config import Config
+from ray_jobs.run.models import check_model
+from serve.engines.settings import is_object_storage, local_adapters
+
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
+"""What libraries other than our training load."""
+
+
+def check_models(config: Config, *, here: bool) -> None:
+    """Refuse models that are not there.
+
+    Args:
+        config: the whole configuration.
+        here: this machine does the work. On a cluster the cache of its nodes counts, which is not seen from here: an id
+            is then only checked for its form.
+
+    Raises:
+        ValueError: one line that names each of them, its setting and what to do.
+    """
+    faults = []
+    here = here and not os.environ.get("RAY_ADDRESS")
+    for check in _checks(config, here=here):
+        try:
+            check()
+        except (ValueError, OSError) as error:
+            faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(dict.fromkeys(faults)))
+
+
+def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
+    told = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+    look = partial(check_model, offline=here and (config.ray.offline or told))
+    tokenizer, answers, adapters = config.collect.filters.tokenizer, config.mix.answers, config.serve.engine.adapters
+    if tokenizer is not None:
+        yield partial(look, tokenizer, "collect.filters.tokenizer", files=("tokenizer.json",))
+    yield partial(look, config.embed.model, "embed.model", files=WEIGHTS)
+    for name in ("generator", "discriminator"):
+        role = getattr(config.generate, name)
+        if role.endpoint is None:
+            yield partial(look, role.model, f"generate.{name}.model", served=True, files=WEIGHTS)
+    if answers is not None and answers.endpoint is None:
+        yield partial(look, answers.model, "mix.answers.model", served=True, files=WEIGHTS)
+    yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
+    if here and adapters is not None and not is_object_storage(adapters):
+        yield partial(local_adapters, adapters)
