@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
 _NOTE = b"wavecoder"
+_SAMPLES, _SAMPLE_BYTES = 64, 2**16
 
 
 def write_bytes(fs: pafs.FileSystem, path: str, content: bytes) -> None:
@@ -83,3 +86,17 @@ def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = Non
     if not names:
         raise ValueError(f"{folder} holds no part-*.parquet; run the stage that writes it first")
     return pa.concat_tables([read_part(fs, posixpath.join(folder, name), columns) for name in names])
+
+
+def sample_digest(file: Path) -> str:
+    """SHA-256 of a local file's size and of `_SAMPLES` evenly spread blocks; a small file is read whole."""
+    size = file.stat().st_size
+    content = hashlib.sha256(str(size).encode())
+    with file.open("rb") as opened:
+        if size <= _SAMPLES * _SAMPLE_BYTES:
+            content.update(opened.read())
+        else:
+            for number in range(_SAMPLES):
+                opened.seek(number * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
+                content.update(opened.read(_SAMPLE_BYTES))
+    return content.hexdigest()

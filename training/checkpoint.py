@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_map_only
 
 from training.batches import global_batches
 from training.loss import Learner
+from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
 
 RECORDS = "steps.json"
@@ -65,7 +66,7 @@ class CheckpointWriter:
 
 
 def identity_of(learner: Learner, config: TrainConfig, num_rows: int) -> dict[str, Any]:
-    """What a checkpoint must share with the run that takes it up: the model's sizes and the order of the rows."""
+    """What a checkpoint must share with the run that takes it up: the base, its sizes and the order of the rows."""
     causal = learner.causal
     return {
         "architecture": type(causal).__name__,
@@ -76,6 +77,7 @@ def identity_of(learner: Learner, config: TrainConfig, num_rows: int) -> dict[st
         "rows": num_rows,
         "steps": len(global_batches(num_rows, config.global_batch, config.epochs, config.seed)),
         "seed": config.seed,
+        "base model": StoredWeights(config.model).digest(),
     }
 
 

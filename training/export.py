@@ -50,6 +50,7 @@ def export_model(
     if not writes:
         return
     config.dtype = dtype
+    config.tie_word_embeddings = learner.causal.config.tie_word_embeddings
     config.save_pretrained(making)
     GenerationConfig(
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
@@ -70,7 +71,11 @@ def _whole_weights(causal: Any, dtype: torch.dtype) -> Iterator[tuple[str, Tenso
         if name.endswith(".base_layer.weight"):
             module = causal.get_submodule(name.removesuffix(".base_layer.weight"))
             whole = merged_weight(module, whole.to(module.lora_A["default"].weight.device)).cpu()
-        yield stored_name(name), whole.to(dtype).contiguous()
+        low = whole.to(dtype).contiguous()
+        if not low.isfinite().all():  # float16 holds no more than 65,504
+            raise FloatingPointError(f"the trained weight {stored_name(name)!r} is not finite in {dtype}; lower "
+                                     "train.learning_rate")  # fmt: skip
+        yield stored_name(name), low
 
 
 def _write_weights(weights: Iterator[tuple[str, Tensor]], folder: Path | None, file_bytes: int) -> None:

@@ -44,7 +44,7 @@ from training.optimizers import make_optimizer
 from training.reporting import Progress
 from training.scoring import Score, Scorer
 from training.settings import TrainConfig
-from training.step import held_out_losses, train_steps
+from training.step import held_out_losses, saves_after, train_steps
 from training.token_table import TokenizedRows, sort_out, tokenize_table
 
 log = logging.getLogger("wavecoder.training")
@@ -301,7 +301,7 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
     writer = CheckpointWriter()
     for record in train_steps(learner, optimizer, learnt, config, tokenizer.pad_token_id, len(records)):
         done = len(records) + 1
-        saves = done == total or done % config.checkpoint_every == 0
+        saves = saves_after(done, total, config)
         measures = bool(held_out) and (saves or done % config.validate_every == 0)
         losses = _held_out(learner, held_out, config, tokenizer.pad_token_id, measures=measures)
         records.append(record | losses)

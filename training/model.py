@@ -55,13 +55,18 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
     """The model's own configuration, when it can be trained as asked; nothing large is read.
 
     Raises:
-        ValueError: it is no causal language model, its vocabulary is smaller than the tokenizer's, it knows fewer
-            positions than a row has, or packing it would change the result.
+        ValueError: it is no causal language model alone, it is quantised, its vocabulary is smaller than the
+            tokenizer's, it knows fewer positions than a row has, or packing it would change the result.
     """
     try:
         found = AutoConfig.from_pretrained(config.model, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(_unusable(config.model, error)) from None
+    if found.get_text_config() is not found:
+        raise ValueError(f"train.model {config.model!r}: model type {found.model_type!r} holds more than a language "
+                         "model and cannot be trained here; take a text-only model of its family")  # fmt: skip
+    if getattr(found, "quantization_config", None) is not None:
+        raise ValueError(_quantised(config.model, "config.json has a quantization_config"))
     if len(tokenizer) > found.vocab_size:
         raise ValueError(f"train.model {config.model!r}: the tokenizer knows {len(tokenizer)} tokens, the model "
                          f"{found.vocab_size}; they do not belong together")  # fmt: skip
@@ -101,14 +106,18 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         ValueError: the model cannot be used.
     """
     described = check_model(config, tokenizer)
+    stored = _open_weights(config.model)
     dtype = getattr(torch, config.dtype)
     kernel = choose_kernel(config.attention, device, dtype) if config.packing else None
     causal = _without_weights(config.model, described, packing=config.packing)
+    if _holds_own_head(causal, stored):
+        described.tie_word_embeddings = False
+        causal = _without_weights(config.model, described, packing=config.packing)
     if config.lora_rank:
         insert_adapters(causal, config.lora_rank, config.lora_alpha)
     low = dtype if dtype != torch.float32 else None
     learner = Learner(causal, kernel, low if mesh is None else None)
-    _fill_and_shard(learner, config, mesh, low)
+    _fill_and_shard(learner, config, mesh, low, stored)
     for module in learner.modules():
         for name, buffer in module._buffers.items():
             module._buffers[name] = None if buffer is None else buffer.to(device)
@@ -140,12 +149,29 @@ def _without_weights(model: str, described: Any, *, packing: bool) -> Any:
         raise ValueError(_unusable(model, error)) from None
 
 
-def _fill_and_shard(learner: Learner, config: TrainConfig, mesh: DeviceMesh | None, low: torch.dtype | None) -> None:
-    """Read each layer's weights and shard it before the next is read; then what is around the layers."""
+def _open_weights(model: str) -> StoredWeights:
     try:
-        stored = StoredWeights(config.model)
+        stored = StoredWeights(model)
     except OSError as error:
-        raise ValueError(_unusable(config.model, error)) from None
+        raise ValueError(_unusable(model, error)) from None
+    quantised = stored.quantised()
+    if quantised is not None:
+        raise ValueError(_quantised(model, f"its files hold {quantised!r}"))
+    return stored
+
+
+def _holds_own_head(causal: Any, stored: StoredWeights) -> bool:
+    """Whether the files of a model that says it ties its head hold another one, which `transformers` then keeps."""
+    return causal.config.tie_word_embeddings and any(
+        head in stored and embedding in stored and not torch.equal(stored.read(head), stored.read(embedding))
+        for head, embedding in (causal._tied_weights_keys or {}).items()
+    )
+
+
+def _fill_and_shard(
+    learner: Learner, config: TrainConfig, mesh: DeviceMesh | None, low: torch.dtype | None, stored: StoredWeights
+) -> None:
+    """Read each layer's weights and shard it before the next is read; then what is around the layers."""
     ties = getattr(learner.causal.config, "tie_word_embeddings", False)
     tied = set(getattr(learner.causal, "_tied_weights_keys", None) or ()) if ties else set()
     missing = [
@@ -180,7 +206,10 @@ def _fill(module: nn.Module, prefix: str, stored: StoredWeights, seed: int) -> N
             values[name] = first_adapter(full, tuple(parameter.shape), seed)
         elif stored_name(full) in stored:
             values[name] = stored.read(stored_name(full))
-            assert values[name].shape == parameter.shape, full
+            if values[name].shape != parameter.shape:
+                raise ValueError(f"train.model: its files hold {stored_name(full)!r} of shape "
+                                 f"{tuple(values[name].shape)}, its configuration wants {tuple(parameter.shape)}; they "
+                                 "do not belong together")  # fmt: skip
     module.load_state_dict(values, strict=False, assign=True)
 
 
@@ -195,6 +224,10 @@ def _save_memory(causal: Any, config: TrainConfig) -> None:
 
 def _keep_products(context: Any, operation: Any, *_: Any, **__: Any) -> CheckpointPolicy:  # noqa: ARG001
     return CheckpointPolicy.MUST_SAVE if operation in _KEPT else CheckpointPolicy.PREFER_RECOMPUTE
+
+
+def _quantised(model: str, why: str) -> str:
+    return f"train.model {model!r} is quantised ({why}); take the model with its weights in bfloat16 or float32"
 
 
 def _unusable(model: str, error: Exception) -> str:

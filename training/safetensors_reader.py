@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from torch import Tensor
+
+from core.storage import sample_digest
+
+_PLAIN = {"F64", "F32", "F16", "BF16", "I64", "BOOL"}
+
+_OF_QUANTISED = (
+    "weight_scale_inv", "weight_scale", "input_scale", "weight_packed", "weight_zero_point", "qweight", "qzeros",
+    ".absmax", ".quant_map", ".SCB", "proj_blocks",
+)  # fmt: skip
+"""Endings of names in the layouts of FP8, compressed-tensors, GPTQ, AWQ, bitsandbytes and MXFP4."""
 
 INDEX = "model.safetensors.index.json"
 
@@ -43,3 +54,21 @@ class StoredWeights:
         """One tensor, in float32 on the CPU."""
         with safe_open(self._folder / self._file_of[name], "pt") as file:
             return file.get_tensor(name).to(torch.float32)
+
+    def quantised(self) -> str | None:
+        """The first tensor that is a low-bit weight or belongs to one; None where weights are plain numbers."""
+        for name, file_name in self._file_of.items():
+            if name.endswith(_OF_QUANTISED):
+                return name
+            with safe_open(self._folder / file_name, "pt") as file:
+                dtype = file.get_slice(name).get_dtype()
+            if dtype not in _PLAIN and not name.endswith("bias"):  # old files hold attention's mask as a bias
+                return name
+        return None
+
+    def digest(self) -> str:
+        """What tells these weights from others of the same sizes: each file's size and samples of its bytes."""
+        content = hashlib.sha256()
+        for name in sorted(set(self._file_of.values())):
+            content.update(f"{name} {sample_digest(self._folder / name)}\n".encode())
+        return content.hexdigest()[:16]

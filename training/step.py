@@ -47,7 +47,8 @@ def train_steps(
         hold a token, where workers wait for the longest row of their turn.
 
     Raises:
-        FloatingPointError: the loss is not finite; the model is as before the step.
+        FloatingPointError: the loss or a gradient is not finite, and the model is as before the step; or the step has
+            made the model worthless, which is found before a checkpoint (`saves_after`) is made of it.
     """
     rank, world = _place()
     parameter = next(learner.parameters())
@@ -63,13 +64,17 @@ def train_steps(
         if not math.isfinite(total):
             raise FloatingPointError(f"the loss of step {number} is {total}; lower train.learning_rate. "
                                      "The last checkpoint is kept")  # fmt: skip
-        norm = torch.nn.utils.clip_grad_norm_(learner.parameters(), config.max_grad_norm)
+        grad_norm = _clip(learner, config.max_grad_norm)
+        if not math.isfinite(grad_norm):
+            raise FloatingPointError(f"the gradient of step {number} is {grad_norm}, its loss {total:.4f}; lower "
+                                     "train.learning_rate. The last checkpoint is kept")  # fmt: skip
         rate = config.learning_rate * learning_rate_factor(number, len(steps), config)
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        grad_norm = float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+        if saves_after(number + 1, len(steps), config):
+            _check_worth(learner, batches[0], number)
         seconds = time.monotonic() - begun
         lengths = [len(examples[row].input_ids) for row in steps[number]]
         yield {
@@ -78,6 +83,11 @@ def train_steps(
             "seconds": seconds, "mfu": workload.flop(lengths, num_learnt) / seconds / (peak * world),
             "memory_bytes": peak_memory(parameter.device), "workers": world, "ended": time.time(),
         }  # fmt: skip
+
+
+def saves_after(num_done: int, total: int, config: TrainConfig) -> bool:
+    """Whether a checkpoint is made after so many of all steps."""
+    return num_done == total or num_done % config.checkpoint_every == 0
 
 
 def held_out_losses(
@@ -114,6 +124,27 @@ def _accumulate(learner: Learner, batches: Sequence[Batch], num_learnt: int, wor
         (loss * world).backward()  # FSDP averages over the workers: the sum is wanted
         total += loss.detach()
     return float(_summed(total))
+
+
+def _clip(learner: Learner, max_norm: float) -> float:
+    """Clip the gradients in place; returns their norm before, the same on every worker."""
+    norm: Any = torch.nn.utils.clip_grad_norm_(learner.parameters(), max_norm)
+    return float(norm.full_tensor() if hasattr(norm, "full_tensor") else norm)
+
+
+def _check_worth(learner: Learner, batch: Batch, number: int) -> None:
+    """Refuse weights whose loss or norm is not finite, before a checkpoint or export is made of them.
+
+    The norm, as normalisation turns activations that overflow into zeros, whose loss is finite.
+    """
+    with torch.no_grad():
+        loss = learner(batch).detach().double()
+        for weight in learner.parameters():
+            norm = torch.linalg.vector_norm(weight.to_local() if hasattr(weight, "to_local") else weight)
+            loss += torch.where(norm.isfinite(), 0.0, math.inf)
+    if not math.isfinite(float(_summed(loss))):
+        raise FloatingPointError(f"step {number} has made the model worthless: its loss or weights are no longer "
+                                 "finite; lower train.learning_rate. The last checkpoint is kept")  # fmt: skip
 
 
 def _paid_positions(batches: Sequence[Batch], device: torch.device, world: int) -> float:

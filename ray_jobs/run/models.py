@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pyarrow import fs as pafs
 
+from core.storage import sample_digest
 from ray_jobs.run.rundir import RunDir
 from serve.engines.settings import is_object_storage
 
@@ -124,7 +125,7 @@ def cache_folder() -> Path:
 
 
 def model_digest(resolved: str) -> str:
-    """What identifies a model in a stage's digest: the id, or the names, sizes and small files of its folder."""
+    """What identifies a model in a stage's digest: the id, or its folder's names, sizes, small files and samples."""
     folder = Path(resolved)
     if not folder.is_dir():
         return resolved
@@ -134,6 +135,8 @@ def model_digest(resolved: str) -> str:
             content.update(f"{file.relative_to(folder)} {file.stat().st_size}\n".encode())
             if file.suffix == ".json" and file.stat().st_size < 1_000_000:
                 content.update(file.read_bytes())
+            elif file.suffix == ".safetensors":
+                content.update(sample_digest(file).encode())
     return content.hexdigest()[:16]
 
 

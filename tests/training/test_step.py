@@ -2,11 +2,13 @@
 
 import math
 import multiprocessing
+import shutil
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
@@ -298,6 +300,36 @@ def test_loss_that_is_not_finite_stops_with_one_clear_line(model_folder, rows):
         learner.causal.model.norm.weight.fill_(math.nan)
     with pytest.raises(FloatingPointError, match="the loss of step 0 is nan; lower"):
         list(train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0))
+
+
+def test_gradient_that_is_not_finite_is_not_applied(model_folder, rows):
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows)
+    before = [weight.detach().clone() for weight in learner.parameters()]
+    learner.causal.model.layers[0].mlp.up_proj.weight.register_hook(lambda gradient: gradient * math.inf)
+    with pytest.raises(FloatingPointError, match="the gradient of step 0 is nan, its loss"):
+        next(train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0))
+    assert all(map(torch.equal, learner.parameters(), before))
+
+
+@pytest.mark.parametrize("settings", [{"global_batch": 12}, {"checkpoint_every": 1}], ids=str)
+def test_model_that_a_step_made_worthless_is_not_kept(model_folder, rows, settings):
+    """The last step of a run, or one before a checkpoint: no later loss would tell."""
+    limits = {"learning_rate": 1e30, "warmup_ratio": 0.0} | settings
+    config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows, **limits)
+    with pytest.raises(FloatingPointError, match="step 0 has made the model worthless"):
+        next(train_steps(learner, optimizer, examples, config, tokenizer.pad_token_id, 0))
+
+
+@pytest.mark.parametrize("settings", [{}, {"lora_rank": 4}], ids=str)
+def test_checkpoint_over_another_base_of_the_same_sizes_is_one_clear_line(model_folder, rows, tmp_path, settings):
+    base = shutil.copytree(model_folder, tmp_path / "base")
+    config, _, examples, learner, optimizer = prepared(str(base), rows, **settings)
+    save(tmp_path, learner, optimizer, config, examples, [])
+    weights = load_file(base / "model.safetensors")
+    save_file({name: tensor * 1.5 for name, tensor in weights.items()}, base / "model.safetensors")
+    config, _, examples, learner, optimizer = prepared(str(base), rows, **settings)
+    with pytest.raises(ValueError, match="is of another run: its base model is"):
+        load(tmp_path, learner, optimizer, config, examples)
 
 
 @pytest.mark.parametrize("packing", [True, False])

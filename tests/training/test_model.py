@@ -1,0 +1,102 @@
+"""What a base model must be: its files plain numbers, its parts one language model, its head the one that it holds."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from training.examples import tokenize_instances
+from training.export import export_model
+from training.model import build_learner, check_model, load_tokenizer
+from training.settings import TrainConfig
+
+CPU = torch.device("cpu")
+PROJECTION = "model.layers.1.mlp.up_proj.weight"
+
+
+@pytest.fixture
+def base(model_folder, tmp_path):
+    return shutil.copytree(model_folder, tmp_path / "base")
+
+
+def build(folder, **settings):
+    return build_learner(TrainConfig(model=str(folder), max_length=256, **settings), load_tokenizer(str(folder)), CPU)
+
+
+def rewrite(folder, **changed):
+    """Add or replace tensors; None takes one out."""
+    weights = {**load_file(folder / "model.safetensors"), **changed}
+    kept = {name: tensor for name, tensor in weights.items() if tensor is not None}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.mark.parametrize("method", ["fp8", "bitsandbytes", "gptq", "awq", "compressed-tensors", "mxfp4"])
+def test_a_quantised_configuration_is_one_clear_line(base, method):
+    described = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(described | {"quantization_config": {"quant_method": method}}))
+    with pytest.raises(ValueError, match=r"is quantised \(config.json has a quantization_config\); take the model"):
+        check_model(TrainConfig(model=str(base), max_length=256), load_tokenizer(str(base)))
+
+
+LAYOUTS = {
+    "fp8": {PROJECTION: torch.zeros(64, 32).to(torch.float8_e4m3fn), f"{PROJECTION}_scale_inv": torch.ones(1, 1)},
+    "fp8-tensor-scale": {PROJECTION: torch.zeros(64, 32).to(torch.float8_e5m2)},
+    "bnb-4bit": {PROJECTION: torch.zeros(1024, 1, dtype=torch.uint8), f"{PROJECTION}.absmax": torch.ones(32)},
+    "bnb-8bit": {
+        PROJECTION: torch.zeros(64, 32, dtype=torch.int8),
+        PROJECTION.replace("weight", "SCB"): torch.ones(64),
+    },
+    "gptq": {PROJECTION: None, PROJECTION.replace("weight", "qweight"): torch.zeros(4, 64, dtype=torch.int32)},
+    "compressed": {PROJECTION: None, f"{PROJECTION}_packed": torch.zeros(64, 4, dtype=torch.int32)},
+    "scale-alone": {f"{PROJECTION}_scale": torch.ones(64, 1)},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_quantised_files_are_one_clear_line_whatever_the_configuration_says(base, layout):
+    rewrite(base, **LAYOUTS[layout])
+    with pytest.raises(ValueError, match=r"is quantised \(its files hold 'model.layers.1.mlp.up_proj"):
+        build(base)
+
+
+def test_weights_of_another_shape_are_one_clear_line(base):
+    rewrite(base, **{PROJECTION: torch.zeros(60, 32)})
+    with pytest.raises(ValueError, match=r"'model.layers.1.mlp.up_proj.weight' of shape \(60, 32\), its configuration"):
+        build(base)
+
+
+@pytest.mark.parametrize("kind", ["gemma3", "mistral3", "llava"])
+def test_a_model_of_several_parts_is_refused_by_its_type(base, kind):
+    AutoConfig.for_model(kind).save_pretrained(base)
+    with pytest.raises(ValueError, match=f"model type '{kind}' holds more than a language model"):
+        check_model(TrainConfig(model=str(base), max_length=256), load_tokenizer(str(base)))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_head_of_its_own_is_kept_though_the_configuration_says_tied(base, own, rows):
+    """As `transformers` does; the export says untied, so that every reader keeps it."""
+    embedding = load_file(base / "model.safetensors")["model.embed_tokens.weight"]
+    rewrite(base, **{"lm_head.weight": (embedding.flip(0) if own else embedding.clone()).contiguous()})
+    learner, tokenizer = build(base, packing=False), load_tokenizer(str(base))
+    plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    ids = torch.tensor([tokenize_instances(rows, tokenizer, 256)[0][0].input_ids])
+    expected = plain(ids).logits
+    torch.testing.assert_close(learner.causal(ids).logits, expected, atol=1e-5, rtol=0)
+    export_model(learner, tokenizer, str(base), str(base.parent / "tuned"), {})
+    exported = AutoModelForCausalLM.from_pretrained(base.parent / "tuned", dtype=torch.float32)
+    torch.testing.assert_close(exported(ids).logits, expected, atol=1e-5, rtol=0)
+    assert exported.config.tie_word_embeddings is not own
+
+
+def test_an_export_that_its_type_cannot_hold_is_refused(base, tmp_path):
+    described = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(described | {"dtype": "float16"}))
+    learner = build(base)
+    with torch.no_grad():
+        learner.causal.model.norm.weight.fill_(1e6)
+    with pytest.raises(FloatingPointError, match=r"'model.norm.weight' is not finite in torch.float16"):
+        export_model(learner, load_tokenizer(str(base)), str(base), str(tmp_path / "tuned"), {})
+    assert not (tmp_path / "tuned").exists()
