@@ -39,6 +39,8 @@ class Upstream:
         """What it asks for, if anything."""
         self.with_role = False
         """Begin a stream with the role alone, as vLLM does."""
+        self.finish = None
+        """Reason that a stream gives at its end."""
         self.words, self.pause_s, self.break_after = ["one ", "two ", "three"], 0.0, None
 
     def app(self):
@@ -98,6 +100,9 @@ class Upstream:
                 return response
             await self.event(response, {"model": body["model"], "choices": [{"index": 0, "delta": {"content": word}}]})
             await asyncio.sleep(self.pause_s)
+        if self.finish is not None:
+            choices = [{"index": 0, "delta": {}, "finish_reason": self.finish}]
+            await self.event(response, {"model": body["model"], "choices": choices})
         if (body.get("stream_options") or {}).get("include_usage"):
             await self.event(response, {"model": body["model"], "choices": [], "usage": USAGE})
         await response.write(b"data: [DONE]\n\n")
