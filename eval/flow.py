@@ -82,7 +82,8 @@ def evaluate(
     for each in sets:
         order = [(problem.task_id, sample) for problem, sample in _samples_of(each, answers)]
         tables[each.name] = samples = journals[each.name].finish(order)
-        scores = score_samples(samples, config.k, config.seed)
+        fewest = min((answers.number(problem) for problem in each.problems if answers.number(problem)), default=1)
+        scores = score_samples(samples, (*config.k, fewest), config.seed)
         if scores["outcomes"] == {"refused": len(order)}:
             raise ValueError(
                 f"the endpoint refused every question of {each.name}: {samples['stderr'][0].as_py()[:300]}"

@@ -33,8 +33,8 @@ class EvaluateConfig(Settings):
     samples: PositiveInt = 1
     """Answers for each problem; more than 1 wants a temperature."""
 
-    k: tuple[PositiveInt, ...] = (1, 10, 100)
-    """pass@k is estimated for those of them that there are samples enough for."""
+    k: tuple[PositiveInt, ...] = (1, 5, 10, 100)
+    """pass@k is estimated for those of them that there are samples enough for, and for the number of samples."""
 
     temperature: NonNegativeFloat = 0.0
     """0 is greedy, as in the paper."""

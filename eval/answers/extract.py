@@ -41,6 +41,9 @@ _WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|n
                     r"not work|original|first attempt|first try)\b", re.IGNORECASE)  # fmt: skip
 _RIGHT = re.compile(r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better)\b", re.IGNORECASE)
 
+_HEADS = re.compile(r"#include[ \t]*\S+|\bclass[ \t]+(?!Main\b)\w+(?=[ \t]*\{)")
+"""What a reading must not lose when it is read behind prose."""
+
 DEFINES, BODY, IMPORTS, NO_ANSWER, NOTHING = 4, 3, 2, 1, 0
 _WHAT = ("does not define it", "repeats the question or leaves it empty", "imports it", "is its body",
          "defines the function")  # fmt: skip
@@ -92,12 +95,14 @@ class Reading:
     where: str
     """In words."""
     rank: Rank
+    others: str = ""
+    """The functions that it defines in place of the entry point."""
     runners_up: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:
         """Why it was chosen."""
-        what = _WHAT[self.rank.level]
+        what = _WHAT[self.rank.level] + (f" but {self.others}" if self.others else "")
         lacks = f", lacks {-self.rank.lacks} names" if self.rank.lacks else ""
         return f"{self.where}: {what}{lacks}"
 
@@ -172,6 +177,8 @@ def _sources(text: str, question: Question) -> Iterator[list[_Source]]:
     alone = _Source(around, "text outside of fences", 1, 1, -1, False, False, units_of(around, language))
     if not blocks:
         yield [alone]
+        blocks, _ = split_fences(text, lambda code: _is_open(code, language), quotes=True)
+        yield list(_block_sources(blocks, language))
         return
     units = (*alone.units, *(unit for each in found for unit in each.units))
     everything = "\n".join([around, *(each.text for each in found)])
@@ -259,7 +266,8 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
         if body is not None:
             returns = re.search(r"\b(?:return|yield|raise)\b", body) or question.language == "rust"
             return Reading(body, source.where, rank._replace(level=BODY, lacks=0 if returns else -1))
-    return Reading(code, source.where, rank)
+    names = [] if level else sorted(name for unit in source.units if unit.kind == "definition" for name in unit.names)
+    return Reading(code, source.where, rank, ", ".join(names[:5]))
 
 
 def _roots(question: Question, units: Sequence[Unit]) -> set[str]:
@@ -304,7 +312,8 @@ def _shapes_in(text: str, name: str, language: str) -> frozenset[str]:
 def _lacking(reduced: Reduced, source: _Source, question: Question) -> set[str]:
     """Names that a program needs and neither has nor is given."""
     if question.language != "python":
-        return set(re.findall(r"&(?:lt|gt|amp|quot|#\d+|#x\w+);", reduced.text))
+        lost = {each for each in _HEADS.findall(source.text) if each not in reduced.text}
+        return lost | set(re.findall(r"&(?:lt|gt|amp|quot|#\d+|#x\w+);", reduced.text))
     given = {
         name for unit in python_units(f"{question.prelude}\n{question.declaration}\n    pass") for name in unit.names
     }

@@ -39,15 +39,16 @@ class _Fence:
     after: str
 
 
-def split_fences(text: str, is_open: Callable[[str], bool]) -> tuple[list[Block], list[str]]:
+def split_fences(text: str, is_open: Callable[[str], bool], *, quotes: bool = False) -> tuple[list[Block], list[str]]:
     """The blocks of a text in order, and its lines outside of them.
 
     Args:
         text: with line feeds as its line ends.
         is_open: whether code ends inside a string, a comment or a bracket.
+        quotes: three single quotes are the fences, which in Python begin a string.
     """
     lines = text.split("\n")
-    fences = _fences(lines)
+    fences = _fences(lines, quotes=quotes)
     blocks: list[Block] = []
     outside: list[str] = []
     at = place = 0
@@ -72,8 +73,13 @@ def split_fences(text: str, is_open: Callable[[str], bool]) -> tuple[list[Block]
     return blocks, outside + lines[at:]
 
 
-def _fences(lines: list[str]) -> list[_Fence]:
+def _fences(lines: list[str], *, quotes: bool) -> list[_Fence]:
     found: list[_Fence] = []
+    if quotes:
+        matches = [(number, match) for number, line in enumerate(lines) if (match := _QUOTES.match(line))]
+        return [_Fence(number, "", match.group(), lines[number][match.end() :]) for number, match in matches][
+            :MAX_FENCES
+        ]
     for number, line in enumerate(lines):
         runs = list(_RUN.finditer(line))
         if len(runs) > 1:  # `code` on one line, or a word about fences
@@ -81,9 +87,6 @@ def _fences(lines: list[str]) -> list[_Fence]:
         match = runs[0] if runs else None
         if match is not None:
             found.append(_Fence(number, line[: match.start()], match.group(), line[match.end() :]))
-    if not found:
-        quotes = [(number, match) for number, line in enumerate(lines) if (match := _QUOTES.match(line))]
-        found = [_Fence(number, "", match.group(), lines[number][match.end() :]) for number, match in quotes]
     return found[:MAX_FENCES]
 
 

@@ -25,6 +25,10 @@ _MARK = re.compile(
     r"|\\boxed\{"
     r")[ \t]*"
 )
+_BEHIND_PROSE = re.compile(
+    r"^(\w[^\n\"'`]*[.:!?])[ \t]+(?=(?:def|class|async|import|from|func|fn|function|const|public|pub|package|use|"
+    r"#include)\b)", re.MULTILINE,
+)  # fmt: skip
 _NUMBER = re.compile(r"^[ \t]*(?P<number>\d+)(?:[ \t]*[|:.)│](?!\d)|(?=[ \t])|$)")
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\s+\.\.\.:)(?: |$)", re.MULTILINE)
 _JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)
@@ -68,6 +72,7 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
         escaped = re.sub(r"\\([nrt\"'\\])", lambda match: _ESCAPES.get(match[1], match[1]), text)
         yield "escaped line ends read", cleaned(escaped).strip().strip("\"'")
     yield "set out", textwrap.dedent(marked)
+    yield "code taken from the end of a sentence", _BEHIND_PROSE.sub(r"\1\n", marked)
 
 
 _ESCAPES = {"n": "\n", "r": "", "t": "\t"}

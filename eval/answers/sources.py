@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zlib
-from collections import defaultdict
+import logging
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.json_records import Record, json_records
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
 from eval.answers.prompts import Request, read_with_reason, request_description, request_for
+from eval.answers.sample_files import by_known_ids, encodable, parse_samples, signature_warnings
 from eval.benchmarks.catalogue import ProblemSet
 from eval.problems import Problem, with_description
 from eval.settings import EvaluateConfig
+
+log = logging.getLogger("wavecoder.eval")
 
 REFUSALS = ("400", "413", "422", "empty answer", "the answer holds no choice")
 """How errors begin that are the model's own: too long a question, an empty answer. All others are the endpoint's."""
@@ -103,7 +103,7 @@ class EndpointAnswers:
             answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
         if answer["error"] and not answer["error"].startswith(REFUSALS):
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
-        return answer | {"text": _encodable(answer["text"])}
+        return answer | {"text": encodable(answer["text"])}
 
 
 class GivenAnswers:
@@ -129,7 +129,7 @@ class GivenAnswers:
             raise FileNotFoundError(f"--samples {path}: there is no such file")
         content = file.read_bytes()
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self.samples = _parse_samples(content, path)
+        self.samples = parse_samples(content, path)
 
     def number(self, problem: Problem) -> int:
         """As many as the file has."""
@@ -176,49 +176,13 @@ def choose_problems(sets: list[ProblemSet], answers: GivenAnswers, *, allow_miss
         ValueError: it names a problem that no benchmark has, or, unless allowed, has none for some problem: leaving
             hard problems out would raise the score.
     """
-    known = {task_id for each in sets for task_id in each.all_ids}
-    for task_id in [task_id for task_id in answers.samples if task_id not in known]:
-        number = task_id.rpartition("/")[2]  # some write MBPP's 11 as Mbpp/11
-        if number not in known:
-            raise ValueError(f"the samples name {task_id!r}, which no chosen benchmark has")
-        answers.samples[number] = answers.samples.pop(task_id)
+    answers.samples = by_known_ids(answers.samples, sets, allow_missing=allow_missing)
     found = [each for each in sets if any(answers.number(problem) for problem in each.problems)]
     for each in found:
         missing = [problem.task_id for problem in each.problems if not answers.number(problem)]
         if missing and not allow_missing:
             raise ValueError(f"there is no sample for {len(missing)} of {len(each.problems)} problems of {each.name}, "
                              f"such as {missing[0]}; add them, or leave them out with --allow-missing")  # fmt: skip
+    for line in signature_warnings(answers.samples, found):
+        log.warning("evaluate: %s", line)
     return found
-
-
-def _encodable(text: str) -> str:
-    """Text without halves of characters, which JSON can carry and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _parse_samples(content: bytes, path: str) -> dict[str, list[tuple[str, str]]]:
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    try:
-        for record in json_records(io.BytesIO(content)):
-            task_id, kind, texts = _sample(record, path)
-            found[task_id] += [(kind, _encodable(entry)) for entry in texts]
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"--samples {path} cannot be read ({type(error).__name__}: {error})") from None
-    if not found:
-        raise ValueError(f"--samples {path} holds no sample")
-    return dict(found)
-
-
-def _sample(record: Record, path: str) -> tuple[str, str, list[str]]:
-    """A problem's id, "solution" or "completion", and the texts."""
-    row, what = record.value, ""
-    if isinstance(row, str):
-        what = row
-    else:
-        kind = "solution" if "solution" in row else "completion"
-        given = row.get(kind)
-        texts: list[Any] = given if isinstance(given, list) else [given]
-        if "task_id" in row and all(isinstance(entry, str) for entry in texts):
-            return str(row["task_id"]), kind, texts
-        what = f"{kind} is no text" if "task_id" in row else "it has no task_id"
-    raise ValueError(f"--samples {path}, {record.place}: a sample has task_id and completion or solution ({what})")

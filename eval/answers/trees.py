@@ -27,7 +27,7 @@ _GRAMMARS = {
 
 _IMPORTS = {"import_statement", "import_declaration", "preproc_include", "using_declaration", "use_declaration",
             "namespace_alias_definition", "extern_crate_declaration", "preproc_call"}  # fmt: skip
-_ACTIONS = {"expression_statement", "labeled_statement", "package_declaration", "package_clause", "empty_statement",
+_ACTIONS = {"expression_statement", "package_declaration", "package_clause", "empty_statement",
             "export_statement", "static_assert_declaration"}  # fmt: skip
 _VALUES = {"lexical_declaration", "variable_declaration", "local_variable_declaration", "field_declaration",
            "const_declaration", "var_declaration", "declaration", "const_item", "static_item"}  # fmt: skip
@@ -134,8 +134,12 @@ def _with_text(unit: Unit, text: str) -> Unit:
 def _unit(node: Node, attributes: str, language: str) -> Unit:
     if node.type == "export_statement" and (inner := node.child_by_field_name("declaration")):
         node = inner
+    if node.type == "labeled_statement":  # "Answer:" before a declaration
+        node = node.named_children[-1]
     text, kind = attributes + _text(node).rstrip("\n"), node.type
     uses = frozenset(_text(leaf) for leaf in _leaves(node) if leaf.type in _IDENTIFIERS)
+    if kind == "preproc_call" and not re.match(r"#[ \t]*(?:pragma|undef|error|warning|line)\b", text):
+        return Unit(text, "action")  # a heading
     if kind in _IMPORTS:
         return Unit(text, "import", frozenset(_import_names(node, language)), always=True)
     if kind in _ACTIONS or kind.endswith("_statement"):

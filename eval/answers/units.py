@@ -79,8 +79,7 @@ def _grow(lines: list[str], bounds: list[int], parse: Callable[[str], list[Unit]
         except IncompleteError:
             continue
         except SyntaxError:  # set-in prose behind it?
-            blanks = [n for n in range(end - 1, begin, -1) if not lines[n].strip()]
-            for cut in blanks[:MAX_GROWTH]:
+            for cut in range(end - 1, max(begin, end - MAX_GROWTH), -1):
                 try:
                     return parse("\n".join(lines[begin:cut])), cut
                 except (SyntaxError, IncompleteError):

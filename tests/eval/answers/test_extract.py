@@ -118,6 +118,13 @@ def test_the_choice_and_the_runners_up_are_told(adding):
     assert why["runners_up"][0] == "block 1 of 2: defines the function"
 
 
+def test_another_spelling_is_refused_by_name(verdict_of):
+    answer = "def Half(n):\n    return n / 2\n"
+    candidate, why = read_with_reason(HALVING, "chat", answer)[1:]
+    assert json.loads(why)["chosen"] == "text outside of fences: does not define it but Half"
+    assert verdict_of(candidate, HALVING) == "exception"
+
+
 @pytest.mark.parametrize("language", FUNCTIONS)
 def test_functions_of_other_languages_are_found(language):
     code = FUNCTIONS[language]
