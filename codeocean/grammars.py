@@ -22,13 +22,13 @@ import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query
 
 from codeocean.macros import parse_declarations
+from core.languages import LANGUAGES
 
 
 @dataclass(frozen=True)
 class Grammar:
     """What a language's syntax tree calls things."""
 
-    suffixes: tuple[str, ...]
     loads: tuple[Callable[[], object], ...]
     """The language's grammars; the first that reads a text without an error is taken."""
     functions: frozenset[str]
@@ -61,7 +61,6 @@ _CLASS = (("class _ {\n", "\n}"),)
 
 GRAMMARS: dict[str, Grammar] = {
     "python": Grammar(
-        (".py",),
         (tree_sitter_python.language,),
         functions=_set("function_definition"),
         classes=_set("class_definition"),
@@ -70,7 +69,6 @@ GRAMMARS: dict[str, Grammar] = {
         comments="docstring",
     ),
     "javascript": Grammar(
-        (".js", ".mjs", ".cjs", ".jsx"),
         (tree_sitter_javascript.language,),
         functions=_SCRIPT_FUNCTIONS,
         classes=_set("class_declaration class"),
@@ -79,7 +77,6 @@ GRAMMARS: dict[str, Grammar] = {
         wraps=_CLASS,
     ),
     "java": Grammar(
-        (".java",),
         (tree_sitter_java.language,),
         functions=_set("method_declaration constructor_declaration compact_constructor_declaration"),
         classes=_set("class_declaration interface_declaration enum_declaration record_declaration"),
@@ -87,21 +84,18 @@ GRAMMARS: dict[str, Grammar] = {
         wraps=_CLASS,
     ),
     "go": Grammar(
-        (".go",),
         (tree_sitter_go.language,),
         functions=_set("function_declaration method_declaration"),
         long_strings="`",
         comments="lines",
     ),
     "php": Grammar(
-        (".php",),
         (tree_sitter_php.language_php,),
         functions=_set("function_definition method_declaration"),
         classes=_set("class_declaration interface_declaration trait_declaration enum_declaration"),
         wraps=_CLASS,
     ),
     "ruby": Grammar(
-        (".rb",),
         (tree_sitter_ruby.language,),
         functions=_set("method singleton_method"),
         classes=_set("class module"),
@@ -109,14 +103,12 @@ GRAMMARS: dict[str, Grammar] = {
         comments="lines",
     ),
     "c": Grammar(
-        (".c",),
         (tree_sitter_c.language,),
         functions=_set("function_definition"),
         long_strings=r"\\\n",
         comments="doxygen",
     ),
     "cpp": Grammar(
-        (".cpp", ".cc", ".cxx", ".c++", ".hpp", ".hh", ".hxx", ".h++", ".ipp", ".tpp", ".tcc", ".inl"),
         (tree_sitter_cpp.language,),
         functions=_set("function_definition"),
         classes=_set("class_specifier struct_specifier"),
@@ -126,7 +118,6 @@ GRAMMARS: dict[str, Grammar] = {
         wraps=(("class _ {\n", "\n};"),),
     ),
     "csharp": Grammar(
-        (".cs",),
         (tree_sitter_c_sharp.language,),
         functions=_set(
             "method_declaration constructor_declaration destructor_declaration local_function_statement "
@@ -138,7 +129,6 @@ GRAMMARS: dict[str, Grammar] = {
         wraps=_CLASS,
     ),
     "typescript": Grammar(
-        (".ts", ".tsx", ".mts", ".cts"),
         (tree_sitter_typescript.language_typescript, tree_sitter_typescript.language_tsx),
         functions=_SCRIPT_FUNCTIONS,
         classes=_set("class_declaration abstract_class_declaration class"),
@@ -149,7 +139,6 @@ GRAMMARS: dict[str, Grammar] = {
         wraps=_CLASS,
     ),
     "rust": Grammar(
-        (".rs",),
         (tree_sitter_rust.language,),
         functions=_set("function_item"),
         classes=_set("impl_item trait_item"),
@@ -164,7 +153,7 @@ SHARED_SUFFIXES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Suffixes of several languages, of which the text decides (`recognition.py`)."""
 
-_SUFFIXES = {suffix: name for name, grammar in GRAMMARS.items() for suffix in grammar.suffixes}
+_SUFFIXES = {suffix: name for name, language in LANGUAGES.items() for suffix in language.suffixes}
 
 
 def suffix_of(path: str) -> str:

@@ -6,7 +6,8 @@ import argparse
 import os
 import sys
 
-from eval.sandbox.attack_suite import LANGUAGES, Result, run_suite
+from core.languages import EVALUATED
+from eval.sandbox.attack_suite import Result, run_suite
 from eval.sandbox.cgroups import delegated
 from eval.sandbox.isolation import landlock_version, seccomp_filter
 from eval.sandbox.machine_speed import slowness
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
     parser = argparse.ArgumentParser(prog="wavecoder sandbox", description=JOBS["sandbox"])
     parser.add_argument("action", choices=["check"])
-    parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
+    parser.add_argument("--languages", nargs="+", choices=EVALUATED, default=list(EVALUATED))
     options = parser.parse_args(arguments)
     return run_guarded("sandbox", lambda _: check(options.languages))
 

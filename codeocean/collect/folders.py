@@ -19,8 +19,9 @@ from codeocean.collect.filters import is_generated
 from codeocean.collect.functions import survey
 from codeocean.collect.recognition import recognize
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
-from codeocean.grammars import GRAMMARS, SHARED_SUFFIXES, language_of
+from codeocean.grammars import SHARED_SUFFIXES, language_of
 from codeocean.records import row_id
+from core.languages import LANGUAGES
 
 FILES_PER_UNIT = 64
 SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv"})
@@ -50,7 +51,7 @@ def folder_units(source: FolderSource) -> list[Unit]:
         source = source.model_copy(update={"license": "PSF-2.0", "repository": "python/cpython"})
     asked = set(source.languages)
     shared = (suffix.lower() for suffix, names in SHARED_SUFFIXES.items() if not asked.isdisjoint(names))
-    suffixes = (*(suffix for language in source.languages for suffix in GRAMMARS[language].suffixes), *shared)
+    suffixes = (*(suffix for language in source.languages for suffix in LANGUAGES[language].suffixes), *shared)
     files = sorted(_listed(root, suffixes, SKIPPED_FOLDERS | (STDLIB_SKIPPED if stdlib else frozenset())))
     if not any(file.lower().endswith(suffixes) for file in files):
         raise ValueError(f"collect.sources: {source.path!r} holds no file of {', '.join(source.languages)}")

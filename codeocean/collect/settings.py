@@ -1,22 +1,17 @@
 """Where raw code comes from: the settings of each kind of source, and the unit that one worker reads at a time."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import pyarrow as pa
 from pydantic import Field, PositiveInt, model_validator
 
 from codeocean.records import RAW_CODE
+from core.languages import CODESEARCHNET, LANGUAGE_NAMES, LanguageName
 from core.settings import Settings
 
 READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
 """What reading gives: a row that cannot be used has a reason."""
-
-LanguageName = Literal[
-    "python", "javascript", "java", "go", "php", "ruby", "c", "cpp", "csharp", "typescript", "rust"
-]  # fmt: skip
-LANGUAGES: tuple[LanguageName, ...] = get_args(LanguageName)
-CODESEARCHNET_LANGUAGES: tuple[LanguageName, ...] = LANGUAGES[:6]
 
 ColumnName = Literal["code", "docstring", "language", "name", "repository", "path", "url", "license", "split"]
 
@@ -28,7 +23,7 @@ class FolderSource(Settings):
     path: str
     """The folder; "stdlib" is the standard library of the Python that runs this."""
 
-    languages: tuple[LanguageName, ...] = LANGUAGES
+    languages: tuple[LanguageName, ...] = LANGUAGE_NAMES
     """Languages to take."""
 
     license: str = ""
@@ -48,7 +43,7 @@ class CodeSearchNetSource(Settings):
     path: str
     """A .parquet, .jsonl.gz or .jsonl file, a folder of them, a glob, or the URL of one file."""
 
-    languages: tuple[LanguageName, ...] = CODESEARCHNET_LANGUAGES
+    languages: tuple[LanguageName, ...] = CODESEARCHNET
     """Languages to take."""
 
     licenses_file: str | None = None
@@ -68,7 +63,7 @@ class JsonlSource(Settings):
     language: LanguageName | None = None
     """Language of all rows; None reads it from `columns.language`."""
 
-    languages: tuple[LanguageName, ...] = LANGUAGES
+    languages: tuple[LanguageName, ...] = LANGUAGE_NAMES
     """Languages to take."""
 
     license: str = ""

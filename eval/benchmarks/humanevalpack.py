@@ -12,13 +12,11 @@ import re
 from functools import partial
 from typing import Any, Literal
 
+from core.languages import EVALUATED, LANGUAGES
 from eval.answers.assemble import go_imports
 from eval.answers.braces import without_block
 from eval.answers.declarations import defined_names, definition_start
 from eval.problems import DESCRIPTION, Benchmark, Describe, Problem
-
-LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
-NAMES = {"python": "Python", "javascript": "JavaScript", "java": "Java", "go": "Go", "cpp": "C++", "rust": "Rust"}
 
 Task = Literal["fix", "fixdocs", "explain", "synthesize"]
 
@@ -55,7 +53,9 @@ def read_problem(row: dict[str, Any], language: str, task: Task) -> Problem:
         context = shown + row["buggy_solution"] + (f"\n{row['test']}" if task == "fix" else "")
         instruction = f"{context}\nFix bugs in {row['entry_point']}."
     elif task == "explain":
-        instruction = f"{DESCRIPTION}\nWrite functional code in {NAMES[language]} according to the description."
+        instruction = (
+            f"{DESCRIPTION}\nWrite functional code in {LANGUAGES[language].title} according to the description."
+        )
         describe = _describe(row, shown)
     else:
         instruction = row["instruction"].strip()
@@ -145,7 +145,7 @@ BENCHMARKS = {
         dataset="humanevalpack",
         source="bigcode/humanevalpack",
         hub_file="data/{language}/data/humanevalpack.jsonl",
-        languages=LANGUAGES,
+        languages=EVALUATED,
     )
     for task in ("fix", "fixdocs", "explain", "synthesize")
 }

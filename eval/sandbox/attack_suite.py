@@ -21,7 +21,6 @@ import yaml
 from eval.sandbox.oracle import judge
 from eval.sandbox.run import Outcome
 
-LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
 KINDS = ("honest", "cheating", "escape", "resource")
 
 

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.languages import EVALUATED
 from eval.answers.assemble import candidate_of_code, candidate_of_continuation, candidate_of_solution, go_imports
 from eval.answers.braces import cut_at_close, without_block
 from eval.answers.declarations import definition_start
 from eval.benchmarks.humanevalpack import declaration_of
-
-LANGUAGES = ("python", "javascript", "java", "go", "cpp", "rust")
 
 
 def problem_in(problems_of, language, number=0, task="fix"):
@@ -22,7 +21,7 @@ def problem_in(problems_of, language, number=0, task="fix"):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", EVALUATED)
 def test_an_answer_in_any_form_is_the_same_program(problems_of, language, number):
     """Body, function, or everything with imports, helpers and a main function of its own."""
     problem = problem_in(problems_of, language, number)

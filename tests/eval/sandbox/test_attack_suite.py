@@ -5,10 +5,11 @@ from functools import cache
 
 import pytest
 
-from eval.sandbox.attack_suite import KINDS, LANGUAGES, load_attacks, run_suite
+from core.languages import EVALUATED
+from eval.sandbox.attack_suite import KINDS, load_attacks, run_suite
 from eval.sandbox.toolchains import missing_toolchains
 
-ATTACKS = [attack for language in LANGUAGES for attack in load_attacks(language)]
+ATTACKS = [attack for language in EVALUATED for attack in load_attacks(language)]
 
 
 @cache
@@ -33,7 +34,7 @@ def test_attack_gets_nowhere_and_the_honest_program_passes(attack):
 def test_the_suite_is_as_large_as_it_says():
     attacks = [attack for attack in ATTACKS if attack.kind != "honest"]
     assert len(attacks) >= 40
-    assert {attack.language for attack in attacks} == set(LANGUAGES)
+    assert {attack.language for attack in attacks} == set(EVALUATED)
     assert {attack.kind for attack in ATTACKS} == set(KINDS)
 
 
