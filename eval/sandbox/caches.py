@@ -17,7 +17,7 @@ from eval.sandbox.stubs import GO_PACKAGES, driver
 from eval.sandbox.toolchains import CRATES, GOPATH, REGISTRY, toolchain_of, where
 
 _VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "java": ["-version"], "javascript": ["-v"]}
-_DRIVERS = {"cpp": "wire.hpp", "java": "Wire.java"}
+_DRIVERS = {"cpp": ("wire.hpp",), "java": ("Wire.java", "Stubs.java")}
 
 
 @cache
@@ -28,7 +28,7 @@ def cache_of(language: str) -> Path:
         SandboxError: it cannot be built.
     """
     version = _run([where(toolchain_of(language).commands[0]), *_VERSION[language]], {})
-    text = version + str(GO_PACKAGES) + (driver(_DRIVERS[language]) if language in _DRIVERS else "")
+    text = version + str(GO_PACKAGES) + "".join(map(driver, _DRIVERS.get(language, ())))
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wavecoder"
     folder = base / f"{language}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -47,8 +47,10 @@ def _build_cpp(folder: Path) -> None:
 
 
 def _build_java(folder: Path) -> None:
-    (folder / "Wire.java").write_text(driver("Wire.java"))
-    _run([where("javac"), "-proc:none", "-nowarn", "-d", str(folder), str(folder / "Wire.java")], {})
+    sources = [folder / name for name in _DRIVERS["java"]]
+    for source in sources:
+        source.write_text(driver(source.name))
+    _run([where("javac"), "-proc:none", "-nowarn", "-d", str(folder), *map(str, sources)], {})
 
 
 def _build_rust(folder: Path) -> None:

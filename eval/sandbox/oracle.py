@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from eval.sandbox.cpp_types import functions_in, probe_of_calls, probe_of_function
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.process_tree import Tree, watch
 from eval.sandbox.run import (
@@ -33,7 +34,8 @@ from eval.sandbox.run import (
     start_compiled,
     start_python,
 )
-from eval.sandbox.stubs import split
+from eval.sandbox.signatures import Function, functions_of
+from eval.sandbox.stubs import split, wanted_names
 from eval.sandbox.toolchains import require_toolchain
 
 
@@ -68,14 +70,50 @@ def judge(
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
     require_toolchain(language)
-    limits, start = Limits(timeout, memory_mb), _starter(language, unsafe=unsafe_no_sandbox)
+    limits = Limits(timeout, memory_mb)
     if language == "python":
         orders = [python_order("tests", tests, limits, entry_point=entry_point),
                   python_order("candidate", candidate, limits)]  # fmt: skip
-    else:
-        files = split(candidate, tests, language, entry_point)
+        return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
+
+    def judge_split(known: list[Function] | None = None) -> Outcome:
+        files = split(candidate, tests, language, entry_point, known)
         orders = [compiled_order("tests", files[1], language, limits),
                   compiled_order("candidate", files[0], language, limits)]  # fmt: skip
+        return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
+
+    def types_of(names: Iterable[str]) -> list[Function]:
+        found = [_compiled_types(candidate, tests, name, limits, unsafe=unsafe_no_sandbox) for name in names]
+        return [function for functions in found for function in functions]
+
+    if language != "cpp":
+        return judge_split()
+    if entry_point in wanted_names(candidate, tests, language, entry_point) and entry_point not in {
+        function.name for function in functions_of(candidate, language)
+    }:  # its text does not tell the types: the compiler does
+        return judge_split(types_of([str(entry_point)]) or None)
+    outcome = judge_split()
+    if outcome.outcome == "signature":
+        known = types_of(wanted_names(candidate, tests, language, entry_point))
+        outcome = judge_split(known) if known else outcome
+    return outcome
+
+
+def _compiled_types(candidate: str, tests: str, name: str, limits: Limits, *, unsafe: bool) -> list[Function]:
+    """The signatures of a C++ name, as the compiler in the sandbox tells them."""
+    for program in (probe_of_function(candidate, name), probe_of_calls(candidate, tests, name)):
+        order = compiled_order("program", {"probe.cpp": program}, "cpp", limits)
+        order["compile"] = [[[*step[0], "-fsyntax-only"]] for step in order["compile"]]
+        tree = start_compiled(order, "cpp", unsafe=unsafe)
+        watch([tree], limits.wall_s, PREPARING_S * slowness())
+        if found := functions_in(tree.streams.text("stderr"), name):
+            return found
+    return []
+
+
+def _judge_orders(orders: list[dict[str, Any]], language: str, limits: Limits, *, unsafe: bool) -> Outcome:
+    """Run the tests' order beside the candidate's."""
+    start = _starter(language, unsafe=unsafe)
 
     def attempt() -> Outcome:
         begun = time.monotonic()
@@ -85,7 +123,7 @@ def judge(
         if status == "gone":  # the tests could not go on without the candidate: what became of it?
             status = ending(trees[1], orders[1]["nonce"], in_time=True, language=language)
             status = "crashed" if status in {"passed", "gone"} else status
-        return outcome_of(status, trees, time.monotonic() - begun, "process", unsafe=unsafe_no_sandbox)
+        return outcome_of(status, trees, time.monotonic() - begun, "process", unsafe=unsafe)
 
     return retried(attempt)
 

@@ -11,23 +11,20 @@ from dataclasses import dataclass
 
 _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
-    "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t",
+    "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t "
+    "__cxx11 basic_string allocator char_traits less greater hash equal_to",
     "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
     "HashMap HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a RtnType",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error",
-    "java": "int long short byte char boolean float double void Integer Long Short Byte Character Boolean Float Double "
-    "String Object List ArrayList LinkedList Map HashMap LinkedHashMap TreeMap Set HashSet LinkedHashSet TreeSet "
-    "Optional Collection java util Number",
 }
 _PATTERNS = {
-    "cpp": r"^[ \t]*((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
-    r"([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*\{",
+    "cpp": r"^[ \t]*(?:(?:static|inline|constexpr|extern)\s+)*"
+    r"((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
+    r"([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*(?:noexcept\s*)?\{",
     "rust": r"^[ \t]*(?:pub\s+)?fn\s+([a-z_A-Z]\w*)\s*(?:<'\w+>)?\s*\(([^{};]*?)\)\s*(?:->\s*([^{;]+?))?\s*\{",
     "go": r"^func\s+([A-Za-z_]\w*)\s*\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
     r"\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
-    "java": r"^[ \t]*public\s+(?:static\s+)?([\w.]+(?:\s*<[^;{}()]*>)?(?:\[\])*)\s+(\w+)"
-    r"\s*\(([^(){};]*)\)\s*(throws\s+[\w., ]+)?\{",
 }
 """Name, parameters, result, each in the order of its language."""
 
@@ -40,30 +37,28 @@ class Function:
     returns: str
     parameters: tuple[tuple[str, str], ...]
     """Names and types."""
-    suffix: str = ""
-    """What stands behind the parameters: Java's exceptions."""
 
 
 def functions_of(source: str, language: str) -> list[Function]:
-    """The functions of a candidate that can be called from outside; of two with one name, the first."""
+    """The functions of a candidate that can be called from outside and whose types its text gives away."""
     found: dict[str, Function] = {}
+    doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp_types.py`)
     for match in re.finditer(_PATTERNS[language], _without_comments(source), re.MULTILINE):
         groups = [group or "" for group in match.groups()]
-        suffix = ""
         if language == "cpp":
             returns, name, parameters = groups
-        elif language == "java":
-            returns, name, parameters, suffix = groups
         else:
             name, parameters, returns = groups
-        function = Function(name, " ".join(returns.split()), _parameters(parameters, language), suffix.strip())
-        if _is_plain(function, language):
+        function = Function(name, " ".join(returns.split()), _parameters(parameters, language))
+        if language == "cpp" and (name in found or "=" in parameters):
+            doubtful.add(name)
+        if is_plain(function, language):
             found.setdefault(name, function)
-    return list(found.values())
+    return [function for name, function in found.items() if name not in doubtful]
 
 
 def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
-    parts = [" ".join(part.split()) for part in _split(text) if part.strip()]
+    parts = [" ".join(part.split()) for part in split_at_commas(text) if part.strip()]
     pairs: list[tuple[str, str]] = []
     for part in reversed(parts):
         if language == "rust":
@@ -78,7 +73,7 @@ def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
     return tuple(reversed(pairs))
 
 
-def _split(text: str) -> list[str]:
+def split_at_commas(text: str) -> list[str]:
     """Split at the commas that stand in no brackets."""
     parts, depth = [""], 0
     for character in text:
@@ -90,7 +85,8 @@ def _split(text: str) -> list[str]:
     return parts
 
 
-def _is_plain(function: Function, language: str) -> bool:
+def is_plain(function: Function, language: str) -> bool:
+    """Whether all its types are known to be plain data."""
     known = set(_TYPES[language].split())
     kinds = [function.returns, *(kind for _, kind in function.parameters)]
     if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.()]|interface ?\{\})*", kind) for kind in kinds):

@@ -43,19 +43,38 @@ def driver(name: str) -> str:
     return (Path(__file__).with_name("drivers") / name).read_text(encoding="utf-8")
 
 
-def split(candidate: str, tests: str, language: str, entry_point: str | None) -> tuple[Files, Files]:
-    """The files of the candidate's program and of the tests' program."""
+def split(
+    candidate: str, tests: str, language: str, entry_point: str | None, known: list[Function] | None = None
+) -> tuple[Files, Files]:
+    """The files of the candidate's program and of the tests' program.
+
+    Args:
+        candidate: its source.
+        tests: the benchmark's.
+        language: of both.
+        entry_point: the only name that the tests may ask the candidate for; None: all that they call.
+        known: the functions that the tests call, where somebody knows better than the text.
+    """
     if language == "javascript":
         return _javascript(candidate, tests, entry_point)
-    functions = [_renamed(f) for f in functions_of(candidate, language)
-                 if _is_wanted(f.name, tests, language, entry_point)]  # fmt: skip
+    if language == "java":
+        return _java(candidate, tests, entry_point)
+    functions = functions_of(candidate, language) if known is None else known
     makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
         "cpp": _cpp,
         "rust": _rust,
         "go": _go,
-        "java": _java,
     }
-    return makers[language](candidate, tests, functions)
+    wanted = [_renamed(f) for f in functions if _is_wanted(f.name, tests, language, entry_point)]
+    return makers[language](candidate, tests, wanted)
+
+
+def wanted_names(candidate: str, tests: str, language: str, entry_point: str | None) -> list[str]:
+    """The names that the tests call and the candidate may define."""
+    called = re.findall(r"\b([A-Za-z_]\w*)\s*\(", tests)
+    names = {entry_point} if entry_point else set(called)
+    mine = set(re.findall(r"\w+", candidate))
+    return sorted(name for name in names if name in mine and _is_wanted(name, tests, language, entry_point))
 
 
 def _renamed(function: Function) -> Function:
@@ -76,22 +95,43 @@ def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Fi
     named = sorted(({entry_point} if entry_point else set(re.findall(r"[A-Za-z_$][\w$]*", tests))) - defined)
     names = json.dumps({"candidate": named, "entry_point": entry_point})
     serve = "\n;require('./wire.js').serve(name => eval(name))\n"
+    candidate = _as_script(candidate)
     return (
         {"candidate.js": driver("before.js") + candidate + serve, "wire.js": driver("wire.js")},
         {"tests.js": driver("tests.js"), "wire.js": driver("wire.js"), "tests.source.js": tests, "names.json": names},
     )
 
 
+def _as_script(module: str) -> str:
+    """A JavaScript module as a script: what it exports is a name of its scope in any case."""
+    line, named = r"^[ \t]*export[ \t]*", r"(?=(?:async[ \t]+)?function\b[ \t*]*[\w$]|class[ \t]+[\w$])"
+    for pattern, made in (
+        (line + r"\{[^}]*\}[ \t]*;?", ""),
+        (line + r"default[ \t]+" + named, ""),
+        (line + r"default\b", "module.exports ="),
+        (line + r"(?=(?:const|let|var|function|class|async)\b)", ""),
+    ):
+        module = re.sub(pattern, made, module, flags=re.MULTILINE)
+
+    def required(match: re.Match[str]) -> str:
+        listed = None if match[1] is None else re.sub(r"\bas\b", ":", match[1])
+        return f"const {match[2] if listed is None else '{' + listed + '}'} = require({match[3]})"
+
+    what, where = r"(?:\{([^}]*)\}|(?:\*\s*as\s+)?([\w$]+))", r"(\"[^\"]+\"|'[^']+')"
+    return re.sub(rf"^[ \t]*import[ \t]+{what}\s+from[ \t]+{where}", required, module, flags=re.MULTILINE)
+
+
 def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
     cases, stubs = [], []
     for number, f in enumerate(functions):
         kinds = ", ".join(kind for _, kind in f.parameters)
-        given = "".join(f", {name}" for name, _ in f.parameters)
+        given = "".join(f", (std::forward<{kind}>({name}))" for name, kind in f.parameters)
         parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
-        template = f"<{f.returns}{', ' + kinds if kinds else ''}>"
-        cases.append(f"case {number}: wavecoder::answer{template}({f.name}); break;")
-        stubs.append(f"{f.returns} {f.name}({parameters}) {{ return wavecoder::Call<{kinds}>::template to<{f.returns}>"
-                     f"({number}{given}); }}")  # fmt: skip
+        call = f"[]({parameters}) -> {f.returns} {{ return {f.name}({given[2:]}); }}"
+        cases.append(f"case {number}: wavecoder::answer<{', '.join([f.returns, *(k for _, k in f.parameters)])}>"
+                     f"({call}); break;")  # fmt: skip
+        asked = f"wavecoder::Call<{kinds}>::template to<{f.returns}>({number}{given})"
+        stubs.append(f"wavecoder::Plain<{f.returns}> {f.name}({parameters}) {{ return {asked}; }}")
     serve = f"int main() {{ for (;;) switch (wavecoder::Wire<unsigned char>::get()) {{ {' '.join(cases)} "
     serve += "default: _exit(wavecoder::GONE); } }\n"
     head = '#include "wire.hpp"\n'
@@ -215,26 +255,23 @@ def _declares(code: str, name: str) -> bool:
     return bool(re.search(rf"\b{name}\s*(?:,\s*\w+\s*)*:=|\bvar\s+{name}\b|[(,]\s*{name}\s+[\w\[\]*]+", code))
 
 
-def _java(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
+def _java(candidate: str, tests: str, entry_point: str | None) -> tuple[Files, Files]:
+    """The candidate as it is; the tests with what `Stubs.java` needs to make class Solution."""
     imports = "import java.util.*;\nimport java.util.stream.*;\nimport java.math.*;\nimport java.security.*;\n"
-    methods = []
-    for f in functions:
-        parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
-        names = "".join(f", {'(Object) ' if '[]' in kind else ''}{name}" for name, kind in f.parameters)
-        returned = "" if f.returns == "void" else "return "
-        methods.append(
-            f'public {f.returns} {f.name}({parameters}) {f.suffix} {{ {returned}Wire.call("{f.name}"{names}); }}'
-        )
     head = re.search(r"^class Solution \{", tests, re.MULTILINE)
     own = f"{cut_at_close(tests[head.end() :], 'java')[:-1]}\n" if head else ""
     main = without_block(tests, r"class[ \t]+Solution\b", "java")
     given = re.findall(r"^import[ \t][^;]*;[ \t]*\n", tests, re.MULTILINE)
     main = re.sub(r"^import[ \t][^;]*;[ \t]*\n", "", main, flags=re.MULTILINE)
     imports += "".join(given)
+    called = sorted(set(re.findall(r"\b(\w+)\s*\(", main)) - set(_RESERVED["java"].split()))
     return (
         {"Solution.java": candidate},
         {
             "Main.java": f"{imports}{main}",
-            "Solution.java": f"{imports}class Solution {{\n{own}{chr(10).join(methods)}\n}}\n",
+            "candidate.txt": candidate,
+            "imports.txt": imports,
+            "own.txt": own,
+            "names.txt": " ".join([entry_point] if entry_point else called),
         },
     )

@@ -1,5 +1,6 @@
 // Calls between the tests' process and the candidate's, over descriptor 4. Both sides know the types from the
-// candidate's declaration; only the types below cross, and they have the standard library's own equality.
+// candidate's declaration; only the types below cross, and they have the standard library's own equality. In C++14 too:
+// a program may use a name that C++17 took (std::data), and g++ takes the newer syntax in older modes.
 #pragma once
 #include <bits/stdc++.h>
 #include <unistd.h>
@@ -50,12 +51,22 @@ struct In {
 inline In& in() { static In one; return one; }
 inline Out& out() { static Out one; return one; }
 
+template <class F, class T, size_t... N> decltype(auto) apply(F&& f, T& items, std::index_sequence<N...>) {
+    return f(std::get<N>(items)...);
+}
+template <class F, class... T> decltype(auto) apply(F&& f, std::tuple<T...>& items) {
+    return wavecoder::apply(f, items, std::index_sequence_for<T...>{});
+}
+template <class F, class... T> decltype(auto) apply(F&& f, const std::tuple<T...>& items) {
+    return wavecoder::apply(f, items, std::index_sequence_for<T...>{});
+}
+
 template <class T, class = void> struct Wire;  // no definition: this type does not cross
 
-template <class T> struct Wire<T, std::enable_if_t<std::is_arithmetic_v<T>>> {
+template <class T> struct Wire<T, std::enable_if_t<std::is_arithmetic<T>::value>> {
     static void put(T x) { out().raw(&x, sizeof x); }
     static T get() {
-        if constexpr (std::is_same_v<T, bool>) return in().scalar<unsigned char>() != 0;
+        if constexpr (std::is_same<T, bool>::value) return in().scalar<unsigned char>() != 0;
         else return in().scalar<T>();
     }
 };
@@ -72,13 +83,15 @@ template <class A, class B> struct Wire<std::pair<A, B>> {
     static std::pair<A, B> get() { auto a = Wire<std::remove_const_t<A>>::get(); return {std::move(a), Wire<B>::get()}; }
 };
 template <class... T> struct Wire<std::tuple<T...>> {
-    static void put(const std::tuple<T...>& x) { std::apply([](const T&... y) { (Wire<T>::put(y), ...); }, x); }
+    static void put(const std::tuple<T...>& x) { wavecoder::apply([](const T&... y) { (Wire<T>::put(y), ...); }, x); }
     static std::tuple<T...> get() { return std::tuple<T...>{Wire<T>::get()...}; }
 };
+#if __cplusplus >= 201703L
 template <class T> struct Wire<std::optional<T>> {
     static void put(const std::optional<T>& x) { Wire<bool>::put(x.has_value()); if (x) Wire<T>::put(*x); }
     static std::optional<T> get() { return Wire<bool>::get() ? std::optional<T>(Wire<T>::get()) : std::nullopt; }
 };
+#endif
 template <class C> struct Container {
     using Item = typename C::value_type;
     static void put(const C& x) {
@@ -124,18 +137,20 @@ template <> struct Wire<boost::any> : AnyOf<int, double, float, bool, char, long
 
 template <class T> using Plain = std::remove_cv_t<std::remove_reference_t<T>>;
 
+template <class T> struct IsChangeable
+    : std::integral_constant<bool, std::is_lvalue_reference<T>::value && !std::is_const<std::remove_reference_t<T>>::value> {};
+
 // The candidate's side: read the arguments that a function takes, call it, answer.
-template <class R, class... A> void answer(R (*function)(A...)) {
+template <class R, class... A, class F> void answer(F function) {
     std::tuple<Plain<A>...> arguments{Wire<Plain<A>>::get()...};
     Out made;
     std::swap(made, out());
     try {
         Wire<unsigned char>::put(VALUE);
-        if constexpr (std::is_void_v<R>) std::apply([&](auto&... x) { function(static_cast<A>(x)...); }, arguments);
-        else Wire<Plain<R>>::put(std::apply([&](auto&... x) -> R { return function(static_cast<A>(x)...); }, arguments));
-        std::apply([](auto&... x) {
-            (void)std::initializer_list<int>{(std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>>
-                                                  ? (Wire<Plain<A>>::put(x), 0) : 0)...};
+        if constexpr (std::is_void<R>::value) wavecoder::apply([&](auto&... x) { function(static_cast<A&&>(x)...); }, arguments);
+        else Wire<Plain<R>>::put(wavecoder::apply([&](auto&... x) -> R { return function(static_cast<A&&>(x)...); }, arguments));
+        wavecoder::apply([](auto&... x) {
+            (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
         }, arguments);
     } catch (const std::bad_alloc&) {
         out().bytes.assign(1, char(NO_MEMORY));
@@ -147,19 +162,19 @@ template <class R, class... A> void answer(R (*function)(A...)) {
 
 // The tests' side: call it over there; references that may change are changed here too.
 template <class... A> struct Call {
-    template <class R> static R to(unsigned char number, A... arguments) {
+    template <class R> static Plain<R> to(unsigned char number, A... arguments) {
         Wire<unsigned char>::put(number);
         (Wire<Plain<A>>::put(arguments), ...);
         out().flush();
         unsigned char status = Wire<unsigned char>::get();
         if (status == NO_MEMORY) ::_exit(MEMORY);
         if (status != VALUE) throw std::runtime_error("the candidate threw an exception");
-        if constexpr (std::is_void_v<R>) changed(arguments...);
+        if constexpr (std::is_void<R>::value) changed(arguments...);
         else { Plain<R> value = Wire<Plain<R>>::get(); changed(arguments...); return value; }
     }
     static void changed(std::remove_reference_t<A>&... arguments) {
         (void)std::initializer_list<int>{[&] {
-            if constexpr (std::is_lvalue_reference_v<A> && !std::is_const_v<std::remove_reference_t<A>>)
+            if constexpr (IsChangeable<A>::value)
                 arguments = Wire<Plain<A>>::get();
             return 0;
         }()...};

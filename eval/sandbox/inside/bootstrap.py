@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside import wire  # the folder of this file is not on the path of an isolated interpreter
+from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
+from eval.sandbox.inside import wire
 
 sys.path.pop(0)
 
@@ -74,7 +75,7 @@ def _tests(order: dict[str, Any]) -> str:
     peer = wire.Peer(socket.socket(fileno=PEER))
     try:
         peer.wait_ready()
-    except (Exception, wire.Gone) as error:  # noqa: BLE001 - the candidate's own process tells what it was
+    except BaseException as error:  # noqa: BLE001 - the candidate's own process tells what it was
         return "memory" if isinstance(error, MemoryError) else "gone"
     status, _ = _execute(order["source"], Names(peer, order["entry_point"]))
     return status
@@ -97,13 +98,16 @@ class Names(dict[str, Any]):
                 raise KeyError(name)
             if name in sys.stdlib_module_names:
                 return importlib.import_module(name)
-        return self._peer.ask(op="name", name=name)
+        try:
+            return self._peer.look(name, named=self._entry_point not in (None, name))
+        except NameError as error:
+            raise KeyError(name) from error
 
 
 def _execute(source: str, space: dict[str, Any]) -> tuple[str, BaseException | None]:
     """Run source in a namespace: how it ended, and what it raised."""
     try:
-        code = compile(source, "program.py", "exec")
+        code = compile(source, "program.py", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         traceback.print_exc(limit=0)
         return "syntax", error
@@ -114,7 +118,7 @@ def _execute(source: str, space: dict[str, Any]) -> tuple[str, BaseException | N
     except SystemExit as error:
         sys.stderr.write("the program ended itself before its tests did\n")
         return "exception", error
-    except wire.Gone as error:
+    except Gone as error:
         return "gone", error
     except BaseException as error:  # noqa: BLE001 - whatever the program raises is its outcome
         frames = error.__traceback__.tb_next if error.__traceback__ else None

@@ -38,10 +38,13 @@ def main() -> None:
     for name, text in order["files"].items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(text, encoding="utf-8", errors="replace")
-    for command in order["compile"]:
-        status = _run(command, order["environment"], _limiter(order["compile_limits"], b"", None))
-        if status != 0:
-            tell("syntax" if os.WIFEXITED(status) else f"compiler {os.WTERMSIG(status)}")
+    for step in order["compile"]:
+        for command in step:
+            status = _run(command, order["environment"], _limiter(order["compile_limits"], b"", None))
+            if status == 0:
+                break
+        else:
+            tell(_refused(status, peer, order["part"]))
             return
     if peer is not None and not _meet(peer, order["part"]):
         tell("gone")
@@ -49,6 +52,19 @@ def main() -> None:
     tell("ready")
     status = _run(order["run"], order["environment"], _limiter(order["limits"], bytes.fromhex(order["filter"]), peer))
     tell(f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}")
+
+
+def _refused(status: int, peer: int | None, part: str) -> str:
+    """What it means that a program does not compile.
+
+    Tests are the benchmark's own: it is the candidate that does not compile either (then its own process tells), or it
+    does and has not what the tests call, of types that they could be called with.
+    """
+    if os.WIFSIGNALED(status):
+        return f"compiler {os.WTERMSIG(status)}"
+    if peer is None or part == "candidate":
+        return "syntax"
+    return "signature" if _meet(peer, part) else "gone"
 
 
 def _meet(peer: int, part: str) -> bool:

@@ -1,73 +1,37 @@
-"""Calls between the process that tests and the process of the candidate: only plain data crosses.
+"""Calls between the process that tests and the process of the candidate: plain data crosses, the rest is lent.
 
-Loaded inside the sandbox by `eval/sandbox/inside/bootstrap.py`, in two processes that share nothing but a socket.
-Numbers, strings, containers and a few types of the standard library cross as values; whatever else a candidate makes
-(an instance, a generator, a function) stays where it is, and the tests hold a `Remote`, whose comparisons, length and
-arithmetic are never the candidate's. So an object that equals everything equals nothing here.
+Loaded inside the sandbox by `eval/sandbox/inside/bootstrap.py`, in two processes that share nothing but a socket. `eval/sandbox/inside/codec.py` says
+what plain data is. Whatever else a candidate makes (an instance, a generator, a function) stays where it is, and the
+tests hold a mirror of it (`eval/sandbox/inside/mirrors.py`), whose comparisons with the tests' own data are never the candidate's.
 
-Not covered: tests that add, index or order instances of a candidate's class; the identity of shared values.
+A request is `[op, of, name, args, kwargs, nodes]`, an answer `["ok" or "no", value, changed, nodes]`: what the call
+changed in the objects that it was given is changed on this side too, before an exception as well.
 """
 
 from __future__ import annotations
 
-import builtins
-import collections
 import contextlib
-import datetime
-import decimal
-import fractions
+import inspect
 import json
 import struct
 import sys
-from collections.abc import Callable, Iterator
+import types
+from collections.abc import Iterator
 from typing import Any
 
-MAX_MESSAGE_BYTES = 64 * 2**20
-_VIEWS: dict[str, Any] = {"keys": type({}.keys()), "values": type({}.values()), "items": type({}.items())}
-_TEXT_TYPES: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
-    "decimal": (decimal.Decimal, str, decimal.Decimal),
-    "fraction": (fractions.Fraction, str, fractions.Fraction),
-    "datetime": (datetime.datetime, datetime.datetime.isoformat, datetime.datetime.fromisoformat),
-    "date": (datetime.date, datetime.date.isoformat, datetime.date.fromisoformat),
-    "time": (datetime.time, datetime.time.isoformat, datetime.time.fromisoformat),
-}
+from eval.sandbox.inside import codec, mirrors, standins
+from eval.sandbox.inside.codec import Decoder, Encoder, Gone, Malformed
+from eval.sandbox.inside.mirrors import Secret, secret_of
 
-
-class Gone(BaseException):
-    """The other side has ended, or speaks nonsense; not an Exception, so that no test can swallow it."""
-
-
-class CandidateError(Exception):
-    """An exception of a type that only the candidate knows."""
-
-
-class Remote:
-    """Something of the other side that is no plain data: it can be called and its attributes used, nothing else."""
-
-    __slots__ = ("_id", "_peer")
-
-    def __init__(self, peer: Peer, identity: int) -> None:
-        object.__setattr__(self, "_peer", peer)
-        object.__setattr__(self, "_id", identity)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
-        return self._peer.call(self._id, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name not in {"__name__", "__doc__"}:
-            raise AttributeError(name)
-        return self._peer.ask(op="get", of=self._id, name=name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._peer.ask(op="set", of=self._id, name=name, value=self._peer.encode(value))
+_HEAD = struct.Struct("<Q")
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 class Peer:
     """One end of the socket.
 
     Args:
-        connection: the socket's file, unbuffered, both ways.
+        connection: the socket, both ways.
         space: the candidate's names, which the other side may ask for; None on the side that tests, which lends
             nothing but functions that it passed as arguments, and those only to be called.
     """
@@ -75,239 +39,288 @@ class Peer:
     def __init__(self, connection: Any, space: dict[str, Any] | None = None) -> None:
         self._connection, self._space = connection, space
         self._lent: dict[int, Any] = {}
-        self._known: dict[int, Remote] = {}
+        self._known: dict[int, Any] = {}
+        self._told: set[int] = set()
+        self._loop: Any = None
 
-    def call(self, of: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call the other side's function; what it changed in its arguments is changed here too."""
-        sent_args, sent_kwargs = [self.encode(x) for x in args], {k: self.encode(x) for k, x in kwargs.items()}
-        answer = self._exchange(op="call", of=of, args=sent_args, kwargs=sent_kwargs)
-        for position, changed in answer.get("changed", {}).items():
-            _replace(args[int(position)], self.decode(changed))
-        return self.decode(answer.get("value"))
+    def look(self, name: str, *, named: bool = True) -> Any:
+        """What a name of the candidate's stands for.
 
-    def ask(self, **request: Any) -> Any:
-        """The value that the other side answers; raises what it raises."""
-        return self.decode(self._exchange(**request).get("value"))
+        Args:
+            name: a global name.
+            named: whether what the tests make of it, if it is a class, is of their own making.
+        """
+        found = self.ask("name", 0, name)
+        if isinstance(found, mirrors.Mirror):
+            vars(found)[mirrors.SECRET].named = named
+        return found
+
+    def ask(
+        self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Have the other side do something; raises what it raises there."""
+        encoder = Encoder(self._lend)
+        items = [encoder.item(x) for x in args]
+        named = [[key, encoder.item(x)] for key, x in kwargs.items()] if kwargs else []
+        encoder.finish()
+        self._send([op, of, name, items, named, encoder.nodes])
+        while (message := self._receive())[0] not in ("ok", "no"):  # a function that we lent is called meanwhile
+            self._answer(message)
+        return self._result(message, encoder.objects)
+
+    def refresh(self, of: int) -> Any:
+        """The data in an object of the other side's whose class extends a data type."""
+        return self.ask("data", of)
 
     def announce(self, error: BaseException | None) -> None:
         """Tell the other side that the candidate is defined, or what it raised."""
-        self._send({"value": None} if error is None else _raised(error))
+        encoder = Encoder(self._lend)
+        item = encoder.encode(error)
+        self._send(["ok" if error is None else "no", item, [], encoder.nodes])
 
     def wait_ready(self) -> None:
         """Wait until the candidate is defined; raises what it raised."""
-        self._result(self._receive())
+        self._result(self._receive(), [])
 
     def serve(self) -> None:
-        """Answer until the other side ends.
-
-        What a function printed goes out before its answer: after the last one this process is killed.
-        """
+        """Answer until the other side ends."""
         while True:
             try:
                 request = self._receive()
             except Gone:
                 return
-            answer = self._answer(request)
+            self._answer(request)
+
+    def _result(self, message: list[Any], given: list[Any]) -> Any:
+        try:
+            status, item, changes, nodes = message
+            decoder = Decoder(nodes, self._borrow, given)
+            for place, node in changes:
+                old, new = given[place], decoder.objects[node]
+                if type(old) is not type(new):
+                    raise Gone
+                codec.replace(old, new)
+            value = decoder.value(item)
+        except (Malformed, LookupError, ValueError, TypeError):
+            raise Gone from None
+        if status == "no":
+            if not isinstance(value, BaseException):
+                raise Gone
+            raise value
+        return value
+
+    def _answer(self, request: list[Any]) -> None:
+        """Carry a request out and send what came of it."""
+        try:
+            op, of, name, items, named, nodes = request
+            decoder = Decoder(nodes, self._borrow)
+            args, kwargs = [decoder.value(x) for x in items], {key: decoder.value(x) for key, x in named}
+        except (Malformed, ValueError, TypeError):
+            raise Gone from None
+        before = codec.contents_of(decoder.objects)
+        status, value = "ok", None
+        try:
+            value = self._carry_out(op, of, name, args, kwargs)
+        except Gone:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
+            status, value = "no", error
+        if self._space is not None:  # what it printed goes out first: after the last answer this process is killed
             with contextlib.suppress(Exception):  # a stream of the candidate's own making
                 sys.stdout.flush()
-            self._send(answer)
-
-    def _exchange(self, **request: Any) -> dict[str, Any]:
-        self._send(request)
-        while "op" in (message := self._receive()):  # a function that we lent is called meanwhile
-            self._send(self._answer(message))
-        return self._result(message)
-
-    @staticmethod
-    def _result(answer: dict[str, Any]) -> dict[str, Any]:
-        if "raised" in answer:
-            name, text = answer["raised"]
-            kind = getattr(builtins, str(name), None)
-            known = isinstance(kind, type) and issubclass(kind, Exception)
-            try:
-                error = kind(text) if known else CandidateError(f"{name}: {text}")  # type: ignore[misc]
-            except TypeError:  # UnicodeDecodeError and its like want more
-                error = CandidateError(f"{name}: {text}")
-            raise error
-        return answer
-
-    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         try:
-            if request["op"] == "call":
-                return self._answer_call(request)
-            if self._space is None:
-                raise Gone
-            return {"value": self.encode(self._look(request))}
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever the candidate raises
-            return _raised(error)
+            self._send(self._outcome(status, value, decoder.objects, before))
+        except Gone:
+            raise
+        except BaseException as error:  # noqa: BLE001 - a value that cannot be described
+            self._send(self._outcome("no", type(error)(*error.args), decoder.objects, before))
 
-    def _answer_call(self, request: dict[str, Any]) -> dict[str, Any]:
-        args = [self.decode(x) for x in request["args"]]
-        value = self._lent[request["of"]](*args, **{k: self.decode(x) for k, x in request["kwargs"].items()})
-        after = {n: self.encode(x) for n, x in enumerate(args) if isinstance(x, list | dict | set | bytearray)}
-        changed = {n: x for n, x in after.items() if x != request["args"][n]}
-        return {"value": self.encode(value)} | ({"changed": changed} if changed else {})
+    def _outcome(self, status: str, value: Any, given: list[Any], before: list[tuple[int, list[Any]]]) -> list[Any]:
+        encoder = Encoder(self._lend, given)
+        item = encoder.item(value)
+        places = codec.changed(given, before)
+        changes = [encoder.describe(given[place]) for place in places]
+        encoder.finish()
+        first = len(encoder.nodes)
+        return [status, item, [[p, first + n] for n, p in enumerate(places)], encoder.nodes + changes]
 
-    def _look(self, request: dict[str, Any]) -> Any:
-        assert self._space is not None
-        if request["op"] == "name":
-            return self._space[request["name"]]
-        lent = self._lent[request["of"]]
-        if request["op"] == "get":
-            return getattr(lent, request["name"])
-        if request["op"] == "set":
-            return setattr(lent, request["name"], self.decode(request["value"]))
-        return [next(lent)]
+    def _carry_out(self, op: str, of: int, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if op == "name" and self._space is not None:
+            if name not in self._space:
+                raise NameError(f"name {name!r} is not defined")
+            return self._space[name]
+        x = self._lent[of]
+        if op == "call":
+            return x(*args, **kwargs)
+        if self._space is None:
+            raise Gone
+        if op == "get":
+            return getattr(x, name)
+        if op == "do":
+            return getattr(type(x), name)(x, *args, **kwargs)
+        if op == "method":
+            return getattr(x, name)(*args, **kwargs)
+        if op in ("set", "del"):
+            return setattr(x, name, args[0]) if op == "set" else delattr(x, name)
+        if op in ("await", "await next"):
+            return self._wait_for(x if op == "await" else anext(x))
+        if op == "signature":
+            return _parts_of(inspect.signature(x))
+        return mirrors.load(x, args[0]) if op == "load" else mirrors.bare_data(x)
 
-    def encode(self, x: Any) -> Any:
-        """JSON of a value: scalars and lists as they are, the rest as `{type: content}`."""
-        kind = type(x)
-        if x is None or kind in (bool, str, float):
-            return x
-        if isinstance(x, int):
-            return int(x) if -(2**512) < x < 2**512 else {"int": hex(x)}
-        if isinstance(x, list):
-            return [self.encode(y) for y in x]
-        if isinstance(x, dict):
-            return {"dict": [[self.encode(k), self.encode(v)] for k, v in x.items()]}
-        for name, sequence in (("tuple", tuple), ("set", set), ("frozenset", frozenset), ("deque", collections.deque)):
-            if isinstance(x, sequence):
-                return {name: [self.encode(y) for y in x]}
-        if isinstance(x, str | float):
-            return str.__str__(x) if isinstance(x, str) else float(x)
-        return self._encode_rare(x)
+    def _wait_for(self, awaitable: Any) -> Any:
+        import asyncio
 
-    def _encode_rare(self, x: Any) -> Any:
-        if isinstance(x, bytes | bytearray):
-            return {"bytearray" if isinstance(x, bytearray) else "bytes": bytes(x).hex()}
-        if isinstance(x, complex):
-            return {"complex": [x.real, x.imag]}
-        if isinstance(x, range):
-            return {"range": [x.start, x.stop, x.step]}
-        if isinstance(x, datetime.timedelta):
-            return {"timedelta": [x.days, x.seconds, x.microseconds]}
-        for name, (kind, write, _) in _TEXT_TYPES.items():
-            if isinstance(x, kind):
-                return {name: write(x)}
-        for name, kind in _VIEWS.items():
-            if isinstance(x, kind):
-                return {name: [self.encode(y) for y in x]}
-        if (known := _builtin_type(x)) is not None:
-            return {"type": known}
-        if isinstance(x, Remote):
-            return {"yours": x._id}
+        async def finish() -> Any:
+            return await awaitable
+
+        self._loop = self._loop or asyncio.new_event_loop()
+        return self._loop.run_until_complete(finish())
+
+    def _lend(self, x: Any, encoder: Encoder) -> list[Any]:
+        """The node of something that is no data."""
+        if (secret := secret_of(x)) is not None and isinstance(x, mirrors.Lent | mirrors.Mirror):
+            return ["y", secret.of]
         if self._space is None and not callable(x):
             raise TypeError(f"the tests pass a {type(x).__name__} to the candidate, which is no plain data")
+        if isinstance(x, _Described):
+            return self._lend_class(x.kind, encoder, x.kind)
         self._lent[id(x)] = x
-        return {"iterator" if isinstance(x, Iterator) else "remote": id(x)}
+        kind = type(x)
+        if self._space is None or isinstance(x, _FUNCTIONS):
+            return ["p", id(x), kind.__name__]
+        for tag, tagged in _STEPS:
+            if isinstance(x, tagged):
+                return [tag, id(x)]
+        if isinstance(x, Iterator) and kind.__module__ in ("builtins", "itertools"):
+            return ["i", id(x)]
+        if isinstance(x, type):
+            return self._lend_class(x, encoder)
+        return ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(mirrors.bare_data(x))]
 
-    def decode(self, x: Any) -> Any:
-        """The value of `encode`'s JSON."""
-        if isinstance(x, list):
-            return [self.decode(y) for y in x]
-        if not isinstance(x, dict):
-            return x
-        ((name, content),) = x.items()
-        if name in {"tuple", "set", "frozenset", "deque"}:
-            kinds = {"tuple": tuple, "set": set, "frozenset": frozenset, "deque": collections.deque}
-            return kinds[name](self.decode(y) for y in content)
-        if name == "dict":
-            return {self.decode(k): self.decode(v) for k, v in content}
-        return self._decode_rare(name, content)
+    def _as_class(self, kind: type) -> Any:
+        """A class as a class, even one of Python's own, whose instances are lent."""
+        return _Described(kind) if codec.library_name(kind) is not None else kind
 
-    def _decode_rare(self, name: str, content: Any) -> Any:
-        if name in _TEXT_TYPES:
-            return _TEXT_TYPES[name][2](content)
-        if name in _VIEWS:
-            values = [self.decode(y) for y in content]
-            made = (
-                dict(values)
-                if name == "items"
-                else dict.fromkeys(values)
-                if name == "keys"
-                else dict(enumerate(values))
+    def _lend_class(self, kind: type, encoder: Encoder, stands_for: Any = None) -> list[Any]:
+        if id(kind) in self._told:
+            return ["k", id(kind)]
+        self._told.add(id(kind))
+        self._lent[id(kind)] = kind
+        base = next((base for base in mirrors.BASES if issubclass(kind, base)), object)
+        asked = [name for name in mirrors.ASKED if _has(kind, name, base)]
+        own = [name for name in vars(kind) if isinstance(name, str)]
+        bases = [encoder.item(b) for b in kind.__bases__ if b is not object]
+        return ["k", id(kind), kind.__name__, bases, asked, own, encoder.item(stands_for)]
+
+    def _borrow(self, node: list[Any], decoder: Decoder) -> Any:
+        """What stands here for something that the other side lent."""
+        kind, of = node[0], node[1]
+        if kind == "y":
+            return self._lent[of]
+        if type(of) is not int:
+            raise Malformed("no number")
+        if of not in self._known or (kind == "k" and len(node) > 2):
+            self._known[of] = self._mirror_of(node, decoder)
+        return self._known[of]
+
+    def _mirror_of(self, node: list[Any], decoder: Decoder) -> Any:
+        kind, secret = node[0], Secret(self, node[1])
+        if kind == "k":
+            _, _, name, bases, asked, own, stands_for = node
+            found = [decoder.value(base) for base in bases]
+            return mirrors.make_mirror(
+                str(name), [b for b in found if isinstance(b, type)], asked, own, decoder.value(stands_for), secret
             )
-            return getattr(made, name)()
-        if name == "iterator":
-            return self._iterate(content)
-        if name == "remote":
-            return self._known.setdefault(content, Remote(self, content))
-        if name == "yours":
-            return self._lent[content]
-        if name == "type":
-            kind = getattr(builtins, content)
-            assert isinstance(kind, type)
-            return kind
-        simple: dict[str, Callable[[Any], Any]] = {
-            "int": lambda text: int(text, 16),
-            "bytes": bytes.fromhex,
-            "bytearray": bytearray.fromhex,
-            "complex": lambda parts: complex(*parts),
-            "range": lambda parts: range(*parts),
-            "timedelta": lambda parts: datetime.timedelta(*parts),
-        }
-        return simple[name](content)
+        if kind == "o":
+            mirror = decoder.value(node[2])
+            if not isinstance(mirror, mirrors.Mirror):
+                raise Malformed("an object of no class")
+            return mirrors.make_object(mirror, decoder.filled(node[3]), secret)
+        if kind == "p":
+            return standins.make_function(str(node[2]), secret)
+        makers = {"g": standins.make_generator, "i": standins.make_iterator, "w": standins.make_coroutine,
+                  "a": standins.make_async_generator}  # fmt: skip
+        if kind not in makers:
+            raise Malformed(f"unknown kind {kind!r}")
+        return makers[kind](secret)
 
-    def _iterate(self, of: int) -> Iterator[Any]:
-        while True:
-            try:
-                (value,) = self.ask(op="next", of=of)
-            except StopIteration:
-                return
-            yield value
-
-    def _send(self, message: dict[str, Any]) -> None:
-        body = json.dumps(message).encode()
+    def _send(self, message: list[Any]) -> None:
+        digits = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)
         try:
-            self._connection.sendall(struct.pack("<I", len(body)) + body)
+            body = _encode(message).encode()
+        finally:
+            sys.set_int_max_str_digits(digits)
+        try:
+            if len(body) < 2**16:
+                self._connection.sendall(_HEAD.pack(len(body)) + body)
+            else:
+                self._connection.sendall(_HEAD.pack(len(body)))
+                self._connection.sendall(body)
         except OSError:
             raise Gone from None
 
-    def _receive(self) -> dict[str, Any]:
-        size = struct.unpack("<I", self._read(4))[0]
-        if size > MAX_MESSAGE_BYTES:
-            raise Gone
+    def _receive(self) -> list[Any]:
+        (size,) = _HEAD.unpack(self._read(8))
+        digits = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)
         try:
             message = json.loads(self._read(size))
         except (ValueError, RecursionError):
             raise Gone from None
-        if not isinstance(message, dict):
+        finally:
+            sys.set_int_max_str_digits(digits)
+        if type(message) is not list or not message:
             raise Gone
         return message
 
-    def _read(self, size: int) -> bytes:
-        parts = []
-        while size:
+    def _read(self, size: int) -> bytes | bytearray:
+        try:
+            whole = bytearray(size)
+        except OverflowError:
+            raise MemoryError from None
+        view, at = memoryview(whole), 0
+        while at < size:
             try:
-                part = self._connection.recv(min(size, 2**20))
+                count = self._connection.recv_into(view[at:])
             except OSError:
-                part = b""
-            if not part:
+                count = 0
+            if not count:
                 raise Gone
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+            at += count
+        return whole
 
 
-def _builtin_type(x: Any) -> str | None:
-    """The name of a type that Python itself has."""
-    return next((name for name, kind in vars(builtins).items() if kind is x and isinstance(x, type)), None)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
+              types.WrapperDescriptorType, types.MethodDescriptorType)  # fmt: skip
+_STEPS = (("g", types.GeneratorType), ("w", types.CoroutineType), ("a", types.AsyncGeneratorType))
 
 
-def _raised(error: BaseException) -> dict[str, Any]:
-    """The exception as its nearest builtin type and its text."""
-    named = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "builtins"]
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - the candidate's own __str__
-        text = ""
-    return {"raised": [named[0], text]}
+class _Described:
+    """A class of Python's own, to be described like one of the candidate's."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
 
 
-def _replace(old: Any, new: Any) -> None:
-    """Make a container equal to its changed copy, in place."""
-    if isinstance(old, dict | set):
-        old.clear()
-        old.update(new)
-    elif isinstance(old, list | bytearray):
-        old[:] = new
+def _has(kind: type, name: str, base: type) -> bool:
+    """Whether a class has a special method that its data type, or any object, has not."""
+    found = getattr(kind, name, None)
+    if found is None or name in ("__instancecheck__", "__get__", "__dir__"):
+        return False
+    return (name in ("__repr__", "__str__") and base is object) or found is not getattr(base, name, None)
+
+
+def _parts_of(signature: inspect.Signature) -> Any:
+    empty = inspect.Parameter.empty
+    parts = [
+        (p.name, int(p.kind), p.default is not empty, None if p.default is empty else p.default,
+         p.annotation is not empty, None if p.annotation is empty else p.annotation)
+        for p in signature.parameters.values()
+    ]  # fmt: skip
+    return (
+        parts,
+        signature.return_annotation is not empty,
+        None if signature.return_annotation is empty else signature.return_annotation,
+    )

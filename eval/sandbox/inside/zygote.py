@@ -29,7 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from eval.sandbox.inside import bootstrap, clocks  # an isolated interpreter has no folder of ours on its path
 
 PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "string", "random", "hashlib", "heapq",
-             "bisect", "datetime", "copy", "operator", "enum")  # fmt: skip
+             "bisect", "datetime", "copy", "operator", "enum", "statistics",
+              "decimal", "fractions", "json", "dataclasses")  # fmt: skip
 """What programs of the benchmarks import; imported once, before the first fork."""
 
 MOUNTS, IPC, PROCESSES = 0x00020000, 0x08000000, 0x20000000

@@ -103,8 +103,6 @@ def test_an_unknown_language_is_refused():
         ("rust", "fn f(a: i32) -> Equal {", None),
         ("go", "func F(a, b int, c map[interface{}]string) (int, error) {", ("F", "(int, error)", (("a", "int"), ("b", "int"), ("c", "map[interface{}]string")))),
         ("go", "func F(a int) interface{} { return a }", ("F", "interface{}", (("a", "int"),))),
-        ("java", "    public List<Integer> f(Map<String, int[]> a, String b) {", ("f", "List<Integer>", (("a", "Map<String, int[]>"), ("b", "String")))),
-        ("java", "    public Own f(int a) {", None),
     ],
 )  # fmt: skip
 def test_only_functions_of_plain_data_are_found(language, source, found):

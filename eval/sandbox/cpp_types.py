@@ -1,0 +1,70 @@
+"""The types of a C++ function as the compiler knows them: typedefs, macros, templates, `auto`, default arguments.
+
+A candidate is compiled, never linked or run, followed by an incomplete type that has the function's type as argument:
+the error that g++ must give names it. Where that is no single function (a template, overloads, a lambda, a macro) the
+benchmark's tests are compiled behind it, and each of their calls is named so. What comes back is text that the
+candidate may have forged: only types of plain data are taken from it (`eval/sandbox/signatures.py`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from eval.sandbox.signatures import Function, is_plain, split_at_commas
+
+_SHOW = """
+#include "wire.hpp"
+template <class... T> struct wavecoder_show;
+template <class F, class... A, size_t... N> constexpr bool wavecoder_takes(std::index_sequence<N...>) {
+    return std::is_invocable_v<F, std::tuple_element_t<N, std::tuple<A...>>...>;
+}
+template <class F, class... A, size_t... K> constexpr size_t wavecoder_least(std::index_sequence<K...>) {
+    size_t least = sizeof...(A);
+    (void)std::initializer_list<int>{
+        (wavecoder_takes<F, A...>(std::make_index_sequence<K>{}) && K < least ? (least = K, 0) : 0)...};
+    return least;
+}
+template <size_t N> struct wavecoder_number;
+template <class F, class R, class... A> auto wavecoder_function(F, R (*)(A...)) {
+    wavecoder_show<R(A...), wavecoder_number<wavecoder_least<F, A...>(std::index_sequence_for<A...>{})>> shown;
+}
+"""
+
+
+def probe_of_function(candidate: str, name: str) -> str:
+    """A program whose compilation names the type of a function, and how many arguments it takes at least."""
+    call = f"[](auto&&... a) -> decltype({name}(static_cast<decltype(a)&&>(a)...)) {{ throw; }}"
+    return f"{_SHOW}{candidate}\nvoid wavecoder_probe() {{ wavecoder_function({call}, &{name}); }}\n"
+
+
+def probe_of_calls(candidate: str, tests: str, name: str) -> str:
+    """A program whose compilation names the types of every call that the tests make."""
+    macro = re.search(rf"^[ \t]*#[ \t]*define[ \t]+{name}\(([^)]*)\)", candidate, re.MULTILINE)
+    size = len(macro[1].split(",")) if macro else None  # a macro takes no pack
+    kinds = "class... A" if size is None else ", ".join(f"class A{n}" for n in range(size))
+    taken = "A&&... a" if size is None else ", ".join(f"A{n}&& a{n}" for n in range(size))
+    listed = "A&&..." if size is None else ", ".join(f"A{n}&&" for n in range(size))
+    given = "static_cast<A&&>(a)..." if size is None else ", ".join(f"(static_cast<A{n}&&>(a{n}))" for n in range(size))
+    number = "sizeof...(A)" if size is None else str(size)
+    wrapped = (f"template <{kinds}> decltype(auto) wavecoder_called({taken}) {{\n"
+               f"    wavecoder_show<decltype({name}({given}))({listed}), wavecoder_number<{number}>> shown;\n"
+               f"    return {name}({given});\n}}\n")  # fmt: skip
+    return f"{_SHOW}{candidate}\n{wrapped}#undef {name}\n#define {name} wavecoder_called\n{tests}\n"
+
+
+def functions_in(errors: str, name: str) -> list[Function]:
+    """The functions that the errors name, one for each number of arguments; only those of plain data."""
+    found: dict[tuple[str, ...], Function] = {}
+    for returns, given, least in re.findall(
+        r"wavecoder_show<(.+?)\s*\((.*)\), wavecoder_number<(\d+)[a-z]*> ?> shown", errors
+    ):
+        kinds = [_bare(kind) for kind in split_at_commas(given) if kind.strip()]
+        for size in range(int(least), len(kinds) + 1):
+            function = Function(name, _bare(returns), tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
+            if is_plain(function, "cpp"):
+                found.setdefault(tuple(kinds[:size]), function)
+    return list(found.values())
+
+
+def _bare(kind: str) -> str:
+    return " ".join(kind.split())

@@ -1,0 +1,396 @@
+"""Values as nodes: what crosses between the tests' process and the candidate's, and nothing else.
+
+A value is an item: a scalar as it is, or `[n]`, the n-th node of its message; `[-1 - n]` is the n-th object of the
+request that the message answers. A node is a list that begins with its kind. So what is one object on one side is one
+object on the other, whatever holds itself ends, and no depth is too deep. Lists of scalars, told by one look at their
+types, go out and come in at the speed of C.
+
+Decoding executes nothing: JSON gives plain data, and only the types of `TABLE` are made of it. What is not in it is
+lent (`eval/sandbox/inside/wire.py`): it stays where it is.
+"""
+
+from __future__ import annotations
+
+import array
+import base64
+import builtins
+import collections
+import datetime
+import decimal
+import fractions
+import ipaddress
+import operator
+import pathlib
+import re
+import sys
+import time
+import types
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+SCALARS = frozenset({type(None), bool, int, float, str})
+_DATES = (datetime.datetime, datetime.date, datetime.time)
+_ADDRESSES = ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface")
+LIBRARY = (builtins, collections, datetime, decimal, fractions, operator, re, types, "math", "collections.abc",
+           "functools", "itertools", "typing", "enum", "string", "numbers", "cmath", "random", "json", "time",
+           "heapq", "bisect", "_io", "io", "contextlib", "statistics", "copy", "dataclasses", "abc", "sys", "os",
+           "inspect", "asyncio")  # fmt: skip
+"""Modules whose own types and selves may be named, where they are already imported."""
+FUNCTIONS = frozenset({"builtins", "math", "cmath", "operator"}), frozenset(
+    {"exec", "eval", "compile", "__import__", "open", "input", "breakpoint", "setattr", "delattr", "globals", "locals",
+     "vars", "exit", "quit", "getattr", "print", "call", "attrgetter", "methodcaller"})  # fmt: skip
+"""Modules whose functions may be named, and those that may not: what is named is called where the tests run."""
+
+
+class Gone(BaseException):
+    """The other side has ended, or speaks nonsense; not an Exception, so that no test can swallow it."""
+
+
+class Malformed(Exception):  # noqa: N818 - a message, not an error of ours
+    """What the other side sent is no message."""
+
+
+def _made_with(kind: type, **attributes: Any) -> Any:
+    made: Any = object.__new__(kind)
+    made.__dict__.update(attributes)
+    return made
+
+
+def _view(name: str) -> Callable[..., Any]:
+    def make(values: list[Any]) -> Any:
+        pairs = values if name == "items" else [(v, v) for v in values] if name == "keys" else enumerate(values)
+        return getattr(dict(pairs), name)()
+
+    return make
+
+
+def _zone(offset: datetime.timedelta, name: str | None) -> datetime.timezone:
+    plain = datetime.timezone(offset)
+    return plain if name in (None, str(plain)) else datetime.timezone(offset, name)
+
+
+def _datetime(*values: Any) -> datetime.datetime:
+    return datetime.datetime(*values[:8], fold=values[8])  # noqa: DTZ001 - its zone is the eighth
+
+
+def _struct_time(*values: Any) -> time.struct_time:
+    return time.struct_time(values)
+
+
+TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
+    complex: ("complex", lambda x: (x.real, x.imag), complex),
+    bytes: ("bytes", lambda x: (base64.b64encode(x).decode(),), base64.b64decode),
+    bytearray: ("bytearray", lambda x: (base64.b64encode(x).decode(),), lambda x: bytearray(base64.b64decode(x))),
+    memoryview: ("memoryview", lambda x: (x.tobytes(), x.readonly),
+                 lambda x, fixed: memoryview(x if fixed else bytearray(x))),
+    range: ("range", lambda x: (x.start, x.stop, x.step), range),
+    slice: ("slice", lambda x: (x.start, x.stop, x.step), slice),
+    type(...): ("Ellipsis", lambda _: (), lambda: ...),
+    type(NotImplemented): ("NotImplemented", lambda _: (), lambda: NotImplemented),
+    array.array: ("array", lambda x: (x.typecode, x.tobytes()), array.array),
+    collections.deque: ("deque", lambda x: (list(x), x.maxlen), collections.deque),
+    collections.OrderedDict: ("OrderedDict", lambda x: ([list(p) for p in x.items()],), collections.OrderedDict),
+    collections.Counter: ("Counter", lambda x: (dict(x),), collections.Counter),
+    collections.defaultdict: ("defaultdict", lambda x: (x.default_factory, dict(x)), collections.defaultdict),
+    collections.ChainMap: ("ChainMap", lambda x: tuple(x.maps), collections.ChainMap),
+    collections.UserList: ("UserList", lambda x: (x.data,), lambda x: _made_with(collections.UserList, data=x)),
+    collections.UserDict: ("UserDict", lambda x: (x.data,), lambda x: _made_with(collections.UserDict, data=x)),
+    collections.UserString: ("UserString", lambda x: (x.data,), collections.UserString),
+    datetime.timedelta: ("timedelta", lambda x: (x.days, x.seconds, x.microseconds), datetime.timedelta),
+    datetime.timezone: ("timezone", lambda x: (x.utcoffset(None), x.tzname(None)), _zone),
+    decimal.Decimal: ("Decimal", lambda x: (str(x),), decimal.Decimal),
+    fractions.Fraction: ("Fraction", lambda x: (x.numerator, x.denominator), fractions.Fraction),
+    pathlib.PosixPath: ("PosixPath", lambda x: (str(x),), pathlib.PosixPath),
+    pathlib.PurePosixPath: ("PurePosixPath", lambda x: (str(x),), pathlib.PurePosixPath),
+    uuid.UUID: ("UUID", lambda x: (x.hex,), uuid.UUID),
+    re.Pattern: ("Pattern", lambda x: (x.pattern, x.flags & ~re.DEBUG), re.compile),
+    types.SimpleNamespace: ("SimpleNamespace", lambda x: (vars(x),), lambda x: types.SimpleNamespace(**x)),
+    types.MappingProxyType: ("MappingProxyType", lambda x: (dict(x),), types.MappingProxyType),
+    time.struct_time: ("struct_time", tuple, _struct_time),
+    datetime.date: ("date", lambda x: (x.year, x.month, x.day), datetime.date),
+    datetime.time: ("time", lambda x: (x.hour, x.minute, x.second, x.microsecond, x.tzinfo, x.fold),
+                    lambda *v: datetime.time(*v[:5], fold=v[5])),
+    datetime.datetime: ("datetime", lambda x: (x.year, x.month, x.day, x.hour, x.minute, x.second, x.microsecond,
+                                               x.tzinfo, x.fold), _datetime),
+    type({}.keys()): ("dict_keys", lambda x: (list(x),), _view("keys")),
+    type({}.values()): ("dict_values", lambda x: (list(x),), _view("values")),
+    type({}.items()): ("dict_items", lambda x: (list(x),), _view("items")),
+} | {
+    kind: (kind.__name__, lambda x: (str(x),), kind) for kind in map(vars(ipaddress).__getitem__, _ADDRESSES)
+}  # fmt: skip
+"""Type → its name, its state, and what makes it of the state again."""
+
+_MAKERS = {name: make for name, _, make in TABLE.values()}
+_DATA = frozenset({list, tuple, dict, set, frozenset})
+_KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
+_SIMPLE: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
+
+
+def is_data(kind: type) -> bool:
+    """Whether values of exactly this type cross as data."""
+    return kind in SCALARS or kind in _DATA or kind in TABLE
+
+
+class Encoder:
+    """The nodes of one message.
+
+    Args:
+        lend: what to do with something that is no data: a node for it.
+        given: objects of the request that this message answers, by their place.
+    """
+
+    def __init__(self, lend: Callable[[Any, Encoder], list[Any]], given: list[Any] | None = None) -> None:
+        self._lend = lend
+        self._memo = {id(x): [-1 - place] for place, x in enumerate(given or []) if type(x) not in SCALARS}
+        self.nodes: list[Any] = []
+        self.objects: list[Any] = []
+
+    def item(self, x: Any) -> Any:
+        """The item of a value; its nodes are described by the time `encode` returns."""
+        if type(x) in SCALARS:
+            return x
+        known = self._memo.get(id(x))
+        if known is None:
+            known = self._memo[id(x)] = [len(self.objects)]
+            self.objects.append(x)  # which keeps it, and its id, alive
+        return known
+
+    def encode(self, x: Any) -> Any:
+        """The item of a value, and all its nodes."""
+        item = self.item(x)
+        self.finish()
+        return item
+
+    def finish(self) -> None:
+        """Describe what was named since the last time."""
+        while len(self.nodes) < len(self.objects):
+            self.nodes.append(self.describe(self.objects[len(self.nodes)]))
+
+    def describe(self, x: Any) -> list[Any]:
+        """The node of one object."""
+        kind = type(x)
+        if kind in _SIMPLE:
+            if SCALARS.issuperset(map(type, x)):
+                return [_SIMPLE[kind], x if kind is list else list(x)]
+            return [_SIMPLE[kind].upper(), [self.item(y) for y in x]]
+        if kind is dict:
+            keys, values = list(x), list(x.values())
+            if SCALARS.issuperset(map(type, keys)) and SCALARS.issuperset(map(type, values)):
+                return ["d", keys, values]
+            return ["D", [self.item(y) for y in keys], [self.item(y) for y in values]]
+        if (row := TABLE.get(kind)) is not None and _is_whole(x, kind):
+            return ["x", row[0], [self.item(y) for y in row[1](x)]]
+        if (name := library_name(x)) is not None:
+            return ["n", *name]
+        if isinstance(x, BaseException) and kind.__module__ == "builtins":
+            return ["e", kind.__name__, [self.item(y) for y in x.args]]
+        return self._lend(x, self)
+
+
+def _is_whole(x: Any, kind: type) -> bool:
+    """Whether the table holds all that there is to a value."""
+    if kind in _DATES:
+        return type(getattr(x, "tzinfo", None)) in (type(None), datetime.timezone)
+    return kind is not memoryview or (x.format == "B" and x.ndim == 1 and x.c_contiguous)
+
+
+def library_name(x: Any) -> tuple[str, str] | None:
+    """Module and name of a type, function or module of Python's own, if it is just that."""
+    if isinstance(x, types.ModuleType):
+        return (x.__name__, "") if sys.modules.get(x.__name__) is x and _library(x.__name__) is x else None
+    if not isinstance(x, type | types.BuiltinFunctionType | types.FunctionType):
+        return None
+    module, name = getattr(x, "__module__", None), getattr(x, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(name, str):
+        return None
+    return (module, name) if library_object(module, name) is x else None
+
+
+def library_object(module: str, name: str) -> Any:
+    """What `library_name` named; None where there is no such thing."""
+    space = _library(module)
+    if not name or space is None:
+        return space
+    found = vars(space).get(name)
+    if found is None and module == "builtins":
+        found = _HIDDEN.get(name)
+    if isinstance(found, types.BuiltinFunctionType | types.FunctionType):
+        modules, refused = FUNCTIONS
+        return found if module.lstrip("_") in modules and name not in refused else None
+    return found if isinstance(found, type) else None
+
+
+_HIDDEN = {
+    kind.__name__: kind for kind in (type(None), type(...), types.FunctionType, types.GeneratorType, types.ModuleType)
+}
+
+
+def _library(name: str) -> Any:
+    known = {module if isinstance(module, str) else module.__name__ for module in LIBRARY}
+    return sys.modules.get(name) if name in known else None
+
+
+class Decoder:
+    """The objects of one message.
+
+    Args:
+        nodes: as an `Encoder` made them, perhaps.
+        borrow: what stands for a node of a lent object.
+        given: objects of the request that the message answers.
+
+    Raises:
+        Malformed: the message is not what an `Encoder` makes.
+    """
+
+    def __init__(self, nodes: Any, borrow: Callable[[list[Any], Decoder], Any], given: list[Any] | None = None) -> None:
+        self._nodes, self._borrow, self._given = nodes, borrow, given or []
+        self._open: set[int] = set()
+        self.objects: list[Any] = [None] * len(nodes)
+        self._made = bytearray(len(nodes))
+        waiting = []
+        try:
+            for at, node in enumerate(nodes):
+                if node[0] in ("l", "L", "d", "D", "s", "S"):
+                    self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
+                    self._made[at] = 1
+                    if node[0] == "l":
+                        self.objects[at] = node[1]
+                    else:
+                        waiting.append(at)
+            for at in range(len(nodes) - 1, -1, -1):
+                self._resolve(at)
+            for at in reversed(waiting):
+                self._fill(self.objects[at], nodes[at])
+        except Malformed:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise Malformed(str(error)) from None
+
+    def value(self, item: Any) -> Any:
+        """The value of an item."""
+        if type(item) is not list:
+            return item
+        try:
+            (at,) = item
+            return self._given[-1 - at] if at < 0 else self._resolve(at)
+        except (LookupError, TypeError, ValueError) as error:
+            raise Malformed(str(error)) from None
+
+    def _resolve(self, at: int) -> Any:
+        if self._made[at]:
+            return self.objects[at]
+        if at in self._open:
+            raise Malformed("a value that cannot hold itself holds itself")
+        self._open.add(at)
+        made = self._make(self._nodes[at])
+        self._open.discard(at)
+        self.objects[at] = made
+        self._made[at] = 1
+        return made
+
+    def _make(self, node: list[Any]) -> Any:
+        kind = node[0]
+        if kind in ("t", "f"):
+            return _KIND_OF_NODE[kind](node[1])
+        if kind in ("T", "F"):
+            return _KIND_OF_NODE[kind]([self.value(y) for y in node[1]])
+        if kind == "x":
+            return _MAKERS[node[1]](*[self.filled(y) for y in node[2]])
+        if kind == "n":
+            if (found := library_object(str(node[1]), str(node[2]))) is None:
+                raise Malformed(f"{node[1:]} is nothing of Python's own")
+            return found
+        if kind == "e":
+            error = getattr(builtins, str(node[1]))
+            if not (isinstance(error, type) and issubclass(error, BaseException)):
+                raise Malformed(f"{node[1]} is no exception")
+            args = [self.filled(y) for y in node[2]]
+            try:
+                return error(*args)
+            except TypeError:  # UnicodeDecodeError and its like want more than they keep
+                made = error.__new__(error)
+                made.args = tuple(args)
+                return made
+        return self._borrow(node, self)
+
+    def filled(self, item: Any) -> Any:
+        """A value that is looked into at once."""
+        value = self.value(item)
+        if type(item) is list and item[0] >= 0 and not value and type(value) in (list, dict, set):
+            self._fill(value, self._nodes[item[0]])
+        return value
+
+    def _fill(self, made: Any, node: list[Any]) -> None:
+        kind = node[0]
+        if made or kind == "l":
+            return
+        if kind == "L":
+            made.extend([self._filled_key(y) for y in node[1]])
+        elif kind in ("s", "S"):
+            made.update([self.value(y) for y in node[1]])
+        else:
+            made.update(zip([self.value(y) for y in node[1]], [self.value(y) for y in node[2]], strict=True))
+
+    def _filled_key(self, item: Any) -> Any:
+        return item if type(item) is not list else self.value(item)
+
+
+def replace(old: Any, new: Any) -> None:
+    """Make a container equal to its changed copy, in place."""
+    if isinstance(old, dict | set):
+        old.clear()
+        old.update(new)
+        if isinstance(old, collections.defaultdict):
+            old.default_factory = new.default_factory
+    elif isinstance(old, collections.deque):
+        old.clear()
+        old.extend(new)
+    elif isinstance(old, list | bytearray | array.array):
+        old[:] = new
+    elif isinstance(old, collections.UserList | collections.UserDict):
+        old.data = new.data
+    elif isinstance(old, types.SimpleNamespace):
+        vars(old).clear()
+        vars(old).update(vars(new))
+    elif isinstance(old, memoryview) and not old.readonly:
+        old[:] = new
+
+
+_CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
+    list: list.copy,
+    dict: lambda x: [*x, *x.values()],
+    set: list,
+    bytearray: lambda x: [bytes(x)],
+    array.array: lambda x: [x.tobytes()],
+    collections.deque: list,
+    collections.OrderedDict: lambda x: [*x, *x.values()],
+    collections.Counter: lambda x: [*x, *x.values()],
+    collections.defaultdict: lambda x: [x.default_factory, *x, *x.values()],
+    collections.UserList: lambda x: [x.data],
+    collections.UserDict: lambda x: [x.data],
+    types.SimpleNamespace: lambda x: [*vars(x), *vars(x).values()],
+    memoryview: lambda x: [x.tobytes()],
+}
+
+
+def contents_of(objects: list[Any]) -> list[tuple[int, list[Any]]]:
+    """What the changeable ones of some objects hold: their places and contents, to be compared later."""
+    return [(at, look(x)) for at, x in enumerate(objects) if (look := _CONTENTS.get(type(x))) is not None]
+
+
+def changed(objects: list[Any], before: list[tuple[int, list[Any]]]) -> list[int]:
+    """The places of those objects that hold something else now."""
+    found = []
+    for at, old in before:
+        new = _CONTENTS[type(objects[at])](objects[at])
+        if len(old) != len(new) or not (all(map(operator.is_, old, new)) or _alike(old, new)):
+            found.append(at)
+    return found
+
+
+def _alike(old: list[Any], new: list[Any]) -> bool:
+    return all(
+        x is y or (type(x) is type(y) and type(x) in (bytes, str, int) and x == y)
+        for x, y in zip(old, new, strict=True)
+    )

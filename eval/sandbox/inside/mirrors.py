@@ -1,0 +1,405 @@
+"""What stands in the tests' process for an object of the candidate's that is no plain data.
+
+Each class of the candidate's has a mirror here: of the same name and bases, so that `type`, `isinstance` and `except`
+mean what they say. A mirror runs no line of the candidate: its methods ask the other process. A subclass of a data type
+is that data type here, and is compared, ordered and added to as the type itself defines.
+
+What may be asked decides what can be trusted. An answer that is compared here is as good as one that was returned. But
+a candidate that is told what is expected could always say yes, so an object that some function returned
+
+- is never asked whether it equals, contains or precedes the tests' own data: it does not, as of two unrelated types;
+- may be added to them or multiplied by them, but what comes of it is no data and gives none (`abs(f(x) - 5) < 1e-6`);
+- has no method of a data type's name that takes them (`f(x).startswith("ab")`).
+
+All of this holds no longer for what the tests made themselves of a class that they name (`Money(5) == 5`) and that is
+not the entry point: then the class is what they test.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable
+from typing import Any, Protocol
+
+BASES = (int, str, float, complex, bytes, bytearray, list, tuple, dict, set, frozenset, collections.deque,
+         collections.OrderedDict, collections.Counter, collections.defaultdict)  # fmt: skip
+"""Data types that a candidate's class may extend; what is in them crosses."""
+
+CHANGEABLE = (bytearray, list, dict, set, collections.deque)
+COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
+ARITHMETIC = tuple(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow",
+                   "lshift", "rshift", "and", "or", "xor", "matmul") for side in ("", "r", "i"))  # fmt: skip
+LOOKS = ("__len__", "__bool__", "__iter__", "__next__", "__getitem__", "__reversed__", "__str__", "__repr__",
+         "__format__", "__call__", "__missing__", "__enter__", "__exit__")  # fmt: skip
+OTHERS = ("__int__", "__float__", "__complex__", "__index__", "__abs__", "__neg__", "__pos__", "__invert__",
+          "__round__", "__trunc__", "__floor__", "__ceil__", "__hash__", "__bytes__", "__setitem__", "__delitem__",
+          "__fspath__", "__length_hint__", "__contains__", "__await__", "__aiter__", "__anext__", "__aenter__",
+          "__aexit__", "__dir__", "__instancecheck__", "__get__")  # fmt: skip
+ASKED = frozenset((*COMPARISONS, *ARITHMETIC, *LOOKS, *OTHERS))
+"""Special methods that a mirror can have."""
+
+QUESTIONS = frozenset(name for kind in (str, bytes, tuple, frozenset, int, float, complex) for name in dir(kind)
+                      if not name.startswith("__"))  # fmt: skip
+"""Methods that the tests may mean as those of a data type."""
+
+OF_DATA = frozenset(name for kind in BASES for name in dir(kind))
+
+SECRET = "_wavecoder"  # noqa: S105 - the key of an attribute
+
+
+class Asking(Protocol):
+    """What a mirror needs of the connection."""
+
+    def ask(
+        self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Have the other side do something with an object of its own."""
+
+    def refresh(self, of: int) -> Any:
+        """The data in an object of the other side's whose class extends a data type."""
+
+
+class Secret:
+    """What a mirror's object knows: whom to ask, for which object, and how far it may be trusted."""
+
+    __slots__ = ("named", "of", "peer", "told")
+
+    def __init__(self, peer: Asking, of: int, *, named: bool = False, told: bool = False) -> None:
+        self.peer, self.of, self.named, self.told = peer, of, named, told
+
+
+def secret_of(x: Any) -> Secret | None:
+    """The secret of an object that stands for one of the other side's; None of any other."""
+    try:
+        found = object.__getattribute__(x, "__dict__").get(SECRET)
+    except (AttributeError, TypeError):
+        return None
+    return found if type(found) is Secret else None
+
+
+def is_data_here(x: Any) -> bool:
+    """Whether the tests' process could compare it by itself."""
+    return secret_of(x) is None or isinstance(x, BASES)
+
+
+def named_alike(x: Any, made: Any, *, told: bool = False) -> Any:
+    """What came of an object of the tests' own making is of their making too."""
+    mine, its = secret_of(x), secret_of(made)
+    if mine is not None and its is not None:
+        its.named = its.named or mine.named
+        its.told = its.told or told or mine.told
+    return made
+
+
+def ask(x: Any, op: str, name: str, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None) -> Any:
+    """Have the other side do something with an object, unless it has been told what the tests expect."""
+    secret = secret_of(x)
+    assert secret is not None
+    made = secret.peer.ask(op, secret.of, name, args, kwargs)
+    if secret.told and is_data_here(made):
+        raise TypeError(
+            f"what came of a {type(x).__name__} and the tests' data is asked for {name}, which is the candidate's word"
+        )
+    return named_alike(x, made)
+
+
+def _ask_freely(x: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
+    """For what nobody asks of a data type: whoever does so knows that it is an object of the candidate's."""
+    secret = secret_of(x)
+    assert secret is not None
+    return named_alike(x, secret.peer.ask(op, secret.of, name, args))
+
+
+def _comparison(name: str) -> Callable[[Any, Any], Any]:
+    def compare(self: Any, other: Any) -> Any:
+        mine, its = secret_of(self), secret_of(other)
+        assert mine is not None
+        if not mine.named and (is_data_here(other) or its is None or (mine.told and its.told)):
+            return NotImplemented
+        if mine.told and its is not None and not isinstance(other, BASES):
+            return mine.peer.ask("do", mine.of, name, (other,))
+        return ask(self, "do", name, (other,))
+
+    return compare
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    def compute(self: Any, other: Any, *more: Any) -> Any:
+        mine = secret_of(self)
+        assert mine is not None
+        told = not mine.named and is_data_here(other)
+        made = mine.peer.ask("do", mine.of, name, (other, *more))
+        if (told or mine.told) and made is not NotImplemented and is_data_here(made):
+            raise TypeError(
+                f"{name} of a {type(self).__name__} and the tests' data gives data, which is the candidate's word"
+            )
+        return named_alike(self, made, told=told)
+
+    return compute
+
+
+def _contains(self: Any, item: Any) -> bool:
+    mine = secret_of(self)
+    assert mine is not None
+    if mine.named or not is_data_here(item):
+        return bool(ask(self, "do", "__contains__", (item,)))
+    return any(item is each or item == each for each in self)
+
+
+def _other(name: str) -> Callable[..., Any]:
+    def do(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return ask(self, "do", name, args, kwargs)
+
+    return do
+
+
+def _exit(self: Any, kind: Any, error: Any, _: Any) -> Any:
+    return ask(self, "do", "__exit__", (kind, error, None))  # a traceback stays where it is
+
+
+def _awaited(self: Any) -> Any:
+    return ask(self, "await", "")
+    yield
+
+
+def method_for(name: str) -> Callable[..., Any]:
+    """The special method of a mirror."""
+    if name in COMPARISONS:
+        return _comparison(name)
+    if name in ARITHMETIC:
+        return _arithmetic(name)
+    rare: dict[str, Callable[..., Any]] = {"__contains__": _contains, "__await__": _awaited, "__exit__": _exit}
+    return rare.get(name) or _other(name)
+
+
+class Mirror(type):
+    """The class of mirrors: calling one has the other side make an object."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Have the other side call its class."""
+        secret = vars(cls)[SECRET]
+        made = secret.peer.ask("call", secret.of, "", args, kwargs)
+        if (its := secret_of(made)) is not None:
+            its.named = its.named or secret.named
+        return made
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__") and name not in {
+            "__doc__",
+            "__annotations__",
+            "__members__",
+            "__wrapped__",
+            "__signature__",
+        }:
+            raise AttributeError(name)
+        return _of_class(cls, "get", name)
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        _of_class(cls, "set", name, (value,))
+
+    def __iter__(cls) -> Any:
+        return _of_class(cls, "do", "__iter__")
+
+    def __len__(cls) -> Any:
+        return _of_class(cls, "do", "__len__")
+
+    def __bool__(cls) -> bool:
+        return True
+
+    def __getitem__(cls, key: Any) -> Any:
+        return _of_class(cls, "do", "__getitem__", (key,))
+
+
+def _of_class(cls: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
+    secret = vars(cls)[SECRET]
+    made = secret.peer.ask(op, secret.of, name, args)
+    if (its := secret_of(made)) is not None:
+        its.named = its.named or secret.named
+    return made
+
+
+class Lent:
+    """What all mirrors are: attributes are the other side's."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__") and name not in {
+            "__name__", "__doc__", "__qualname__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__",
+            "__closure__", "__wrapped__", "__self__", "__func__", "__notes__", "__module__",
+        }:  # fmt: skip
+            raise AttributeError(name)
+        return attribute(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        secret = secret_of(self)
+        if secret is None or (name.startswith("__") and name.endswith("__")):
+            object.__setattr__(self, name, value)
+        else:
+            secret.peer.ask("set", secret.of, name, (value,))
+
+    def __delattr__(self, name: str) -> None:
+        ask(self, "del", name)
+
+
+def attribute(x: Any, name: str) -> Any:
+    """An attribute of an object of the other side's."""
+    secret = secret_of(x)
+    if secret is None:
+        raise AttributeError(name)
+    question = ask if name in OF_DATA else _ask_freely
+    found = question(x, "get", name)
+    if name in QUESTIONS and not secret.named and callable(found):
+
+        def asked(*args: Any, **kwargs: Any) -> Any:
+            if any(is_data_here(each) for each in (*args, *kwargs.values())):
+                raise TypeError(
+                    f"{name} of a {type(x).__name__} is told the tests' data: its answer is the candidate's word"
+                )
+            return found(*args, **kwargs)
+
+        return asked
+    return found
+
+
+class Own:
+    """An attribute that a candidate's class has and the data type that it extends has not."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, x: Any, cls: Any = None) -> Any:
+        return _of_class(cls, "get", self._name) if x is None else attribute(x, self._name)
+
+    def __set__(self, x: Any, value: Any) -> None:
+        secret = secret_of(x)
+        assert secret is not None
+        secret.peer.ask("set", secret.of, self._name, (value,))
+
+
+def make_mirror(
+    name: str, bases: list[type], asked: list[str], own: list[str], stands_for: Any, secret: Secret
+) -> type:
+    """The mirror of a class.
+
+    Args:
+        name: its name.
+        bases: mirrors, and types of Python's own.
+        asked: special methods that it has.
+        own: other attributes that it has itself.
+        stands_for: the type of Python's own that it is; None if it is the candidate's.
+        secret: of the class itself.
+    """
+    kept = [kept for base in bases if (kept := _kept(base)) is not None]
+    data = next((base for base in BASES if any(issubclass(b, base) for b in kept)), None)
+    space: dict[str, Any] = {SECRET: secret, "__module__": "__main__"}
+    allowed = ASKED if data is None else frozenset(LOOKS)
+    space |= {each: method_for(each) for each in asked if each in allowed}
+    if "__eq__" in space:
+        space.setdefault("__hash__", method_for("__hash__") if "__hash__" in asked else None)
+    if data is not None and issubclass(data, CHANGEABLE):
+        space |= {each: _live(data, each) for each in dir(data) if _is_method(data, each) and each not in space}
+    space |= {each: Own(each) for each in own if each.isidentifier() and not each.startswith("__")
+              and (data is None or not hasattr(data, each) or each in _CHANGING)}  # fmt: skip
+    if stands_for is not None:
+        space["__class__"] = property(lambda _: stands_for)
+    if not any(isinstance(base, Mirror) for base in kept):
+        kept.insert(0, Lent)
+    try:
+        return Mirror(name, tuple(dict.fromkeys(kept)), space)
+    except TypeError:  # bases that go together over there and not here
+        return Mirror(name, (Lent,), space)
+
+
+def _kept(base: type) -> type | None:
+    """What a mirror can extend of a base: a mirror, an exception, or the data type in it."""
+    if isinstance(base, Mirror) or issubclass(base, BaseException):
+        return base
+    return next((data for data in BASES if issubclass(base, data)), None)
+
+
+_CHANGING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "add", "discard",
+                       "update", "popitem", "setdefault", "appendleft", "popleft", "extendleft", "rotate"})  # fmt: skip
+_UNTOUCHED = frozenset({"__class__", "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__getattribute__",
+                        "__setattr__", "__delattr__", "__dir__", "__sizeof__", "__reduce__", "__reduce_ex__",
+                        "__getstate__", "__class_getitem__", "__hash__", "__alloc__", "__doc__"})  # fmt: skip
+
+
+def _is_method(data: type, name: str) -> bool:
+    return name not in _UNTOUCHED and callable(getattr(data, name))
+
+
+def _live(data: type, name: str) -> Callable[..., Any]:
+    """A method of a data type that first looks what became of the object, and then tells what it did to it."""
+    plain = getattr(data, name)
+
+    def look(self: Any, *args: Any, **kwargs: Any) -> Any:
+        secret = secret_of(self)
+        if secret is None:
+            return plain(self, *args, **kwargs)
+        _load(self, secret.peer.refresh(secret.of))
+        try:
+            return plain(self, *args, **kwargs)
+        finally:
+            if name in _CHANGING or name.startswith("__i") or name in ("__setitem__", "__delitem__"):
+                base = next(base for base in CHANGEABLE if isinstance(self, base))
+                secret.peer.ask("load", secret.of, "", (base(_bare(self, base)),))
+
+    return look
+
+
+def _bare(x: Any, base: type) -> Any:
+    return dict(dict.items(x)) if base is dict else base(base.__iter__(x))  # type: ignore[attr-defined]
+
+
+def _load(x: Any, data: Any) -> None:
+    """Make the data in an object those."""
+    if isinstance(x, dict):
+        dict.clear(x)
+        dict.update(x, data)
+    elif isinstance(x, set):
+        set.clear(x)
+        set.update(x, data)
+    elif isinstance(x, collections.deque):
+        collections.deque.clear(x)
+        collections.deque.extend(x, data)
+    elif isinstance(x, list):
+        list.__setitem__(x, slice(None), data)
+    else:
+        bytearray.__setitem__(x, slice(None), data)
+
+
+def load(x: Any, data: Any) -> None:
+    """The same, for the other side."""
+    _load(x, data)
+
+
+def bare_data(x: Any) -> Any:
+    """The data in an object whose class extends a data type; None if it extends none."""
+    base: Any
+    for base in BASES:
+        if isinstance(x, base):
+            if base in (int, float, complex):
+                return base.__add__(x, base(0))  # type: ignore[operator]
+            if base is str:
+                return str.__str__(x)
+            return (
+                bytes.__getitem__(x, slice(None))
+                if base is bytes
+                else _bare(x, dict if issubclass(base, dict) else base)
+            )
+    return list(x.args) if isinstance(x, BaseException) else None
+
+
+def make_object(mirror: type, data: Any, secret: Secret) -> Any:
+    """An object of a mirror, with the data that it holds if its class extends a data type."""
+    base: Any = next((base for base in BASES if issubclass(mirror, base)), None)
+    if base is None:
+        made: Any = mirror.__new__(mirror)  # type: ignore[call-overload]
+        if isinstance(made, BaseException):
+            made.args = tuple(data or ())
+    elif base in CHANGEABLE or issubclass(base, CHANGEABLE):
+        made = base.__new__(mirror)
+        _load(made, data)
+    else:
+        made = base.__new__(mirror, data)
+    object.__getattribute__(made, "__dict__")[SECRET] = secret
+    return made

@@ -1,0 +1,118 @@
+"""What stands in the tests' process for a function, generator, iterator or coroutine of the candidate's."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import types
+from typing import Any
+
+from eval.sandbox.inside.codec import Gone
+from eval.sandbox.inside.mirrors import SECRET, Lent, Secret, ask, attribute, named_alike, secret_of
+
+FUNCTIONS = {kind.__name__: kind for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType)}
+
+
+class Function(Lent):  # noqa: D101 - its docstring is the other side's
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it over there."""
+        secret = secret_of(self)
+        assert secret is not None
+        return named_alike(self, secret.peer.ask("call", secret.of, "", args, kwargs))
+
+    @property
+    def __signature__(self) -> Any:
+        parts, told, returns = ask(self, "signature", "")
+        empty = inspect.Parameter.empty
+        parameters = [
+            inspect.Parameter(name, inspect._ParameterKind(kind), default=value if given else empty,
+                              annotation=annotation if annotated else empty)
+            for name, kind, given, value, annotated, annotation in parts
+        ]  # fmt: skip
+        return inspect.Signature(parameters, return_annotation=returns if told else empty)
+
+    def __get__(self, x: Any, cls: Any = None) -> Any:
+        return self if x is None else types.MethodType(self, x)
+
+    def __repr__(self) -> str:
+        return str(ask(self, "do", "__repr__"))
+
+
+_SHOWN: dict[str, Any] = {
+    "__doc__": property(lambda self: attribute(self, "__doc__")),
+    "__class__": property(lambda self: FUNCTIONS.get(self.__dict__.get("_kind", ""), Function)),
+}
+for _name, _shown in _SHOWN.items():  # what a class statement may not say
+    setattr(Function, _name, _shown)
+
+
+def make_function(kind: str, secret: Secret) -> Function:
+    """What stands for a function."""
+    made = Function()
+    made.__dict__.update({SECRET: secret, "_kind": kind})
+    return made
+
+
+def make_generator(secret: Secret) -> Any:
+    """A generator that has one of the other side's do its work."""
+
+    class Far:
+        def __iter__(self) -> Any:
+            return self
+
+        def __next__(self) -> Any:
+            return self.send(None)
+
+        def send(self, value: Any) -> Any:
+            return secret.peer.ask(
+                "method", secret.of, "__next__" if value is None else "send", () if value is None else (value,)
+            )
+
+        def throw(self, error: Any, *more: Any) -> Any:
+            return secret.peer.ask("method", secret.of, "throw", (error, *more))
+
+        def close(self) -> None:
+            with contextlib.suppress(Gone):  # a generator is closed when it is forgotten, perhaps after all else
+                secret.peer.ask("method", secret.of, "close")
+
+    def generator() -> Any:
+        return (yield from Far())
+
+    return generator()
+
+
+def make_iterator(secret: Secret) -> Any:
+    """An iterator over one of the other side's."""
+
+    def steps() -> Any:
+        while True:
+            try:
+                value = secret.peer.ask("method", secret.of, "__next__")
+            except StopIteration:
+                return
+            yield value
+
+    return steps()
+
+
+def make_coroutine(secret: Secret) -> Any:
+    """A coroutine that the other side runs to its end when it is awaited."""
+
+    async def run() -> Any:
+        return secret.peer.ask("await", secret.of)
+
+    return run()
+
+
+def make_async_generator(secret: Secret) -> Any:
+    """An asynchronous generator, each step of which the other side runs to its end."""
+
+    async def steps() -> Any:
+        while True:
+            try:
+                value = secret.peer.ask("await next", secret.of)
+            except StopAsyncIteration:
+                return
+            yield value
+
+    return steps()

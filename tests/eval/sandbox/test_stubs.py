@@ -1,0 +1,106 @@
+"""Candidates in every spelling of a signature, and what they do to their arguments: as in one plain program."""
+
+import pytest
+
+from eval.sandbox.oracle import judge
+from eval.sandbox.toolchains import missing_toolchains
+
+
+def outcome(language, candidate, tests, **options):
+    if missing := missing_toolchains([language]):
+        pytest.skip(missing[language])
+    return judge(candidate, tests, language=language, timeout=20.0, memory_mb=512, **options)
+
+
+def java(*cases):
+    """One program of many cases, each a block of its own: a virtual machine for each would take a minute."""
+    members = "\n".join(members for members, _ in cases)
+    candidate = f"import java.util.*;\nimport java.util.function.*;\nclass Solution {{\n{members}\n}}\n"
+    blocks = "".join("{" + "".join(line if line.endswith(";") else f"if (!({line})) throw new AssertionError();" for line in lines) + "}\n" for _, lines in cases)  # fmt: skip
+    head = "public class Main { public static void main(String[] a) { Solution s = new Solution();\n"
+    return candidate, f"{head}{blocks}}} }}\n"
+
+
+JAVA = {
+    "a list of fixed size, changed in place": ("int top(List<Integer> x) { Collections.reverse(x); return x.get(0); }",
+        ["List<Integer> x = Arrays.asList(4, 6, 8);", "s.top(x) == 8", "x.equals(Arrays.asList(8, 6, 4))"]),
+    "rows of fixed size inside a list": ("void zero(List<List<Integer>> rows) { for (List<Integer> row : rows) row.set(0, 0); }",
+        ["List<List<Integer>> x = Arrays.asList(Arrays.asList(1, 2), Arrays.asList(3));", "s.zero(x);", "x.toString().equals(\"[[0, 2], [0]]\")"]),
+    "a row that is two rows": ("void twice(List<List<Integer>> rows) { rows.get(0).add(9); }",
+        ["List<Integer> row = new ArrayList<>(); List<List<Integer>> x = new ArrayList<>(List.of(row, row));", "s.twice(x);", "row.size() == 1 && x.get(1) == row"]),
+    "the argument itself comes back": ("List<String> same(List<String> x) { x.add(\"b\"); return x; }",
+        ["List<String> x = new LinkedList<>(List.of(\"a\"));", "s.same(x) == x", "x.size() == 2"]),
+    "one list as two arguments": ("int both(List<Integer> x, List<Integer> y) { x.add(1); return y.size(); }", ["List<Integer> x = new ArrayList<>();", "s.both(x, x) == 1"]),
+    "changes before an exception": ("void half(int[][] x) { x[1][0] = 5; throw new IllegalStateException(\"no\"); }",
+        ["int[][] x = {{1}, {2}}; boolean seen = false; try { s.half(x); } catch (IllegalStateException e) { seen = e.getMessage().equals(\"no\"); };", "seen && x[1][0] == 5"]),
+    "no modifier, final parameter": ("int next(final int n) { return n + 1; }", ["s.next(1) == 2"]),
+    "static, generic, bounded": ("protected static <T extends Comparable<T>> T most(List<? extends T> x) { return Collections.max(x); }", ["Solution.most(List.of(3, 7)) == 7"]),
+    "an array of arguments, a checked exception": ("strictfp synchronized final long sum(long... x) throws Exception { return Arrays.stream(x).sum(); }",
+        ["boolean ok = false; try { ok = s.sum(1, 2, 3) == 6 && s.sum() == 0; } catch (Exception e) { };", "ok"]),
+    "two of one name": ("int size(String x) { return 1; }\nint size(List<?> x) { return 2; }", ["s.size(\"\") == 1 && s.size(List.of()) == 2"]),
+    "a comment and an annotation inside": ("@SuppressWarnings(\"unchecked\") public /* result */ java.util.Map<Character, int[]>\n  of(String word // the word\n) { return Map.of(word.charAt(0), new int[] {7}); }", ["s.of(\"k\").get('k')[0] == 7"]),
+    "kinds of containers": ("String kinds(Map<Integer, Integer> m, Deque<Integer> d, Set<Integer> t) { return m + \"\" + d.peekLast() + t; }",
+        ["s.kinds(new TreeMap<>(Map.of(2, 1, 1, 2)), new ArrayDeque<>(List.of(3, 4)), new TreeSet<>(List.of(9, 8))).equals(\"{1=2, 2=1}4[8, 9]\")"]),
+}  # fmt: skip
+
+
+def test_java_passes_as_in_one_program():
+    done = outcome("java", *java(*JAVA.values()))
+    assert done.passed, done
+
+
+def test_types_of_the_candidates_own_are_no_syntax_error():
+    done = outcome("java", *java(("static class Own { public boolean equals(Object x) { return true; } }\nOwn make() { return new Own(); }", ["s.make().equals(1)"])))  # fmt: skip
+    assert done.outcome == "signature", done
+    assert "of types that the candidate itself declares: Solution.make()" in done.stderr
+
+
+def test_what_does_not_compile_is_a_syntax_error():
+    assert outcome("java", *java(("int next(int n) { return m; }", ["s.next(1) == 2"]))).outcome == "syntax"
+
+
+CPP = {
+    "const by value, a default": ("bool below(const vector<int> x, int limit = 3) { return x[0] < limit; }", "assert(below({2})); assert(!below({2}, 1));"),
+    "a declaration before, with the default": ("int more(int x, int y = 2);\nint more(int x, int y) { return x + y; }", "assert(more(1) == 3);"),
+    "inline constexpr noexcept": ("[[nodiscard]] static inline constexpr int twice(int x) noexcept { return 2 * x; }", "assert(twice(4) == 8);"),
+    "a type behind the parameters": ("auto words(const string& s) -> map<char, int> { map<char, int> m; for (char c : s) m[c]++; return m; }", "assert(words(\"aab\")['a'] == 2);"),
+    "a type that is deduced": ("auto half(double x) { return x / 2; }", "assert(half(3) == 1.5);"),
+    "names for types": ("typedef vector<int> ints;\nusing text = std::string;\n#define NUM long long\nNUM total(ints x, text s) { return x[0] + s.size(); }", "assert(total({1}, \"ab\") == 3);"),
+    "a template, changed in place": ("template <typename T, class U = int>\nT most(vector<T>& x) { sort(x.begin(), x.end()); return x.back(); }", "vector<string> w = {\"b\", \"a\"}; vector<int> n = {3, 1}; assert(most(w) == \"b\" && w[0] == \"a\"); assert(most(n) == 3);"),
+    "overloads": ("int size(const string& s) { return 1; }\nint size(const vector<int>& s) { return 2; }", "assert(size(string(\"a\")) == 1); assert(size(vector<int>{1}) == 2);"),
+    "a lambda": ("const auto plus_one = [](int x) { return x + 1; };", "assert(plus_one(1) == 2);"),
+    "a macro": ("#define SQUARE(x) ((x) * (x))", "assert(SQUARE(3) == 9);"),
+    "a name that C++17 took": ("int data = 5;\nint next_data(int x) { return data + x; }", "assert(next_data(1) == 6);"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CPP)
+def test_cpp_passes_as_in_one_program(name):
+    candidate, checks = CPP[name]
+    head = "#include <vector>\n#include <map>\n#include <string>\n#include <algorithm>\nusing namespace std;\n"
+    entry_point = "size" if name == "overloads" else None  # a name that std has too
+    done = outcome("cpp", f"{head}{candidate}\n", f"#undef NDEBUG\n#include <assert.h>\nint main() {{ {checks} }}\n", entry_point=entry_point)  # fmt: skip
+    assert done.passed, done
+
+
+def test_a_forged_type_does_not_cross():
+    """The compiler's errors are the candidate's text: only names of plain data are taken from them."""
+    from eval.sandbox.cpp_types import functions_in
+
+    forged = "wavecoder_show<Equal(int), wavecoder_number<1>> shown"
+    honest = "wavecoder_show<std::vector<int>(const std::vector<int>&, int), wavecoder_number<1ul> > shown"
+    assert (
+        functions_in(forged + '\n#warning ; system("x") wavecoder_show<int(int);, wavecoder_number<1>> shown', "f")
+        == []
+    )
+    assert [f.parameters for f in functions_in(honest, "f")] == [(("a0", "const std::vector<int>&"),), (("a0", "const std::vector<int>&"), ("a1", "int"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["export { f };", "export default f;", "export {\n  f,\n};"])
+def test_a_javascript_module_is_a_program_too(end):
+    done = outcome(
+        "javascript",
+        f"import {{ format as form }} from 'util';\nconst f = x => form('%d', x)\n{end}\n",
+        "console.assert(f(3) === '3')",
+    )
+    assert done.passed, done
