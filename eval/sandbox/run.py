@@ -61,8 +61,9 @@ class Outcome:
 
     passed: bool
     outcome: str
-    """passed, failed (an assertion), exception, timeout, memory, syntax (or it does not compile), crashed (a fault, or
-    an end before the tests'), killed (by a signal from outside, such as a limit's)."""
+    """passed, failed (an assertion), exception, timeout, memory, syntax (or it does not compile), signature (it
+    compiles, and the tests do not compile against it), crashed (a fault, or an end before the tests'), killed (by a
+    signal from outside, such as a limit's)."""
     seconds: float
     stdout: str
     stderr: str

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
 from eval.sandbox.inside import wire
+from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
 
 sys.path.pop(0)
 

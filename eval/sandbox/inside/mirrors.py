@@ -335,7 +335,7 @@ def _live(data: type, name: str) -> Callable[..., Any]:
         secret = secret_of(self)
         if secret is None:
             return plain(self, *args, **kwargs)
-        _load(self, secret.peer.refresh(secret.of))
+        load(self, secret.peer.refresh(secret.of))
         try:
             return plain(self, *args, **kwargs)
         finally:
@@ -350,7 +350,7 @@ def _bare(x: Any, base: type) -> Any:
     return dict(dict.items(x)) if base is dict else base(base.__iter__(x))  # type: ignore[attr-defined]
 
 
-def _load(x: Any, data: Any) -> None:
+def load(x: Any, data: Any) -> None:
     """Make the data in an object those."""
     if isinstance(x, dict):
         dict.clear(x)
@@ -367,18 +367,13 @@ def _load(x: Any, data: Any) -> None:
         bytearray.__setitem__(x, slice(None), data)
 
 
-def load(x: Any, data: Any) -> None:
-    """The same, for the other side."""
-    _load(x, data)
-
-
 def bare_data(x: Any) -> Any:
     """The data in an object whose class extends a data type; None if it extends none."""
     base: Any
     for base in BASES:
         if isinstance(x, base):
             if base in (int, float, complex):
-                return base.__add__(x, base(0))  # type: ignore[operator]
+                return base.__add__(x, base(0))
             if base is str:
                 return str.__str__(x)
             return (
@@ -389,16 +384,16 @@ def bare_data(x: Any) -> Any:
     return list(x.args) if isinstance(x, BaseException) else None
 
 
-def make_object(mirror: type, data: Any, secret: Secret) -> Any:
+def make_object(mirror: Any, data: Any, secret: Secret) -> Any:
     """An object of a mirror, with the data that it holds if its class extends a data type."""
     base: Any = next((base for base in BASES if issubclass(mirror, base)), None)
     if base is None:
-        made: Any = mirror.__new__(mirror)  # type: ignore[call-overload]
+        made = mirror.__new__(mirror)
         if isinstance(made, BaseException):
             made.args = tuple(data or ())
     elif base in CHANGEABLE or issubclass(base, CHANGEABLE):
         made = base.__new__(mirror)
-        _load(made, data)
+        load(made, data)
     else:
         made = base.__new__(mirror, data)
     object.__getattribute__(made, "__dict__")[SECRET] = secret

@@ -13,40 +13,35 @@ from eval.sandbox.inside.mirrors import SECRET, Lent, Secret, ask, attribute, na
 FUNCTIONS = {kind.__name__: kind for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType)}
 
 
-class Function(Lent):  # noqa: D101 - its docstring is the other side's
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call it over there."""
-        secret = secret_of(self)
-        assert secret is not None
-        return named_alike(self, secret.peer.ask("call", secret.of, "", args, kwargs))
-
-    @property
-    def __signature__(self) -> Any:
-        parts, told, returns = ask(self, "signature", "")
-        empty = inspect.Parameter.empty
-        parameters = [
-            inspect.Parameter(name, inspect._ParameterKind(kind), default=value if given else empty,
-                              annotation=annotation if annotated else empty)
-            for name, kind, given, value, annotated, annotation in parts
-        ]  # fmt: skip
-        return inspect.Signature(parameters, return_annotation=returns if told else empty)
-
-    def __get__(self, x: Any, cls: Any = None) -> Any:
-        return self if x is None else types.MethodType(self, x)
-
-    def __repr__(self) -> str:
-        return str(ask(self, "do", "__repr__"))
+def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
+    secret = secret_of(self)
+    assert secret is not None
+    return named_alike(self, secret.peer.ask("call", secret.of, "", args, kwargs))
 
 
-_SHOWN: dict[str, Any] = {
-    "__doc__": property(lambda self: attribute(self, "__doc__")),
+def _signature(self: Any) -> inspect.Signature:
+    parts, told, returns = ask(self, "signature", "")
+    empty = inspect.Parameter.empty
+    parameters = [
+        inspect.Parameter(name, inspect._ParameterKind(kind), default=value if given else empty,
+                          annotation=annotation if annotated else empty)
+        for name, kind, given, value, annotated, annotation in parts
+    ]  # fmt: skip
+    return inspect.Signature(parameters, return_annotation=returns if told else empty)
+
+
+Function: Any = type("Function", (Lent,), {
+    "__call__": _call,
     "__class__": property(lambda self: FUNCTIONS.get(self.__dict__.get("_kind", ""), Function)),
-}
-for _name, _shown in _SHOWN.items():  # what a class statement may not say
-    setattr(Function, _name, _shown)
+    "__doc__": property(lambda self: attribute(self, "__doc__")),
+    "__signature__": property(_signature),
+    "__get__": lambda self, x, _=None: self if x is None else types.MethodType(self, x),
+    "__repr__": lambda self: str(ask(self, "do", "__repr__")),
+})  # fmt: skip
+"""The class of functions of the other side's; made by hand, as a class statement may not say some of it."""
 
 
-def make_function(kind: str, secret: Secret) -> Function:
+def make_function(kind: str, secret: Secret) -> Any:
     """What stands for a function."""
     made = Function()
     made.__dict__.update({SECRET: secret, "_kind": kind})

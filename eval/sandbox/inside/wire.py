@@ -1,8 +1,8 @@
 """Calls between the process that tests and the process of the candidate: plain data crosses, the rest is lent.
 
-Loaded inside the sandbox by `eval/sandbox/inside/bootstrap.py`, in two processes that share nothing but a socket. `eval/sandbox/inside/codec.py` says
-what plain data is. Whatever else a candidate makes (an instance, a generator, a function) stays where it is, and the
-tests hold a mirror of it (`eval/sandbox/inside/mirrors.py`), whose comparisons with the tests' own data are never the candidate's.
+Loaded inside the sandbox by `bootstrap.py`, in two processes that share nothing but a socket. `codec.py` says what
+plain data is. Whatever else a candidate makes (an instance, a generator, a function) stays where it is, and the tests
+hold a mirror of it (`mirrors.py`), whose comparisons with the tests' own data are never the candidate's.
 
 A request is `[op, of, name, args, kwargs, nodes]`, an answer `["ok" or "no", value, changed, nodes]`: what the call
 changed in the objects that it was given is changed on this side too, before an exception as well.
