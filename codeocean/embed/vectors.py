@@ -1,11 +1,13 @@
 """Vectors on disk → slices of the matrix, without a second copy on the way. No Ray here.
 
-Parquet with a column of vectors (the embeddings artifact, or anybody's), and NumPy's `.npy`.
+Parquet with a column of vectors (the embeddings artifact, or what DuckDB, Polars, Ray Data, pandas wrote), and NumPy's
+`.npy`.
 """
 
 from __future__ import annotations
 
 import posixpath
+import uuid
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +15,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from pyarrow import fs as pafs
 from torch import Tensor
 
-from core.storage import part_names
+from core.storage import part_names, read_part
 
 BATCH_ROWS = 16_384
 
@@ -78,7 +81,7 @@ def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> V
     Args:
         fs: its filesystem.
         path: `.parquet` or `.npy`.
-        column: of the vectors; another name is taken when it is the only column of lists.
+        column: of the vectors; another name is taken when it is the only column of vectors.
 
     Raises:
         ValueError: it cannot be read, or holds no vectors.
@@ -92,26 +95,92 @@ def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> V
         with fs.open_input_file(path) as stream:
             file = pq.ParquetFile(stream)
             field = _vector_field(file.schema_arrow, column)
-            dtype = field.type.value_type.to_pandas_dtype().__name__
+            numbers = _numbers(field.type)
+            assert numbers is not None
+            dtype = numbers.to_pandas_dtype().__name__
             return VectorFile(path, file.metadata.num_rows, _dimensions(file, field), dtype, field.name)
     except (pa.ArrowException, ValueError, EOFError) as error:
         raise ValueError(f"{path} cannot be read as vectors: {str(error).splitlines()[0]}") from None
 
 
 def _vector_field(schema: pa.Schema, column: str) -> pa.Field:
-    lists = [field for field in schema if pa.types.is_fixed_size_list(field.type) or pa.types.is_list(field.type)]
-    lists = [field for field in lists if pa.types.is_floating(field.type.value_type)]
-    named = [field for field in lists if field.name == column]
-    if not named and len(lists) != 1:
-        raise ValueError(f"it has no column {column!r} of lists of floats; its columns are {', '.join(schema.names)}")
-    return (named or lists)[0]
+    found = [field for field in schema if _numbers(field.type) is not None]
+    named = [field for field in found if field.name == column]
+    if not named and len(found) > 1:
+        raise ValueError(f"it has several columns of vectors, {', '.join(field.name for field in found)}; call the one "
+                         f"that is meant {column!r}")  # fmt: skip
+    if not found:
+        columns = ", ".join(f"{field.name} ({field.type})" for field in schema)
+        raise ValueError(f"it has no column {column!r} of lists of floats; its columns are {columns}")
+    return (named or found)[0]
+
+
+def _numbers(kind: pa.DataType) -> pa.DataType | None:
+    """The type of a vector's numbers; None for a column of anything else.
+
+    Lists of any kind, and what is stored as one: Arrow's `fixed_shape_tensor` and Ray Data's tensors, whose type is
+    known to Arrow only where Ray was imported.
+    """
+    kind = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list, pa.types.is_list_view,
+             pa.types.is_large_list_view)  # fmt: skip
+    if any(test(kind) for test in lists) and pa.types.is_floating(kind.value_type):
+        return kind.value_type
+    return None
 
 
 def _dimensions(file: pq.ParquetFile, field: pa.Field) -> int:
-    if pa.types.is_fixed_size_list(field.type):
-        return int(field.type.list_size)
     batch = next(file.iter_batches(1, columns=[field.name]), None)
-    return len(batch.column(0)[0]) if batch is not None and batch.num_rows and batch.column(0)[0].is_valid else 0
+    if batch is None or batch.num_rows == 0:
+        return int(getattr(field.type, "list_size", 0))
+    return pc.list_value_length(_stored(batch.column(0)))[0].as_py() or 0
+
+
+def _stored(values: pa.Array) -> pa.Array:
+    return values.storage if isinstance(values.type, pa.BaseExtensionType) else values
+
+
+def read_ids(fs: pafs.FileSystem, files: Sequence[VectorFile]) -> pa.ChunkedArray:
+    """The column `id` of files laid end to end as text, whatever wrote it; the rows' numbers where no file has one.
+
+    Raises:
+        ValueError: it holds no ids, a row has none, or some files lack the column.
+    """
+    have = [file for file in files if file.column and "id" in pq.read_schema(file.path, filesystem=fs).names]
+    if not have:
+        return pa.chunked_array([pa.array(range(sum(file.num_rows for file in files))).cast(pa.string())])
+    if lacking := [file.path for file in files if file not in have]:
+        raise ValueError(f"{lacking[0]} has no column 'id', which {have[0].path} has")
+    return pa.chunked_array([_ids_of(fs, file.path) for file in files], pa.string())
+
+
+def _ids_of(fs: pafs.FileSystem, path: str) -> pa.Array:
+    try:
+        ids = _as_text(read_part(fs, path, ["id"])["id"].combine_chunks())
+    except (pa.ArrowException, ValueError) as error:
+        raise ValueError(f"{path}: its column 'id' cannot be read: {str(error).splitlines()[0]}") from None
+    if ids.null_count:
+        row = pc.index(pc.is_null(ids), True).as_py()
+        raise ValueError(f"{path}: {ids.null_count} rows have no id; the first is row {row}")
+    return ids
+
+
+def _as_text(ids: pa.Array) -> pa.Array:
+    ids = _stored(ids)
+    if pa.types.is_dictionary(ids.type):
+        ids = ids.dictionary_decode()
+    kind = ids.type
+    if pa.types.is_nested(kind):
+        raise ValueError(f"it holds {kind}, which is no id; text, whole numbers and UUIDs are")
+    if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
+        values = [None if value is None else str(uuid.UUID(bytes=value)) for value in ids.to_pylist()]
+        return pa.array(values, pa.string())
+    if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        try:
+            return ids.cast(pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid:  # no UTF-8
+            return pa.array([None if value is None else value.hex() for value in ids.to_pylist()], pa.string())
+    return ids.cast(pa.string())
 
 
 def read_vectors(fs: pafs.FileSystem, files: Sequence[VectorFile], start: int, stop: int) -> Tensor:
@@ -164,10 +233,9 @@ def _row_groups(reader: pq.ParquetFile, skip: int, wanted: int) -> tuple[list[in
 
 
 def _matrix(vectors: Any, dimensions: int) -> np.ndarray[Any, Any]:
-    flat = vectors.flatten()
-    if vectors.null_count or flat.null_count or len(flat) != len(vectors) * dimensions:
-        raise ValueError(f"a row has no vector of {dimensions} numbers")
-    if pa.types.is_list(vectors.type) and set(np.diff(vectors.offsets.to_numpy())) != {dimensions}:
+    vectors = _stored(vectors)
+    flat, lengths = vectors.flatten(), pc.min_max(pc.list_value_length(vectors)).as_py()
+    if vectors.null_count or flat.null_count or set(lengths.values()) != {dimensions}:
         raise ValueError(f"a row has no vector of {dimensions} numbers")
     found: np.ndarray[Any, Any] = flat.to_numpy(zero_copy_only=False).reshape(len(vectors), dimensions)
     return found

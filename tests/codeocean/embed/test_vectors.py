@@ -1,5 +1,6 @@
 """Slices of vectors on disk, from any form, as stored."""
 
+import uuid
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import fs as pafs
 
-from codeocean.embed.vectors import check_alike, list_parts, open_vectors, read_vectors, without_rows
+from codeocean.embed.vectors import check_alike, list_parts, open_vectors, read_ids, read_vectors, without_rows
 
 FS = pafs.LocalFileSystem()
 X = np.random.default_rng(0).normal(size=(1000, 6)).astype(np.float32)
@@ -101,3 +102,89 @@ def test_parts_of_different_lengths_are_refused(tmp_path):
     with pytest.raises(ValueError, match="mixes vectors"):
         list_parts(FS, str(tmp_path))
     assert check_alike([]) == []
+
+
+FLAT = pa.array(X.reshape(-1))
+OFFSETS = np.arange(0, X.size + 1, X.shape[1])
+COLUMNS = {
+    "list": lambda: pa.ListArray.from_arrays(pa.array(OFFSETS, pa.int32()), FLAT),
+    "large list (Polars)": lambda: pa.LargeListArray.from_arrays(pa.array(OFFSETS, pa.int64()), FLAT),
+    "fixed size list": lambda: pa.FixedSizeListArray.from_arrays(FLAT, X.shape[1]),
+    "Arrow's tensor": lambda: pa.FixedShapeTensorArray.from_numpy_ndarray(X),
+    "half floats": lambda: pa.LargeListArray.from_arrays(
+        pa.array(OFFSETS, pa.int64()), pa.array(X.reshape(-1).astype(np.float16))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_every_kind_of_list_holds_vectors(tmp_path, kind):
+    table = pa.table({"id": pa.array(range(len(X))), "embedding": COLUMNS[kind]()})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=37)
+    file = open_vectors(FS, str(tmp_path / "x.parquet"))
+    assert (file.num_rows, file.dimensions) == (1000, 6)
+    found = read_vectors(FS, [file], 20, 700).numpy()
+    np.testing.assert_array_equal(found, X[20:700].astype(found.dtype))
+
+
+def test_several_columns_of_vectors_are_told_by_name(tmp_path):
+    values = COLUMNS["list"]()
+    pq.write_table(pa.table({"a": values, "b": values}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="it has several columns of vectors, a, b; call the one that is meant"):
+        open_vectors(FS, str(tmp_path / "x.parquet"))
+    pq.write_table(pa.table({"a": values, "embedding": values}), tmp_path / "x.parquet")
+    assert open_vectors(FS, str(tmp_path / "x.parquet")).column == "embedding"
+
+
+@pytest.mark.parametrize("column", [pa.array([[1, 2]]), pa.array([[[1.0]]]), pa.array([{"data": [1.0]}])])
+def test_what_is_no_vector_is_refused_with_its_type(tmp_path, column):
+    pq.write_table(pa.table({"id": ["a"], "embedding": column}), tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=r"embedding \((list|struct)<"):
+        open_vectors(FS, str(tmp_path / "x.parquet"))
+
+
+UUIDS = [uuid.UUID(int=number) for number in (0, 7, 1 << 127)]
+RAW = pa.array([each.bytes for each in UUIDS], pa.binary(16))
+IDS = {
+    "text": (pa.array(["a", "b", "c"]), ["a", "b", "c"]),
+    "large text": (pa.array(["a", "b", "c"], pa.large_string()), ["a", "b", "c"]),
+    "text view": (pa.array(["a", "b", "c"], pa.string_view()), ["a", "b", "c"]),
+    "dictionary": (pa.array(["a", "b", "a"]).dictionary_encode(), ["a", "b", "a"]),
+    "ints": (pa.array([1, -2, 3]), ["1", "-2", "3"]),
+    "unsigned": (pa.array([1, 2, (1 << 64) - 1], pa.uint64()), ["1", "2", str((1 << 64) - 1)]),
+    "UUID as bytes": (RAW, [str(each) for each in UUIDS]),
+    "UUID": (pa.ExtensionArray.from_storage(pa.uuid(), RAW), [str(each) for each in UUIDS]),
+    "bytes of text": (pa.array([b"a", b"\xc3\xbc", b"c"]), ["a", "ü", "c"]),
+    "bytes": (pa.array([b"a", b"\xff\x00", b"c"], pa.large_binary()), ["61", "ff00", "63"]),
+}
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_ids_of_every_kind_are_text(tmp_path, kind):
+    column, expected = IDS[kind]
+    table = pa.table({"id": column, "embedding": pa.FixedSizeListArray.from_arrays(FLAT[:6], 2)})
+    pq.write_table(table, tmp_path / "x.parquet")
+    files = [open_vectors(FS, str(tmp_path / "x.parquet"))] * 2
+    assert read_ids(FS, files).to_pylist() == expected * 2
+
+
+def test_rows_without_the_column_are_numbered_through_all_files(tmp_path):
+    pq.write_table(pa.table({"embedding": pa.FixedSizeListArray.from_arrays(FLAT[:6], 2)}), tmp_path / "x.parquet")
+    np.save(tmp_path / "x.npy", X[:2, :2])
+    files = [open_vectors(FS, str(tmp_path / name)) for name in ("x.parquet", "x.npy")]
+    assert read_ids(FS, files).to_pylist() == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pa.array([["a"], ["b"], ["c"]]), "column 'id' cannot be read: it holds list<.*>, which is no id"),
+        (pa.array([{"x": 1}] * 3), "it holds struct<.*>, which is no id"),
+        (pa.array(["a", None, None]), "2 rows have no id; the first is row 1"),
+    ],
+)
+def test_what_is_no_id_is_one_clear_line(tmp_path, column, message):
+    table = pa.table({"id": column, "embedding": pa.FixedSizeListArray.from_arrays(FLAT[:6], 2)})
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match=message):
+        read_ids(FS, [open_vectors(FS, str(tmp_path / "x.parquet"))])

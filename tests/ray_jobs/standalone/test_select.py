@@ -84,3 +84,26 @@ def test_a_mistake_is_one_line(tmp_path, capsys, content, more, message):
     assert len(lines) == 1
     assert message in lines[0]
     assert not (tmp_path / "c.parquet").exists()
+
+
+def test_a_folder_of_ray_datas_tensors_is_one_matrix(tmp_path):
+    from ray.data._internal.tensor_extensions.arrow import ArrowTensorArray
+
+    for number, (low, high) in enumerate([(0, 200), (200, 500)]):
+        table = pa.table({"id": pa.array(range(low, high)), "data": ArrowTensorArray.from_numpy(X[low:high])})
+        pq.write_table(table, tmp_path / f"{number}_000000.parquet")
+    out = tmp_path / "out" / "c.parquet"
+    assert main(["--embeddings", str(tmp_path), "--k", "30", "--out", str(out)]) == 0
+    expected = k_center_greedy(X, 30).indices.tolist()
+    assert pq.read_table(out)["id"].to_pylist() == [str(row) for row in expected]
+
+
+def test_ids_that_are_none_are_refused_before_the_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(coreset, "choose_coreset", None)  # it would fail otherwise than asked for
+    table = pa.table({"id": [["a"]] * 500, "embedding": pa.array(X.tolist(), pa.large_list(pa.float32()))})
+    pq.write_table(table, tmp_path / "x.parquet")
+    arguments = ["--embeddings", str(tmp_path / "x.parquet"), "--k", "5"]
+    assert main([*arguments, "--out", str(tmp_path / "c.parquet")]) == 2
+    assert "which is no id; text, whole numbers and UUIDs are" in capsys.readouterr().err
+    assert main([*arguments, "--out", str(tmp_path)]) == 2
+    assert "is a folder; name the file to write in it" in capsys.readouterr().err
