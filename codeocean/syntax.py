@@ -17,11 +17,16 @@ from codeocean.grammars import grammar_of, parse
 _BODIES = frozenset({"block", "statement_block", "constructor_body", "compound_statement", "body_statement"})
 
 _STUB = re.compile(
-    r"pass|\.\.\.|[rfbuRFBU]*(['\"]).*\1|return(\s+(None|null|nil|undefined))?;?"
-    r"|(todo|unimplemented)!.*|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*",
-    re.DOTALL | re.IGNORECASE,
+    r"pass|\.\.\.|return;?"
+    r"|(?i:(todo|unimplemented)!.*|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*)",
+    re.DOTALL,
 )
 """A statement that stands for a body to come."""
+_NOTHING = {"python": "None", "php": "(?i:null)", "c": "NULL", "cpp": "NULL", "ruby": "nil", "go": "nil"}
+"""How a language writes no value, where it is not `null` or `undefined`; another name is a constant's."""
+_LONE_STRING = re.compile(r"[rfbuRFBU]*(['\"]).*\1;?", re.DOTALL)
+"""As a statement it does nothing, but in the languages whose last expression is the result."""
+_EXPRESSIONS_RETURN = frozenset({"ruby", "rust"})
 
 
 def has_syntax_error(code: str, language: str) -> bool:
@@ -54,8 +59,15 @@ def has_empty_body(code: str, language: str) -> bool:
         statements = _statements(body)
         if len(statements) == 1 and statements[0].type == "statement_list":
             statements = _statements(statements[0])
-        return all(_STUB.fullmatch((statement.text or b"").decode("utf-8", "replace")) for statement in statements)
+        return all(_is_stub((statement.text or b"").decode("utf-8", "replace"), language) for statement in statements)
     return False
+
+
+def _is_stub(statement: str, language: str) -> bool:
+    nothing = _NOTHING.get(language, "null|undefined")
+    if _STUB.fullmatch(statement) or re.fullmatch(rf"return\s+({nothing});?", statement):
+        return True
+    return language not in _EXPRESSIONS_RETURN and _LONE_STRING.fullmatch(statement) is not None
 
 
 def is_comment_only(code: str, language: str) -> bool:

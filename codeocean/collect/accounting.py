@@ -95,7 +95,8 @@ def _with_keys(rows: pa.Table, near: NearDuplicates | None) -> pa.Table:
     alive = np.flatnonzero(np.asarray(pc.equal(rows["reason"], "")))
     keys = np.zeros(rows.num_rows, np.uint64)
     signatures = np.zeros((rows.num_rows, permutations), np.uint8)
-    keys[alive], signatures[alive] = row_keys(rows["code"].take(pa.array(alive)).to_pylist(), permutations)
+    codes, languages = (rows[name].take(pa.array(alive)).to_pylist() for name in ("code", "language"))
+    keys[alive], signatures[alive] = row_keys(codes, permutations, languages)
     rows = rows.append_column("key", pa.array(keys))
     if not near:
         return rows

@@ -1,10 +1,11 @@
 """Exact and near duplicates: what workers compute of a row, and which rows go on, decided in the order of the rows.
 
-A worker reduces the code to its tokens (words and marks; spaces and line ends do not count), their 64-bit hash, and a
-MinHash signature of the set of 5-token shingles (Broder 1997; rensa computes it), of which 8 bits of each of P values
-are kept (Li & König 2010). Who is a duplicate is decided in one process, row after row, so that the answer does not
-depend on who read what when: a row is dropped when an earlier row that goes on has the same hash, or shares a band of
-its signature and agrees in enough of it. Bands are cut so that a pair at the threshold meets in one with 99 %.
+A worker reduces the code to its tokens (words and marks; spaces and line ends do not count, but for Python's blocks),
+their 64-bit hash, and a MinHash signature of the set of 5-token shingles (Broder 1997; rensa computes it), of which 8
+bits of each of P values are kept (Li & König 2010). Who is a duplicate is decided in one process, row after row, so that
+the answer does not depend on who read what when: a row is dropped when an earlier row that goes on has the same hash, or
+shares a band of its signature and agrees in enough of it. Bands are cut so that a pair at the threshold meets in one
+with 99 %.
 
 Memory: 8 bytes a row for exact duplicates; P + 8 × bands more for near ones (296 bytes for 128 permutations at 0.8).
 Not covered: a row is compared with the first `CANDIDATES` rows that share a band with it, so that a corpus of a million
@@ -29,6 +30,8 @@ from core.settings import Settings
 SHINGLE = 5
 CANDIDATES = 200
 ROWS_AT_A_TIME = 512
+INDENTED = frozenset({"python"})
+"""Languages in which indentation says what belongs to what."""
 _SEED = 20240417
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _MIX, _MIX2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
@@ -48,17 +51,19 @@ class NearDuplicates(Settings):
     """Length of a signature in bytes; the estimate's standard error is 0.5 / √permutations at most."""
 
 
-def row_keys(codes: Sequence[str], permutations: int) -> tuple[Keys, Signatures]:
+def row_keys(codes: Sequence[str], permutations: int, languages: Sequence[str] = ()) -> tuple[Keys, Signatures]:
     """What the decision needs of each code.
 
     Args:
         codes: N texts.
         permutations: length P of a signature; 0 leaves it out.
+        languages: of each; without them indentation counts nowhere.
 
     Returns:
         (N,) uint64 hash of the tokens, (N, P) uint8 signature.
     """
-    tokens = [_TOKEN.findall(code) for code in codes]
+    blocks = [language in INDENTED for language in languages] or [False] * len(codes)
+    tokens = [_with_blocks(code) if block else _TOKEN.findall(code) for code, block in zip(codes, blocks, strict=True)]
     digests = b"".join(
         hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest() for words in tokens
     )
@@ -68,6 +73,31 @@ def row_keys(codes: Sequence[str], permutations: int) -> tuple[Keys, Signatures]
     flat, offsets = hash_shingles(tokens)
     rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, permutations, _SEED).to_rows()
     return keys, (np.array(rows, np.uint32) & np.uint32(0xFF)).astype(np.uint8)
+
+
+def _with_blocks(code: str) -> list[str]:
+    """Tokens, with a sign where a block of indented lines begins or ends; how wide a step is does not count.
+
+    Lines inside brackets belong to no block. Not covered: brackets inside strings count as brackets.
+    """
+    tokens: list[str] = []
+    widths, depth = [0], 0
+    for line in code.split("\n"):
+        words = _TOKEN.findall(line)
+        if not words:
+            continue
+        if depth <= 0 and words[0] != "#":
+            wide = line.expandtabs()
+            width = len(wide) - len(wide.lstrip())
+            while width < widths[-1]:
+                widths.pop()
+                tokens.append("\x02")
+            if width > widths[-1]:
+                widths.append(width)
+                tokens.append("\x01")
+        tokens += words
+        depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+    return tokens
 
 
 class _TokenHashes(dict[str, int]):

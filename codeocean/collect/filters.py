@@ -16,6 +16,7 @@ import pyarrow as pa
 from pydantic import NonNegativeInt, PositiveInt, field_validator, model_validator
 from tokenizers import Tokenizer
 
+from codeocean.collect.generated import is_generated
 from codeocean.collect.unsafe_text import has_secret, speaks_to_a_model
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
@@ -41,7 +42,8 @@ class FilterConfig(Settings):
     """CodeSearchNet's own rule."""
 
     min_doc_tokens: NonNegativeInt = 3
-    """CodeSearchNet's own rule; a token is a run of letters and digits."""
+    """CodeSearchNet's own rule: tokens (runs of letters and digits) of the summary, which is the first paragraph without
+    its tags."""
 
     tokenizer: str | None = None
     """Tokenizer of the embedding model, for `min_tokens` and `max_tokens`: a folder, "package:…" or a hub's id."""
@@ -82,8 +84,25 @@ def length(row: Row, config: FilterConfig) -> str | None:
 
 
 def documentation(row: Row, config: FilterConfig) -> str | None:
-    """A documentation that says something."""
-    return "documentation too short" if len(re.findall(r"\w+", row["docstring"])) < config.min_doc_tokens else None
+    """A documentation that says something beside its tags: of its summary, as CodeSearchNet counts."""
+    words = len(re.findall(r"\w+", summary_of(row["docstring"])))
+    return "documentation too short" if words < config.min_doc_tokens else None
+
+
+_TAG = re.compile(
+    r"^[ \t]*(?:[@\\](?!(?:brief|short|summary|description|desc|details|note)\b)[A-Za-z]|:[a-z]+(?: [^:\n]{0,80})?:"
+    r"|(?:Args|Arguments|Parameters|Returns?|Yields?|Raises|Throws)(?::[ \t]*$|[ \t]*\n[ \t]*---))",
+    re.MULTILINE,
+)
+"""A line that begins the part for tools: Javadoc, PHPDoc, doxygen, reST, and the headings of Google and NumPy."""
+_BRIEF = re.compile(r"[@\\](?:brief|short|summary|description|desc|details|note)\b")
+
+
+def summary_of(docstring: str) -> str:
+    """The first paragraph of a documentation, without its tags (CodeSearchNet's `get_docstring_summary`)."""
+    tag = _TAG.search(docstring)
+    prose = docstring[: tag.start()] if tag else docstring
+    return _BRIEF.sub("", prose).strip().partition("\n\n")[0]
 
 
 def written_as_test(row: Row, _config: FilterConfig) -> str | None:
@@ -134,24 +153,9 @@ def license_allowed(row: Row, config: FilterConfig) -> str | None:
     return None if {*row["license"].split(" AND ")} <= {*config.licenses} else "licence"
 
 
-_GENERATED = re.compile(
-    r"@generated\b|^[^\w\n]{0,20}do not edit\b"
-    r"|^[^\w\n]{0,20}(this \w{1,20} (is|was) )?auto(matically )?[- ]?generated\b"
-    r"|^[^\w\n]{0,20}(code |this \w{1,20} (is|was) )?generated (by|from)\b",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""Marks of generators stand at the beginning of a line; in mid-sentence the same words mean other things."""
-
-
 def generated_code(row: Row, _config: FilterConfig) -> str | None:
     """No code that a machine wrote."""
     return "generated code" if is_generated(f"{row['docstring']}\n{row['code'][:2000]}") else None
-
-
-def is_generated(text: str) -> bool:
-    """Whether a generator's mark stands in a text."""
-    lower = text.lower()
-    return ("generated" in lower or "do not edit" in lower) and _GENERATED.search(text) is not None
 
 
 _HIDDEN = re.compile(

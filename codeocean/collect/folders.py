@@ -15,8 +15,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from codeocean.collect.filters import is_generated
 from codeocean.collect.functions import survey
+from codeocean.collect.generated import is_generated
 from codeocean.collect.recognition import recognize
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
 from codeocean.grammars import SHARED_SUFFIXES, language_of

@@ -165,3 +165,20 @@ def test_signatures_do_not_depend_on_the_other_rows_of_a_batch():
     for row, code in enumerate(codes):
         key, signature = row_keys([code], 64)
         assert (key[0], signature[0].tolist()) == (keys[row], signatures[row].tolist())
+
+
+ONE = "def f(rows):\n    n = 0\n    for row in rows:\n        n += row\n        print(n)\n    return n"
+TWO = "def f(rows):\n    n = 0\n    for row in rows:\n        n += row\n    print(n)\n    return n"
+
+
+@pytest.mark.parametrize("near", [None, NearDuplicates()])
+def test_indentation_that_matters_makes_another_function(near):
+    def reasons(codes, language):
+        keys, signatures = row_keys(codes, near.permutations if near else 0, [language] * len(codes))
+        return Duplicates(near).decide(keys, signatures, np.ones(len(codes), bool))
+
+    assert reasons([ONE, TWO], "python") == ["", ""]
+    assert reasons([ONE, TWO], "java") == ["", "duplicate code"]
+    other = ONE.replace("    ", "\t").replace("\n\tn = 0", "\n\n\tn = 0  ")
+    wrapped = ONE.replace("print(n)", "print(\n   n\n)")
+    assert reasons([ONE, other, ONE.replace("    ", "  "), wrapped], "python") == ["", *["duplicate code"] * 3]
