@@ -8,6 +8,8 @@ from typing import Any
 
 from ray.util.metrics import Gauge
 
+from core.progress import TimeLeft, in_words
+
 log = logging.getLogger("wavecoder.training")
 
 _GAUGES = {
@@ -34,7 +36,7 @@ class Progress:
             total: steps of the whole run.
             tensorboard: local folder for TensorBoard's files; None writes none.
         """
-        self._total, self._begun, self._shown = total, time.monotonic(), 0
+        self._total, self._left = total, TimeLeft()
         self._gauges = {name: Gauge(f"wavecoder_train_{name}", text) for name, text in _GAUGES.items()}
         self._board: Any = None
         if tensorboard is not None:
@@ -44,7 +46,6 @@ class Progress:
 
     def show(self, record: dict[str, Any]) -> None:
         """Tell of one step."""
-        self._shown += 1
         values = record | {f"{name}_per_second": record[name] / record["seconds"]
                            for name in ("tokens", "response_tokens")}  # fmt: skip
         for name, gauge in self._gauges.items():
@@ -72,12 +73,12 @@ class Progress:
             self._board.close()
 
     def _line(self, values: dict[str, Any]) -> str:
-        left = (self._total - values["step"] - 1) * (time.monotonic() - self._begun) / self._shown
+        left = in_words(self._left.update(time.monotonic(), values["step"] + 1, self._total))
         held_out = "" if values["held_out_loss"] is None else f", held out {values['held_out_loss']:.4f}"
         return (
             f"train: step {values['step'] + 1} of {self._total}, loss {values['loss']:.4f}{held_out}, "
             f"rate {values['learning_rate']:.2e}, gradient {values['grad_norm']:.2f}, "
             f"{values['tokens_per_second']:.0f} tokens/s ({values['response_tokens_per_second']:.1f} learnt from), "
             f"fill {100 * values['fill']:.1f} %, MFU {100 * values['mfu']:.0f} %, "
-            f"{values['memory_bytes'] / 1e9:.1f} GB, about {left:.0f} s left"
+            f"{values['memory_bytes'] / 1e9:.1f} GB{left}"
         )

@@ -26,6 +26,7 @@ from pyarrow import fs as pafs
 from codeocean.embed.batches import TokenBatch
 from codeocean.embed.encoder import EmbedConfig, Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
 from core.metrics import RowMetrics
+from core.progress import TimeLeft, in_words
 from core.storage import part_names, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
@@ -168,7 +169,7 @@ class Progress:
         """Start the clock."""
         self._num_parts, self._parts = num_parts, 0.0
         self.num_rows, self._tokens = 0, 0
-        self._begun, self._shown = time.monotonic(), 0.0
+        self._begun, self._shown, self._left = time.monotonic(), 0.0, TimeLeft()
         self._metrics = RowMetrics("embed")
 
     def add(self, rows: int, tokens: int, rows_of_part: int) -> None:
@@ -177,13 +178,13 @@ class Progress:
         self._parts += rows / rows_of_part if rows_of_part else 1.0
         seconds = time.monotonic() - self._begun
         share = min(1.0, self._parts / self._num_parts)
-        last = share > 1 - 1e-9
+        last, left = share > 1 - 1e-9, self._left.update(seconds, share, 1.0)
         if not last and self._shown and seconds - self._shown < PROGRESS_SECONDS:
             return
         self._shown = seconds
         self._metrics.tell(out=self.num_rows)
         log.info(
-            "embed: %d rows, %.0f %% of %d parts, %.1f rows/s, %.0f tokens/s, %.0f s to go",
+            "embed: %d rows, %.0f %% of %d parts, %.1f rows/s, %.0f tokens/s%s",
             self.num_rows, 100 * share, self._num_parts, self.num_rows / seconds, self._tokens / seconds,
-            seconds / share - seconds,
+            in_words(left),
         )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.generate.ledger import ROLES, Usage
+from core.progress import TimeLeft, in_words
 
 MAX_NAMED = 3
 """Rules or reasons in the line; the manifest has all of them."""
@@ -28,8 +29,7 @@ class Progress:
     used: dict[str, Usage] = field(default_factory=lambda: {role: Usage() for role in ROLES})
     found_tokens: int = 0
     """Tokens out that earlier runs used."""
-    found_rows: int = 0
-    """Rows that earlier runs ended."""
+    time_left: TimeLeft = field(default_factory=TimeLeft)
 
     @property
     def ended(self) -> int:
@@ -63,11 +63,11 @@ class Progress:
 
     def begin(self) -> None:
         """What is counted so far is of earlier runs: it says nothing about the speed of this one."""
-        self.found_tokens, self.found_rows = self.tokens_out, self.ended
+        self.found_tokens, self.time_left = self.tokens_out, TimeLeft()
 
     def figures(self, seconds: float) -> dict[str, float]:
         """Name → value, for metrics. `seconds` is the time since `begin`."""
-        done = self.ended - self.found_rows
+        left = self.time_left.update(seconds, self.ended, self.rows)
         return {
             "accepted": self.accepted,
             "rejected": self.num_rejected,
@@ -77,13 +77,14 @@ class Progress:
             "prompt_tokens": sum(used.prompt_tokens for used in self.used.values()),
             "completion_tokens": self.tokens_out,
             "tokens_per_s": (self.tokens_out - self.found_tokens) / seconds if seconds > 0 else 0.0,
-            "eta_s": (self.rows - self.ended) * seconds / done if done else float("nan"),
+            "eta_s": float("nan") if left is None else left,
         }
 
     def line(self, seconds: float, in_flight: int) -> str:
         """One line for a person."""
         figures = self.figures(seconds)
-        left = "" if self.ended == self.rows or figures["eta_s"] != figures["eta_s"] else _left(figures["eta_s"])
+        unknown = self.ended == self.rows or figures["eta_s"] != figures["eta_s"]
+        left = in_words(None if unknown else figures["eta_s"]).replace(", ", " · ")
         return (
             f"{self.ended:,} of {self.rows:,} rows · accepted {self.accepted:,} · "
             f"rejected {self.num_rejected:,}{_named(self.rejected)} · "
@@ -95,9 +96,3 @@ class Progress:
 def _named(counts: Counter[str]) -> str:
     listed = ", ".join(f"{name} {count:,}" for name, count in counts.most_common(MAX_NAMED))
     return f" ({listed})" if listed else ""
-
-
-def _left(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f" · about {hours} h {minutes} min left" if hours else f" · about {minutes} min {seconds} s left"

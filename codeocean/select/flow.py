@@ -31,6 +31,7 @@ from codeocean.select.quotas import Quotas
 from codeocean.select.settings import CoresetConfig, QuotaConfig
 from codeocean.select.shard import Shard
 from codeocean.select.sharded import ShardGroup
+from core.progress import TimeLeft, in_words
 from core.storage import read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
@@ -238,18 +239,16 @@ class _Progress:
 
     def __init__(self, fs: pafs.FileSystem, checkpoint: str | None, size: int) -> None:
         self._fs, self._checkpoint, self._size = fs, checkpoint, size
-        self._begun = self._last = time.monotonic()
-        self._first: int | None = None
+        self._last, self._left = time.monotonic(), TimeLeft()
 
     def __call__(self, picks: Picks) -> None:
         done, now = len(picks.rows), time.monotonic()
-        self._first = done if self._first is None else self._first
+        left = self._left.update(now, done, self._size)
         if done < self._size and now - self._last < PROGRESS_SECONDS:
             return
         self._last = now
-        left = (self._size - done) * (now - self._begun) / max(1, done - self._first)
-        log.info("select: %d of %d picks, radius %.4f, at most %.0f s left", done, self._size,
-                 picks.squared[-1] ** 0.5 / picks.scale, left)  # fmt: skip
+        log.info("select: %d of %d picks, radius %.4f%s", done, self._size, picks.squared[-1] ** 0.5 / picks.scale,
+                 in_words(left))  # fmt: skip
         if self._checkpoint is not None:
             table = pa.table(
                 {"row": pa.array(picks.rows, pa.int64()), "squared": pa.array(picks.squared, pa.float64())}

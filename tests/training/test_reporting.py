@@ -18,9 +18,11 @@ def test_each_step_is_one_line_and_a_point_on_the_board(caplog, tmp_path):
     first, second = (record.getMessage() for record in caplog.records)
     assert first.startswith(
         "train: step 3 of 12, loss 1.2500, held out 1.5000, rate 2.00e-05, gradient 0.50, 500 tokens/s (200.0 learnt from), "
-        "fill 99.0 %, MFU 45 %, 2.5 GB, about "
+        "fill 99.0 %, MFU 45 %, 2.5 GB"
     )
     assert "held out" not in second
+    assert ", about " not in first, "one step says nothing of speed: it compiles, and loads"
+    assert ", about 0 s left" in second
     written = b"".join(file.read_bytes() for file in tmp_path.glob("events.*"))
     assert b"train/held_out_loss.repair" in written
     assert b"train/response_tokens_per_second" in written

@@ -33,9 +33,12 @@ def test_every_row_is_counted_under_one_heading():
 
 
 def test_speed_and_time_left_are_of_this_run():
-    figures = progress().figures(10.0)
+    found = progress()
+    figures = found.figures(10.0)
     assert figures["tokens_per_s"] == 30.0
-    assert figures["eta_s"] == 4 * 10.0 / 5  # five rows in ten seconds; one was there before
+    assert math.isnan(figures["eta_s"])
+    found.failed["truncated"] += 2
+    assert found.figures(14.0)["eta_s"] == 2 * 4.0 / 2  # two rows in four seconds, whatever it took until the first
     assert math.isnan(Progress(10).figures(1.0)["eta_s"])
 
 
@@ -47,9 +50,11 @@ def test_acceptance_is_of_what_was_judged():
 
 
 def test_the_line_names_it_all():
-    line = progress().line(10.0, 3)
+    found = progress()
+    found.time_left.update(4.0, 3, 10)
+    line = found.line(10.0, 3)
     assert line == (
         "6 of 10 rows · accepted 2 · rejected 2 (rule 0 1, rule 1 1, overall 1) · failed 2 (verdict: not JSON 1, truncated 1) · "
-        "30 tokens/s · 3 in flight · about 0 min 8 s left"
+        "30 tokens/s · 3 in flight · about 8 s left"
     )
     assert "left" not in Progress(10).line(1.0, 0)
