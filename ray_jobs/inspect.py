@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 
 from core.stages import STAGES
+from core.storage import part_names, read_part
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.config import load_config
 from ray_jobs.run.rundir import RunDir
-from report.artifact import show_stage
+from report.artifact import Look, show_stage
 
 
-def run_inspect(url: str, stage: str, rows: int) -> None:
+def run_inspect(url: str, stage: str, look: Look) -> None:
     """Print what a stage of a run directory holds.
 
     Raises:
         FileNotFoundError: there is no such run directory, or the stage is not in it.
+        ValueError: no row is in the language that was asked for.
     """
     if "://" not in url and not Path(url).expanduser().is_dir():
         raise FileNotFoundError(f"there is no run directory {url!r}")
@@ -28,8 +35,21 @@ def run_inspect(url: str, stage: str, rows: int) -> None:
         found = ", ".join(name for name in STAGES if run.exists(name)) or "nothing yet"
         raise FileNotFoundError(f"{run.path(stage)} is not there; this run has {found}")
     console = Console(width=None if sys.stdout.isatty() else 120)
-    for part in show_stage(stage, run.manifest(stage), run.fs, run.path(stage), rows):
+    raw = partial(_raw_code, run)
+    for part in show_stage(stage, run.manifest(stage), run.fs, run.path(stage), look, raw):
         console.print(part)
+
+
+def _raw_code(run: RunDir, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Id → where it is from, its documentation and its code, of the raw code that is in the run directory."""
+    found: dict[str, dict[str, Any]] = {}
+    names = part_names(run.fs, run.path("collect")) if run.exists("collect") else []
+    for name in names:
+        if len(found) < len(ids):
+            part = read_part(run.fs, run.path("collect", name), ["id", "path", "language", "docstring", "code"])
+            rows = part.filter(pc.is_in(part["id"], pa.array(ids, pa.string()))).to_pylist()
+            found |= {row["id"]: row for row in rows}
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,14 +59,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run-dir", help="run directory, instead of the recipe's")
     parser.add_argument("--config", help="recipe, whose run directory is looked at")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a setting")
-    parser.add_argument("--rows", type=int, default=3, help="rows to show (3)")
+    parser.add_argument("--rows", type=int, default=3, help="rows to show, drawn from all (3)")
+    parser.add_argument("--seed", type=int, help="draw the same rows again; by default others each time")
+    parser.add_argument("--language", help="only rows of this language")
+    parser.add_argument("--dropped", action="store_true", help="what was dropped, by reason, with examples")
     options = parser.parse_args(arguments)
 
     def work(_: list[RunDir]) -> None:
         if options.run_dir is None and options.config is None:
             raise ValueError("say which run: --run-dir DIR or --config RECIPE")
         url = options.run_dir or load_config(options.config, options.set).run_dir
-        run_inspect(url, options.stage, max(options.rows, 0))
+        seed = secrets.randbelow(2**32) if options.seed is None else abs(options.seed)
+        run_inspect(url, options.stage, Look(max(options.rows, 0), seed, options.language, options.dropped))
 
     return run_guarded("inspect", work)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,8 @@ from rich.text import Text
 MIX_VALUES, MIX_CHARS = 12, 40
 """A text column of at most so many different values, none of them longer, is shown as a mix."""
 SHOWN_CHARS = 1200
+ROWS_READ = 256
+"""At a time, of a file that holds a row to show."""
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 
 
@@ -35,8 +39,26 @@ def visible(text: str, limit: int = SHOWN_CHARS) -> Text:
     return Text(shown + (f" … {len(text)} characters" if len(text) > limit else ""))
 
 
+@dataclass(frozen=True)
+class Look:
+    """Which rows to show of each kind of file."""
+
+    rows: int = 3
+    """How many."""
+    seed: int = 0
+    """They are drawn: the same seed draws the same rows."""
+    language: str | None = None
+    """Only rows whose column `language` says so."""
+    dropped: bool = False
+    """What was dropped, instead of the rows that are there."""
+
+
+Raw = Callable[[list[str]], dict[str, dict[str, Any]]]
+"""Ids of raw code → its rows."""
+
+
 def show_stage(
-    stage: str, manifest: dict[str, Any] | None, fs: pafs.FileSystem, folder: str, rows: int
+    stage: str, manifest: dict[str, Any] | None, fs: pafs.FileSystem, folder: str, look: Look, raw: Raw
 ) -> Iterator[RenderableType]:
     """What there is to see of a stage, part by part.
 
@@ -45,7 +67,11 @@ def show_stage(
         manifest: of a finished stage.
         fs: filesystem of the run directory.
         folder: the stage's folder.
-        rows: how many rows of each kind of file to show.
+        look: which rows of each kind of file to show.
+        raw: finds the raw code of rows that hold only its id.
+
+    Raises:
+        ValueError: no row of the stage is in the language that was asked for.
     """
     if manifest is None:
         yield Text(f"{stage}: not finished; what is there so far:", style="bold")
@@ -53,24 +79,39 @@ def show_stage(
         head = f"{stage}: {manifest['rows_in']:,} rows in, {manifest['rows_out']:,} out, {manifest['seconds']:.0f} s"
         yield Text(head, style="bold")
         if manifest["dropped"]:
-            yield _dropped(manifest)
+            yield _dropped(manifest, whole=look.dropped)
         if "functions" in manifest["details"]:
             yield _functions(manifest["details"]["functions"])
         if manifest["details"]:
             details = (f"{name}: {value}" for name, value in manifest["details"].items() if name != "functions")
             yield Panel(visible("\n".join(details)), title="details", title_align="left")
-    for kind, files in _kinds(fs, folder).items():
-        yield from _show_files(kind, files, fs, rows)
+    kinds = {kind: [pq.ParquetFile(file, filesystem=fs) for file in files]
+             for kind, files in _kinds(fs, folder).items()}  # fmt: skip
+    if look.dropped:
+        kinds = {kind: files for kind, files in kinds.items() if "reason" in files[0].schema_arrow.names}
+    if look.language is not None:
+        _check_language(look.language, kinds)
+    for kind, files in kinds.items():
+        yield from _show_files(kind, files, look, raw)
 
 
-def _dropped(manifest: dict[str, Any]) -> Table:
+def _check_language(language: str, kinds: dict[str, list[pq.ParquetFile]]) -> None:
+    files = [file for files in kinds.values() for file in files if "language" in file.schema_arrow.names]
+    found = {value for file in files for value in file.read(["language"]).column(0).unique().to_pylist()}
+    if not files:
+        raise ValueError("--language: the rows of this stage have no column language")
+    if language not in found:
+        raise ValueError(f"--language {language}: there are {', '.join(sorted(filter(None, found))) or 'no rows'}")
+
+
+def _dropped(manifest: dict[str, Any], *, whole: bool) -> Table:
     table = Table(title="dropped", title_justify="left")
     for heading in ("reason", "rows", "share", "for example"):
         table.add_column(heading, justify="right" if heading in {"rows", "share"} else "left")
     for reason, count in sorted(manifest["dropped"].items(), key=lambda item: -item[1]):
-        examples = ", ".join(manifest["examples"].get(reason, []))
+        examples = ("\n" if whole else ", ").join(manifest["examples"].get(reason, []))
         share = f"{100 * count / max(manifest['rows_in'], 1):.1f} %"
-        table.add_row(visible(reason), f"{count:,}", share, visible(examples, 80))
+        table.add_row(visible(reason), f"{count:,}", share, visible(examples, 1000 if whole else 80))
     return table
 
 
@@ -101,18 +142,41 @@ def _kinds(fs: pafs.FileSystem, folder: str) -> dict[str, list[str]]:
     return kinds
 
 
-def _show_files(kind: str, files: list[str], fs: pafs.FileSystem, rows: int) -> Iterator[RenderableType]:
-    opened = [pq.ParquetFile(file, filesystem=fs) for file in files]
-    count = sum(file.metadata.num_rows for file in opened)
+def _show_files(kind: str, files: list[pq.ParquetFile], look: Look, raw: Raw) -> Iterator[RenderableType]:
+    count = sum(file.metadata.num_rows for file in files)
     table = Table(title=f"{kind}: {count:,} rows in {len(files)} files", title_justify="left")
     for heading in ("column", "type", "what it holds"):
         table.add_column(heading)
-    for field in opened[0].schema_arrow:
-        table.add_row(visible(field.name, 60), visible(str(field.type), 40), _summary(opened, field))
+    for field in files[0].schema_arrow:
+        table.add_row(visible(field.name, 60), visible(str(field.type), 40), _summary(files, field))
     yield table
-    for number, row in enumerate(next(opened[0].iter_batches(rows), pa.record_batch([])).to_pylist() if rows else ()):
-        lines = [visible(f"{name}: {_as_text(value)}") for name, value in row.items()]
+    drawn = _drawn(files, look)
+    bare = [str(row["id"]) for _, row in drawn if "id" in row and "code" not in row]
+    code = raw(bare) if bare else {}
+    for number, row in drawn:
+        more = {name: text for name, text in code.get(str(row.get("id")), {}).items() if name not in row}
+        lines = [visible(f"{name}: {_as_text(value)}") for name, value in (row | more).items()]
         yield Panel(Text("\n").join(lines), title=f"row {number}", title_align="left")
+
+
+def _drawn(files: list[pq.ParquetFile], look: Look) -> list[tuple[int, dict[str, Any]]]:
+    """Number, over all files, and values of the rows to show, in order."""
+    starts = [0, *accumulate(file.metadata.num_rows for file in files)]
+    numbers = np.arange(starts[-1])
+    if look.language is not None and "language" in files[0].schema_arrow.names:
+        said = [pc.equal(file.read(["language"]).column(0), look.language) for file in files]
+        numbers = numbers[np.concatenate([np.asarray(pc.fill_null(mask, fill_value=False)) for mask in said])]
+    rng = np.random.default_rng(look.seed)
+    chosen = np.sort(rng.choice(numbers, min(look.rows, len(numbers)), replace=False))
+    found: list[tuple[int, dict[str, Any]]] = []
+    for file, start, end in zip(files, starts, starts[1:], strict=False):
+        here, at = chosen[(start <= chosen) & (chosen < end)], start
+        for batch in file.iter_batches(ROWS_READ) if len(here) else ():
+            inside = here[(at <= here) & (here < at + batch.num_rows)]
+            rows = batch.take(pa.array(inside - at, pa.int64())).to_pylist()
+            found += list(zip(inside.tolist(), rows, strict=True))
+            at += batch.num_rows
+    return found
 
 
 def _as_text(value: Any) -> str:
@@ -139,11 +203,13 @@ def _summary(files: list[pq.ParquetFile], field: pa.Field) -> Text:
     if pa.types.is_string(field.type) and mix is not None:
         return visible(", ".join(f"{value or '(empty)'} {count:,}" for value, count in mix.most_common()), 400)
     values = np.concatenate(measures)
+    missing = int(np.isnan(values).sum()) if pa.types.is_floating(field.type) else 0
+    values = values[~np.isnan(values)] if missing else values
     unit = " characters" if pa.types.is_string(field.type) else ""
     if len(values) == 0:
-        return Text("nothing")
+        return Text(f"NaN {missing:,}" if missing else "nothing")
     low, *middle, high = (f"{value:,.4g}" for value in np.quantile(values, QUANTILES))
-    return Text(f"{low} to {high}{unit}; 5 %, 50 %, 95 %: {', '.join(middle)}")
+    return Text(f"{low} to {high}{unit}; 5 %, 50 %, 95 %: {', '.join(middle)}{f'; NaN {missing:,}' if missing else ''}")
 
 
 def _with_counts(mix: Counter[Any] | None, column: pa.ChunkedArray) -> Counter[Any] | None:

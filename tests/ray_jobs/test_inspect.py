@@ -1,5 +1,7 @@
 """What `inspect` shows of a run directory, and what it never sends to the terminal."""
 
+import re
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -38,16 +40,58 @@ def shown(capsys, *arguments):
 
 
 def test_counts_mixes_quantiles_and_rows_are_shown(run, capsys):
-    code, out, _ = shown(capsys, "collect", "--run-dir", run.root, "--rows", 2)
+    code, out, _ = shown(capsys, "collect", "--run-dir", run.root, "--rows", 100)
     assert code == 0
     for expected in ("110 rows in, 100 out", "code too short", "9.1 %", "100 rows in 2 files", "python 80, go 20",
                      "MIT 100", "row 1", "def add_1(a, b)", "characters; 5 %, 50 %, 95 %"):  # fmt: skip
         assert expected in out
-    assert "row 2" not in out
+
+
+def numbers_of(out):
+    return [int(number) for number in re.findall(r"─ row (\d+) ─", out)]
+
+
+def test_rows_are_drawn_from_all_and_again_by_the_same_seed(run, capsys):
+    def drawn(*options):
+        return numbers_of(shown(capsys, "collect", "--run-dir", run.root, "--rows", 5, *options)[1])
+
+    assert drawn("--seed", 7) == drawn("--seed", 7)
+    assert len({tuple(drawn()) for _ in range(4)}) > 1
+    seen = {number for seed in range(8) for number in drawn("--seed", seed)}
+    assert min(seen) < 50 <= max(seen) < 100
+
+
+def test_rows_of_one_language(run, capsys):
+    _, out, _ = shown(capsys, "collect", "--run-dir", run.root, "--rows", 100, "--language", "go")
+    assert sorted(numbers_of(out)) == [*range(10), *range(50, 60)]
+    code, _, err = shown(capsys, "collect", "--run-dir", run.root, "--language", "cobol")
+    assert code == 2
+    assert "--language cobol: there are go, python" in err
+
+
+def test_what_was_dropped_is_shown_with_its_examples(run, capsys):
+    _, out, _ = shown(capsys, "collect", "--run-dir", run.root, "--dropped")
+    assert "code too short" in out
+    assert "a.py" in out
+    assert numbers_of(out) == []
+
+
+def test_a_coreset_shows_the_code_of_its_picks_and_no_nan(run, capsys, recwarn):
+    ids = [raw_row(number, "go")["id"] for number in (3, 70)]
+    (run.local / "select").mkdir()
+    table = pa.table({"rank": [0, 1, 2], "id": [*ids, "gone"], "radius": [1.5, 1.25, float("nan")]})
+    pq.write_table(table, run.local / "select" / "coreset.parquet")
+    code, out, err = shown(capsys, "select", "--run-dir", run.root)
+    assert (code, err) == (0, "")
+    assert not [warning for warning in recwarn if "nan" in str(warning.message).lower()]
+    assert "1.25 to 1.5" in out
+    assert "NaN 1" in out
+    assert "def add_3(a, b)" in out
+    assert "def add_70(a, b)" in out
 
 
 def test_control_characters_are_shown_and_not_sent(run, capsys):
-    _, out, _ = shown(capsys, "collect", "--run-dir", run.root)
+    _, out, _ = shown(capsys, "collect", "--run-dir", run.root, "--rows", 100)
     assert not set(out) & set("\x1b\x07\x00\x9b\u202e")
     assert "\\x1b]0;owned\\x07" in out
     assert "[bold]x[/bold]" in out

@@ -3,7 +3,7 @@
 import pyarrow.fs as pafs
 from rich.console import Console
 
-from report.artifact import show_stage
+from report.artifact import Look, show_stage
 
 
 def test_collect_shows_what_became_of_each_languages_functions(tmp_path):
@@ -12,7 +12,7 @@ def test_collect_shows_what_became_of_each_languages_functions(tmp_path):
     manifest = {"rows_in": 1203, "rows_out": 900, "seconds": 3.0, "dropped": {}, "examples": {},
                 "details": {"functions": {"rust": found}, "cores": 2}}  # fmt: skip
     console = Console(width=160, record=True)
-    for part in show_stage("collect", manifest, pafs.LocalFileSystem(), str(tmp_path), 0):
+    for part in show_stage("collect", manifest, pafs.LocalFileSystem(), str(tmp_path), Look(rows=0), lambda ids: {}):
         console.print(part)
     text = console.export_text()
     for words in (
