@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from serve.gateway.admission import RefusalError
 from serve.gateway.asgi import Reply
 from serve.gateway.ask import Ask
 from serve.gateway.settings import GatewayConfig
+
+log = logging.getLogger("wavecoder.serve")
 
 
 @dataclass
@@ -52,6 +55,34 @@ class Note:
             self.first_byte_s = time.monotonic() - self.begun
 
 
+class _File(logging.handlers.WatchedFileHandler):
+    """The log's file, which outlives whatever is done to it: a request must not fail by what is noted of it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._told = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; where the folder is gone, it is made anew."""
+        try:
+            try:
+                super().emit(record)
+            except FileNotFoundError:
+                Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+                super().emit(record)
+        except OSError as error:
+            self._tell(error)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's name
+        """A line that could not be written, such as on a full disk."""
+        self._tell(sys.exc_info()[1])
+
+    def _tell(self, error: BaseException | None) -> None:
+        if not self._told:
+            self._told = True
+            log.error("the access log %s cannot be written: %s", self.baseFilename, error)
+
+
 class Traffic:
     """Counts, slots and the access log."""
 
@@ -73,7 +104,7 @@ class Traffic:
         self._access = logging.getLogger("wavecoder.access")
         if config.access_log is not None:
             self._access = logging.Logger("wavecoder.access")  # noqa: LOG001 - apart from the job's own lines
-            self._access.addHandler(logging.handlers.WatchedFileHandler(Path(config.access_log).expanduser()))
+            self._access.addHandler(_File(Path(config.access_log).expanduser()))
 
     def _metric(self, kind: Any, name: str, text: str, labels: list[str]) -> Any:
         return kind(f"wavecoder_gateway_{name}", text, labels, registry=self._registry)

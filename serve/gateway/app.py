@@ -46,6 +46,7 @@ from serve.gateway.anthropic import to_chat
 from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
 from serve.gateway.ask import parse, read_ask
 from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
+from serve.gateway.limit_headers import of_anthropic, of_openai
 from serve.gateway.limits import Limiter, Wait
 from serve.gateway.playground import PAGE, PAGE_HEADERS
 from serve.gateway.relay import Relaying, Use
@@ -122,6 +123,7 @@ class Gateway:
             return await reply.whole(200, b"text/html; charset=utf-8", PAGE, PAGE_HEADERS)
         key = self._identify(scope["headers"])
         note.key = key.id
+        reply.limits = partial(self._left, key, path)
         address = address_of(path)
         note.route = address.route
         check_method(address, method)
@@ -172,6 +174,11 @@ class Gateway:
         if key is None:
             raise RefusalError(401, "invalid_api_key", "this API key is unknown, expired or revoked")
         return key
+
+    def _left(self, key: Key, path: bytes) -> list[tuple[bytes, bytes]]:
+        now = time.time()
+        left = self._limiter.left(key.id, key.limits, now)
+        return of_anthropic(left, now) if path.startswith(MESSAGES) else of_openai(left)
 
     @contextmanager
     def _charged(self, key: Key) -> Iterator[Use]:

@@ -92,15 +92,15 @@ class Reply:
         self._common: Headers = [*ALWAYS, (b"x-request-id", request_id.encode())]
         if messages:
             self._common.append((b"request-id", request_id.encode()))
-        self.limits: Headers = []
-        """What the key has left, told with every answer."""
+        self.limits: Callable[[], Headers] = list
+        """Headers of what the key has left, told with every answer."""
         self.status, self.num_bytes = 0, 0
         """0 until the head is sent."""
 
     async def start(self, status: int, content_type: bytes, headers: Headers | None = None) -> None:
         """Send the head."""
         self.status = status
-        fields = [(b"content-type", content_type), *self._common, *self.limits, *(headers or [])]
+        fields = [(b"content-type", content_type), *self._common, *self.limits(), *(headers or [])]
         await self._send({"type": "http.response.start", "status": status, "headers": fields})
 
     async def part(self, body: bytes, *, more: bool = True) -> None:

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import math
 import os
 import secrets
 import stat
@@ -22,7 +23,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from serve.gateway.limits import Limits
+from serve.gateway.limits import SAVED, Limits
 
 log = logging.getLogger("wavecoder.serve")
 
@@ -203,14 +204,28 @@ class KeyRing:
 
 
 def read_usage(keys: Path) -> dict[str, dict[str, Any]]:
-    """What the gateway noted of each key's use, beside the file of keys; empty where it noted nothing."""
+    """What the gateway noted of each key's use, beside the file of keys; empty where it noted nothing.
+
+    Raises:
+        ValueError: what lies there is damaged.
+        OSError: it cannot be read.
+    """
+    path = usage_path(keys)
     try:
-        found: dict[str, dict[str, Any]] = json.loads(usage_path(keys).read_text())
+        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except ValueError:
-        raise ValueError(f"{usage_path(keys)} is damaged; delete it to start counting anew") from None
+    except (ValueError, RecursionError):
+        found = {"": {}}
+    accounts = found.values() if isinstance(found, dict) else [None]
+    if not all(_are_counts(account) for account in accounts):
+        raise ValueError(f"{path} is damaged: it does not hold what keys have used; delete it to start counting anew")
     return found
+
+
+def _are_counts(account: Any) -> bool:
+    values = [account.get(name) for name in SAVED] if isinstance(account, dict) else [None]
+    return all(isinstance(value, int | float) and math.isfinite(value) and value >= 0 for value in values)
 
 
 def usage_path(keys: Path) -> Path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import PositiveInt
 
@@ -46,6 +46,17 @@ class Wait(NamedTuple):
     size: int
     seconds: float
     """Until there is room, if nobody else asks; infinite when there never will be."""
+
+
+class Left(NamedTuple):
+    """What is left of a rate."""
+
+    kind: Literal["requests", "tokens"]
+    limit: int
+    """A minute's worth."""
+    remaining: int
+    reset_s: float
+    """Seconds until all of it is there again, if nobody asks."""
 
 
 @dataclass
@@ -155,6 +166,20 @@ class Limiter:
             # What has flowed back since the reservation was lent to others already: it is not given back twice.
             flowed = max(0.0, now - ticket.at) * ticket.per_minute / MINUTE
             account.tokens.taken = max(0.0, account.tokens.taken + (over if over > 0 else min(0.0, over + flowed)))
+
+    def left(self, key_id: str, limits: Limits, now: float) -> list[Left]:
+        """What a key has left of each of its rates."""
+        account = self._accounts.get(key_id) or _Account()
+        self._flow(account, limits, now)
+        rates: list[tuple[Literal["requests", "tokens"], _Bucket, int | None]] = [
+            ("requests", account.requests, limits.requests_per_minute),
+            ("tokens", account.tokens, limits.tokens_per_minute),
+        ]
+        return [
+            Left(kind, size, max(0, math.floor(size - bucket.taken + 1e-6)), bucket.taken * MINUTE / size)
+            for kind, bucket, size in rates
+            if size
+        ]
 
     def state(self) -> dict[str, dict[str, Any]]:
         """What must be kept: key id → its counts. Requests under way count with what they reserved."""

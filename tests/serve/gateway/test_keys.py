@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from serve.gateway.keys import KeyRing, create_key, read_keys, revoke_key
+from serve.gateway.app import Gateway
+from serve.gateway.keys import KeyRing, create_key, read_keys, revoke_key, usage_path
 from serve.gateway.limits import Limits
+from serve.gateway.settings import GatewayConfig
 
 NOW = datetime.now(UTC)
 
@@ -94,3 +96,18 @@ def test_messages_never_show_a_digest(tmp_path):
     with pytest.raises(ValueError) as caught:
         read_keys(file)
     assert key.digest not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{", "[]", "3", '{"k": 3}', '{"k": {}}', "[" * 100_000, '{"k": {"day": "x"}}', "\ud800",
+        '{"k": {"day": 1, "day_tokens": NaN, "total_tokens": 1, "total_requests": 1, "last_used": 1}}',
+    ],
+)  # fmt: skip
+def test_a_damaged_usage_is_told_in_one_line(tmp_path, text):
+    file = tmp_path / "keys.json"
+    create_key(file, name="ada")
+    usage_path(file).write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ValueError, match=r"keys.json.usage is damaged: .*; delete it to start counting anew"):
+        Gateway(GatewayConfig(keys=str(file)), 100)
