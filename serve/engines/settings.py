@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from core.settings import Execution, Settings
+from serve.engines.parsers import names_of, parsers_of
 
 
 class EngineConfig(Settings):
@@ -77,6 +78,14 @@ class EngineConfig(Settings):
 
     engine_metrics: Annotated[bool, Execution()] = False
     """Tell Ray's metrics of the engine's queues, caches and latencies, too (`ray_vllm_…`)."""
+
+    tool_parser: str | None = "auto"
+    """Parser that reads calls of tools out of what the model writes, by vLLM's name (`--tool-call-parser`), such as
+    "hermes"; "auto" chooses by the model's family (`serve/engines/parsers.py`); None leaves them in the text."""
+
+    reasoning_parser: str | None = "auto"
+    """Parser that tells a model's reasoning from its answer, by vLLM's name (`--reasoning-parser`), such as "qwen3";
+    "auto" and None as above."""
 
     extra: dict[str, Any] = {}
     """More vLLM engine arguments, passed on as they are."""
@@ -196,6 +205,13 @@ def deployment_of(name: str) -> str:
     return f"LLMServer:{slug_of(name)}"
 
 
+def _parsing(model: Model, config: EngineConfig) -> dict[str, Any]:
+    """Arguments of vLLM's server by which it reads calls of tools and reasoning."""
+    found = parsers_of(names_of(model.name, model.source), config.tool_parser, config.reasoning_parser)
+    tools = {"enable_auto_tool_choice": True, "tool_call_parser": found.tool} if found.tool else {}
+    return tools | ({"reasoning_parser": found.reasoning} if found.reasoning else {})
+
+
 def llm_config(
     model: Model, config: EngineConfig, environment: dict[str, str], replicas: int | None = None
 ) -> dict[str, Any]:
@@ -223,7 +239,9 @@ def llm_config(
         "placement_group_config": {"bundles": engine_bundles(config)},
         "engine_kwargs": engine_arguments(config)
         | {"enable_prompt_tokens_details": True}  # so that answers say how much of the prompt came from the cache
-        | ({"chat_template": model.chat_template} if model.chat_template else {}),
+        | ({"chat_template": model.chat_template} if model.chat_template else {})
+        | _parsing(model, config)
+        | config.extra,  # what is said there counts, whatever it is
         "deployment_config": scaling
         | {
             "max_ongoing_requests": 4 * config.max_num_seqs,

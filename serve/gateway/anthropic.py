@@ -18,6 +18,7 @@ _SAME = ("model", "max_tokens", "temperature", "top_p", "top_k", "stream")
 """Fields that a chat request has under the same name."""
 
 _IGNORED = {"metadata", "service_tier", "thinking", "context_management", "inference_geo", "betas", "speed"}
+_IGNORED |= {"cache_control", "diagnostics", "user_profile_id", "workspace_id"}
 """Fields without which the answer is as good: who asks, priority, how much to think."""
 
 _KNOWN = {*_SAME, *_IGNORED, "messages", "system", "stop_sequences", "tools", "tool_choice", "output_config",

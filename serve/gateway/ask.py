@@ -24,16 +24,16 @@ ENGINE_FIELDS = frozenset(
 meddle with them, or have more tokens written than the events of a stream show."""
 
 REFUSED_FIELDS = {
-    "chat": ("audio", "functions", "function_call", "web_search_options", "prediction"),
+    "chat": ("audio", "functions", "function_call", "web_search_options", "moderation"),
     "completions": ("suffix",),
-    "responses": ("previous_response_id", "conversation", "prompt", "background"),
+    "responses": ("previous_response_id", "conversation", "prompt", "background", "moderation"),
 }
 """Fields of OpenAI's API that no engine here can do: with a value they are refused by name. `null`, `false`
 and empty values are ignored."""
 
 IGNORED_FIELDS = frozenset(
     {"store", "metadata", "service_tier", "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
-    | {"modalities", "verbosity"}
+    | {"modalities", "verbosity", "prediction"}
 )
 """Fields of OpenAI's API without which the answer is as good. They go no further: other servers may not know them."""
 

@@ -92,7 +92,7 @@ def test_what_is_not_supported_is_refused_by_name(kind, field, value):
 
 
 def test_what_changes_nothing_is_ignored():
-    harmless = {"store": True, "metadata": {"a": "b"}, "service_tier": "flex", "user": "u", "verbosity": "low",
+    harmless = {"store": True, "metadata": {"a": "b"}, "service_tier": "flex", "user": "u", "verbosity": "low", "prediction": {"type": "content", "content": "x"},
                 "safety_identifier": "s", "prompt_cache_key": "k", "prompt_cache_retention": "24h",
                 "modalities": ["text"]}  # fmt: skip
     assert harmless.keys() == IGNORED_FIELDS
