@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
+from codeocean.collect.source_tree import head_end
 from codeocean.grammars import ERRORS, SHARED_SUFFIXES, language_of, parse, query_of, suffix_of
 from codeocean.macros import error_bytes
 
-_NOT_CODE = re.compile(rb"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.){1,8}'", re.DOTALL)
+_NOT_CODE = re.compile(rb"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.){1,8}'", re.DOTALL)
 _GUARDED = re.compile(
-    rb"^[ \t]*#[ \t]*if(?:def[ \t]+|[^\n]*defined[ \t]*\(?[ \t]*)__cplusplus.*?^[ \t]*#[ \t]*(?:endif|else)\b",
+    rb"^[ \t]*#[ \t]*if(?:def[ \t]+|[^\n]*defined[ \t]*\(?[ \t]*)__cplusplus.*?(?:^[ \t]*#[ \t]*(?:endif|else)\b|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 """What a header of C shows to C++ alone."""
@@ -28,10 +29,10 @@ _CPP = re.compile(
 _OBJECTIVE_C = re.compile(rb"^[ \t]*(?:@(?:interface|protocol|implementation|class|import|property)\b|#import\b)", re.M)
 _OTHER = {
     ".ts": re.compile(rb"\s*<(?:\?xml|!DOCTYPE|TS\b)"),
-    ".rs": re.compile(rb"(?:\s|//[^\n]*|/\*.*?\*/)*(?:#pragma[ \t]+(?:version|rs)\b|<\?xml)", re.DOTALL),
+    ".rs": re.compile(rb"#pragma[ \t]+(?:version|rs)\b|<\?xml"),
     ".inc": re.compile(rb"\s*(?:<[!a-zA-Z]|;|%)"),
 }
-"""What other files of the same suffix begin with."""
+"""What other files of the same suffix begin with, behind their comments."""
 
 
 def recognize(path: str, text: bytes) -> str | None:
@@ -42,7 +43,7 @@ def recognize(path: str, text: bytes) -> str | None:
         text: its bytes, UTF-8.
     """
     suffix = suffix_of(path)
-    if suffix in _OTHER and _OTHER[suffix].match(text):
+    if suffix in _OTHER and _OTHER[suffix].match(text, head_end(text) if suffix == ".rs" else 0):
         return None
     languages = SHARED_SUFFIXES.get(suffix)
     if languages is None:

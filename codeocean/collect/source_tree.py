@@ -59,8 +59,7 @@ class SourceTree:
     @cached_property
     def head_end(self) -> int:
         """Where the comments end with which the file begins."""
-        match = _HEAD.match(self.source)
-        return match.end() if match else 0
+        return head_end(self.source)
 
     def owner(self, chain: tuple[Node, ...]) -> str:
         """The names of the classes among nodes, each with a dot behind it."""
@@ -81,10 +80,16 @@ class SourceTree:
 
 _HEAD = re.compile(
     rb"(?:\xef\xbb\xbf|\s+|#![^\n]*|<\?(?:php|hh)\b|declare\s*\([^)]*\)\s*;|[\"']use strict[\"'];?|//[^\n]*|/\*.*?\*/"
-    rb"|#[ \t]*(?:pragma|ifndef|define)\b[^\n]*|#[ \t#][^\n]*|#(?=\n))*",
+    rb"|#[ \t]*(?:pragma[ \t]+once|ifndef|define)\b[^\n]*|#[ \t#][^\n]*|#(?=\n))*",
     re.DOTALL,
 )
 """Comments and what may stand before and between them; an include guard too."""
+
+
+def head_end(text: bytes) -> int:
+    """Where the comments end with which a text begins."""
+    match = _HEAD.match(text)
+    return match.end() if match else 0
 
 
 def indentation(node: Node, source: bytes) -> bytes:

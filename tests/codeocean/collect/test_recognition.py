@@ -28,6 +28,15 @@ def test_language_of_a_file(name, text, language):
     assert recognize(name, text.encode()) == language
 
 
+@pytest.mark.parametrize("text", ["// a // b\n" * 20_000 + "fn f() {}", "/* a */ " * 20_000 + "x", "/*" * 100_000,
+                                  "#ifdef __cplusplus\n" * 20_000, "A_MACRO(x)\n\n" * 20_000, "class A " * 20_000,
+                                  "class " + " " * 100_000])  # fmt: skip
+@pytest.mark.parametrize("name", ["a.rs", "a.h", "a.inc"])
+@pytest.mark.timeout(60)
+def test_a_long_text_takes_linear_time(name, text):
+    recognize(name, text.encode())
+
+
 def test_a_folder_reads_headers_for_either_language(tmp_path):
     (tmp_path / "a.h").write_text("/** Opens the door. */\nstatic int open_door(int a)\n{\n  return a;\n}\n")
     (tmp_path / "b.h").write_text("namespace a {\n/// Shuts the door.\ninline int shut(int &a) { return a; }\n}\n")
