@@ -38,7 +38,7 @@ def load_problems(config: EvaluateConfig) -> list[ProblemSet]:
         ValueError, FileNotFoundError: a data set is missing or unusable, or nothing is left.
         PermissionError: this machine offers no isolation.
     """
-    sets = load_benchmarks(config.benchmarks, config.dataset, config.limit)
+    sets = load_benchmarks(config.benchmarks, config.dataset, config.limit, (config.after, config.before))
     check_isolation(config)
     missing = missing_toolchains(dict.fromkeys(each.language for each in sets))
     for language, reason in missing.items():
@@ -99,6 +99,7 @@ def evaluate(
             "dataset_digest": each.file_digest,
             "problems_digest": each.digest,
             "problems": len(each.all_ids),
+            **{name: day for name, day in (("after", config.after), ("before", config.before)) if day},
             "isolation": ", ".join(sorted({*samples["isolation"].to_pylist()} - {"", None})),
             "settings": answers.key() | config.of_answers(),
         } | scores)  # fmt: skip

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from eval.answers.thoughts import without_thoughts
 
@@ -51,6 +51,10 @@ class Problem:
     stop: tuple[str, ...] = ()
     """What ends a continuation."""
     describe: Describe | None = None
+    kind: Literal["function", "program", "value", "call"] = "function"
+    """What an answer is: a function that the tests call; a program that reads its standard input; a value; a call."""
+    date: str = ""
+    """When the problem was published, as 2024-09-30; empty if its benchmark does not say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,8 @@ class Benchmark:
     hub_file: str
     """Its file in the hub's repository: a pattern, with `{language}` where each language has its own."""
     languages: tuple[str, ...] = ("python",)
+    many_files: bool = False
+    """Its rows lie in several files: all that match the pattern, in a folder or on the hub."""
 
 
 def with_description(problem: Problem, description: str) -> Problem:
@@ -94,9 +100,17 @@ def shorten_description(description: str, describe: Describe) -> str:
     return text
 
 
+_SINCE = {"kind": "function", "date": ""}
+"""Fields that came later: at their defaults they are no part of a digest, so that older results keep theirs."""
+
+
 def digest_of(problems: Iterable[Problem]) -> str:
     """SHA-256 of the problems themselves: the same whatever file they came in, another when a prompt or test does."""
     content = hashlib.sha256()
     for problem in problems:
-        content.update(json.dumps(asdict(problem), sort_keys=True).encode())
+        fields = asdict(problem)
+        for name, plain in _SINCE.items():
+            if fields[name] == plain:
+                del fields[name]
+        content.update(json.dumps(fields, sort_keys=True).encode())
     return content.hexdigest()

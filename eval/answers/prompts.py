@@ -15,6 +15,7 @@ from typing import Literal
 
 from eval.answers.assemble import candidate_of_code, candidate_of_continuation, cut_continuation
 from eval.answers.extract import Question, read_code
+from eval.answers.programs import read_prediction
 from eval.answers.thoughts import without_thoughts
 from eval.problems import Problem
 
@@ -74,6 +75,9 @@ def read_with_reason(problem: Problem, form: Form, answer: str) -> tuple[str, st
     if form == "completion" or (form == "paper" and problem.opening):
         text = without_thoughts(answer.replace("\r\n", "\n"))
         return cut_continuation(problem, text.rstrip()), candidate_of_continuation(problem, text), ""
+    if problem.kind in {"value", "call"}:
+        code = read_prediction(answer, "f", wants_call=problem.kind == "call")
+        return code, candidate_of_code(problem, code), ""
     reading = read_code(answer, question_of(problem))
     chosen = {"chosen": reading.reason, "runners_up": reading.runners_up}
     return reading.code, candidate_of_code(problem, reading.code), json.dumps(chosen)
@@ -82,7 +86,7 @@ def read_with_reason(problem: Problem, form: Form, answer: str) -> tuple[str, st
 def question_of(problem: Problem) -> Question:
     """What is known of a problem when its answer is read."""
     return Question(
-        entry_point=problem.entry_point,
+        entry_point=problem.entry_point if problem.kind == "function" else "",
         language=problem.language,
         declaration=problem.declaration,
         prelude=problem.prelude,

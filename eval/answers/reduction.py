@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -50,6 +51,13 @@ def reduce_units(units: Sequence[Unit], roots: Collection[str]) -> Reduced:
     chosen = tuple(units[number] for number in sorted(kept))
     bound = frozenset(name for unit in chosen for name in unit.names)
     return Reduced(chosen, frozenset(needed), bound, len(units) - len(chosen))
+
+
+def whole(units: Sequence[Unit]) -> Reduced:
+    """All of a program, but for words that only happen to be expressions."""
+    units = [unit for unit in units if unit.kind != "action" or re.search(r"[(=\n]|^assert\b", unit.text)]
+    needed = frozenset(name for unit in units for name in unit.uses)
+    return Reduced(tuple(units), needed, frozenset(name for unit in units for name in unit.names), 0)
 
 
 def _without_repeated(units: Sequence[Unit]) -> list[Unit]:

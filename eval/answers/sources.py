@@ -164,6 +164,8 @@ class ReferenceAnswers:
     async def __call__(self, problem: Problem, sample: int) -> dict[str, Any]:
         """The solution."""
         del sample
+        if not problem.reference:
+            raise ValueError(f"{problem.task_id} comes without a solution, so --reference cannot judge it")
         return {"prompt": "", "description": "", "raw_answer": problem.reference, "finish_reason": "", "seed": 0,
                 "completion": problem.reference, "form": "reference", "error": "",
                 "candidate": candidate_of_continuation(problem, problem.reference, cut=False)}  # fmt: skip

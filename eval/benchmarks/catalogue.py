@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from core.languages import canonical
@@ -62,7 +62,10 @@ def resolve_names(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def load_benchmarks(
-    names: Iterable[str], datasets: str | Mapping[str, str] | None, limit: int | None = None
+    names: Iterable[str],
+    datasets: str | Mapping[str, str] | None,
+    limit: int | None = None,
+    window: tuple[str | None, str | None] = (None, None),
 ) -> list[ProblemSet]:
     """The problems of the named benchmarks.
 
@@ -70,6 +73,7 @@ def load_benchmarks(
         names: as `resolve_names` takes them.
         datasets: where the rows come from: one source for all, or data set → source; None takes each one's own.
         limit: only the first problems of each.
+        window: only problems published on the first day or later, and before the second, as 2024-09-30.
 
     Raises:
         ValueError: a name is unknown, or a file is not what it should be.
@@ -85,14 +89,29 @@ def load_benchmarks(
         every = ", ".join(sorted({each.dataset for each in known.values()}))
         raise ValueError(f"evaluate.dataset names {min(unused)!r}; the data sets are {every}")
     given = datasets if isinstance(datasets, Mapping) else dict.fromkeys(wanted, datasets) if datasets else {}
-    return [_load(benchmark, language, given, limit) for benchmark, language in resolved]
+    found = [_load(benchmark, language, given) for benchmark, language in resolved]
+    return [replace(each, problems=_in_window(each, window)[:limit]) for each in found]
 
 
-def _load(name: str, language: str, given: Mapping[str, str], limit: int | None) -> ProblemSet:
+def _in_window(each: ProblemSet, window: tuple[str | None, str | None]) -> list[Problem]:
+    """The problems that were published within a window."""
+    after, before = window
+    if after is None and before is None:
+        return each.problems
+    if not all(problem.date for problem in each.problems):
+        raise ValueError(f"evaluate.after, evaluate.before: {each.name} does not say when its problems were published")
+    chosen = [problem for problem in each.problems if (after or "") <= problem.date < (before or "9999")]
+    if not chosen:
+        dates = sorted(problem.date for problem in each.problems)
+        raise ValueError(f"evaluate.after, evaluate.before: {each.name} has no problem of these days; its problems are "
+                         f"of {dates[0]} to {dates[-1]}")  # fmt: skip
+    return chosen
+
+
+def _load(name: str, language: str, given: Mapping[str, str]) -> ProblemSet:
     benchmark = known_benchmarks()[name]
-    dataset = read_dataset(
-        given.get(benchmark.dataset, benchmark.source), benchmark.dataset, language, benchmark.hub_file
-    )
+    source = given.get(benchmark.dataset, benchmark.source)
+    dataset = read_dataset(source, benchmark.dataset, language, benchmark.hub_file, many=benchmark.many_files)
     try:
         problems = benchmark.read(dataset.rows, language)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -105,7 +124,7 @@ def _load(name: str, language: str, given: Mapping[str, str], limit: int | None)
         name=full,
         benchmark=name,
         language=language,
-        problems=problems[:limit],
+        problems=problems,
         all_ids=frozenset(problem.task_id for problem in problems),
         source=dataset.source,
         file_digest=dataset.sha256,

@@ -150,6 +150,8 @@ def run_evaluate_standalone(arguments: list[str]) -> int:
         choices=["chat", "completion", "paper"],
         help="chat template, plain completion, or the paper's prompt",
     )
+    add("--after", metavar="DAY", help="only problems published on this day or later, such as 2024-09-30")
+    add("--before", metavar="DAY", help="only problems published before this day")
     add("--limit", type=int, help="only the first problems of each benchmark")
     add("--n", dest="samples_each", type=int, metavar="N", help="samples for each problem (1)")
     for name, kind, text in (

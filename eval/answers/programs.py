@@ -1,0 +1,116 @@
+"""Answers that are no function: a whole program that reads its input, or an expression. Pure, text to text.
+
+The tests call such a candidate as any other, in its own process: `run_program(text)` runs the program once and answers
+what it wrote, `prediction()` answers the value of the expression. What is right never reaches that process.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from eval.answers.repairs import cleaned
+from eval.answers.thoughts import without_thoughts
+
+RUN_PROGRAM, PREDICTION = "run_program", "prediction"
+"""The names that the tests call."""
+
+_PROGRAM = '''_CODE = compile({source!r}, "program.py", "exec")
+
+
+def run_program(text):
+    """Run the program once; its standard input and output are files, so that every way to read and write works."""
+    import os, sys, tempfile, threading
+
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as written:
+        given.write(text.encode())
+        given.seek(0)
+        streams, kept = (sys.stdin, sys.stdout), (os.dup(0), os.dup(1))
+        os.dup2(given.fileno(), 0)
+        os.dup2(written.fileno(), 1)
+        sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
+        try:
+            exec(_CODE, {{"__name__": "__main__", "__builtins__": __builtins__}})
+            for thread in threading.enumerate():
+                if thread is not threading.current_thread() and not thread.daemon:
+                    thread.join()
+        except SystemExit:
+            pass
+        finally:
+            sys.stdout.flush()
+            sys.stdin, sys.stdout = streams
+            for number, saved in enumerate(kept):
+                os.dup2(saved, number)
+                os.close(saved)
+        written.seek(0)
+        return written.read().decode("utf-8", "replace")
+'''
+
+
+def program_candidate(code: str, prelude: str = "") -> str:
+    """A candidate that runs a program for each input it is given.
+
+    Args:
+        code: the program.
+        prelude: imports that the benchmark grants it.
+    """
+    return _PROGRAM.format(source=f"{prelude.rstrip()}\n\n{code}" if prelude else code)
+
+
+def prediction_candidate(expression: str, function: str = "") -> str:
+    """A candidate that answers the value of an expression.
+
+    Args:
+        expression: of Python.
+        function: its name in a call whose arguments are wanted; it answers them as (positional, named).
+    """
+    caught = f"def {function}(*given, **named):\n    return given, named\n\n\n" if function else ""
+    return f"{caught}def {PREDICTION}():\n    return ({expression.strip() or None})\n"
+
+
+def read_prediction(answer: str, function: str, *, wants_call: bool) -> str:
+    """The expression in an answer: the right side of its assertion, or the call on the left.
+
+    Args:
+        answer: with the assertion between [ANSWER] and [/ANSWER], in a fence, or on a line of its own.
+        function: the name of the function in it.
+        wants_call: the call is wanted, with its arguments; else the value.
+
+    Returns:
+        the expression as it is written; the last line if there is none that parses.
+    """
+    text = without_thoughts(cleaned(answer))
+    marked = re.findall(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", text, re.DOTALL) or [text]
+    lines = [line for line in marked[-1].split("\n") if line.strip() and not re.match(r"\s*(?:```|~~~)", line)]
+    choices = ["\n".join(lines), *reversed(lines)]
+    for choice in choices:
+        found = _expression(choice.strip().strip("`").strip(), function, wants_call=wants_call)
+        if found is not None:
+            return found
+    return lines[-1].strip() if lines else ""
+
+
+def _expression(text: str, function: str, *, wants_call: bool) -> str | None:
+    """The wanted expression of a line; None if it is none."""
+    match = re.search(rf"\bassert\b.*|\b{re.escape(function)}\(.*", text, re.DOTALL)
+    try:
+        body = ast.parse(match.group() if match else text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not body:
+        return None
+    node = body[-1].test if isinstance(body[-1], ast.Assert) else getattr(body[-1], "value", None)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
+        sides = (node.left, node.comparators[0])
+        calls = [_is_call(side, function) for side in sides]
+        if any(calls):
+            return ast.unparse(sides[calls.index(True)] if wants_call else sides[calls.index(False)])
+    if not isinstance(node, ast.expr) or isinstance(node, ast.Name):
+        return None
+    if wants_call:
+        return ast.unparse(node) if _is_call(node, function) else None
+    return None if _is_call(node, function) else ast.unparse(node)
+
+
+def _is_call(node: ast.expr, function: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function
