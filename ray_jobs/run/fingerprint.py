@@ -10,6 +10,18 @@ from typing import Any
 from core.settings import Settings
 
 
+class InputDigest(str):
+    """The digest of an input, with the one that an earlier version computed of the same input."""
+
+    __slots__ = ("earlier",)
+
+    def __new__(cls, digest: str, earlier: str) -> InputDigest:
+        """Args: digest: today's. earlier: that of version 0.1.0."""
+        made = super().__new__(cls, digest)
+        made.earlier = earlier  # type: ignore[attr-defined]
+        return made
+
+
 @dataclass(frozen=True)
 class Covered:
     """The settings of a stage."""
@@ -60,6 +72,7 @@ def is_same(record: dict[str, Any], stage: str, covered: Covered, inputs: dict[s
     config = record.get("config")
     if config is None or not covered.same_as(config):
         return False
+    earlier = {name: getattr(digest, "earlier", digest) for name, digest in inputs.items()}
     if "inputs" in record:
-        return bool(record["inputs"] == inputs)
-    return bool(record["digest"] == stage_digest(stage, config, inputs))
+        return record["inputs"] in (inputs, earlier)
+    return record["digest"] in {stage_digest(stage, config, each) for each in (inputs, earlier)}

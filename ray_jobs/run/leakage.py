@@ -25,6 +25,7 @@ from codeocean.decontaminate.leakage import Chunk, Gate, Leakage, find_leakage
 from core.storage import part_names, read_part, write_part
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
+from ray_jobs.run.fingerprint import InputDigest
 from ray_jobs.run.models import cache_folder, model_digest, resolve_model
 from ray_jobs.run.rundir import RunDir
 
@@ -70,7 +71,9 @@ def gate_inputs(config: Config, texts: list[BenchmarkText]) -> dict[str, str]:
     if not texts:
         return {}
     settings = config.decontaminate.model_dump_json(exclude={"gates", "files", "humaneval"})
-    return {"benchmarks": benchmark_digest(texts), "decontaminate": _digest(settings, _model_digest(config))}
+    model = model_digest(resolve_model(config.embed.model, "embed.model"))
+    gate = InputDigest(_digest(settings, model), _digest(settings, getattr(model, "earlier", model)))
+    return {"benchmarks": benchmark_digest(texts), "decontaminate": gate}
 
 
 def check_raw_code(config: Config, run: RunDir, texts: list[BenchmarkText]) -> Leakage:
@@ -115,7 +118,7 @@ def _meet(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], c
 def _benchmark_vectors(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText]) -> Any:
     """(M, D) embeddings of the problems, made once for a model and its settings."""
     settings = config.embed.model_dump_json(include={"text", "precision", "dtype", "normalize"})
-    digest = _digest(benchmark_digest(texts), _model_digest(config), settings)
+    digest = _digest(benchmark_digest(texts), model_digest(resolve_model(config.embed.model, "embed.model")), settings)
     file = cache_folder() / "benchmarks" / f"{digest}.npy"
     if file.is_file():
         return np.load(file, allow_pickle=False)
@@ -141,10 +144,6 @@ def _embedded(config: Config, fs: pafs.FileSystem, folder: str, rows: pa.Table) 
         write_part(fs, posixpath.join(source, f"part-{number:05d}.parquet"), rows.slice(start, ROWS_PER_PART))
     embed(config.embed, resolve_model(config.embed.model, "embed.model"), fs, source, target)
     return np.concatenate([as_matrix(read_part(fs, posixpath.join(target, name))) for name in part_names(fs, target)])
-
-
-def _model_digest(config: Config) -> str:
-    return model_digest(resolve_model(config.embed.model, "embed.model"))
 
 
 def _digest(*parts: str) -> str:

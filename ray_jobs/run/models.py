@@ -19,6 +19,7 @@ from pathlib import Path
 from pyarrow import fs as pafs
 
 from core.storage import sample_digest
+from ray_jobs.run.fingerprint import InputDigest
 from ray_jobs.run.rundir import RunDir
 from serve.engines.settings import is_object_storage
 
@@ -129,15 +130,18 @@ def model_digest(resolved: str) -> str:
     folder = Path(resolved)
     if not folder.is_dir():
         return resolved
-    content = hashlib.sha256()
+    content, earlier = hashlib.sha256(), hashlib.sha256()  # 0.1.0 did not look at the weights
     for file in sorted(folder.rglob("*")):
-        if file.is_file():
-            content.update(f"{file.relative_to(folder)} {file.stat().st_size}\n".encode())
-            if file.suffix == ".json" and file.stat().st_size < 1_000_000:
-                content.update(file.read_bytes())
-            elif file.suffix == ".safetensors":
-                content.update(sample_digest(file).encode())
-    return content.hexdigest()[:16]
+        if not file.is_file():
+            continue
+        described = f"{file.relative_to(folder)} {file.stat().st_size}\n".encode()
+        if file.suffix == ".json" and file.stat().st_size < 1_000_000:
+            described += file.read_bytes()
+        earlier.update(described)
+        content.update(described)
+        if file.suffix == ".safetensors":
+            content.update(sample_digest(file).encode())
+    return InputDigest(content.hexdigest()[:16], earlier.hexdigest()[:16])
 
 
 def _packaged_source(name: str, key: str) -> Path:

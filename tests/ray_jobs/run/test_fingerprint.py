@@ -11,7 +11,7 @@ from core.settings import Settings, is_execution
 from core.stages import STAGES
 from ray_jobs.run.config import Config, load_config
 from ray_jobs.run.covered import covered_by
-from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
+from ray_jobs.run.fingerprint import Covered, InputDigest, is_same, stage_digest
 from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 
 DEMO = "configs/demo.yaml"
@@ -157,3 +157,13 @@ def test_what_an_older_version_did_not_write_down_counts_as_the_same():
     assert Covered(settings, {"engines": {"a": 1}}).same_as({"size": 7})
     assert not Covered(settings, {"engines": {"a": 1}}).same_as({"size": 7, "engines": {"a": 2}})
     assert not Covered(settings).same_as({"size": 8})
+
+
+def test_an_input_whose_digest_is_computed_otherwise_today_is_still_the_same():
+    covered, config = Covered(CoresetConfig(size=7)), CoresetConfig(size=7).model_dump(mode="json")
+    now = {"model": InputDigest("new", "old"), "embed": "e"}
+    for record in ({"inputs": {"model": "old", "embed": "e"}}, {"inputs": {"model": "new", "embed": "e"}},
+                   {"digest": stage_digest("select", config, {"model": "old", "embed": "e"})}):  # fmt: skip
+        assert is_same(record | {"config": config}, "select", covered, now)
+    assert not is_same({"inputs": {"model": "other", "embed": "e"}, "config": config}, "select", covered, now)
+    assert json.dumps(now) == '{"model": "new", "embed": "e"}'
