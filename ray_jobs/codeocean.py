@@ -35,7 +35,7 @@ from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
-from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -53,7 +53,7 @@ def run_codeocean(config: Config, run: RunDir) -> Manifest:
         result, _ = Rounds(run.fs, run.path("generate"), raw).total(numbers)
         return _export(config, run, result, raw, benchmarks)
 
-    inputs = {"generate": generated["digest"]} | gate_inputs(config, benchmarks)
+    inputs = {"generate": output_digest(generated)} | gate_inputs(config, benchmarks)
     return run_stage(run, "codeocean", covered_by("codeocean", config), inputs, work)
 
 

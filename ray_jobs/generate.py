@@ -23,12 +23,10 @@ from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import client_of, data_engines, hosted_models, serving
-from serve.client.chat import ChatClient
+from ray_jobs.serve import client_of, data_engines, endpoint_client, hosted_models, serving
 from serve.engines.rebalance import begin_with
 from serve.engines.replicas import rebalancer
 from serve.engines.settings import Model
-from serve.settings import EndpointConfig
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -47,11 +45,16 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
         connect(config.ray)
         with open_roles(config) as roles:
             result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
+            learnt = {
+                role: said for role, (chat, model) in roles.items() if (said := getattr(chat, "learnt", {}).get(model))
+            }
         models = {role: getattr(config.generate, role).model for role in ROLES}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))
         details = {"rounds": rounds, "yields": result.tasks, "rules": result.rules} | models
-        details |= _costs(config, Rounds(run.fs, run.path("generate"), {}), ledger, rounds)
-        return StageResult(len(rows), len(result.accepted), dict(result.dropped), result.examples, details)
+        files = Rounds(run.fs, run.path("generate"), {})
+        details |= _costs(config, files, ledger, rounds) | {"endpoints": learnt}
+        unanswered = files.unanswered(range(rounds))
+        return StageResult(len(rows), len(result.accepted), dict(result.dropped), result.examples, details, unanswered)
 
     versions = {name: prompt_version(task) for name, task in tasks.items()}
     inputs = {"select": selected["digest"]} | {f"prompt {name}": version for name, version in versions.items()}
@@ -99,14 +102,12 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
             model = role.model if role.endpoint else served_name(role.model)
             # Roles at one endpoint share a client, which finds out how many requests it bears. Models of our own have
             # engines of their own.
-            place = (role.endpoint, role.api_key_env or "") if role.endpoint else (role.engines, model)
+            how = (str(role.preset), str(role.rules), str(role.thinking))
+            place = (role.endpoint, role.api_key_env or "", *how) if role.endpoint else (role.engines, model)
             if place not in chats and place[0] == "data":
                 chats[place] = inside[model]
             elif place not in chats and role.endpoint:
-                where = EndpointConfig(
-                    url=role.endpoint, api_key_env=role.api_key_env, concurrency=config.generate.concurrency
-                )
-                chats[place] = ChatClient(where)
+                chats[place] = endpoint_client(role, config.generate.concurrency)
             elif place not in chats and upstream is not None:
                 chats[place] = client_of(
                     upstream, model, max_retries=OWN_RETRIES, concurrency=config.generate.concurrency

@@ -7,6 +7,7 @@ import hashlib
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,7 +16,7 @@ from codeocean.decontaminate.benchmark_problems import BenchmarkText
 from codeocean.decontaminate.leakage import Leakage
 from codeocean.export.instances import alpaca_lines, find_duplicates, without
 from codeocean.export.mix import AnswerConfig, mix_card, mixed, read_sources, with_answers
-from codeocean.export.reanswer import answer_all
+from codeocean.export.reanswer import Answers, answer_rows
 from core.storage import read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.run.config import Config
@@ -23,9 +24,7 @@ from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.models import resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import client_of, serving
-from serve.client.chat import ChatClient
-from serve.settings import EndpointConfig
+from ray_jobs.serve import client_of, endpoint_client, serving
 
 
 def training_stage(config: Config) -> str:
@@ -60,8 +59,12 @@ def _work(config: Config, run: RunDir, benchmarks: list[BenchmarkText]) -> Stage
     rows, dropped = mixed(ocean, foreign), Counter(foreign.dropped)
     repeated = find_duplicates(rows, config.mix.near_duplicates, [""] * rows.num_rows)
     rows, dropped = without(rows, repeated), dropped + Counter(reason for reason in repeated if reason)
+    unanswered: list[str] = []
+    details: dict[str, Any] = {}
     if config.mix.answers is not None:
-        rows, failed = _answered_again(config, config.mix.answers, run, rows)
+        answers, learnt = _answered_again(config, config.mix.answers, run, rows)
+        unanswered, details = answers.unanswered, {"endpoint": learnt} if learnt else {}
+        rows, failed = with_answers(rows, answers.found, config.mix.answers.model)
         rows, dropped = without(rows, failed), dropped + Counter(reason for reason in failed if reason)
     leakage = check_rows(config, run, "mix", benchmarks, rows) if benchmarks else Leakage()
     rows = without(rows, [leakage.reasons.get(row, "") for row in range(rows.num_rows)])
@@ -71,25 +74,28 @@ def _work(config: Config, run: RunDir, benchmarks: list[BenchmarkText]) -> Stage
     answered_by = config.mix.answers.model if config.mix.answers else ""
     licenses = {source.name: source.license for source in config.mix.sources}
     run.write_text(mix_card(rows, dict(dropped), leakage.details(), answered_by, licenses), "mix", "README.md")
-    details = {
+    details |= {
         "tasks": dict(Counter(rows["task"].to_pylist())),
         "answered_by": answered_by,
         "leakage": leakage.details(),
     }
-    return StageResult(ocean.num_rows + foreign.num_read, rows.num_rows, dict(dropped), details=details)
+    return StageResult(
+        ocean.num_rows + foreign.num_read, rows.num_rows, dict(dropped), details=details, unanswered=unanswered
+    )
 
 
-def _answered_again(config: Config, answers: AnswerConfig, run: RunDir, rows: pa.Table) -> tuple[pa.Table, list[str]]:
+def _answered_again(
+    config: Config, settings: AnswerConfig, run: RunDir, rows: pa.Table
+) -> tuple[Answers, dict[str, list[str]]]:
+    """The answers, and what the endpoint turned out not to take."""
     folder = run.path("mix", ".answers")
-    if answers.endpoint is not None:
-        chat = ChatClient(EndpointConfig(url=answers.endpoint, api_key_env=answers.api_key_env))
-        found = asyncio.run(answer_all(answers, rows, chat, answers.model, run.fs, folder))
-    else:
-        name = served_name(answers.model)
-        with serving(config, {name: resolve_model(answers.model, "mix.answers.model", served=True)}) as upstream:
-            chat = client_of(upstream, name)
-            found = asyncio.run(answer_all(answers, rows, chat, name, run.fs, folder))
-    return with_answers(rows, found, answers.model)
+    if settings.endpoint is not None:
+        chat = endpoint_client(settings, settings.concurrency)
+        return asyncio.run(answer_rows(settings, rows, chat, settings.model, run.fs, folder)), chat.learnt
+    name = served_name(settings.model)
+    with serving(config, {name: resolve_model(settings.model, "mix.answers.model", served=True)}) as upstream:
+        chat = client_of(upstream, name)
+        return asyncio.run(answer_rows(settings, rows, chat, name, run.fs, folder)), chat.learnt
 
 
 def _file_digest(path: str) -> str:

@@ -15,6 +15,7 @@ import openai
 import uvicorn
 
 from codeocean.generate.ask import Chat
+from codeocean.teachers import TeacherConfig
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config
@@ -83,6 +84,13 @@ def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
 def client_of(upstream: Upstream, model: str, **settings: Any) -> ChatClient:
     """A client of a model that is being served; settings as of `EndpointConfig`."""
     return ChatClient(EndpointConfig(url=upstream.base_url(model), **settings), upstream)
+
+
+def endpoint_client(teacher: TeacherConfig, concurrency: int) -> ChatClient:
+    """A client of somebody's endpoint, as a teacher's settings name it."""
+    assert teacher.endpoint is not None
+    return ChatClient(EndpointConfig(url=teacher.endpoint, api_key_env=teacher.api_key_env, concurrency=concurrency,
+                                     preset=teacher.preset, rules=teacher.rules, thinking=teacher.thinking))  # fmt: skip
 
 
 def _as_served(name: str, source: str) -> Model:

@@ -20,7 +20,7 @@ from ray_jobs.mix import training_stage
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import local_copy, model_digest, resolve_model
-from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
+from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 from ray_jobs.serve import client_of, serving
 
 
@@ -75,7 +75,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         dropped = {reason: count for reason, count in dropped.items() if count}
         return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)
 
-    inputs = {data: ocean["digest"], "model": model_digest(model)} | ({"without": without} if without else {})
+    inputs = {data: output_digest(ocean), "model": model_digest(model)} | ({"without": without} if without else {})
     return run_stage(run, stage, covered_by("train", config), inputs, work)
 
 

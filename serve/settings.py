@@ -4,7 +4,7 @@ import errno
 import logging
 import re
 import socket
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -19,7 +19,7 @@ class EndpointConfig(Settings):
     """An OpenAI-compatible endpoint as its clients see it."""
 
     url: str
-    """Base URL that ends in /v1."""
+    """Base URL that ends in /v1, or as the endpoint's documents have it; a query stays behind the path."""
 
     api_key_env: str | None = None
     """Environment variable that holds the key; the key itself is never written to a config. None sends none."""
@@ -28,11 +28,20 @@ class EndpointConfig(Settings):
     """Longest wait for one answer."""
 
     max_retries: NonNegativeInt = 5
-    """Tries after a broken connection, a time-out or a 5xx, with growing pauses. A 429 is asked again for `timeout_s`,
-    when its `Retry-After` says or with growing pauses."""
+    """Tries after a broken connection, a time-out or a 5xx, with growing pauses. A 429 or 529 is asked again when the
+    endpoint says, or after growing pauses, until it has answered nobody for `timeout_s`."""
 
     concurrency: PositiveInt = 1024
-    """Most requests in flight; fewer while the endpoint says 429 or 503, or takes longer than half of `timeout_s`."""
+    """Most requests in flight; fewer while the endpoint says 429, 503 or 529, or takes longer than half of `timeout_s`."""
+
+    preset: str | None = None
+    """Preset of what the endpoint takes (`endpoint_presets.yaml`); None goes by the URL's host."""
+
+    rules: dict[str, Any] = {}
+    """Single rules on top of the preset's, by the names of `serve.endpoint_rules.EndpointRules`."""
+
+    thinking: bool | None = None
+    """Whether a reasoning model thinks; None leaves its own way."""
 
 
 class ServeConfig(Settings):

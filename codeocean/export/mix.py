@@ -21,6 +21,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from codeocean.collect.duplicates import NearDuplicates
 from codeocean.collect.remote_files import open_file
 from codeocean.records import INSTANCES, row_id
+from codeocean.teachers import TeacherConfig
 from core.json_records import json_records
 from core.settings import Execution, Settings
 
@@ -50,17 +51,8 @@ class AlpacaSource(Settings):
     """Only the first rows; None takes all."""
 
 
-class AnswerConfig(Settings):
+class AnswerConfig(TeacherConfig):
     """A stronger model that answers every instruction again (paper: WaveCoder-Pro)."""
-
-    model: str
-    """As `generate.generator.model`."""
-
-    endpoint: str | None = None
-    """URL of any OpenAI-compatible endpoint, ending in /v1; None serves the model on vLLM replicas of our own."""
-
-    api_key_env: Annotated[str | None, Execution()] = None
-    """Environment variable that holds the endpoint's key."""
 
     temperature: NonNegativeFloat = 0.0
     """0 is greedy."""
@@ -72,7 +64,10 @@ class AnswerConfig(Settings):
     """Requests in flight."""
 
     rows_per_part: PositiveInt = 256
-    """Answers of one part file; a run that was cut off goes on behind the last."""
+    """Answers of one part file."""
+
+    failed_alike: Annotated[float, Execution()] = Field(default=0.95, gt=0, le=1)
+    """The stage is an error, with the reason, when this share of all rows failed for one reason."""
 
 
 class MixConfig(Settings):

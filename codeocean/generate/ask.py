@@ -23,8 +23,12 @@ from codeocean.generate.verdicts import parse_verdict
 from codeocean.grammars import GRAMMARS
 from codeocean.records import row_id
 from codeocean.syntax import has_syntax_error
+from codeocean.teachers import LEFT_OPEN
 
 Row = dict[str, Any]
+
+MOST_ROOM = 8
+"""Times `max_tokens` that a thinking model may be given on retries."""
 
 
 class Chat(Protocol):
@@ -33,7 +37,9 @@ class Chat(Protocol):
     async def __call__(
         self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int, schema: Row
     ) -> Row:
-        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`."""
+        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`, and what
+        `ChatClient` tells beside: `reasoning, blame` and more tokens.
+        """
 
 
 async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
@@ -47,12 +53,14 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON}`. At most the last row has no error.
+        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON, open: whether to ask again on the next run}`.
+        At most the last row has no error.
     """
     raw, shots = job["raw"], job["shots"]
     unfit = why_not_asked(raw, config.max_code_chars) or (NO_BUG if job["given"] is None else "")
     if unfit:
-        return {"rows": [_generation(job, task, config, attempt=0) | {"error": unfit}], "used": Usage().as_json()}
+        row = _generation(job, task, config, attempt=0) | {"error": unfit}
+        return {"rows": [row], "used": Usage().as_json(), "open": False}
     messages = generator_messages(task, shots, raw | job["given"], job["target_language"])
     role = _Role(
         chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
@@ -62,7 +70,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         row = _generation(job, task, config, attempt)
         answer = await role.ask(messages, attempt, row["seed"])
         candidate = parse_candidate(answer["text"], answer["finish_reason"], job["given"])
-        row["raw_text"] = answer["text"] or answer["error"]
+        row |= _as_it_came(answer)
         if answer["error"]:
             row["error"] = _no_answer(answer)
         elif isinstance(candidate, Candidate):
@@ -76,9 +84,9 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
             row["error"] = candidate
         rows.append(row)
         role.used.failures[row["error"]] += bool(row["error"])
-        if not row["error"]:
+        if not row["error"] or role.is_refused:
             break
-    return {"rows": rows, "used": role.used.as_json()}
+    return {"rows": rows, "used": role.used.as_json(), "open": role.is_open}
 
 
 def why_not_asked(raw: Row, max_chars: int) -> str:
@@ -102,25 +110,34 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: [VERDICTS row], used: Usage as JSON}`.
+        `{rows: [VERDICTS row], used: Usage as JSON, open: whether to ask again on the next run}`.
     """
     messages = discriminator_messages(task, generation)
     role = _Role(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
     row: Row = {"id": generation["id"], "rules": [], "overall": "", "reasons": "", "error": ""}
-    row |= {"discriminator": config.discriminator.model, "raw_text": ""}
+    row |= {"discriminator": config.discriminator.model, "raw_text": "", "reasoning": ""}
     for attempt in range(config.attempts):
         seed = draw_number(config.seed, "judge", generation["id"], attempt)
         answer = await role.ask(messages, attempt, seed)
         verdict: Row | str = _no_answer(answer)
         if not verdict:
             verdict = parse_verdict(answer["text"], answer["finish_reason"], task)
-        row |= {"raw_text": answer["text"] or answer["error"]}
+        row |= _as_it_came(answer)
         row |= {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
         role.used.failures[row["error"]] += bool(row["error"])
-        if not row["error"]:
+        if not row["error"] or role.is_refused:
             break
     row["rules"] = [rule | {"reason": _storable(rule["reason"])} for rule in row["rules"]]
-    return {"rows": [row | {"reasons": _storable(row["reasons"])}], "used": role.used.as_json()}
+    return {"rows": [row | {"reasons": _storable(row["reasons"])}], "used": role.used.as_json(),
+            "open": role.is_open}  # fmt: skip
+
+
+def _as_it_came(answer: Row) -> Row:
+    """Text and thinking of an answer, for whoever looks at it later; neither goes into the instance as it is."""
+    return {
+        "raw_text": _storable(answer["text"] or answer["error"]),
+        "reasoning": _storable(answer.get("reasoning", "")),
+    }
 
 
 def _no_answer(answer: Row) -> str:
@@ -139,7 +156,12 @@ class _Role:
     def __init__(self, chat: Chat, model: str, config: RoleConfig, retry_temperature: float, schema: Row) -> None:
         self._chat, self._model, self._config, self._schema = chat, model, config, schema
         self._retry_temperature = retry_temperature
+        self._max_tokens = config.max_tokens
         self.used = Usage()
+        self.is_refused = False
+        """Whether the endpoint refused the last question for good: asked again now, it would again."""
+        self.is_open = False
+        """Whether the last question was refused or failed by the endpoint, not by the model."""
 
     async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> Row:
         temperature = self._config.temperature
@@ -148,12 +170,15 @@ class _Role:
         answer = await self._chat(
             model=self._model,
             messages=messages,
-            max_tokens=self._config.max_tokens,
+            max_tokens=self._max_tokens,
             temperature=temperature,
             seed=seed,
             schema=self._schema,
         )
         self.used.add_answer(answer)
+        self.is_refused, self.is_open = answer.get("blame") == "question", answer.get("blame") in LEFT_OPEN
+        if answer["finish_reason"] == "length" and not answer["text"]:  # all of it went into thinking
+            self._max_tokens = min(2 * self._max_tokens, MOST_ROOM * self._config.max_tokens)
         return answer
 
 
@@ -177,6 +202,7 @@ def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> R
         "prompt_version": prompt_version(task),
         "seed": seed,
         "raw_text": "",
+        "reasoning": "",
         "error": "",
     }
 

@@ -23,7 +23,7 @@ from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.ledger import Ledger
 from codeocean.generate.round_state import ROLE_OF, RoundBook
 from codeocean.generate.round_store import Rounds
-from codeocean.generate.scheduler import JUDGE, Question, answer_all
+from codeocean.generate.scheduler import DRAIN_S, JUDGE, Question, answer_all
 from codeocean.generate.settings import GenerateConfig, SpendingConfig
 from codeocean.generate.tasks import Task
 from core.metrics import RowMetrics
@@ -72,21 +72,28 @@ def generate(
         follow: told once a second how many questions of each role are open.
 
     Raises:
-        ConnectionError, PermissionError: an endpoint is gone or refuses the key.
-        ValueError: the budget is spent.
+        ConnectionError, PermissionError: an endpoint is gone, refuses the key, or has nothing left to spend.
+        ValueError: the budget is spent, or all rows, or nearly all, failed alike.
     """
     files = Rounds(fs, folder, {row["id"]: row for row in rows})
     book = RoundBook(config, tasks, rows, files)
     finished = asyncio.run(answer_book(book, config, roles, follow))
-    if not finished:
+    hopeless = book.progress.looks_hopeless(config.failed_alike)
+    if not finished and not hopeless:
         raise ValueError(_budget_line(book, config.spending))
+    if useless := book.progress.why_useless(config.failed_alike):
+        raise ValueError(f"{useless}; wavecoder inspect shows what came. Run again when that is mended: rows that the "
+                         "endpoint refused are asked again")  # fmt: skip
     return files.total(range(len(plan_rounds(len(rows), config.round_size))))
 
 
 async def answer_book(
     book: RoundBook, config: GenerateConfig, roles: dict[str, tuple[Chat, str]], follow: Follow | None = None
 ) -> bool:
-    """Ask until nothing is left to ask; False when the budget ended it before. Arguments as `generate`."""
+    """Ask until nothing is left to ask; False when the budget, or the same failure of all, ended it before.
+
+    Arguments as `generate`.
+    """
     in_flight, begun = 0, time.monotonic()
     unanswered = Counter(dict.fromkeys(ROLE_OF.values(), 0))
 
@@ -120,7 +127,9 @@ async def answer_book(
                 log.info("generate: %s", book.progress.line(seconds, in_flight))
             await asyncio.sleep(1.0)
 
-    def over_budget() -> bool:
+    def over() -> bool:
+        if book.progress.looks_hopeless(config.failed_alike):
+            return True
         tokens, money = book.spent()
         limits = config.spending
         return tokens >= (limits.max_tokens or math.inf) or money >= (limits.max_cost or math.inf)
@@ -135,7 +144,8 @@ async def answer_book(
             answer,
             lambda question: lanes[ROLE_OF[question.turn]],
             dict.fromkeys(lanes.values(), config.concurrency),
-            over_budget,
+            over,
+            DRAIN_S,
         )
     finally:
         reporter.cancel()

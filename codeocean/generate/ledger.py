@@ -16,6 +16,12 @@ Row = dict[str, Any]
 
 ROLES = ("generator", "discriminator")
 
+SELDOM = {"cache_written_tokens", "reasoning_tokens"}
+"""What is written down only where there is any."""
+
+TAKEN = ("prompt_tokens", "cached_tokens", "cache_written_tokens", "completion_tokens", "reasoning_tokens", "seconds")
+"""What an answer says that it took."""
+
 
 @dataclass
 class Usage:
@@ -31,12 +37,16 @@ class Usage:
     """From question to answer, added up over requests: with n in flight, n times the clock."""
     failures: Counter[str] = field(default_factory=Counter)
     """Reasons why answers were none, retried or not."""
+    cache_written_tokens: int = 0
+    """Of the prompt, written to the endpoint's cache, where that has a price of its own."""
+    reasoning_tokens: int = 0
+    """Of the completion, thinking; 0 where the endpoint does not tell."""
 
     def add_answer(self, answer: Mapping[str, Any]) -> None:
         """Count one answer of a chat."""
         self.questions += 1
-        for name in ("prompt_tokens", "cached_tokens", "completion_tokens", "seconds"):
-            setattr(self, name, getattr(self, name) + answer[name])
+        for name in TAKEN:
+            setattr(self, name, getattr(self, name) + answer.get(name, 0))
 
     def add(self, other: Usage) -> None:
         """Count what another counted."""
@@ -52,6 +62,7 @@ class Usage:
     def as_json(self) -> Row:
         """As JSON values; `from_json` reads them."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {name: value for name, value in values.items() if value or name not in SELDOM}
         return values | {"seconds": round(self.seconds, 3), "failures": dict(+self.failures)}
 
     @classmethod
@@ -131,7 +142,9 @@ def token_cost(account: Account, roles: Mapping[str, RoleConfig]) -> float:
         price = roles[role].price
         if price is not None:
             cached = price.prompt if price.cached is None else price.cached
-            cost += (used.prompt_tokens - used.cached_tokens) * price.prompt + used.cached_tokens * cached
+            written = price.prompt if price.cache_write is None else price.cache_write
+            plain = used.prompt_tokens - used.cached_tokens - used.cache_written_tokens
+            cost += plain * price.prompt + used.cached_tokens * cached + used.cache_written_tokens * written
             cost += used.completion_tokens * price.completion
     return cost / 1e6
 

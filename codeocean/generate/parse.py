@@ -5,6 +5,7 @@ Reasons are short fixed strings: they are counted. Nothing here raises on any te
 
 from __future__ import annotations
 
+import collections
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -40,10 +41,10 @@ def parse_candidate(text: str, finish_reason: str, given: Mapping[str, str] | No
     """
     if finish_reason == "length":
         return "truncated"
-    fields = parse_object(text)
+    given = given or {}
+    fields = parse_object(text, [name for name in Candidate.__dataclass_fields__ if name not in given])
     if fields is None:
         return "not JSON"
-    given = given or {}
     texts = {name: given.get(name, _text(fields.get(name))) for name in Candidate.__dataclass_fields__}
     if any(text is None for text in texts.values()):
         return "wrong fields"
@@ -59,19 +60,99 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def parse_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is, or that stands alone inside a fence."""
+THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
+
+MOST_STARTS, MOST_CHARS = 1_000, 200_000
+"""Places in a text at which an object is looked for, counted from its end, and the longest object."""
+
+
+def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The JSON object that a text is, or that stands in it behind thinking, prose, a fence, a mark or another wrapping.
+
+    Args:
+        text: the answer.
+        wanted: fields that it should have. Of several objects the last that has them all counts, and an object around
+            such a one (`{"answer": {…}}`, a list of one, JSON inside a JSON text) is a wrapping.
+    """
+    text = text.strip("\ufeff \t\r\n")
+    whole = _loaded(strip_fence(text))
+    if isinstance(whole, dict) and (not wanted or set(wanted) <= set(whole)):
+        return whole
+    if isinstance(whole, dict | list | str) and (inner := _inside(whole, wanted)) is not None:
+        return inner
+    if isinstance(whole, dict):
+        return whole
+    if whole is not None:
+        return None
+    for part in (_without_thinking(text), text):
+        found = [one for one in _objects(part) if not wanted or set(wanted) <= set(one) or _inside(one, wanted)]
+        if found:
+            last = found[-1]
+            return last if not wanted or set(wanted) <= set(last) else _inside(last, wanted)
+    return None
+
+
+def _without_thinking(text: str) -> str:
+    """Without what stands between marks of thinking. An end without a beginning ends the thinking from the start: chat
+    templates write the beginning themselves.
+    """
+    parts: list[str] = []
+    position, thinking = 0, False
+    for mark in THINKING.finditer(text):
+        if mark.group(1):
+            parts = parts if thinking else []
+            position, thinking = mark.end(), False
+        elif not thinking:
+            parts.append(text[position : mark.start()])
+            thinking = True
+    return "".join(parts) + ("" if thinking else text[position:])
+
+
+def _loaded(text: str) -> Any:
+    """The JSON value that a text is, also with line ends inside of its strings; None for no JSON."""
     try:
-        value = json.loads(strip_fence(text))
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+
+
+def _objects(text: str) -> list[dict[str, Any]]:
+    """The objects in a text, one behind the other; none that is inside another."""
+    decoder, found, end = json.JSONDecoder(strict=False), [], 0
+    starts = collections.deque((match.start() for match in re.finditer(r"\{\s*[\"}]", text)), MOST_STARTS)
+    for start in starts:
+        if start < end:
+            continue
+        try:
+            value, length = decoder.raw_decode(text[start : start + MOST_CHARS])
+        except (ValueError, RecursionError):
+            continue
+        found.append(value)
+        end = start + length
+    return found
+
+
+def _inside(whole: dict[str, Any] | list[Any] | str, wanted: Sequence[str]) -> dict[str, Any] | None:
+    """The object with the wanted fields that a JSON value wraps: its only element, one of its fields, or its text."""
+    if isinstance(whole, str):
+        value = _loaded(whole)
+        return value if isinstance(value, dict) and set(wanted) <= set(value) else None
+    inner = list(whole.values()) if isinstance(whole, dict) else whole if len(whole) == 1 else []
+    for value in inner:
+        value = _loaded(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+        if isinstance(value, dict) and wanted and set(wanted) <= set(value):
+            return value
+    only = inner[0] if len(inner) == 1 else None
+    return only if isinstance(whole, list) and isinstance(only, dict) and not wanted else None
 
 
 def strip_fence(text: str) -> str:
     """The inside of a Markdown fence that encloses the whole text; otherwise the text, without blanks around it."""
-    match = re.fullmatch(r"\s*```[\w+#-]*[ \t]*\n(.*?)\n?```\s*", text, re.DOTALL)
-    return match.group(1).strip("\n") if match else text.strip()
+    text = text.strip()
+    opening = re.match(r"(`{3,}|~{3,})[^\r\n`]*\r?\n", text)
+    if opening is None or not text.endswith(opening[1]) or len(text) < opening.end() + len(opening[1]):
+        return text
+    return text[opening.end() : -len(opening[1])].rstrip(" \t").strip("\r\n")
 
 
 def check_candidate(

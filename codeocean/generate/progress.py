@@ -9,7 +9,11 @@ from typing import Any
 
 from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.generate.ledger import ROLES, Usage
+from codeocean.teachers import failed_alike
 from core.progress import TimeLeft, in_words
+
+ENOUGH_TO_TELL = 128
+"""Rows after which a generation stops that all failed alike at the endpoint."""
 
 MAX_NAMED = 3
 """Rules or reasons in the line; the manifest has all of them."""
@@ -26,6 +30,8 @@ class Progress:
     num_rejected: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     """Reason → rows that ended without an instance or without a verdict."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """Reason → what came instead of an answer to one of those rows."""
     used: dict[str, Usage] = field(default_factory=lambda: {role: Usage() for role in ROLES})
     found_tokens: int = 0
     """Tokens out that earlier runs used."""
@@ -49,17 +55,40 @@ class Progress:
     def generated(self, last: Mapping[str, Any]) -> None:
         """Count a raw code's last GENERATIONS row."""
         if last["error"]:
-            self.failed[last["error"]] += 1
+            self._fail(last["error"], last)
 
     def judged(self, verdict: Mapping[str, Any]) -> None:
         """Count a VERDICTS row."""
         if verdict["error"]:
-            self.failed[f"verdict: {verdict['error']}"] += 1
+            self._fail(f"verdict: {verdict['error']}", verdict)
         elif is_accepted(verdict):
             self.accepted += 1
         else:
             self.num_rejected += 1
             self.rejected.update([rule["rule"] for rule in failed_rules(verdict)] or ["overall"])
+
+    def _fail(self, reason: str, row: Mapping[str, Any]) -> None:
+        self.failed[reason] += 1
+        self.examples.setdefault(reason, row.get("raw_text") or "")
+
+    def why_useless(self, share: float) -> str:
+        """Why rows that have ended are of no use, in one line; empty where something came of them.
+
+        Args: share: of all rows that must have failed for one reason, where others were accepted.
+        """
+        reasons = self.failed + Counter({"rejected by the discriminator": self.num_rejected})
+        line = failed_alike(self.failed, self.examples, self.ended, share)
+        if line or self.accepted:
+            return line
+        line = failed_alike(reasons, self.examples, self.ended, 0.0)
+        return line and f"no instance was accepted; {line}"
+
+    def looks_hopeless(self, share: float) -> bool:
+        """Whether so many rows have failed at the endpoint alike, and none has come through, that more would too."""
+        if self.ended < ENOUGH_TO_TELL or self.accepted or self.num_rejected:
+            return False
+        reason, count = self.failed.most_common(1)[0]
+        return "no answer: " in reason and count >= share * self.ended
 
     def begin(self) -> None:
         """What is counted so far is of earlier runs: it says nothing about the speed of this one."""

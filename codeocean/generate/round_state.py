@@ -40,6 +40,15 @@ class _OpenRound:
     """Places about which something is still to be asked."""
     answers: dict[tuple[int, int], Row] = field(default_factory=dict)
     """By turn and place."""
+    earlier: dict[tuple[int, int], Row] = field(default_factory=dict)
+    """By turn and place, what was used in an earlier run by a question that the endpoint failed."""
+    wall_s: float = 0.0
+    """Clock of earlier runs that finished the round but for such questions."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no question is left that the endpoint failed."""
+        return not any(answer.get("open") for answer in self.answers.values())
 
     def take(self, turn: int, place: int, answer: Row) -> bool:
         """Note an answer; returns whether its generation now goes to the judge."""
@@ -70,6 +79,7 @@ class RoundBook:
 
     async def begin(self) -> list[Question]:
         """Read what earlier runs kept; returns what is open."""
+        self._files.reopen(range(len(self._planned)))
         for number in range(len(self._planned)):
             if self._files.done(number):
                 self._done.add(number)
@@ -96,6 +106,10 @@ class RoundBook:
         """Keep an answer for good; returns the questions that it opens."""
         number, turn, place = question
         found = self._open[number]
+        if (turn, place) in found.earlier:
+            used = Usage.from_json(found.earlier.pop((turn, place)))
+            used.add(Usage.from_json(answer["used"]))
+            answer = answer | {"used": used.as_json()}
         await found.journal.keep({"turn": turn, "place": place, "answer": answer})
         self._count(turn, answer)
         if found.take(turn, place, answer):
@@ -117,7 +131,12 @@ class RoundBook:
         names = {self._names[rank] for rank in self._planned[number]}
         sets = {name: draw_sets(self._config, self._tasks[name], number, self._cases.get(name, [])) for name in names}
         found = _OpenRound(self._files.journal(number), sets, len(places))
-        kept = {(entry["turn"], entry["place"]): entry["answer"] for entry in found.journal.read()}
+        entries = found.journal.read()
+        kept = {(entry["turn"], entry["place"]): entry["answer"] for entry in entries if "answer" in entry}
+        found.earlier = {key: answer["used"] for key, answer in kept.items() if answer.get("open")}
+        kept = {key: answer for key, answer in kept.items() if key not in found.earlier}
+        found.wall_s = sum(entry["wall_s"] for entry in entries if "wall_s" in entry)
+        self._wall_s += found.wall_s
         questions = []
         for place in places:
             for turn in (GENERATE, JUDGE):
@@ -152,15 +171,19 @@ class RoundBook:
                 for turn in (GENERATE, JUDGE)
             }  # fmt: skip
             ledger = self._ledger(number, found)
+            if not found.is_whole:  # its answers stay, so that the next run asks what is missing
+                await found.journal.keep({"wall_s": ledger.wall_s - found.wall_s})
             await asyncio.to_thread(self._files.finish, number, rows[GENERATE], rows[JUDGE], ledger)
+            if found.is_whole:
+                await asyncio.to_thread(found.journal.forget)
             self._done.add(number)
             opened += self._advance()
         return opened
 
     def _ledger(self, number: int, found: _OpenRound) -> Ledger:
         now = time.monotonic()
-        ledger = Ledger(wall_s=now - self._clock)
-        self._clock, self._wall_s = now, self._wall_s + ledger.wall_s
+        ledger = Ledger(wall_s=now - self._clock + found.wall_s)
+        self._clock, self._wall_s = now, self._wall_s + now - self._clock
         for place, rank in enumerate(self._planned[number]):
             account = ledger.tasks.setdefault(self._names[rank], Account())
             account.rows += 1

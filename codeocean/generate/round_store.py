@@ -2,7 +2,7 @@
 
 `round-00000/generations.parquet` and `verdicts.parquet` are written when the round's last verdict is there, in the
 order of the coreset, whatever the order of the answers; `ledger.json` is written last and says that the round is done.
-Until then its answers are in the journal beside them.
+Until then its answers are in the journal beside them; it stays where the endpoint left questions open.
 """
 
 from __future__ import annotations
@@ -62,13 +62,28 @@ class Rounds:
                 raise ValueError(f"{path} is no ledger; delete it and run again") from None
 
     def finish(self, number: int, generations: list[Row], verdicts: list[Row], ledger: Ledger) -> None:
-        """Write a round's files, the ledger last; then the journal is not needed any more."""
+        """Write a round's files, the ledger last; then the journal is needed for nothing but questions left open."""
         for kind, rows in (("generations", generations), ("verdicts", verdicts)):
-            path = self._path(number, f"{kind}.parquet")
-            if not self._fs.get_file_info(path).is_file:
-                write_part(self._fs, path, pa.Table.from_pylist(rows, schema=_SCHEMAS[kind]))
+            table = pa.Table.from_pylist(rows, schema=_SCHEMAS[kind])
+            write_part(self._fs, self._path(number, f"{kind}.parquet"), table)
         write_bytes(self._fs, self._path(number, "ledger.json"), json.dumps(ledger.as_json(), indent=1).encode())
-        self.journal(number).forget()
+
+    def unanswered(self, numbers: Iterable[int]) -> list[str]:
+        """Questions of finished rounds that the endpoint refused or failed, as `round turn place`."""
+        found = []
+        for number in numbers:
+            if self.done(number):
+                entries = [entry for entry in self.journal(number).read() if "answer" in entry]
+                last = {(entry["turn"], entry["place"]): entry["answer"] for entry in entries}
+                found += [
+                    f"{number} {turn} {place}" for (turn, place), answer in sorted(last.items()) if answer.get("open")
+                ]
+        return found
+
+    def reopen(self, numbers: Iterable[int]) -> None:
+        """Take rounds for unfinished in which the endpoint left questions open: their answers are in the journal."""
+        for number in {int(question.split()[0]) for question in self.unanswered(numbers)}:
+            self._fs.delete_file(self._path(number, "ledger.json"))
 
     def cases(self, number: int) -> dict[str, list[Case]]:
         """Task → judged cases of a finished round."""

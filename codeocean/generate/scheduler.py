@@ -25,6 +25,9 @@ class Question(NamedTuple):
 
 GENERATE, JUDGE = 0, 1
 
+DRAIN_S = 60.0
+"""How long answers in flight of an endpoint may be waited for when it has failed for good."""
+
 Answer = Callable[[Question], Awaitable[Iterable[Question]]]
 """Asks, keeps what was answered, and says what may be asked now."""
 
@@ -35,21 +38,25 @@ async def answer_all(
     lane_of: Callable[[Question], str],
     places: Mapping[str, int],
     stop: Callable[[], bool] = lambda: False,
+    drain_s: float = 0.0,
 ) -> bool:
     """Answer the questions and those that their answers open.
 
     Args:
         questions: open from the beginning.
-        answer: called once for each question; what it raises ends everything.
+        answer: called once for each question. After one that raises, nothing more is begun, and what is in flight may
+            end within `drain_s`, so that no answer is lost that was paid for; then that is raised.
         lane_of: the lane of a question.
         places: lane → most questions in flight.
         stop: asked before each question; once true, what is in flight is finished and nothing more begun.
+        drain_s: longest wait for what is in flight when something was raised.
 
     Returns:
         Whether everything was answered; False after a stop.
     """
     queues: dict[str, asyncio.PriorityQueue[Question]] = {lane: asyncio.PriorityQueue() for lane in places}
-    left, finished, stopped = 0, asyncio.Event(), False
+    left, finished, failed, stopped = 0, asyncio.Event(), asyncio.Event(), False
+    failures: list[Exception] = []
 
     def enqueue(more: Iterable[Question]) -> None:
         nonlocal left
@@ -64,7 +71,12 @@ async def answer_all(
             if stopped or stop():
                 stopped = True
             else:
-                enqueue(await answer(question))
+                try:
+                    enqueue(await answer(question))
+                except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has ended
+                    failures.append(error)
+                    failed.set()
+                    stopped = True
             left -= 1
             if left == 0:
                 finished.set()
@@ -73,13 +85,14 @@ async def answer_all(
     if left == 0:
         return True
     workers = [asyncio.create_task(work(queues[lane])) for lane, number in places.items() for _ in range(number)]
-    end = asyncio.create_task(finished.wait())
+    ends = [asyncio.create_task(event.wait()) for event in (finished, failed)]
     try:
-        done, _ = await asyncio.wait([*workers, end], return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()  # a worker only ends by raising
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if failures:
+            await asyncio.wait(ends[:1], timeout=drain_s)
+            raise failures[0]
     finally:
-        for task in (*workers, end):
+        for task in (*workers, *ends):
             task.cancel()
-        await asyncio.gather(*workers, end, return_exceptions=True)
+        await asyncio.gather(*workers, *ends, return_exceptions=True)
     return not stopped

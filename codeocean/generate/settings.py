@@ -4,33 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from codeocean.teachers import PriceConfig, TeacherConfig
 from core.settings import Execution, Settings
 
 
-class PriceConfig(Settings):
-    """What an endpoint charges for 1,000,000 tokens, in any one currency."""
-
-    prompt: NonNegativeFloat
-    """Tokens in."""
-
-    completion: NonNegativeFloat
-    """Tokens out."""
-
-    cached: NonNegativeFloat | None = None
-    """Tokens in that its prefix cache held; None charges them as others."""
-
-
-class RoleConfig(Settings):
+class RoleConfig(TeacherConfig):
     """One of the two LLM roles."""
-
-    model: str
-    """Model: Hugging Face id, folder or packaged model where we serve it, the endpoint's name for it otherwise."""
-
-    endpoint: str | None = None
-    """URL of any OpenAI-compatible endpoint, ending in /v1; None serves the model on vLLM replicas of our own."""
-
-    api_key_env: Annotated[str | None, Execution()] = None
-    """Environment variable that holds the endpoint's key."""
 
     engines: Annotated[Literal["serve", "data"], Execution()] = "serve"
     """Where a model of our own runs: "serve" is replicas on Ray Serve, "data" engines inside Ray Data."""
@@ -39,7 +18,8 @@ class RoleConfig(Settings):
     """0 is greedy. A retry of a greedy answer samples at `retry_temperature`."""
 
     max_tokens: PositiveInt = 512
-    """Most tokens of an answer; an answer cut off there is tried again."""
+    """Most tokens of an answer, those of thinking too. An answer cut off there is tried again, with twice as many where
+    all of them went into thinking."""
 
     price: Annotated[PriceConfig | None, Execution()] = None
     """What tokens cost; None where engines are paid by the hour, or not at all."""
@@ -103,6 +83,9 @@ class GenerateConfig(Settings):
 
     spending: Annotated[SpendingConfig, Execution()] = SpendingConfig()
     """Budget, and the price of engines."""
+
+    failed_alike: Annotated[float, Execution()] = Field(default=0.95, gt=0, le=1)
+    """The stage is an error, with the reason, when this share of all rows failed for one reason."""
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Random seed of tasks, few-shot draws and sampling."""

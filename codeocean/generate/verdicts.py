@@ -15,7 +15,7 @@ def parse_verdict(text: str, finish_reason: str, task: Task) -> dict[str, Any] |
     """
     if finish_reason == "length":
         return "truncated"
-    answers = parse_object(text)
+    answers = parse_object(text, [*(rule.name for rule in task.rules), "overall"])
     if answers is None:
         return "not JSON"
     rules = []

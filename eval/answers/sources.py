@@ -16,9 +16,6 @@ from eval.settings import EvaluateConfig
 
 log = logging.getLogger("wavecoder.eval")
 
-REFUSALS = ("400", "413", "422", "empty answer", "the answer holds no choice")
-"""How errors begin that are the model's own: too long a question, an empty answer. All others are the endpoint's."""
-
 
 class Chat(Protocol):
     """Asks an LLM; a failure of one question is data: its `error` is not empty."""
@@ -26,7 +23,11 @@ class Chat(Protocol):
     async def __call__(
         self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int
     ) -> dict[str, Any]:
-        """`{text, finish_reason, prompt_tokens, completion_tokens, error}` of a chat."""
+        """`{text, finish_reason, prompt_tokens, completion_tokens, error, blame}` of a chat.
+
+        `blame` of an error is "model" where the model gave no answer (a refusal, a content filter, no choice), "question"
+        where the endpoint refused this question (too long for the model), "endpoint" where it failed.
+        """
 
     async def complete(
         self, *, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, stop: list[str]
@@ -101,7 +102,7 @@ class EndpointAnswers:
             answer = await self._chat(messages=[{"role": "user", "content": request.text}], **common)
         else:
             answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
-        if answer["error"] and not answer["error"].startswith(REFUSALS):
+        if answer["error"] and answer.get("blame", "endpoint") == "endpoint":
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
         return answer | {"text": encodable(answer["text"])}
 

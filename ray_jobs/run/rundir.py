@@ -193,6 +193,8 @@ class StageResult:
     dropped: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    unanswered: list[str] = field(default_factory=list)
+    """Questions that an endpoint refused or failed: they are asked again on the next run."""
 
 
 def run_stage(
@@ -224,8 +226,7 @@ def _run_alone(
     digest = earlier["digest"] if earlier else stage_digest(stage, covered.identity, inputs)
     attempts = earlier["attempts"] + 1 if earlier else 1
     done = run.manifest(stage)
-    if done is not None:
-        log.info("%s: done before, skipped", stage)
+    if done is not None and not _goes_on(run, stage, done):
         return done
     begun = {"digest": digest, "attempts": attempts, "config": covered.config, "inputs": inputs}
     run.write_json(begun, stage, "stage.json")
@@ -250,9 +251,34 @@ def _run_alone(
         "files": run.files(stage),
         "details": result.details,
     }
+    if result.unanswered:
+        text = "\n".join(sorted(result.unanswered))
+        manifest["unanswered"] = {
+            "rows": len(result.unanswered),
+            "digest": hashlib.sha256(text.encode()).hexdigest()[:8],
+        }
+        log.warning("%s: the endpoint left %d questions without an answer; the same command asks them again", stage,
+                    len(result.unanswered))  # fmt: skip
     run.write_json(manifest, stage, "manifest.json")
     log.info("%s: %d rows in, %d out, %.0f s", stage, result.rows_in, result.rows_out, manifest["seconds"])
     return manifest
+
+
+def _goes_on(run: RunDir, stage: str, done: Manifest) -> bool:
+    """Whether a finished stage asks again what an endpoint left open: unless something was trained on it already."""
+    left = done.get("unanswered", {}).get("rows", 0)
+    if not left or run.exists("train", "manifest.json"):
+        more = f" ({left} questions are left open; delete the train folder to have them asked)" if left else ""
+        log.info("%s: done before, skipped%s", stage, more)
+        return False
+    log.info("%s: %d questions that the endpoint did not answer are asked again", stage, left)
+    return True
+
+
+def output_digest(done: Manifest) -> str:
+    """What a later stage depends on: the digest of the stage, and which questions an endpoint left open in it."""
+    left = done.get("unanswered")
+    return f"{done['digest']}-{left['digest']}" if left else str(done["digest"])
 
 
 def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, str]) -> dict[str, Any] | None:

@@ -1,8 +1,8 @@
-"""A chat with any OpenAI-compatible endpoint: one row's question → one row's answer, failures as data.
+"""A chat with any OpenAI-compatible endpoint, or Anthropic's: one row's question → one row's answer, failures as data.
 
 Nothing that an endpoint sends is trusted: answers are read up to a limit, and whatever is not an answer is a short
-reason, counted by whoever asked. Only two kinds of failure end a job: a refused key, and an endpoint that answers
-nobody.
+reason, counted by whoever asked. Only failures of all questions end a job: a refused key, an account with nothing left
+to spend, an unknown model, and an endpoint that answers nobody.
 """
 
 from __future__ import annotations
@@ -10,21 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import random
+import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from serve.client.concurrency import Pace
 from serve.client.upstream import OneServer, Upstream
+from serve.completions import failed, read_completion
+from serve.endpoint_errors import Blame, EndpointError, blame, read_error
+from serve.endpoint_rules import Asked, EndpointRules, chat_body, learn, messages_body, rules_changed, rules_for
+from serve.retry_after import seconds_to_wait
 from serve.settings import EndpointConfig
+
+log = logging.getLogger("wavecoder.serve")
 
 MAX_ANSWER_BYTES = 1 << 20
 """Most of an answer that is read; far more than any `max_tokens` that is sensible here."""
@@ -37,25 +44,27 @@ CONNECT_S = 15.0
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 
+MOST_LEARNT = 12
+"""Times that one question is asked again without something that was refused."""
+
+Question = Callable[[EndpointRules], tuple[str, dict[str, Any]]]
+"""Rules → path and body of the request."""
+
 
 @dataclass(frozen=True)
 class _Reply:
     """What came of one request."""
 
-    status: int = 0
-    """0: no whole HTTP answer."""
-    body: bytes = b""
-    trouble: str = ""
+    answer: dict[str, Any] | None = None
+    error: EndpointError = EndpointError(0)
     unreachable: bool = False
     retry_after_s: float = 0.0
 
     @property
-    def overloaded(self) -> bool:
-        return self.status in {429, 503}
-
-    @property
-    def worth_another_try(self) -> bool:
-        return self.status in {0, 408, 409, 429} or self.status >= 500
+    def reason(self) -> str:
+        if self.error.status == 0:
+            return self.error.words
+        return f"the endpoint says {self.error.status}: {self.error.words}"
 
 
 class ChatClient:
@@ -65,17 +74,24 @@ class ChatClient:
         """A client with no connections yet.
 
         Args:
-            config: where the endpoint is and how patient to be.
+            config: where the endpoint is, what it takes and how patient to be.
             upstream: who knows a shorter way to its replicas.
         """
         self._config = config
-        self._upstream = upstream or OneServer(config.url, redirects=True)
+        self._general = rules_for(config.url, "", config.preset, config.rules)
+        """Rules of the endpoint; each model's own are made when it is first asked."""
+        self._given_upstream = upstream
+        self._upstream = upstream or OneServer(_with_query(config.url, self._general.query), redirects=True)
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answered_at, self._given_up = float("-inf"), 0
+        self._rules: dict[str, EndpointRules] = {}
+        self._tried: dict[str, list[EndpointRules]] = {}
+        self.learnt: dict[str, list[str]] = {}
+        """Model → what the endpoint refused by name and is sent no more, in words."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"config": self._config, "upstream": self._upstream}
+        return {"config": self._config, "upstream": self._given_upstream}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
@@ -94,10 +110,11 @@ class ChatClient:
         schema: dict[str, Any] | None = None,
         stop: list[str] | None = None,
     ) -> dict[str, Any]:
-        """One answer: `text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error`.
+        """One answer: `text, reasoning, finish_reason`, the tokens of `read_usage`, `seconds, error, blame`.
 
-        `error` is "" when it is one, otherwise a short reason, then perhaps a colon and details. Busy and failing
-        endpoints are asked again; `seconds` is of the last try.
+        `error` is "" when it is one, otherwise a short reason, then perhaps a colon and details. `blame` is then "model"
+        where the model did not answer, "question" where the endpoint refused this question, and "endpoint" where it
+        failed. Busy and failing endpoints are asked again; `seconds` is of the last try.
 
         Args:
             model: the name that the endpoint knows it by.
@@ -110,14 +127,17 @@ class ChatClient:
 
         Raises:
             ConnectionError: the endpoint answers nobody, after retries.
-            PermissionError: it refuses the key, or the account's quota is used up.
+            PermissionError: it refuses the key, or the account has nothing left to spend.
             ValueError: it has no such model or address.
         """
-        request: dict[str, Any] = {"model": model, "messages": messages, "max_tokens": max_tokens}
-        request |= {"temperature": temperature, "seed": seed, "stop": stop}
-        if schema is not None:
-            request["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
-        return await self._ask("/chat/completions", request)
+        asked = Asked(model, messages, max_tokens, temperature, seed, schema, stop)
+
+        def question(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
+            if rules.api == "messages":
+                return "/messages", messages_body(rules, asked)
+            return "/chat/completions", chat_body(rules, asked)
+
+        return await self._ask(model, question)
 
     async def complete(
         self,
@@ -130,98 +150,195 @@ class ChatClient:
         stop: list[str] | None = None,
     ) -> dict[str, Any]:
         """The continuation of a plain text (/v1/completions, no chat template): the same answer, the same errors."""
-        request: dict[str, Any] = {"model": model, "prompt": prompt, "max_tokens": max_tokens}
-        request |= {"temperature": temperature, "seed": seed, "stop": stop or None}
-        return await self._ask("/completions", request)
+        asked = Asked(model, [], max_tokens, temperature, seed, None, stop)
 
-    async def _ask(self, route: str, request: dict[str, Any]) -> dict[str, Any]:
+        def question(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
+            body = chat_body(rules.model_copy(update={"token_limit": "max_tokens"}), asked)
+            return "/completions", {name: value for name, value in body.items() if name != "messages"} | {
+                "prompt": prompt
+            }
+
+        return await self._ask(model, question)
+
+    async def _ask(self, model: str, question: Question) -> dict[str, Any]:
         """Ask until there is an answer, a refusal, or patience ends."""
-        model = request["model"]
-        body = json.dumps({name: value for name, value in request.items() if value is not None}).encode()
-        session, asked, tries = self._connected(), time.monotonic(), 0
+        session, asked, tries, learnt = self._connected(), time.monotonic(), 0, 0
         while True:
+            rules = self._rules_of(model)
+            route, body = question(rules)
             async with self._pace.turn() as began:
+                if self._fatal is not None:  # others found out meanwhile that nobody is answered
+                    raise type(self._fatal)(*self._fatal.args)
                 reply = await self._post(session, route, model, body)
-                seconds = time.monotonic() - began
-                if reply.retry_after_s > self._config.timeout_s:
-                    raise ConnectionError(f"{self._config.url} asks to be left alone for {reply.retry_after_s:.0f} s; "
-                                          "run the same command again after that")  # fmt: skip
-                if reply.overloaded or seconds > self._config.timeout_s / 2:
-                    self._pace.overloaded(began, reply.retry_after_s)
-                elif reply.status == 200:
-                    self._pace.went_well(began)
-            if not reply.worth_another_try:
-                return self._settle(reply, model) | {"seconds": round(seconds, 3)}
-            tries += reply.status != 429
-            waited = time.monotonic() - asked + reply.retry_after_s
-            if tries > self._config.max_retries or (reply.status == 429 and waited > self._config.timeout_s):
-                return self._give_up(reply, model, asked) | {"seconds": round(seconds, 3)}
-            pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** max(tries - 1, 0)) * random.uniform(0.75, 1.0)
-            await asyncio.sleep(max(pause, reply.retry_after_s) if reply.retry_after_s else pause)
+                seconds = round(time.monotonic() - began, 3)
+                self._tell_pace(reply, began, seconds)
+            if reply.answer is not None:
+                self._answered_at, self._given_up = time.monotonic(), 0
+                return reply.answer | {"seconds": seconds}
+            whose = blame(reply.error)
+            if whose is Blame.QUESTION and learnt < MOST_LEARNT and self._learn(model, rules, reply.error, body):
+                learnt += 1
+                continue
+            if whose is Blame.FORBIDDEN:
+                whose = Blame.QUESTION if await self._is_let_in(session, model, route) else Blame.KEY
+            self._end_if_all_would_fail(whose, reply, model)
+            if whose in {Blame.QUESTION, Blame.MODEL}:
+                return failed(reply.reason, "question") | {"seconds": seconds}
+            tries += whose is Blame.BROKEN
+            waited = time.monotonic() - max(asked, self._answered_at)
+            if tries > self._config.max_retries or (whose is Blame.BUSY and waited > self._config.timeout_s):
+                return self._give_up(reply, model, asked) | {"seconds": seconds}
+            if whose is Blame.BROKEN:  # a busy endpoint's pauses are for all questions: the pace keeps them
+                pause = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (tries - 1)) * random.uniform(0.75, 1.0)
+                await asyncio.sleep(max(pause, reply.retry_after_s))
 
-    async def _post(self, session: aiohttp.ClientSession, route: str, model: str, body: bytes) -> _Reply:
+    async def _post(self, session: aiohttp.ClientSession, route: str, model: str, body: dict[str, Any]) -> _Reply:
         try:
-            async with self._upstream.post(session, route, model, body, {}) as response:
+            async with self._upstream.post(session, route, model, json.dumps(body).encode(), {}) as response:
                 read = bytearray()
                 async for chunk in response.content.iter_any():
                     read += chunk
                     if len(read) > MAX_ANSWER_BYTES:
-                        return _Reply(400, trouble=f"answer larger than {MAX_ANSWER_BYTES >> 20} MiB")
-                reason = f"the endpoint says {response.status}"
-                return _Reply(response.status, bytes(read), reason, retry_after_s=_retry_after(response.headers))
-        except aiohttp.InvalidURL:
+                        return _Reply(failed(f"answer larger than {MAX_ANSWER_BYTES >> 20} MiB", "endpoint"))
+                return self._reply(response.status, response.headers, bytes(read))
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise ValueError(f"{self._config.url!r} is no URL of an endpoint") from None
         except aiohttp.ClientConnectorError as error:
-            return _Reply(trouble=f"cannot connect: {error}", unreachable=True)
+            return _Reply(error=EndpointError(0, f"cannot connect: {error}"), unreachable=True)
         except TimeoutError:
-            return _Reply(trouble="no answer in time")
+            return _Reply(error=EndpointError(0, "no answer in time"))
         except (aiohttp.ClientError, OSError, ValueError) as error:  # half an answer, or what is no HTTP
-            return _Reply(trouble=f"broken off: {type(error).__name__} {error}"[:300])
+            return _Reply(error=EndpointError(0, f"broken off: {type(error).__name__} {error}"[:300]))
 
-    def _settle(self, reply: _Reply, model: str) -> dict[str, Any]:
-        """An answer, a failure of this question alone, or a refusal of all of them."""
-        if reply.status == 200:
-            self._answered_at, self._given_up = time.monotonic(), 0
-            return _answer(reply.body)
-        details = self._without_key(reply.body[:500].decode("utf-8", "replace"))
-        if reply.status in {401, 403}:
+    def _reply(self, status: int, headers: Any, body: bytes) -> _Reply:
+        found = read_completion(body) if status == 200 else read_error(status, body)
+        if isinstance(found, dict):
+            return _Reply(found)
+        if blame(found) is Blame.BUSY:
+            pause = seconds_to_wait(headers, body[:65536].decode("utf-8", "replace"))
+        else:  # other refusals tell the state of rate limits that nobody has run into
+            pause = seconds_to_wait({name: value for name, value in headers.items() if "retry-after" in name.lower()})
+        return _Reply(error=self._without_key(found), retry_after_s=pause)
+
+    def _tell_pace(self, reply: _Reply, began: float, seconds: float) -> None:
+        whose = None if reply.answer is not None else blame(reply.error)
+        if whose in {Blame.BUSY, Blame.BROKEN} and reply.retry_after_s > self._config.timeout_s:
+            self._end(ConnectionError(f"{self._config.url} asks to be left alone for {reply.retry_after_s:.0f} s; "
+                                      "run the same command again after that"))  # fmt: skip
+        if whose is Blame.BUSY or (whose is Blame.BROKEN and reply.error.status == 503):
+            self._pace.refused(began, reply.retry_after_s)
+        elif seconds > self._config.timeout_s / 2:
+            self._pace.overloaded(began)
+        elif whose is None:
+            self._pace.went_well(began)
+
+    def _rules_of(self, model: str) -> EndpointRules:
+        if model not in self._rules:
+            config = self._config
+            self._rules[model] = rules_for(config.url, model, config.preset, config.rules, thinking=config.thinking)
+        return self._rules[model]
+
+    def _learn(self, model: str, rules: EndpointRules, error: EndpointError, body: dict[str, Any]) -> bool:
+        """Whether the question can be asked again without what was refused; told once, however many are in flight."""
+        found = learn(rules, error, body)
+        tried = self._tried.setdefault(model, [])
+        if found is None:
+            return False
+        if self._rules[model] == rules:
+            if found[0] in tried:  # both names of a field are refused
+                return False
+            tried.append(rules)
+            self._rules[model], words = found
+            self.learnt.setdefault(model, []).append(words)
+            changed = ", ".join(
+                f"{name}: {json.dumps(value)}" for name, value in rules_changed(rules, found[0]).items()
+            )
+            log.warning("%s takes no %s for %s (it says: %s); asked without from now on, as with rules: {%s}",
+                        self._config.url, words, model, error.words[:200], changed)  # fmt: skip
+        return True
+
+    async def _is_let_in(self, session: aiohttp.ClientSession, model: str, route: str) -> bool:
+        """Whether a 403 is about what stands in one prompt: others are answered, or a harmless question would be."""
+        if self._answered_at == float("-inf"):
+            if self._probe is None:
+                self._probe = asyncio.ensure_future(self._post_probe(session, model, route))
+            reply = await asyncio.shield(self._probe)
+            return reply.answer is not None or blame(reply.error) not in {Blame.KEY, Blame.FORBIDDEN, Blame.ACCOUNT}
+        return True
+
+    async def _post_probe(self, session: aiohttp.ClientSession, model: str, route: str) -> _Reply:
+        rules, hello = self._rules_of(model), Asked(model, [{"role": "user", "content": "Say yes."}], 16)
+        if route == "/messages":
+            return await self._post(session, route, model, messages_body(rules, hello))
+        body = (
+            chat_body(rules, hello)
+            if route == "/chat/completions"
+            else {"model": model, "prompt": "yes", "max_tokens": 1}
+        )
+        return await self._post(session, route, model, body)
+
+    def _end_if_all_would_fail(self, whose: Blame, reply: _Reply, model: str) -> None:
+        """Raise where no other question would be answered either."""
+        url, said = self._config.url, f"{reply.error.status}: {reply.error.words}"
+        if whose is Blame.KEY:
             name = f"${self._config.api_key_env}" if self._config.api_key_env else "that it was asked without"
-            raise PermissionError(f"{self._config.url} refuses the key {name} ({reply.status}: {details})")
-        if reply.status == 404 and self._answered_at < 0:
-            raise ValueError(f"{self._config.url} knows no model {model!r}, or no chats at all (404: {details})")
-        return _failure(f"{reply.trouble}: {details}")
+            self._end(PermissionError(f"{url} refuses the key {name} ({said})"))
+        if whose is Blame.ACCOUNT:
+            self._end(PermissionError(f"{url} says that the account's quota is used up or unpaid ({said}); every answer "
+                                      "is kept: pay, and run the same command again"))  # fmt: skip
+        if whose is Blame.MODEL and self._answered_at == float("-inf"):
+            self._end(ValueError(f"{url} knows no model {model!r}, or no chats at all ({said})"))
 
     def _give_up(self, reply: _Reply, model: str, asked: float) -> dict[str, Any]:
         """After the last try: this question failed, unless nobody else was answered meanwhile either."""
-        details = self._without_key(reply.body[:500].decode("utf-8", "replace"))
-        if "insufficient_quota" in details:
-            raise PermissionError(f"{self._config.url} says that the account's quota is used up ({details})")
         if self._answered_at < asked:
             self._given_up += 1
             if reply.unreachable or self._given_up >= GIVEN_UP_IN_A_ROW:
-                raise ConnectionError(f"no answer from {self._config.url} for model {model}: {reply.trouble} {details}")
-        return _failure(f"{reply.trouble}: {details}")
+                self._end(ConnectionError(f"no answer from {self._config.url} for model {model}: {reply.reason}; every "
+                                          "answer so far is kept: run the same command again"))  # fmt: skip
+        return failed(reply.reason, "endpoint")
 
-    def _without_key(self, text: str) -> str:
-        key = os.environ.get(self._config.api_key_env or "", "")
-        return " ".join((text.replace(key, "…") if key else text).split())
+    def _end(self, error: Exception) -> None:
+        """Raise, here and for whoever else would ask."""
+        self._fatal = error
+        raise error
+
+    def _without_key(self, error: EndpointError) -> EndpointError:
+        key = os.environ.get(self._config.api_key_env or "", "").strip()
+        return EndpointError(error.status, error.words.replace(key, "…"), error.code, error.param, error.html,
+                             error.details) if key else error  # fmt: skip
+
+    def _key(self) -> str:
+        """The key, without the blanks and newlines around it that files bring.
+
+        Raises:
+            PermissionError: there is none, or it holds what no header can.
+        """
+        name = self._config.api_key_env
+        key = os.environ.get(name, "").strip() if name else "none"
+        if not key:
+            raise PermissionError(f"the key of {self._config.url} is to come from ${name}, which is not set")
+        if not re.fullmatch(r"[!-~]+", key):
+            raise PermissionError(f"${name} holds blanks, line ends or letters beyond ASCII inside, as no key of "
+                                  f"{self._config.url} does; set it to the key alone")  # fmt: skip
+        return key
 
     def _connected(self) -> aiohttp.ClientSession:
         """The session of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._loop is not loop:
-            key_name = self._config.api_key_env
-            key = os.environ.get(key_name) if key_name else "none"
-            if not key:
-                raise PermissionError(f"the key of {self._config.url} is to come from ${key_name}, which is not set")
+            key, header = self._key(), self._general.key_header
             self._disconnect()
             self._loop, self._pace = loop, Pace(self._config.concurrency)
+            self._fatal: Exception | None = None
+            self._probe: asyncio.Future[_Reply] | None = None
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),  # the pace is the limit
-                headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+                headers={header: f"Bearer {key}" if header.lower() == "authorization" else key,
+                         "Content-Type": "application/json"} | self._general.headers,
                 timeout=aiohttp.ClientTimeout(total=self._config.timeout_s, sock_connect=CONNECT_S),
                 proxy=_proxy(self._config.url),
-            )
+            )  # fmt: skip
         return self._session
 
     def _disconnect(self) -> None:
@@ -232,51 +349,14 @@ class ChatClient:
                 session.connector.close().send(None)
 
 
+def _with_query(url: str, query: dict[str, str]) -> str:
+    """A URL with more in its query; what it has already stays."""
+    split = urlsplit(url)
+    missing = {name: value for name, value in query.items() if name not in dict(parse_qsl(split.query))}
+    return split._replace(query="&".join(filter(None, [split.query, urlencode(missing)]))).geturl() if missing else url
+
+
 def _proxy(url: str) -> str | None:
     """The environment's proxy for an address, found once: aiohttp's own look-up takes a thread for every request."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
-
-
-def _retry_after(headers: Any) -> float:
-    """Seconds to wait, from a number or a date; 0 where there is none that makes sense."""
-    text = headers.get("Retry-After", "")
-    try:
-        if text.replace(".", "", 1).isdigit():
-            return min(float(text), 1e6)
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()) if text else 0.0
-    except (ValueError, TypeError):
-        return 0.0
-
-
-def _answer(body: bytes) -> dict[str, Any]:
-    """The answer that a body holds; a failure for any other bytes."""
-    try:
-        completion = json.loads(body)
-        choice = completion["choices"][0]
-        message = choice["message"] if "message" in choice else {"content": choice["text"]}
-        usage, finish = completion.get("usage") or {}, choice.get("finish_reason") or ""
-        text = message.get("content") or ""
-        details = usage.get("prompt_tokens_details") or {}
-        used = {
-            "prompt_tokens": _count(usage.get("prompt_tokens")),
-            "cached_tokens": _count(details.get("cached_tokens")),
-            "completion_tokens": _count(usage.get("completion_tokens")),
-        }
-    except (ValueError, RecursionError, KeyError, IndexError, TypeError, AttributeError):
-        return _failure("malformed answer")
-    if not isinstance(text, str) or not isinstance(finish, str):
-        return _failure("malformed answer")
-    refused = finish == "content_filter" or (not text and message.get("refusal"))
-    error = "refused" if refused else "" if text else "empty answer"
-    # Half a surrogate pair, which JSON can carry, can be neither printed nor stored.
-    return {"text": text.encode("utf-8", "replace").decode(), "finish_reason": finish, "error": error} | used
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and 0 <= value < 2**31 else 0
-
-
-def _failure(error: str) -> dict[str, Any]:
-    return {"text": "", "finish_reason": "error", "prompt_tokens": 0, "cached_tokens": 0, "completion_tokens": 0,
-            "error": error[:600].rstrip(": ")}  # fmt: skip

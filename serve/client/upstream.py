@@ -8,10 +8,12 @@ gateway and the client take its part. No Ray here: whoever knows the replicas sa
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -77,9 +79,17 @@ class OneServer:
     api_key = "none"
 
     def __init__(self, url: str, *, redirects: bool = False, key: str = "") -> None:
-        """Args: url: ends in /v1; redirects: follow them; key: what the server asks for, if anything."""
+        """Args: url: ends in /v1, perhaps with a query; redirects: follow them; key: what the server asks for, if anything."""
         self._url, self._redirects = url.rstrip("/"), redirects
+        split = urlsplit(url)
+        self._base = split._replace(
+            path=re.sub(r"(/chat/completions|/completions|/messages)?/*$", "", split.path), fragment=""
+        )
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _at(self, path: str) -> str:
+        """The URL of a path behind /v1: a query stays behind it."""
+        return self._base._replace(path=self._base.path + path).geturl()
 
     def base_url(self, model: str) -> str:  # noqa: ARG002 - one for all
         """The server's, whatever the model."""
@@ -96,13 +106,13 @@ class OneServer:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`."""
         async with session.post(
-            _address(self._url, path), data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
+            self._at(path), data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
         ) as answer:
             yield answer
 
     async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
         """As the server lists them."""
-        async with session.get(f"{self._url}/models", headers=self._headers, allow_redirects=False) as answer:
+        async with session.get(self._at("/models"), headers=self._headers, allow_redirects=False) as answer:
             answer.raise_for_status()
             listed: list[dict[str, Any]] = (await answer.json())["data"]
             return listed

@@ -10,7 +10,7 @@ import yaml
 from pyarrow import fs as pafs
 
 from codeocean.export.mix import AlpacaSource, AnswerConfig, MixConfig, mix_card, mixed, read_sources, with_answers
-from codeocean.export.reanswer import answer_all
+from codeocean.export.reanswer import answer_rows
 from codeocean.records import INSTANCES
 
 ROWS = [{"instruction": "Add two numbers.", "input": "1, 2", "output": "3"}, {"instruction": "Say hi.", "output": "hi"}]
@@ -84,7 +84,7 @@ class Chat:
         return {
             "text": text,
             "finish_reason": "length" if "DO 3" in text else "stop",
-            "error": "x" if "DO 4" in text else "",
+            "error": "refused: x" if "DO 4" in text else "",
         }
 
 
@@ -92,11 +92,11 @@ def test_answers_are_asked_for_once_and_a_cut_off_run_goes_on(tmp_path):
     config = AnswerConfig(model="m", rows_per_part=2, concurrency=1)
     first, again = Chat(breaks=5), Chat()
     with pytest.raises(ConnectionError):
-        asyncio.run(answer_all(config, table(7), first, "m", FS, str(tmp_path)))
-    found = asyncio.run(answer_all(config, table(7), again, "m", FS, str(tmp_path)))
+        asyncio.run(answer_rows(config, table(7), first, "m", FS, str(tmp_path)))
+    found = asyncio.run(answer_rows(config, table(7), again, "m", FS, str(tmp_path))).found
     assert [text for text, _ in found] == ["DO 0.", "DO 1.\n\nX", "DO 2.", "DO 3.\n\nX", "DO 4.", "DO 5.\n\nX", "DO 6."]
-    assert [error for _, error in found] == ["", "", "", "answer cut off", "no answer", "", ""]
-    assert again.asked[0] == "Do 4."  # two parts were finished
+    assert [error for _, error in found] == ["", "", "", "answer cut off", "no answer: refused", "", ""]
+    assert again.asked == ["Do 5.\n\nx", "Do 6."]  # every answer was kept
 
 
 def test_a_new_answer_claims_no_check_of_the_old_one():

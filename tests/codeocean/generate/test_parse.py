@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeocean.generate.ask import fails_to_parse
-from codeocean.generate.parse import Candidate, check_candidate, count_sentences, parse_candidate, strip_fence
+from codeocean.generate.parse import (
+    Candidate,
+    check_candidate,
+    count_sentences,
+    parse_candidate,
+    parse_object,
+    strip_fence,
+)
 
 FIELDS = {"task_name": "code repair", "instruction": "Fix it.", "information": "x =", "solution": "x = 1"}
 
@@ -131,3 +138,60 @@ def test_a_copy_of_a_few_shot_case_is_found(tasks):
     case = tasks["repair"].good[0]
     copied = repaired(information=case.information, solution=case.solution.replace("numbers", "numbers "))
     assert check_candidate(copied, tasks["repair"], "python", [case], fails_to_parse) == "copy of a few-shot case"
+
+
+WHOLE = json.dumps(FIELDS)
+WANTED = list(FIELDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'<think>\nA draft: {{"task_name": 1}} or {WHOLE.replace("x = 1", "draft")}\n</think>\n{WHOLE}',
+        f'The template opened it, so this is thought {{"a": 2}}\n</think>\n\n{WHOLE}',
+        f"Sure! Here it is:\n\n~~~~json\n{WHOLE}\n~~~~\nTell me if it should be harder.",
+        f"```JSON\r\n{WHOLE}\r\n```\r\n",
+        f"  ```\n{WHOLE}```",
+        f"\ufeff\n{WHOLE}",
+        f"{WHOLE}</s>",
+        f"{WHOLE}<|eot_id|><|start_header_id|>user",
+        f"<|channel|>final<|message|>{WHOLE}",
+        f"[{WHOLE}]",
+        json.dumps(WHOLE),
+        json.dumps({"exercise": FIELDS}),
+        json.dumps({"name": "answer", "arguments": WHOLE}),
+        f"First try: {WHOLE.replace('x = 1', 'x = 2')}\nNo, better: {WHOLE}",
+        f'In Python a set is {{"a", "b"}} and a dict {{}}. {WHOLE}',
+        f"{WHOLE}\nThe empty dict {{}} would be wrong.",
+    ],
+)
+def test_right_json_is_read_whatever_it_is_wrapped_in(text):
+    assert parse_object(text, WANTED) == FIELDS
+    assert parse_candidate(text, "stop") == Candidate(**FIELDS)
+
+
+def test_marks_of_thinking_inside_the_json_are_the_jsons():
+    fields = FIELDS | {"solution": "text.split('</think>')[-1]  # behind <think>"}
+    assert parse_object(json.dumps(fields), WANTED) == fields
+    assert parse_object(f"Here: {json.dumps(fields)}", WANTED) == fields
+
+
+def test_lines_may_end_inside_a_text():
+    assert parse_object('{"task_name": "a\nb"}') == {"task_name": "a\nb"}
+
+
+@pytest.mark.parametrize("text", [WHOLE[:-20], f"<think>{WHOLE}", "<think>only thoughts</think>", "{'task_name': 'x'}"])
+def test_what_holds_no_whole_object_is_none(text):
+    assert parse_object(text, [*WANTED, "more"]) is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ['{"' * 400_000, '{"a":' * 200_000, '{"a":[1,' * 100_000, "<think>" * 140_000, "```\n" * 250_000,
+                                  '{"a":{}, ' * 100_000, "```\n" + " " * 900_000 + "x```", "<think></think>" * 60_000])  # fmt: skip
+def test_a_megabyte_of_rubbish_is_read_in_seconds(text):
+    assert parse_object(text, WANTED) is None
+
+
+@given(st.text(), st.lists(st.text(max_size=3), max_size=2))
+def test_any_text_is_an_object_or_none(text, wanted):
+    assert isinstance(parse_object(text, wanted), dict | None)

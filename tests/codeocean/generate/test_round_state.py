@@ -130,3 +130,50 @@ def test_a_file_of_the_journal_that_cannot_be_read_is_asked_for_again(whole, tmp
     names[0].write_bytes(b"\xff half a line")
     run(tmp_path, SeededChat())
     assert files(tmp_path) == whole[0]
+
+
+class PartlyFailing(SeededChat):
+    """Its endpoint refuses or fails every third question, in a run in which it is `down`."""
+
+    down = True
+
+    async def __call__(self, *, seed, **question):
+        answer = await super().__call__(seed=seed, **question)
+        if self.down and seed % 3 == 0:
+            blame = "question" if seed % 2 else "endpoint"
+            return answer | {"text": "", "error": "the endpoint says 500: oops", "blame": blame}
+        return answer
+
+
+def test_rows_that_the_endpoint_failed_are_asked_again_on_the_next_run_and_no_others(whole, tmp_path):
+    first, second = PartlyFailing(), PartlyFailing()
+    second.down = False
+    rounds = Rounds(pafs.LocalFileSystem(), str(tmp_path), RAW)
+    left = run(tmp_path, first).progress
+    failed = sum(count for reason, count in left.failed.items() if "says 500" in reason)
+    assert failed == len(rounds.unanswered(range(4))) > 0
+    assert left.ended == len(ROWS)
+    used = rounds.total(range(4))[1].whole()
+    book = run(tmp_path, second)
+    answered = {seed for seed, _ in first.asked if seed % 3}
+    assert not answered & {seed for seed, _ in second.asked}
+    assert book.progress.ended == len(ROWS) and rounds.unanswered(range(4)) == []
+    assert not any("says 500" in reason for reason in book.progress.failed)
+    assert not list(tmp_path.rglob(".*"))
+    questions = sum(one.questions for one in rounds.total(range(4))[1].whole().used.values())
+    assert questions == len(first.asked) + len(second.asked) > sum(one.questions for one in used.used.values())
+    run(tmp_path, third := SeededChat())
+    assert third.asked == []
+
+
+def test_killed_while_it_asks_again_it_loses_nothing(tmp_path):
+    run(tmp_path, PartlyFailing())
+    dying = PartlyFailing(dies_at=2)
+    dying.down = False
+    with pytest.raises(Killed):
+        run(tmp_path, dying)
+    last = PartlyFailing()
+    last.down = False
+    book = run(tmp_path, last)
+    assert book.progress.ended == len(ROWS)
+    assert not any("says 500" in reason for reason in book.progress.failed)

@@ -82,3 +82,21 @@ def test_a_failure_ends_everything_at_once():
     questions = [Question(0, GENERATE, place) for place in range(50)]
     with pytest.raises(PermissionError):
         asyncio.run(asyncio.wait_for(answer_all(questions, answer, lambda _: "a", {"a": 5}), 5))
+
+
+def test_after_a_failure_what_is_in_flight_may_end_and_nothing_is_begun():
+    begun, ended = [], []
+
+    async def answer(question):
+        begun.append(question.place)
+        if question.place == 3:
+            raise PermissionError("no")
+        await asyncio.sleep(0.05)
+        ended.append(question.place)
+        return [question._replace(turn=JUDGE)]
+
+    questions = [Question(0, GENERATE, place) for place in range(50)]
+    with pytest.raises(PermissionError):
+        asyncio.run(asyncio.wait_for(answer_all(questions, answer, lambda _: "a", {"a": 5}, drain_s=5), 5))
+    assert begun == [0, 1, 2, 3]
+    assert sorted(ended) == [0, 1, 2]

@@ -8,7 +8,7 @@ import pytest
 
 from codeocean.select.settings import CoresetConfig
 from ray_jobs.run.fingerprint import Covered
-from ray_jobs.run.rundir import RunDir, StageResult, required, run_stage
+from ray_jobs.run.rundir import RunDir, StageResult, output_digest, required, run_stage
 
 
 @pytest.fixture
@@ -101,3 +101,22 @@ def test_two_jobs_never_write_one_stage(run):
             do(run, {"x": 1}, [])
         process.kill()
     assert do(run, {"x": 1}, [])["attempts"] == 2
+
+
+def test_a_stage_with_questions_left_open_goes_on_until_something_was_trained_on_it(tmp_path):
+    run, left = RunDir(str(tmp_path)), [["b", "a"], ["b"], []]
+
+    def work():
+        return StageResult(3, 1, unanswered=left.pop(0))
+
+    first = run_stage(run, "generate", {}, {}, work)
+    assert first["unanswered"]["rows"] == 2
+    second = run_stage(run, "generate", {}, {}, work)
+    assert (second["unanswered"]["rows"], second["attempts"]) == (1, 2)
+    assert len({output_digest(first), output_digest(second)}) == 2
+    run.write_json({}, "train", "manifest.json")
+    assert run_stage(run, "generate", {}, {}, work) == second
+    run.fs.delete_dir(run.path("train"))
+    third = run_stage(run, "generate", {}, {}, work)
+    assert "unanswered" not in third and output_digest(third) == first["digest"]
+    assert run_stage(run, "generate", {}, {}, work) == third and left == []

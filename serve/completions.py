@@ -1,0 +1,176 @@
+"""The body of an answer → text, thinking and tokens, in every form in which endpoints send it. Pure.
+
+Nothing raises on any bytes: what is no answer is an error that says why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from serve.endpoint_errors import EndpointError, error_in, error_of
+
+FINISHES = {
+    "length": {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete"},
+    "content_filter": {"content_filter", "safety", "recitation", "refusal", "prohibited_content", "blocklist", "spii",
+                       "moderation", "sensitive", "language"},
+    "stop": {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "end"},
+    "tool_calls": {"tool_calls", "tool_use", "function_call"},
+}  # fmt: skip
+"""OpenAI's word → the words of others (Anthropic, Google, Mistral, Cohere, text-generation-inference)."""
+
+_FINISH = {word: name for name, words in FINISHES.items() for word in words}
+
+THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning|scratchpad)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+THINKING_END = re.compile(r"</(?:think|thinking|thought|reasoning)>[ \t]*\r?\n", re.IGNORECASE)
+
+Row = dict[str, Any]
+
+
+def read_completion(body: bytes) -> Row | EndpointError:
+    """The answer that the body of a 200 holds.
+
+    Returns:
+        `text, reasoning, finish_reason, error, blame` and the tokens of `read_usage`; or the error that came in an
+        answer's place. `blame` is "model" where the model did not answer, "endpoint" where the body is no answer.
+    """
+    try:
+        completion = json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return failed("malformed answer", "endpoint")
+    if (error := error_in(completion)) is not None:
+        return error_of(error)
+    try:
+        return _answer(completion)
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        return failed("malformed answer", "endpoint")
+
+
+def failed(error: str, blame: str) -> Row:
+    """What stands in an answer's place.
+
+    Args:
+        error: short reason, then perhaps a colon and details.
+        blame: "model", "question" or "endpoint".
+    """
+    return {"text": "", "reasoning": "", "finish_reason": "error", "error": error[:600].rstrip(": "),
+            "blame": blame} | read_usage({})  # fmt: skip
+
+
+def _answer(completion: Row) -> Row | EndpointError:
+    used = read_usage(completion.get("usage") or {})
+    if "choices" in completion:
+        choices = completion["choices"]
+        if isinstance(choices, list) and not choices:
+            return failed("no choice", "model") | used
+        choice = choices[0]
+        if isinstance(choice.get("error"), dict):
+            return error_of(choice["error"])
+        message = choice["message"] if "message" in choice else {"content": choice["text"]}
+        finish = choice.get("finish_reason")
+    else:  # Anthropic's own form
+        message, finish = {"content": completion["content"]}, completion.get("stop_reason")
+    if not isinstance(finish, str | None):
+        return failed("malformed answer", "endpoint")
+    finish = _FINISH.get((finish or "").lower(), finish or "")
+    text, reasoning = _texts(message.get("content"))
+    text = text or _called(message)
+    if "message" in (completion.get("choices") or [{"message": 1}])[0]:
+        text, thought = split_thinking(text)
+        reasoning += thought
+    reasoning = reasoning or _texts(message.get("reasoning_content") or message.get("reasoning") or "")[0]
+    error = ""
+    if finish == "content_filter" or (not text and message.get("refusal")):
+        error = "refused"
+    elif not text and finish != "length":
+        error = "only thinking" if reasoning else "empty answer"
+    return {"text": storable(text), "reasoning": storable(reasoning), "finish_reason": finish, "error": error,
+            "blame": "model" if error else ""} | used  # fmt: skip
+
+
+def _texts(content: Any) -> tuple[str, str]:
+    """Text and thinking of a content: a text, None, or parts of several kinds.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    if content is None or isinstance(content, str):
+        return content or "", ""
+    if not isinstance(content, list):
+        raise TypeError("no content")
+    text, thinking = [], []
+    for part in content:
+        if isinstance(part, str):
+            text.append(part)
+        elif part.get("type") in {"thinking", "reasoning", "reasoning_content"}:
+            inner = part.get("thinking") or part.get("reasoning") or part.get("text") or part.get("summary") or ""
+            thinking.append(_texts(inner)[0])
+        elif part.get("type") == "tool_use":
+            text.append(json.dumps(part["input"]))
+        elif isinstance(part.get("text"), str):
+            text.append(part["text"])
+    return "".join(text), "".join(thinking)
+
+
+def _called(message: Row) -> str:
+    """Arguments of the first tool call: what a model writes that answers a schema by calling a function."""
+    calls = message.get("tool_calls") or (
+        [{"function": message["function_call"]}] if message.get("function_call") else []
+    )
+    arguments = calls[0]["function"].get("arguments") if calls else ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def split_thinking(text: str) -> tuple[str, str]:
+    """What a reasoning model wrote behind its thinking, and the thinking.
+
+    A template may have written the opening mark already: then all before a closing mark at a line's end is thinking,
+    unless the text begins as an answer does.
+    """
+    thoughts, position = [], 0
+    while (found := THINKING.match(text, position)) is not None:
+        thoughts.append(found.group(2).strip())
+        position = found.end()
+    text = text[position:]
+    if not thoughts and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "`", "~")):
+        *before, text = THINKING_END.split(text)
+        thoughts += [part.strip() for part in before]
+    return (text.lstrip() if thoughts else text), "\n".join(thoughts)
+
+
+def storable(text: str) -> str:
+    """Without half surrogate pairs, which JSON can carry and which can be neither printed nor stored."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def read_usage(usage: Any) -> Row:
+    """`prompt_tokens` (all of them), of which `cached_tokens` and `cache_written_tokens`, `completion_tokens`, of which
+    `reasoning_tokens`.
+
+    OpenAI's form; Anthropic's, whose input leaves out what the cache held; DeepSeek's hits. Where the total is more
+    than both sums (Google, xAI), the difference is thinking, and charged as tokens out.
+    """
+    usage = usage if isinstance(usage, dict) else {}
+
+    def number(*names: str) -> int:
+        for name in names:
+            value: Any = usage
+            for part in name.split("."):
+                value = value.get(part) if isinstance(value, dict) else None
+            if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31:
+                return value
+        return 0
+
+    prompt, completion = number("prompt_tokens", "input_tokens"), number("completion_tokens", "output_tokens")
+    cached = number("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
+                    "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")  # fmt: skip
+    written = number("cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens")
+    reasoning = number("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+    if "prompt_tokens" not in usage and "cache_read_input_tokens" in usage:  # Anthropic's own form
+        prompt += cached + written
+    unseen = number("total_tokens") - prompt - completion
+    if unseen > 0:
+        completion, reasoning = completion + unseen, max(reasoning, unseen)
+    return {"prompt_tokens": prompt, "cached_tokens": min(cached, prompt), "cache_written_tokens": min(written, prompt),
+            "completion_tokens": completion, "reasoning_tokens": min(reasoning, completion)}  # fmt: skip

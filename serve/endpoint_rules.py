@@ -1,0 +1,297 @@
+"""What an endpoint takes: which fields it knows, by which names, in which dialect of JSON schema. Pure.
+
+Rules come from a preset (`endpoint_presets.yaml`, from published documents), then from settings. What an endpoint
+refuses by name in spite of them is learnt from its refusal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from serve.endpoint_errors import EndpointError
+from serve.schema_dialects import DIALECTS, in_dialect
+
+PRESETS = Path(__file__).with_name("endpoint_presets.yaml")
+
+Body = dict[str, Any]
+
+
+class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True):
+    """What is sent to an endpoint, and how."""
+
+    api: Literal["chat", "messages"] = "chat"
+    """OpenAI's `/chat/completions`, or Anthropic's `/messages`."""
+
+    token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """Field that holds the most tokens of an answer."""
+
+    temperature: bool = True
+    """Whether `temperature` is sent."""
+
+    seed: Literal["seed", "random_seed", ""] = "seed"
+    """Field of the sampling's seed; empty sends none."""
+
+    stop: bool = True
+    """Whether `stop` is sent."""
+
+    system: Literal["system", "developer", "user"] = "system"
+    """Role of the system's message; "user" puts it before the first question."""
+
+    response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
+    """How the form of an answer is asked for: a schema, any JSON object, or in the prompt alone."""
+
+    schema_dialect: Literal["full", "openai", "anthropic", "gemini", "plain"] = "full"
+    """Keywords of a JSON schema that are sent (`schema_dialects.py`); `full` sends the schema as it is."""
+
+    strict: bool | None = None
+    """`strict` of a `json_schema`; None leaves it out."""
+
+    key_header: str = "Authorization"
+    """Header that carries the key: Authorization sends "Bearer KEY", any other the key alone."""
+
+    headers: dict[str, str] = {}
+    """More headers."""
+
+    query: dict[str, str] = {}
+    """Query of the URL, such as Azure's api-version."""
+
+    extra: dict[str, Any] = {}
+    """More fields of the body, such as `reasoning_effort`."""
+
+    thinking_on: dict[str, Any] = {}
+    """Fields of the body that turn a model's thinking on."""
+
+    thinking_off: dict[str, Any] = {}
+    """Fields of the body that turn it off."""
+
+    cache_control: bool = False
+    """Whether the shared beginning of prompts is marked for the endpoint's prompt cache (Anthropic)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question before it is put in an endpoint's form."""
+
+    model: str
+    messages: list[dict[str, str]]
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int | None = None
+    schema: Body | None = None
+    stop: list[str] | None = None
+
+
+@cache
+def presets() -> dict[str, Body]:
+    """Name → `hosts`, `documents`, `rules`, and `models`: pattern of a model's name → rules that differ for it."""
+    found: dict[str, Body] = yaml.safe_load(PRESETS.read_text(encoding="utf-8"))
+    return found
+
+
+def preset_for(url: str) -> str:
+    """The preset of a URL's host; "openai-compatible" where none names it."""
+    host = (urlsplit(url).hostname or "").lower()
+    for name, preset in presets().items():
+        if any(host == known or host.endswith(f".{known}") for known in preset.get("hosts", ())):
+            return name
+    return "openai-compatible"
+
+
+def rules_for(url: str, model: str = "", preset: str | None = None, settings: Body | None = None,
+              *, thinking: bool | None = None) -> EndpointRules:  # fmt: skip
+    """The rules of a model at an endpoint.
+
+    Args:
+        url: of the endpoint; names the preset where none is given.
+        model: the endpoint's name for it.
+        preset: of `presets`.
+        settings: single rules on top.
+        thinking: on or off; None leaves the model's own way.
+
+    Raises:
+        ValueError: there is no such preset or rule, or the endpoint cannot turn thinking on or off.
+    """
+    name = preset or preset_for(url)
+    if name not in presets():
+        raise ValueError(f"there is no preset {name!r} of an endpoint; there are {', '.join(sorted(presets()))}")
+    values: Body = dict(presets()[name].get("rules", {}))
+    for pattern, more in presets()[name].get("models", {}).items():
+        if re.search(pattern, model):
+            values |= more
+    values |= settings or {}
+    try:
+        rules = EndpointRules(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ValueError(f"rules.{where} of the endpoint {url}: {first['msg']}") from None
+    if thinking is not None:
+        switch = rules.thinking_on if thinking else rules.thinking_off
+        if not switch:
+            raise ValueError(f"the preset {name} of the endpoint {url} does not say how thinking is turned "
+                             f"{'on' if thinking else 'off'}; say it in rules.thinking_{'on' if thinking else 'off'}")  # fmt: skip
+        rules = rules.model_copy(update={"extra": rules.extra | switch})
+    return rules
+
+
+def chat_body(rules: EndpointRules, asked: Asked) -> Body:
+    """The body of `/chat/completions`."""
+    body: Body = {
+        "model": asked.model,
+        "messages": _messages(rules, asked.messages),
+        rules.token_limit: asked.max_tokens,
+    }
+    if rules.temperature:
+        body["temperature"] = asked.temperature
+    if rules.seed and asked.seed is not None:
+        body[rules.seed] = asked.seed
+    if rules.stop and asked.stop:
+        body["stop"] = asked.stop
+    if asked.schema is not None and rules.response_format == "json_schema":
+        described: Body = {"name": "answer", "schema": in_dialect(asked.schema, rules.schema_dialect)}
+        if rules.strict is not None:
+            described["strict"] = rules.strict
+        body["response_format"] = {"type": "json_schema", "json_schema": described}
+    elif asked.schema is not None and rules.response_format == "json_object":
+        body["response_format"] = {"type": "json_object"}
+    return body | rules.extra
+
+
+def messages_body(rules: EndpointRules, asked: Asked) -> Body:
+    """The body of Anthropic's `/messages`."""
+    system = "\n\n".join(one["content"] for one in asked.messages if one["role"] == "system")
+    turns: list[Body] = [dict(one) for one in asked.messages if one["role"] != "system"]
+    body: Body = {"model": asked.model, "max_tokens": asked.max_tokens, "messages": turns}
+    mark = {"cache_control": {"type": "ephemeral"}} if rules.cache_control else {}
+    if system:
+        body["system"] = [{"type": "text", "text": system} | mark] if mark else system
+    if mark and len(turns) > 1:  # all but the last question is the same for many
+        turns[-2]["content"] = [{"type": "text", "text": turns[-2]["content"]} | mark]
+    if rules.temperature:
+        body["temperature"] = min(asked.temperature, 1.0)
+    if rules.stop and asked.stop:
+        body["stop_sequences"] = asked.stop
+    if asked.schema is not None and rules.response_format == "json_schema":
+        schema = in_dialect(asked.schema, rules.schema_dialect)
+        body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    return body | rules.extra
+
+
+def _messages(rules: EndpointRules, messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """With the system's words where the endpoint takes them."""
+    if rules.system == "system":
+        return messages
+    if rules.system == "developer":
+        return [one | {"role": "developer"} if one["role"] == "system" else one for one in messages]
+    system = [one["content"] for one in messages if one["role"] == "system"]
+    turns = [dict(one) for one in messages if one["role"] != "system"]
+    if system and turns and turns[0]["role"] == "user":
+        turns[0]["content"] = "\n\n".join([*system, turns[0]["content"]])
+    elif system:
+        turns.insert(0, {"role": "user", "content": "\n\n".join(system)})
+    return turns
+
+
+REFUSES = re.compile(
+    r"unsupported|not (?:be )?(?:supported|permitted|allowed|accepted|recognized|available|valid|implemented)"
+    r"|(?:un|not )(?:known|recognized|expected|recognised)|extra (?:inputs|fields)|unexpected|does(?: not|n't) (?:support|accept|allow)"
+    r"|deprecated|invalid schema|only (?:the default|supports?)|must be|cannot be|can't be|no such (?:field|parameter)|invalid type",
+    re.IGNORECASE,
+)
+"""How servers say that they do not take something."""
+
+
+def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[EndpointRules, str] | None:
+    """Rules without what an endpoint just refused by name.
+
+    Args:
+        rules: by which the body was made.
+        error: a 400 or 422.
+        body: that was refused.
+
+    Returns:
+        The new rules, and in words what is sent no more; None when the refusal names nothing that could be left out.
+    """
+    if error.status not in {400, 422} or re.search(
+        r"context.?length|too (?:large|long|many)|at most", error.words, re.IGNORECASE
+    ):
+        return None
+    said = f"{error.code} {error.param} {error.words}"
+    if not REFUSES.search(said.replace("_", " ")) and not error.param:
+        return None
+    for field, change, words in _changes(rules):
+        sent = field.partition(".")[0] in body
+        if sent and _names(error, field):
+            return rules.model_copy(update=change), words
+    for field in rules.extra:
+        if field in body and _names(error, field):
+            rest = {name: value for name, value in rules.extra.items() if name != field}
+            return rules.model_copy(update={"extra": rest}), field
+    return None
+
+
+def _changes(rules: EndpointRules) -> list[tuple[str, Body, str]]:
+    """Field of the body, what to change when it is refused, and the change in words."""
+    limit = rules.token_limit
+    other = "max_tokens" if limit == "max_completion_tokens" else "max_completion_tokens"
+    changes: list[tuple[str, Body, str]] = [
+        (limit, {"token_limit": other}, f"{limit} (sent as {other})"),
+        ("temperature", {"temperature": False}, "temperature"),
+        ("random_seed", {"seed": ""}, "random_seed"),
+        ("seed", {"seed": ""}, "seed"),
+        ("stop", {"stop": False}, "stop"),
+        ("stop_sequences", {"stop": False}, "stop_sequences"),
+    ]
+    if rules.strict:
+        changes.append(("response_format.strict", {"strict": None}, "response_format.json_schema.strict"))
+    format_, words = _less_format(rules)
+    if format_:
+        changes += [(field, format_, words) for field in ("response_format", "output_config")]
+    if rules.api == "chat" and rules.system != "user":
+        changes.append(("messages.role", {"system": "user"}, f"messages of role {rules.system} (sent as user's)"))
+    return changes
+
+
+def _less_format(rules: EndpointRules) -> tuple[Body, str]:
+    """The next simpler way to ask for JSON."""
+    if rules.response_format == "json_schema" and rules.schema_dialect == "full":
+        return {"schema_dialect": "plain"}, "keywords of the JSON schema (sent without limits of length and number)"
+    if rules.response_format == "json_schema":
+        simpler = "json_object" if rules.api == "chat" else "none"
+        return {"response_format": simpler}, f"response_format json_schema (sent as {simpler})"
+    if rules.response_format == "json_object":
+        return {"response_format": "none"}, "response_format"
+    return {}, ""
+
+
+_ALIASES = {
+    "response_format": r"response.?format|json.?schema|json.?object|guided|structured.?outputs?|invalid schema|additionalproperties"
+                       rf"|grammar|{'|'.join(sorted(DIALECTS['full-only']))}",
+    "output_config": r"output.?config|output.?format|json.?schema|additionalproperties|schema",
+    "response_format.strict": r"\bstrict\b",
+    "messages.role": r"(?:system|developer)['\"`]? (?:role|message|prompt|instruction)|role['\"`: ]+(?:system|developer)|messages\S*role",
+}  # fmt: skip
+
+
+def _names(error: EndpointError, field: str) -> bool:
+    """Whether an error names a field: in `param`, or by its own name in the words, the first of all fields there."""
+    pattern = _ALIASES.get(field, rf"(?<![\w.]){re.escape(field)}(?!\w)")
+    if error.param:
+        return bool(re.search(pattern, error.param, re.IGNORECASE))
+    return bool(re.search(pattern, error.words, re.IGNORECASE))
+
+
+def rules_changed(old: EndpointRules, new: EndpointRules) -> Body:
+    """The single rules that differ, as JSON values."""
+    before, after = old.model_dump(), new.model_dump()
+    changed: Body = json.loads(json.dumps({name: value for name, value in after.items() if before[name] != value}))
+    return changed
