@@ -43,13 +43,14 @@ GENERATIONS = pa.schema([
     ("attempt", pa.int32()), ("shots", _STRINGS), ("generator", _STRING), ("prompt_version", _STRING),
     ("seed", pa.int64()), ("raw_text", _STRING), ("reasoning", _STRING), ("error", _STRING),
 ])  # fmt: skip
-"""One answer of the LLM Generator; `reasoning` is what it thought before, `error` is the reason why it goes no further, empty when it goes to the judge."""
+"""One answer of the LLM Generator: `raw_text` as it came, `reasoning` what was thought before it; `error` is the reason
+why it goes no further, empty when it goes to the judge."""
 
 VERDICTS = pa.schema([
     ("id", _STRING),
     ("rules", pa.list_(pa.struct([("rule", _STRING), ("reason", _STRING), ("answer", _STRING)]))),
-    ("overall", _STRING), ("reasons", _STRING), ("discriminator", _STRING), ("raw_text", _STRING), ("reasoning", _STRING),
-    ("error", _STRING),
+    ("overall", _STRING), ("reasons", _STRING), ("discriminator", _STRING), ("raw_text", _STRING),
+    ("reasoning", _STRING), ("error", _STRING),
 ])  # fmt: skip
 """One answer of the LLM Discriminator about the generation of the same `id`; `overall` is "yes" or "no"."""
 

@@ -1,4 +1,4 @@
-"""Where a model answers that is asked for data: here, or at any endpoint. Settings, and what a failure of it means. Pure."""
+"""A model that is asked for data, here or at any endpoint: its settings, and what its failures mean. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pydantic import NonNegativeFloat
 from core.settings import Execution, Settings
 
 LEFT_OPEN = frozenset({"question", "endpoint"})
-"""Blames of answers (`ChatClient`) after which a row is asked again on the next run: the endpoint refused or failed, and
-may be mended by then. What the model itself did not answer is final."""
+"""Blames of answers (`ChatClient`) after which the next run asks a row again: the endpoint refused or failed, and may
+be mended by then. What the model itself did not answer is final."""
 
 
 class PriceConfig(Settings):

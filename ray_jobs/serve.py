@@ -89,8 +89,16 @@ def client_of(upstream: Upstream, model: str, **settings: Any) -> ChatClient:
 def endpoint_client(teacher: TeacherConfig, concurrency: int) -> ChatClient:
     """A client of somebody's endpoint, as a teacher's settings name it."""
     assert teacher.endpoint is not None
-    return ChatClient(EndpointConfig(url=teacher.endpoint, api_key_env=teacher.api_key_env, concurrency=concurrency,
-                                     preset=teacher.preset, rules=teacher.rules, thinking=teacher.thinking))  # fmt: skip
+    return ChatClient(
+        EndpointConfig(
+            url=teacher.endpoint,
+            api_key_env=teacher.api_key_env,
+            concurrency=concurrency,
+            preset=teacher.preset,
+            rules=teacher.rules,
+            thinking=teacher.thinking,
+        )
+    )
 
 
 def _as_served(name: str, source: str) -> Model:

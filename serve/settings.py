@@ -32,13 +32,14 @@ class EndpointConfig(Settings):
     endpoint says, or after growing pauses, until it has answered nobody for `timeout_s`."""
 
     concurrency: PositiveInt = 1024
-    """Most requests in flight; fewer while the endpoint says 429, 503 or 529, or takes longer than half of `timeout_s`."""
+    """Most requests in flight; fewer while the endpoint says 429, 503 or 529, or takes longer than half of
+    `timeout_s`."""
 
     preset: str | None = None
-    """Preset of what the endpoint takes (`endpoint_presets.yaml`); None goes by the URL's host."""
+    """Preset of what the endpoint takes (`presets.yaml`); None goes by the URL's host."""
 
     rules: dict[str, Any] = {}
-    """Single rules on top of the preset's, by the names of `serve.endpoint_rules.EndpointRules`."""
+    """Single rules on top of the preset's, by the names of `serve.client.chat.rules.EndpointRules`."""
 
     thinking: bool | None = None
     """Whether a reasoning model thinks; None leaves its own way."""

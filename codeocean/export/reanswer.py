@@ -100,7 +100,8 @@ async def answer_rows(
     questions = [Question(number, 0, place) for number, part in open_parts.items()
                  for place in range(len(part.rows)) if place not in part.entries]  # fmt: skip
     await answer_all(questions, answer, lambda _: "", {"": config.concurrency}, drain_s=DRAIN_S)
-    result, examples = Answers(), {}
+    result = Answers()
+    examples: dict[str, str] = {}
     for number, part in enumerate(parts):
         table = part.table() if number in open_parts else read_part(fs, posixpath.join(folder, _name(number)))
         result.found += zip(table["text"].to_pylist(), table["error"].to_pylist(), strict=True)

@@ -37,8 +37,9 @@ class Chat(Protocol):
     async def __call__(
         self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int, schema: Row
     ) -> Row:
-        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`, and what
-        `ChatClient` tells beside: `reasoning, blame` and more tokens.
+        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`.
+
+        Perhaps also what `ChatClient` tells beside: `reasoning, blame` and more tokens.
         """
 
 
@@ -53,8 +54,8 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON, open: whether to ask again on the next run}`.
-        At most the last row has no error.
+        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON, open: whether the next run asks again}`. At
+        most the last row has no error.
     """
     raw, shots = job["raw"], job["shots"]
     unfit = why_not_asked(raw, config.max_code_chars) or (NO_BUG if job["given"] is None else "")
@@ -110,7 +111,7 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: [VERDICTS row], used: Usage as JSON, open: whether to ask again on the next run}`.
+        `{rows: [VERDICTS row], used: Usage as JSON, open: whether the next run asks again}`.
     """
     messages = discriminator_messages(task, generation)
     role = _Role(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))

@@ -127,13 +127,6 @@ async def answer_book(
                 log.info("generate: %s", book.progress.line(seconds, in_flight))
             await asyncio.sleep(1.0)
 
-    def over() -> bool:
-        if book.progress.looks_hopeless(config.failed_alike):
-            return True
-        tokens, money = book.spent()
-        limits = config.spending
-        return tokens >= (limits.max_tokens or math.inf) or money >= (limits.max_cost or math.inf)
-
     lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}  # roles that share an endpoint share its places
     open_questions = await book.begin()
     unanswered.update(ROLE_OF[one.turn] for one in open_questions)
@@ -144,7 +137,7 @@ async def answer_book(
             answer,
             lambda question: lanes[ROLE_OF[question.turn]],
             dict.fromkeys(lanes.values(), config.concurrency),
-            over,
+            lambda: _is_over(book, config),
             DRAIN_S,
         )
     finally:
@@ -152,6 +145,14 @@ async def answer_book(
         with contextlib.suppress(asyncio.CancelledError):
             await reporter
         log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
+
+
+def _is_over(book: RoundBook, config: GenerateConfig) -> bool:
+    """Whether nothing more is asked: the budget is spent, or all that was asked failed alike."""
+    tokens, money = book.spent()
+    limits = config.spending
+    spent = tokens >= (limits.max_tokens or math.inf) or money >= (limits.max_cost or math.inf)
+    return spent or book.progress.looks_hopeless(config.failed_alike)
 
 
 def _budget_line(book: RoundBook, spending: SpendingConfig) -> str:

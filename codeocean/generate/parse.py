@@ -93,8 +93,9 @@ def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None
 
 
 def _without_thinking(text: str) -> str:
-    """Without what stands between marks of thinking. An end without a beginning ends the thinking from the start: chat
-    templates write the beginning themselves.
+    """Without what stands between marks of thinking.
+
+    An end without a beginning ends the thinking from the start: chat templates write the beginning themselves.
     """
     parts: list[str] = []
     position, thinking = 0, False
@@ -138,8 +139,8 @@ def _inside(whole: dict[str, Any] | list[Any] | str, wanted: Sequence[str]) -> d
         value = _loaded(whole)
         return value if isinstance(value, dict) and set(wanted) <= set(value) else None
     inner = list(whole.values()) if isinstance(whole, dict) else whole if len(whole) == 1 else []
-    for value in inner:
-        value = _loaded(value) if isinstance(value, str) and value.lstrip().startswith("{") else value
+    for each in inner:
+        value = _loaded(each) if isinstance(each, str) and each.lstrip().startswith("{") else each
         if isinstance(value, dict) and wanted and set(wanted) <= set(value):
             return value
     only = inner[0] if len(inner) == 1 else None

@@ -44,12 +44,11 @@ async def answer_all(
 
     Args:
         questions: open from the beginning.
-        answer: called once for each question. After one that raises, nothing more is begun, and what is in flight may
-            end within `drain_s`, so that no answer is lost that was paid for; then that is raised.
+        answer: called once for each question; what it raises ends everything.
         lane_of: the lane of a question.
         places: lane → most questions in flight.
         stop: asked before each question; once true, what is in flight is finished and nothing more begun.
-        drain_s: longest wait for what is in flight when something was raised.
+        drain_s: after something was raised, longest wait for what is in flight and may have been paid for.
 
     Returns:
         Whether everything was answered; False after a stop.
@@ -68,21 +67,19 @@ async def answer_all(
         nonlocal left, stopped
         while True:
             question = await queue.get()
-            if stopped or stop():
+            stopped = stopped or stop()
+            try:
+                enqueue(() if stopped else await answer(question))
+            except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has ended
                 stopped = True
-            else:
-                try:
-                    enqueue(await answer(question))
-                except Exception as error:  # noqa: BLE001 - raised below, when what is in flight has ended
-                    failures.append(error)
-                    failed.set()
-                    stopped = True
+                failures.append(error)
+                failed.set()
             left -= 1
-            if left == 0:
+            if not left:
                 finished.set()
 
     enqueue(questions)
-    if left == 0:
+    if not left:
         return True
     workers = [asyncio.create_task(work(queues[lane])) for lane, number in places.items() for _ in range(number)]
     ends = [asyncio.create_task(event.wait()) for event in (finished, failed)]

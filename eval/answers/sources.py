@@ -25,8 +25,8 @@ class Chat(Protocol):
     ) -> dict[str, Any]:
         """`{text, finish_reason, prompt_tokens, completion_tokens, error, blame}` of a chat.
 
-        `blame` of an error is "model" where the model gave no answer (a refusal, a content filter, no choice), "question"
-        where the endpoint refused this question (too long for the model), "endpoint" where it failed.
+        `blame` of an error is "model" where the model gave no answer (a refusal, a content filter, no choice),
+        "question" where the endpoint refused this question (too long for the model), "endpoint" where it failed.
         """
 
     async def complete(

@@ -8,6 +8,7 @@ skipped; one that was cut off finds its own parts again; parts of other settings
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import logging
 import os

@@ -16,19 +16,19 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from serve.client.completions import failed, read_completion
 from serve.client.concurrency import Pace
+from serve.client.errors import Blame, EndpointError, blame, read_error
+from serve.client.retry_after import seconds_to_wait
+from serve.client.rules import Asked, EndpointRules, chat_body, learn, messages_body, rules_changed, rules_for
 from serve.client.upstream import OneServer, Upstream
-from serve.completions import failed, read_completion
-from serve.endpoint_errors import Blame, EndpointError, blame, read_error
-from serve.endpoint_rules import Asked, EndpointRules, chat_body, learn, messages_body, rules_changed, rules_for
-from serve.retry_after import seconds_to_wait
 from serve.settings import EndpointConfig
 
 log = logging.getLogger("wavecoder.serve")
@@ -56,7 +56,7 @@ class _Reply:
     """What came of one request."""
 
     answer: dict[str, Any] | None = None
-    error: EndpointError = EndpointError(0)
+    error: EndpointError = field(default_factory=lambda: EndpointError(0))
     unreachable: bool = False
     retry_after_s: float = 0.0
 
@@ -85,6 +85,8 @@ class ChatClient:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answered_at, self._given_up = float("-inf"), 0
+        self._fatal: Exception | None = None
+        self._probe: asyncio.Future[_Reply] | None = None
         self._rules: dict[str, EndpointRules] = {}
         self._tried: dict[str, list[EndpointRules]] = {}
         self.learnt: dict[str, list[str]] = {}
@@ -112,9 +114,9 @@ class ChatClient:
     ) -> dict[str, Any]:
         """One answer: `text, reasoning, finish_reason`, the tokens of `read_usage`, `seconds, error, blame`.
 
-        `error` is "" when it is one, otherwise a short reason, then perhaps a colon and details. `blame` is then "model"
-        where the model did not answer, "question" where the endpoint refused this question, and "endpoint" where it
-        failed. Busy and failing endpoints are asked again; `seconds` is of the last try.
+        `error` is "" when it is one, otherwise a short reason, then perhaps a colon and details. `blame` is then
+        "model" where the model did not answer, "question" where the endpoint refused this question, and "endpoint"
+        where it failed. Busy and failing endpoints are asked again; `seconds` is of the last try.
 
         Args:
             model: the name that the endpoint knows it by.
@@ -284,8 +286,8 @@ class ChatClient:
             name = f"${self._config.api_key_env}" if self._config.api_key_env else "that it was asked without"
             self._end(PermissionError(f"{url} refuses the key {name} ({said})"))
         if whose is Blame.ACCOUNT:
-            self._end(PermissionError(f"{url} says that the account's quota is used up or unpaid ({said}); every answer "
-                                      "is kept: pay, and run the same command again"))  # fmt: skip
+            self._end(PermissionError(f"{url} says that the account's quota is used up or unpaid ({said}); every "
+                                      "answer is kept: pay, and run the same command again"))  # fmt: skip
         if whose is Blame.MODEL and self._answered_at == float("-inf"):
             self._end(ValueError(f"{url} knows no model {model!r}, or no chats at all ({said})"))
 
@@ -330,8 +332,7 @@ class ChatClient:
             key, header = self._key(), self._general.key_header
             self._disconnect()
             self._loop, self._pace = loop, Pace(self._config.concurrency)
-            self._fatal: Exception | None = None
-            self._probe: asyncio.Future[_Reply] | None = None
+            self._fatal, self._probe = None, None
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),  # the pace is the limit
                 headers={header: f"Bearer {key}" if header.lower() == "authorization" else key,

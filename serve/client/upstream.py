@@ -79,17 +79,16 @@ class OneServer:
     api_key = "none"
 
     def __init__(self, url: str, *, redirects: bool = False, key: str = "") -> None:
-        """Args: url: ends in /v1, perhaps with a query; redirects: follow them; key: what the server asks for, if anything."""
+        """Args: url: ends in /v1, perhaps with a query; redirects: follow them; key: what it asks for, if anything."""
         self._url, self._redirects = url.rstrip("/"), redirects
         split = urlsplit(url)
-        self._base = split._replace(
-            path=re.sub(r"(/chat/completions|/completions|/messages)?/*$", "", split.path), fragment=""
-        )
+        path = re.sub(r"(/chat/completions|/completions|/messages)?/*$", "", split.path)
+        self._base = split._replace(path=path, fragment="")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def _at(self, path: str) -> str:
-        """The URL of a path behind /v1: a query stays behind it."""
-        return self._base._replace(path=self._base.path + path).geturl()
+        """The URL of a path, behind which a query stays."""
+        return self._base._replace(path=_address(self._base.path, path)).geturl()
 
     def base_url(self, model: str) -> str:  # noqa: ARG002 - one for all
         """The server's, whatever the model."""

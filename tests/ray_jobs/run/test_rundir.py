@@ -104,19 +104,20 @@ def test_two_jobs_never_write_one_stage(run):
 
 
 def test_a_stage_with_questions_left_open_goes_on_until_something_was_trained_on_it(tmp_path):
+    covered = Covered(CoresetConfig(), {})
     run, left = RunDir(str(tmp_path)), [["b", "a"], ["b"], []]
 
     def work():
         return StageResult(3, 1, unanswered=left.pop(0))
 
-    first = run_stage(run, "generate", {}, {}, work)
+    first = run_stage(run, "generate", covered, {}, work)
     assert first["unanswered"]["rows"] == 2
-    second = run_stage(run, "generate", {}, {}, work)
+    second = run_stage(run, "generate", covered, {}, work)
     assert (second["unanswered"]["rows"], second["attempts"]) == (1, 2)
     assert len({output_digest(first), output_digest(second)}) == 2
     run.write_json({}, "train", "manifest.json")
-    assert run_stage(run, "generate", {}, {}, work) == second
+    assert run_stage(run, "generate", covered, {}, work) == second
     run.fs.delete_dir(run.path("train"))
-    third = run_stage(run, "generate", {}, {}, work)
+    third = run_stage(run, "generate", covered, {}, work)
     assert "unanswered" not in third and output_digest(third) == first["digest"]
-    assert run_stage(run, "generate", {}, {}, work) == third and left == []
+    assert run_stage(run, "generate", covered, {}, work) == third and left == []

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.completions import read_completion, read_usage, split_thinking
-from serve.endpoint_errors import EndpointError
+from serve.client.completions import read_completion, read_usage, split_thinking
+from serve.client.errors import EndpointError
 
 
 def read(message: dict, finish: str | None = "stop", **more: object) -> object:

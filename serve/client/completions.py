@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from serve.endpoint_errors import EndpointError, error_in, error_of
+from serve.client.errors import EndpointError, error_in, error_of
 
 FINISHES = {
     "length": {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete"},
@@ -145,8 +145,7 @@ def storable(text: str) -> str:
 
 
 def read_usage(usage: Any) -> Row:
-    """`prompt_tokens` (all of them), of which `cached_tokens` and `cache_written_tokens`, `completion_tokens`, of which
-    `reasoning_tokens`.
+    """`prompt_tokens`, of which `cached_tokens` and `cache_written_tokens`; `completion_tokens` and `reasoning_tokens`.
 
     OpenAI's form; Anthropic's, whose input leaves out what the cache held; DeepSeek's hits. Where the total is more
     than both sums (Google, xAI), the difference is thinking, and charged as tokens out.

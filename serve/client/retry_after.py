@@ -16,6 +16,8 @@ from email.utils import parsedate_to_datetime
 LONGEST_S = 1e6
 """What is longer than eleven days is cut to that."""
 
+RESET = re.compile(r"(x-|anthropic-)?rate-?limit-([a-z-]+-)?reset(-[a-z-]+)?")
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -32,8 +34,9 @@ def seconds_to_wait(headers: Mapping[str, str], body: str = "", now: datetime | 
     for name, unit in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
         if name in named and (found := _duration(named[name], unit, now)) > 0:
             return found
-    resets = [_duration(value, 1.0, now) for name, value in named.items()
-              if re.fullmatch(r"(x-|anthropic-)?rate-?limit-([a-z-]+-)?reset(-[a-z-]+)?", name) and _used_up(named, name)]  # fmt: skip
+    resets = [
+        _duration(value, 1.0, now) for name, value in named.items() if RESET.fullmatch(name) and _used_up(named, name)
+    ]
     if any(resets):
         return max(resets)
     delay = re.search(r'"retryDelay"\s*:\s*"([\d.]+)s"', body)

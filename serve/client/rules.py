@@ -1,6 +1,6 @@
 """What an endpoint takes: which fields it knows, by which names, in which dialect of JSON schema. Pure.
 
-Rules come from a preset (`endpoint_presets.yaml`, from published documents), then from settings. What an endpoint
+Rules come from a preset (`presets.yaml`, from published documents), then from settings. What an endpoint
 refuses by name in spite of them is learnt from its refusal.
 """
 
@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from serve.endpoint_errors import EndpointError
-from serve.schema_dialects import DIALECTS, in_dialect
+from serve.client.errors import EndpointError
+from serve.client.schema_dialects import LIMITS, in_dialect
 
-PRESETS = Path(__file__).with_name("endpoint_presets.yaml")
+PRESETS = Path(__file__).with_name("presets.yaml")
 
 Body = dict[str, Any]
 
@@ -31,7 +31,7 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     api: Literal["chat", "messages"] = "chat"
     """OpenAI's `/chat/completions`, or Anthropic's `/messages`."""
 
-    token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105 - a field's name
     """Field that holds the most tokens of an answer."""
 
     temperature: bool = True
@@ -135,10 +135,10 @@ def rules_for(url: str, model: str = "", preset: str | None = None, settings: Bo
         where = ".".join(map(str, first["loc"]))
         raise ValueError(f"rules.{where} of the endpoint {url}: {first['msg']}") from None
     if thinking is not None:
-        switch = rules.thinking_on if thinking else rules.thinking_off
+        switch, way = (rules.thinking_on, "on") if thinking else (rules.thinking_off, "off")
         if not switch:
-            raise ValueError(f"the preset {name} of the endpoint {url} does not say how thinking is turned "
-                             f"{'on' if thinking else 'off'}; say it in rules.thinking_{'on' if thinking else 'off'}")  # fmt: skip
+            raise ValueError(f"the preset {name} of the endpoint {url} does not say how thinking is turned {way}; "
+                             f"say it in rules.thinking_{way}")  # fmt: skip
         rules = rules.model_copy(update={"extra": rules.extra | switch})
     return rules
 
@@ -203,11 +203,16 @@ def _messages(rules: EndpointRules, messages: list[dict[str, str]]) -> list[dict
 
 REFUSES = re.compile(
     r"unsupported|not (?:be )?(?:supported|permitted|allowed|accepted|recognized|available|valid|implemented)"
-    r"|(?:un|not )(?:known|recognized|expected|recognised)|extra (?:inputs|fields)|unexpected|does(?: not|n't) (?:support|accept|allow)"
-    r"|deprecated|invalid schema|only (?:the default|supports?)|must be|cannot be|can't be|no such (?:field|parameter)|invalid type",
+    r"|(?:un|not )(?:known|recogni[sz]ed|expected)|extra (?:inputs|fields)|does(?: not|n't) (?:support|accept|allow)"
+    r"|deprecated|invalid schema|only (?:the default|supports?)|must be|(?:cannot|can't) be|no such (?:field|parameter)"
+    r"|invalid type",
     re.IGNORECASE,
 )
 """How servers say that they do not take something."""
+
+
+OF_SIZE = re.compile(r"context.?length|too (?:large|long|many)|at most", re.IGNORECASE)
+"""How they say that a question is too large, which has other remedies."""
 
 
 def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[EndpointRules, str] | None:
@@ -221,9 +226,7 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
     Returns:
         The new rules, and in words what is sent no more; None when the refusal names nothing that could be left out.
     """
-    if error.status not in {400, 422} or re.search(
-        r"context.?length|too (?:large|long|many)|at most", error.words, re.IGNORECASE
-    ):
+    if error.status not in {400, 422} or OF_SIZE.search(error.words):
         return None
     said = f"{error.code} {error.param} {error.words}"
     if not REFUSES.search(said.replace("_", " ")) and not error.param:
@@ -274,12 +277,14 @@ def _less_format(rules: EndpointRules) -> tuple[Body, str]:
 
 
 _ALIASES = {
-    "response_format": r"response.?format|json.?schema|json.?object|guided|structured.?outputs?|invalid schema|additionalproperties"
-                       rf"|grammar|{'|'.join(sorted(DIALECTS['full-only']))}",
-    "output_config": r"output.?config|output.?format|json.?schema|additionalproperties|schema",
+    "response_format": r"response.?format|json.?(?:schema|object)|guided|structured.?outputs?|invalid schema|grammar"
+                       rf"|additionalproperties|{'|'.join(sorted(LIMITS))}",
+    "output_config": r"output.?(?:config|format)|json.?schema|additionalproperties|schema",
     "response_format.strict": r"\bstrict\b",
-    "messages.role": r"(?:system|developer)['\"`]? (?:role|message|prompt|instruction)|role['\"`: ]+(?:system|developer)|messages\S*role",
+    "messages.role": r"(?:system|developer)['\"`]? (?:role|message|prompt|instruction)"
+                     r"|role['\"`: ]+(?:system|developer)|messages\S*role",
 }  # fmt: skip
+"""Field → how refusals name it, where that is not by its own name."""
 
 
 def _names(error: EndpointError, field: str) -> bool:

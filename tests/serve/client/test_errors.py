@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serve.endpoint_errors import Blame, blame, error_in, error_of, read_error
+from serve.client.errors import Blame, blame, error_in, error_of, read_error
 
 PAGE = b"<!DOCTYPE html><html><head><title>Access denied</title></head><body>Request 7f3 was stopped</body></html>"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.retry_after import LONGEST_S, seconds_to_wait
+from serve.client.retry_after import LONGEST_S, seconds_to_wait
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
