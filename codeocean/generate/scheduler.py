@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Question(NamedTuple):
@@ -89,7 +89,11 @@ async def answer_all(
             await asyncio.wait(ends[:1], timeout=drain_s)
             raise failures[0]
     finally:
-        for task in (*workers, *ends):
-            task.cancel()
-        await asyncio.gather(*workers, *ends, return_exceptions=True)
+        await _cancel([*workers, *ends])
     return not stopped
+
+
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
