@@ -71,7 +71,8 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         )
         steps = result.pop("steps")
         write_part(run.fs, run.path(stage, "steps.parquet"), pa.Table.from_pylist(steps))
-        dropped = {"prompt_too_long": result.pop("prompt_too_long"), "without_task": rows.num_rows - kept.num_rows}
+        left_out = {reason: result.pop(reason, 0) for reason in ("prompt_too_long", "changed_by_tokenizer")}
+        dropped = left_out | {"without_task": rows.num_rows - kept.num_rows}
         dropped = {reason: count for reason, count in dropped.items() if count}
         return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.template import to_messages
+from training.tokenizer import LossyTextError, encoder_of
 
 IGNORED = -100
 """Label of a token that is not learnt from."""
@@ -28,17 +29,20 @@ class Example:
 def tokenize_instance(row: dict[str, str], tokenizer: Any, max_length: int) -> Example | None:
     """One instance as tokens; None when its prompt leaves no room for a response.
 
-    Prompt and response are tokenised apart: the prompt's tokens are the very ones that serving produces.
+    Prompt and response are tokenised apart: the prompt's tokens are the very ones that serving produces. Text that
+    spells a special token stays text.
 
     Args:
         row: `instruction, input, output`, and `task` where it is known.
         tokenizer: with the paper's chat template installed.
         max_length: most tokens of the row.
+
+    Raises:
+        LossyTextError: the tokenizer does not give the response back, or does not know the prompt's text.
     """
-    prompt = tokenizer.apply_chat_template(
-        to_messages(row["instruction"], row["input"]), add_generation_prompt=True, tokenize=True, return_dict=False
-    )
-    response = [*tokenizer(row["output"], add_special_tokens=False).input_ids, tokenizer.eos_token_id]
+    encoder = encoder_of(tokenizer)
+    prompt = encoder.prompt(tokenizer, to_messages(row["instruction"], row["input"]))
+    response = [*encoder.answer(row["output"]), tokenizer.eos_token_id]
     room = max_length - len(prompt)
     if room < 1:
         return None
@@ -49,17 +53,35 @@ def tokenize_instance(row: dict[str, str], tokenizer: Any, max_length: int) -> E
 def tokenize_instances(
     rows: Sequence[dict[str, str]], tokenizer: Any, max_length: int
 ) -> tuple[list[Example], dict[str, int]]:
-    """All rows that fit, in order, and the counts of `truncated` and `prompt_too_long`.
+    """All rows that fit, in order, and the counts of `truncated` and of rows left out, by reason.
 
     Raises:
-        ValueError: not one row fits.
+        ValueError: not one row is left.
     """
-    found = [tokenize_instance(row, tokenizer, max_length) for row in rows]
-    examples = [example for example in found if example is not None]
-    if not examples:
-        raise ValueError(f"none of {len(found)} instances leaves room for a response in train.max_length {max_length}")
-    counts = {
-        "truncated": sum(example.truncated for example in examples),
-        "prompt_too_long": len(found) - len(examples),
-    }
-    return examples, counts
+    found = [tokenize_or_reason(row, tokenizer, max_length) for row in rows]
+    examples = [example for example in found if isinstance(example, Example)]
+    reasons = [reason for reason in found if isinstance(reason, str)]
+    counts = count_reasons(reasons, len(found), max_length)
+    return examples, {"truncated": sum(example.truncated for example in examples)} | counts
+
+
+def tokenize_or_reason(row: dict[str, str], tokenizer: Any, max_length: int) -> Example | str:
+    """One instance as tokens, or the reason for which it is left out."""
+    try:
+        return tokenize_instance(row, tokenizer, max_length) or "prompt_too_long"
+    except LossyTextError:
+        return "changed_by_tokenizer"
+
+
+def count_reasons(reasons: Sequence[str], num_rows: int, max_length: int) -> dict[str, int]:
+    """How many rows each reason left out; `changed_by_tokenizer` only where there are any.
+
+    Raises:
+        ValueError: all rows are left out.
+    """
+    lossy, too_long = (reasons.count(reason) for reason in ("changed_by_tokenizer", "prompt_too_long"))
+    if lossy == num_rows > 0:
+        raise ValueError(f"none of {num_rows} instances is given back by the tokenizer of train.model; take another")
+    if lossy + too_long == num_rows:
+        raise ValueError(f"none of {num_rows} instances leaves room for a response in train.max_length {max_length}")
+    return {"prompt_too_long": too_long} | ({"changed_by_tokenizer": lossy} if lossy else {})

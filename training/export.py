@@ -20,6 +20,7 @@ from transformers import AutoConfig, GenerationConfig
 from training.adapters import is_adapter, merged_weight, stored_name
 from training.loss import Learner
 from training.safetensors_reader import INDEX
+from training.tokenizer import save_tokenizer
 
 FILE_BYTES = 4 * 2**30
 
@@ -55,7 +56,7 @@ def export_model(
     GenerationConfig(
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     ).save_pretrained(making)
-    tokenizer.save_pretrained(making)
+    save_tokenizer(tokenizer, making)
     (making / "README.md").write_text(_card(lineage), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)

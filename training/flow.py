@@ -57,6 +57,12 @@ _LESS_MEMORY = {
 
 _ROWS_PER_TASK = 2_000
 
+_COUNTED = {
+    "truncated": "cut at train.max_length {}",
+    "prompt_too_long": "left out: their prompt alone fills train.max_length {}",
+    "changed_by_tokenizer": "left out: the tokenizer does not give their text back",
+}
+
 
 def fit(
     config: TrainConfig,
@@ -81,8 +87,9 @@ def fit(
 
     Returns:
         `{steps: a record for each, model, workers, rows, held_out_rows, first_loss, last_loss, held_out, tokens,
-        response_tokens, scores, truncated, prompt_too_long}`; `held_out` maps each task, and "" for all, to its first
-        and last loss, `scores` the number of steps taken to that model's figures.
+        response_tokens, scores, truncated, prompt_too_long}` and, where there are any, `changed_by_tokenizer`;
+        `held_out` maps each task, and "" for all, to its first and last loss, `scores` the number of steps taken to
+        that model's figures.
 
     Raises:
         ValueError: the model or its tokenizer cannot be used, no row fits, a loss is not finite, the memory does not
@@ -95,8 +102,7 @@ def fit(
     log.info("train: %d rows, %d held out, %d steps on %d workers", len(learnt), len(held_out), total, config.workers)
     for name, count in counts.items():
         if count:
-            what = "cut at" if name == "truncated" else "left out: their prompt alone fills"
-            log.info("train: %d of %d rows %s train.max_length %d", count, rows.num_rows, what, config.max_length)
+            log.info("train: %d of %d rows %s", count, rows.num_rows, _COUNTED[name].format(config.max_length))
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     # Beside this process: a queue on another node would end with that node.
     records, fatal = (Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here}) for _ in range(2))

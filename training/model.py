@@ -15,7 +15,7 @@ from torch import nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from training.adapters import first_adapter, insert_adapters, is_adapter, stored_name
 from training.attention import NAME, check_packable, choose_kernel
@@ -23,6 +23,7 @@ from training.loss import Learner
 from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
 from training.template import install_chat_template
+from training.tokenizer import load_own
 
 log = logging.getLogger("wavecoder.training")
 
@@ -39,12 +40,12 @@ def load_tokenizer(model: str) -> Any:
     """The model's tokenizer with the paper's prompt baked in.
 
     Raises:
-        ValueError: there is none, or it has no end of sequence.
+        ValueError: there is none, it has no end of sequence, or it does not give code back.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"train.model {model!r} has no tokenizer that loads: {_line(error)}") from None
+        tokenizer = load_own(model)
+    except ValueError as error:
+        raise ValueError(f"train.model {error}") from None
     install_chat_template(tokenizer)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token

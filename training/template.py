@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from training.tokenizer import load_served
+
 TEMPLATE = Path(__file__).with_name("chat_template.jinja").read_text(encoding="utf-8").rstrip("\n")
 
 INPUT_MARK = "\n\n### Input:\n"
@@ -26,10 +28,11 @@ def chat_template_for(model: str) -> str | None:
 
     Args:
         model: Hugging Face folder or id.
-    """
-    from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+    Raises:
+        ValueError: an engine would read text otherwise than training does, or its tokenizer loses code.
+    """
+    tokenizer = load_served(model)
     return None if tokenizer.chat_template else paper_template(tokenizer)
 
 

@@ -8,13 +8,13 @@ from typing import Any, overload
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from training.examples import IGNORED, Example, tokenize_instance
+from training.examples import IGNORED, Example, count_reasons, tokenize_or_reason
 
 TOKENS = pa.schema([
     ("row", pa.int64()), ("input_ids", pa.large_list(pa.int32())), ("prompt_tokens", pa.int32()),
-    ("truncated", pa.bool_()), ("task", pa.string()),
+    ("truncated", pa.bool_()), ("task", pa.string()), ("reason", pa.string()),
 ])  # fmt: skip
-"""`row` numbers the instances; a row whose prompt leaves no room for a response has null `input_ids`."""
+"""`row` numbers the instances; one that is left out has a `reason` and null `input_ids`."""
 
 
 def tokenize_table(rows: pa.Table, tokenizer: Any, max_length: int) -> pa.Table:
@@ -27,9 +27,11 @@ def tokenize_table(rows: pa.Table, tokenizer: Any, max_length: int) -> pa.Table:
     """
     found = []
     for row in rows.to_pylist():
-        example = tokenize_instance(row, tokenizer, max_length)
+        example = tokenize_or_reason(row, tokenizer, max_length)
         known = {"row": row["row"], "task": row["task"]}
-        if example is not None:
+        if isinstance(example, str):
+            known["reason"] = example
+        else:
             known |= {"input_ids": example.input_ids, "truncated": example.truncated}
             known["prompt_tokens"] = sum(label == IGNORED for label in example.labels)
         found.append(known)
@@ -37,22 +39,18 @@ def tokenize_table(rows: pa.Table, tokenizer: Any, max_length: int) -> pa.Table:
 
 
 def sort_out(tokens: pa.Table, max_length: int) -> tuple[pa.Table, dict[str, int]]:
-    """The rows that fit, in order and in one piece, and the counts of `truncated` and `prompt_too_long`.
+    """The rows that fit, in order and in one piece, and the counts of `truncated` and of rows left out, by reason.
 
     Args:
         tokens: `TOKENS` of all instances, in any order.
         max_length: named in the error.
 
     Raises:
-        ValueError: not one row fits.
+        ValueError: not one row is left.
     """
+    counts = count_reasons(tokens["reason"].drop_null().to_pylist(), tokens.num_rows, max_length)
     kept = tokens.filter(pc.is_valid(tokens["input_ids"])).sort_by("row").combine_chunks()
-    if kept.num_rows == 0:
-        raise ValueError(
-            f"none of {tokens.num_rows} instances leaves room for a response in train.max_length {max_length}"
-        )
-    truncated = pc.sum(kept["truncated"]).as_py()
-    return kept, {"truncated": truncated, "prompt_too_long": tokens.num_rows - kept.num_rows}
+    return kept, {"truncated": pc.sum(kept["truncated"]).as_py()} | counts
 
 
 class TokenizedRows(Sequence[Example]):
