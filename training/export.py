@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import AutoConfig, GenerationConfig
 
 from training.adapters import is_adapter, merged_weight, stored_name
+from training.conversion import by_published_names, published_groups
 from training.loss import Learner
 from training.safetensors_reader import INDEX
 from training.tokenizer import save_tokenizer
@@ -64,19 +65,26 @@ def export_model(
 
 def _whole_weights(causal: Any, dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
     """Name and values of every weight, as the base model's own files name them; tied weights once."""
-    for name, parameter in causal.named_parameters():
-        if is_adapter(name):
-            continue
-        whole = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
-        whole = whole.detach().cpu()
-        if name.endswith(".base_layer.weight"):
-            module = causal.get_submodule(name.removesuffix(".base_layer.weight"))
-            whole = merged_weight(module, whole.to(module.lora_A["default"].weight.device)).cpu()
-        low = whole.to(dtype).contiguous()
-        if not low.isfinite().all():  # float16 holds no more than 65,504
-            raise FloatingPointError(f"the trained weight {stored_name(name)!r} is not finite in {dtype}; lower "
-                                     "train.learning_rate")  # fmt: skip
-        yield stored_name(name), low
+    parameters = {stored_name(name): (name, weight) for name, weight in causal.named_parameters()
+                  if not is_adapter(name)}  # fmt: skip
+    for group in published_groups(causal, parameters):
+        yield from by_published_names(causal, {
+            name: _whole_weight(causal, *parameters[name]).to(dtype).contiguous() for name in group
+        })  # fmt: skip
+    kept = causal.state_dict().keys()
+    buffers = {name: buffer.detach().cpu() for name, buffer in causal.named_buffers() if name in kept}
+    for group in published_groups(causal, buffers):  # not trained: they keep their own type
+        yield from by_published_names(causal, {name: buffers[name] for name in group})
+
+
+def _whole_weight(causal: Any, name: str, parameter: Any) -> Tensor:
+    """One parameter, gathered from the workers, its adapter merged."""
+    whole: Tensor = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
+    whole = whole.detach().cpu()
+    if name.endswith(".base_layer.weight"):
+        module = causal.get_submodule(name.removesuffix(".base_layer.weight"))
+        whole = merged_weight(module, whole.to(module.lora_A["default"].weight.device)).cpu()
+    return whole
 
 
 def _write_weights(weights: Iterator[tuple[str, Tensor]], folder: Path | None, file_bytes: int) -> None:
@@ -92,6 +100,9 @@ def _write_weights(weights: Iterator[tuple[str, Tensor]], folder: Path | None, f
         held.clear()
 
     for name, tensor in weights:
+        if not tensor.isfinite().all():  # float16 holds no more than 65,504
+            raise FloatingPointError(f"the trained weight {name!r} is not finite in {tensor.dtype}; lower "
+                                     "train.learning_rate")  # fmt: skip
         if held and size + tensor.nbytes > file_bytes:
             write()
             size = 0

@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from training.adapters import first_adapter, insert_adapters, is_adapter, stored_name
 from training.attention import NAME, check_packable, choose_kernel
+from training.conversion import ModelWeights
 from training.loss import Learner
 from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
@@ -111,14 +112,16 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
     dtype = getattr(torch, config.dtype)
     kernel = choose_kernel(config.attention, device, dtype) if config.packing else None
     causal = _without_weights(config.model, described, packing=config.packing)
-    if _holds_own_head(causal, stored):
+    weights = ModelWeights(causal, stored)
+    if _holds_own_head(causal, weights):
         described.tie_word_embeddings = False
         causal = _without_weights(config.model, described, packing=config.packing)
+        weights = ModelWeights(causal, stored)
     if config.lora_rank:
         insert_adapters(causal, config.lora_rank, config.lora_alpha)
     low = dtype if dtype != torch.float32 else None
     learner = Learner(causal, kernel, low if mesh is None else None)
-    _fill_and_shard(learner, config, mesh, low, stored)
+    _fill_and_shard(learner, config, mesh, low, weights)
     for module in learner.modules():
         for name, buffer in module._buffers.items():
             module._buffers[name] = None if buffer is None else buffer.to(device)
@@ -132,11 +135,11 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
 
 
 def decoder_layers(model: nn.Module) -> nn.ModuleList:
-    """The longest list of modules: the decoder's layers in every causal language model of `transformers`."""
+    """The list of modules with the most weights: the decoder's layers, which hold each layer's list of experts."""
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
     if not lists:
         raise ValueError(f"{type(model).__name__} has no list of layers to shard; it cannot be trained here")
-    return max(lists, key=len)
+    return max(lists, key=lambda each: (sum(weight.numel() for weight in each.parameters()), len(each)))
 
 
 def _without_weights(model: str, described: Any, *, packing: bool) -> Any:
@@ -161,43 +164,43 @@ def _open_weights(model: str) -> StoredWeights:
     return stored
 
 
-def _holds_own_head(causal: Any, stored: StoredWeights) -> bool:
+def _holds_own_head(causal: Any, weights: ModelWeights) -> bool:
     """Whether the files of a model that says it ties its head hold another one, which `transformers` then keeps."""
     return causal.config.tie_word_embeddings and any(
-        head in stored and embedding in stored and not torch.equal(stored.read(head), stored.read(embedding))
+        head in weights and embedding in weights and not torch.equal(weights.read(head), weights.read(embedding))
         for head, embedding in (causal._tied_weights_keys or {}).items()
     )
 
 
 def _fill_and_shard(
-    learner: Learner, config: TrainConfig, mesh: DeviceMesh | None, low: torch.dtype | None, stored: StoredWeights
+    learner: Learner, config: TrainConfig, mesh: DeviceMesh | None, low: torch.dtype | None, weights: ModelWeights
 ) -> None:
     """Read each layer's weights and shard it before the next is read; then what is around the layers."""
     ties = getattr(learner.causal.config, "tie_word_embeddings", False)
     tied = set(getattr(learner.causal, "_tied_weights_keys", None) or ()) if ties else set()
     missing = [
         name for name, _ in learner.causal.named_parameters()
-        if not is_adapter(name) and stored_name(name) not in stored and name not in tied
+        if not is_adapter(name) and stored_name(name) not in weights and name not in tied
     ]  # fmt: skip
     if missing:
         raise ValueError(f"train.model {config.model!r}: its files lack {len(missing)} weights of its architecture, "
-                         f"the first {missing[0]!r}; save it once with save_pretrained of transformers 5")  # fmt: skip
+                         f"the first {missing[0]!r}; download them again")  # fmt: skip
     names = {id(module): f"{name}." for name, module in learner.causal.named_modules() if name}
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
     # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
     reshard = mesh is not None and mesh.device_type != "cpu"
     for layer in decoder_layers(learner.causal):
-        _fill(layer, names[id(layer)], stored, config.seed)
+        _fill(layer, names[id(layer)], weights, config.seed)
         if mesh is not None:
             fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
-    _fill(learner.causal, "", stored, config.seed)
+    _fill(learner.causal, "", weights, config.seed)
     learner.causal.tie_weights()
     if mesh is not None:
         fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
 
 
-def _fill(module: nn.Module, prefix: str, stored: StoredWeights, seed: int) -> None:
-    """Give a module's parameters that have no values yet theirs."""
+def _fill(module: nn.Module, prefix: str, weights: ModelWeights, seed: int) -> None:
+    """Give a module's parameters that have no values yet theirs, and its buffers those that are stored."""
     values = {}
     for name, parameter in module.named_parameters():
         full = prefix + name
@@ -205,12 +208,15 @@ def _fill(module: nn.Module, prefix: str, stored: StoredWeights, seed: int) -> N
             continue
         if is_adapter(full):
             values[name] = first_adapter(full, tuple(parameter.shape), seed)
-        elif stored_name(full) in stored:
-            values[name] = stored.read(stored_name(full))
+        elif stored_name(full) in weights:
+            values[name] = weights.read(stored_name(full))
             if values[name].shape != parameter.shape:
                 raise ValueError(f"train.model: its files hold {stored_name(full)!r} of shape "
                                  f"{tuple(values[name].shape)}, its configuration wants {tuple(parameter.shape)}; they "
                                  "do not belong together")  # fmt: skip
+    for name, buffer in module.named_buffers():
+        if prefix + name in weights:
+            buffer.copy_(weights.read(prefix + name))
     module.load_state_dict(values, strict=False, assign=True)
 
 

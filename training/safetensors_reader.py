@@ -47,8 +47,15 @@ class StoredWeights:
         else:
             raise OSError(f"{folder} holds no safetensors; pickled weights are not loaded")
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._file_of
+    @property
+    def names(self) -> list[str]:
+        """Of all tensors."""
+        return list(self._file_of)
+
+    def shaped(self, name: str) -> Tensor:
+        """A tensor's shape, without its values: on the device "meta"."""
+        with safe_open(self._folder / self._file_of[name], "pt") as file:
+            return torch.empty(file.get_slice(name).get_shape(), device="meta")
 
     def read(self, name: str) -> Tensor:
         """One tensor, in float32 on the CPU."""
