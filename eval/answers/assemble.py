@@ -11,7 +11,7 @@ import re
 import textwrap
 
 from eval.answers.bodies import as_body
-from eval.answers.braces import cut_at_close, without_block, without_comments
+from eval.answers.braces import cut_at_close, open_brackets, without_block, without_comments
 from eval.answers.declarations import defined_names, definition_start
 from eval.answers.extract import binds, units_of
 from eval.answers.programs import prediction_candidate, program_candidate
@@ -64,6 +64,8 @@ def candidate_of_continuation(problem: Problem, text: str, *, cut: bool = True) 
     text = cut_continuation(problem, text.rstrip()) if cut else text.rstrip()
     if problem.kind != "function":
         return _called(problem, text)
+    if problem.declaration and problem.language == "java":
+        text = f"{text}\n" + "}\n" * max(0, open_brackets(f"{problem.declaration}\n{text}", "java"))
     if problem.declaration:
         separator = "" if text.startswith("\n") else "\n"
         text = f"{problem.declaration.rstrip()}{separator}{text}"

@@ -41,7 +41,7 @@ def read_dataset(source: str, name: str, language: str, hub_file: str, *, many: 
             `@sha256:HEX` if only that content will do.
         name: the data set, for messages.
         language: which of a folder's files.
-        hub_file: the file in a hub's repository: a pattern, with `{language}`.
+        hub_file: the file in a hub's repository: a pattern, with `{language}` or `{code}`.
         many: all files of a folder or repository that match, in the order of their names, and not one.
 
     Raises:
@@ -49,7 +49,8 @@ def read_dataset(source: str, name: str, language: str, hub_file: str, *, many: 
         ValueError: it cannot be read, or is other content.
     """
     place, _, wanted = source.partition("@sha256:")
-    pattern = hub_file.format(language=name_in_files(language))
+    code = {"javascript": "js", "rust": "rs"}.get(language, language)  # as MultiPL-E calls them
+    pattern = hub_file.format(language=name_in_files(language), code=code)
     files = _find_all(place, name, pattern) if many else [_find(place, name, language, pattern)]
     contents = [file.read_bytes() for file in files]
     found = hashlib.sha256(b"".join(contents)).hexdigest()

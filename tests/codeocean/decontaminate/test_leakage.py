@@ -6,6 +6,8 @@ import re
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,6 +134,35 @@ def test_benchmark_files_are_read_by_their_fields(tmp_path, packed):
     assert (mbpp.problem, mbpp.statement, mbpp.solution) == ("11", "Write a function.", "def f(): pass")
     assert (pack.statement, pack.solution) == ("Check.", "const f = () => {\n  return 1;\n}")
     assert benchmark_digest([mbpp]) != benchmark_digest([pack])
+
+
+LATER = {
+    "livecodebench": ({"question_title": "T", "question_content": "Sum the lines.", "question_id": "abc_a",
+                       "starter_code": "", "public_test_cases": "x" * 8_200_000}, ("abc_a", "Sum the lines.", "")),
+    "cruxeval": ({"code": "def f(a): return a", "input": "1", "output": "1", "id": "sample_3"},
+                 ("sample_3", "1", "def f(a): return a")),
+    "multiple": ({"name": "HumanEval_3_f", "language": "rs", "prompt": "/// Say so.\nfn f() {\n", "tests": "}",
+                  "stop_tokens": []}, ("HumanEval_3_f", "/// Say so.\nfn f() {\n", "")),
+    "bigcodebench": ({"task_id": "BigCodeBench/3", "complete_prompt": "def task_func():\n", "instruct_prompt": "Do it.",
+                      "canonical_solution": "    return 1"}, ("BigCodeBench/3", "def task_func():\n", "    return 1")),
+    "ds1000": ({"prompt": "Given a frame.", "reference_code": "df.sum()", "metadata": {}}, ("1", "Given a frame.", "df.sum()")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LATER)
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_benchmarks_that_came_later_are_known_by_their_fields(tmp_path, name, form):
+    record, wanted = LATER[name]
+    path = tmp_path / f"{name}.{form}"
+    if form == "parquet":
+        pq.write_table(
+            pa.Table.from_pylist([{key: value for key, value in record.items() if value not in ({}, [])}] * 2), path
+        )
+    else:
+        path.write_text((json.dumps(record) + "\n") * 2)
+    first, second = read_benchmark(name, str(path))
+    assert (first.problem, first.statement, first.solution) == wanted
+    assert second.statement == first.statement
 
 
 @pytest.mark.parametrize(
