@@ -6,8 +6,10 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
 from ray_jobs.run.models import check_model
+from serve.client.rules import rules_for
 from serve.engines.settings import is_object_storage, local_adapters
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
@@ -47,8 +49,19 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
         role = getattr(config.generate, name)
         if role.endpoint is None:
             yield partial(look, role.model, f"generate.{name}.model", served=True, files=WEIGHTS)
-    if answers is not None and answers.endpoint is None:
+        else:
+            yield partial(_check_rules, role, f"generate.{name}")
+    if answers is not None and answers.endpoint is not None:
+        yield partial(_check_rules, answers, "mix.answers")
+    elif answers is not None:
         yield partial(look, answers.model, "mix.answers.model", served=True, files=WEIGHTS)
     yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
     if here and adapters is not None and not is_object_storage(adapters):
         yield partial(local_adapters, adapters)
+
+
+def _check_rules(teacher: TeacherConfig, key: str) -> None:
+    try:
+        rules_for(teacher.endpoint or "", teacher.model, teacher.preset, teacher.rules, thinking=teacher.thinking)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None

@@ -111,7 +111,7 @@ def _sources(options: argparse.Namespace, config: EvaluateConfig) -> list[tuple[
         return [("reference", ReferenceAnswers())]
     if not options.endpoint or not options.model:
         raise ValueError("say where answers come from: --endpoint URL with --model NAME, --samples FILE or --reference")
-    endpoint = EndpointConfig(url=options.endpoint, api_key_env=options.api_key_env)
+    endpoint = EndpointConfig(url=options.endpoint, api_key_env=options.api_key_env, preset=options.preset)
     chat = ChatClient(endpoint)
     return [(_label(name), EndpointAnswers(config, chat, name)) for name in dict.fromkeys(options.model)]
 
@@ -139,6 +139,7 @@ def run_evaluate_standalone(arguments: list[str]) -> int:
         help="the model's name there; a second one is compared with the first",
     )
     add("--api-key-env", metavar="VARIABLE", help="environment variable that holds the endpoint's key")
+    add("--preset", metavar="NAME", help="what the endpoint takes, where its host does not tell (docs/teachers.md)")
     add("--samples", action="append", metavar="FILE", help="samples instead of an endpoint: .jsonl or .jsonl.gz, "
         "task_id with completion or solution; a second file is compared with the first")  # fmt: skip
     add("--reference", action="store_true", help="the benchmark's own solutions instead: they should all pass")

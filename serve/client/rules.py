@@ -202,7 +202,7 @@ def _messages(rules: EndpointRules, messages: list[dict[str, str]]) -> list[dict
 
 
 REFUSES = re.compile(
-    r"unsupported|not (?:be )?(?:supported|permitted|allowed|accepted|recognized|available|valid|implemented)"
+    r"unsupported|unavailable|not (?:be )?(?:supported|permitted|allowed|accepted|recognized|valid|implemented)"
     r"|(?:un|not )(?:known|recogni[sz]ed|expected)|extra (?:inputs|fields)|does(?: not|n't) (?:support|accept|allow)"
     r"|deprecated|invalid schema|only (?:the default|supports?)|must be|(?:cannot|can't) be|no such (?:field|parameter)"
     r"|invalid type",
@@ -228,15 +228,15 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
     """
     if error.status not in {400, 422} or OF_SIZE.search(error.words):
         return None
-    said = f"{error.code} {error.param} {error.words}"
-    if not REFUSES.search(said.replace("_", " ")) and not error.param:
-        return None
+    said = f"{error.code} {error.words}".replace("_", " ")
+    refused = bool(error.param or REFUSES.search(said))
     for field, change, words in _changes(rules):
         sent = field.partition(".")[0] in body
-        if sent and _names(error, field):
+        # A form of answers has many ways to be refused, and a simpler one does no harm.
+        if sent and (refused or field in {"response_format", "output_config"}) and _names(error, field):
             return rules.model_copy(update=change), words
     for field in rules.extra:
-        if field in body and _names(error, field):
+        if refused and field in body and _names(error, field):
             rest = {name: value for name, value in rules.extra.items() if name != field}
             return rules.model_copy(update={"extra": rest}), field
     return None

@@ -57,6 +57,15 @@ def test_a_model_behind_an_endpoint_need_not_be_here(capsys, tmp_path):
     assert called(capsys, ["plan"], tmp_path / "run", *settings)[0] == 0
 
 
+@pytest.mark.parametrize(("more", "words"), [("preset: nobody", "there is no preset 'nobody'"), ("rules: {seed: maybe}", "rules.seed"),
+                                             ("preset: together, thinking: true", "rules.thinking_on")])  # fmt: skip
+def test_rules_of_an_endpoint_that_are_none_are_refused(capsys, tmp_path, more, words):
+    role = f"{{model: gpt-9, endpoint: 'http://127.0.0.1:9/v1', {more}}}"
+    code, _, lines = called(capsys, ["plan"], tmp_path / "run", f"generate.generator={role}")
+    assert (code, len(lines)) == (2, 1)
+    assert "generate.generator: " in lines[0] and words in lines[0]
+
+
 def test_a_recipe_without_a_needed_section_names_all_of_them(capsys, tmp_path):
     (tmp_path / "mine.yaml").write_text(
         "run_dir: x\ncollect: {sources: [{kind: folder, path: tests/data/functions}]}\n"
