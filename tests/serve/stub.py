@@ -115,9 +115,9 @@ class Upstream:
 
 
 @contextmanager
-def stub_upstream():
-    """The stub, listening at `url`."""
-    stub = Upstream()
+def stub_upstream(stub=None):
+    """The stub, or another one of its kind, listening at `url`."""
+    stub = stub or Upstream()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
