@@ -16,10 +16,11 @@ Row = dict[str, Any]
 
 ROLES = ("generator", "discriminator")
 
-SELDOM = {"cache_written_tokens", "reasoning_tokens"}
+SELDOM = {"cache_written_tokens", "reasoning_tokens", "estimated"}
 """What is written down only where there is any."""
 
-TAKEN = ("prompt_tokens", "cached_tokens", "cache_written_tokens", "completion_tokens", "reasoning_tokens", "seconds")
+TAKEN = ("prompt_tokens", "cached_tokens", "cache_written_tokens", "completion_tokens", "reasoning_tokens", "seconds",
+         "estimated")  # fmt: skip
 """What an answer says that it took."""
 
 
@@ -41,6 +42,8 @@ class Usage:
     """Of the prompt, written to the endpoint's cache, where that has a price of its own."""
     reasoning_tokens: int = 0
     """Of the completion, thinking; 0 where the endpoint does not tell."""
+    estimated: int = 0
+    """Answers whose tokens the endpoint did not tell: they were counted here, or estimated."""
 
     def add_answer(self, answer: Mapping[str, Any]) -> None:
         """Count one answer of a chat."""

@@ -28,6 +28,7 @@ from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
 from serve.client.retry_after import seconds_to_wait
 from serve.client.rules import Asked, EndpointRules, chat_body, learn, messages_body, rules_changed, rules_for
+from serve.client.token_count import counted
 from serve.client.upstream import OneServer, Upstream
 from serve.settings import EndpointConfig
 
@@ -176,7 +177,9 @@ class ChatClient:
                 self._tell_pace(reply, began, seconds)
             if reply.answer is not None:
                 self._answered_at, self._given_up = time.monotonic(), 0
-                return reply.answer | {"seconds": seconds}
+                told = reply.answer["prompt_tokens"] or reply.answer["completion_tokens"] or reply.answer["error"]
+                counts = {} if told else counted(rules.tokenizer, body, reply.answer)
+                return reply.answer | counts | {"seconds": seconds}
             whose = blame(reply.error)
             if whose is Blame.QUESTION and learnt < MOST_LEARNT and self._learn(model, rules, reply.error, body):
                 learnt += 1

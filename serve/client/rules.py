@@ -73,6 +73,10 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     thinking_off: dict[str, Any] = {}
     """Fields of the body that turn it off."""
 
+    tokenizer: str = ""
+    """File tokenizer.json of the model, to count tokens with where the endpoint does not tell them. Without it they are
+    estimated from the length of the texts."""
+
     cache_control: bool = False
     """Whether the shared beginning of prompts is marked for the endpoint's prompt cache (Anthropic)."""
 
