@@ -95,7 +95,8 @@ def test_an_unknown_language_is_refused():
 @pytest.mark.parametrize(
     ("language", "source", "found"),
     [
-        ("cpp", "vector<map<int, string>> f(const string& a, int b = 3) {\n}", ("f", "vector<map<int, string>>", (("a", "const string&"), ("b", "int")))),
+        ("cpp", "static inline vector<map<int, string>> f(const string& a, const int b) noexcept {\n}", ("f", "vector<map<int, string>>", (("a", "const string&"), ("b", "const int")))),
+        ("cpp", "int f(int a, int b = 3) {", None),
         ("cpp", "struct E {};\nE f(int a) {", None),
         ("cpp", "// int g(int a) {\nint f() {", ("f", "int", ())),
         ("cpp", "vector<int\n#define assert //\n> f(int a) {", None),
