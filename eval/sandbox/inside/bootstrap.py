@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside import wire
+from eval.sandbox.inside import ahead, wire
 from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
 
 sys.path.pop(0)
@@ -77,7 +77,7 @@ def _tests(order: dict[str, Any]) -> str:
         peer.wait_ready()
     except BaseException as error:  # noqa: BLE001 - the candidate's own process tells what it was
         return "memory" if isinstance(error, MemoryError) else "gone"
-    status, _ = _execute(order["source"], Names(peer, order["entry_point"]))
+    status, _ = _execute(order["source"], Names(peer, order["entry_point"]), order["entry_point"])
     return status
 
 
@@ -90,6 +90,7 @@ class Names(dict[str, Any]):
 
     def __init__(self, peer: wire.Peer, entry_point: str | None) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
+        self[ahead.BEGIN], self[ahead.TAKE] = peer.begin, peer.take
         self._peer, self._entry_point = peer, entry_point
 
     def __missing__(self, name: str) -> Any:
@@ -104,10 +105,20 @@ class Names(dict[str, Any]):
             raise KeyError(name) from error
 
 
-def _execute(source: str, space: dict[str, Any]) -> tuple[str, BaseException | None]:
-    """Run source in a namespace: how it ended, and what it raised."""
+def _execute(source: str, space: dict[str, Any], calls: str | None = None) -> tuple[str, BaseException | None]:
+    """Run source in a namespace: how it ended, and what it raised.
+
+    Args:
+        source: a program.
+        space: its global names.
+        calls: the function whose calls may be sent ahead.
+    """
     try:
-        code = compile(source, "program.py", "exec", dont_inherit=True)
+        text = ahead.send_ahead(source, calls) if isinstance(space, Names) else source
+        try:
+            code = compile(text, "program.py", "exec", dont_inherit=True)
+        except SyntaxError:  # told of the text as it was
+            code = compile(source, "program.py", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         traceback.print_exc(limit=0)
         return "syntax", error

@@ -29,6 +29,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+PACKED = 64
+"""So many numbers or more cross as an array."""
 SCALARS = frozenset({type(None), bool, int, float, str})
 _DATES = (datetime.datetime, datetime.date, datetime.time)
 _ADDRESSES = ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface")
@@ -124,6 +126,7 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
 _MAKERS = {name: make for name, _, make in TABLE.values()}
 _DATA = frozenset({list, tuple, dict, set, frozenset})
 _KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
+_CODES = {"q": "q", "r": "d"}
 _SIMPLE: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
 
 
@@ -138,10 +141,13 @@ class Encoder:
     Args:
         lend: what to do with something that is no data: a node for it.
         given: objects of the request that this message answers, by their place.
+        packs: whether long lists of numbers go as arrays, for a message that is text.
     """
 
-    def __init__(self, lend: Callable[[Any, Encoder], list[Any]], given: list[Any] | None = None) -> None:
-        self._lend = lend
+    def __init__(
+        self, lend: Callable[[Any, Encoder], list[Any]], given: list[Any] | None = None, *, packs: bool = False
+    ) -> None:
+        self._lend, self._packs = lend, packs
         self._memo = {id(x): [-1 - place] for place, x in enumerate(given or []) if type(x) not in SCALARS}
         self.nodes: list[Any] = []
         self.objects: list[Any] = []
@@ -171,7 +177,15 @@ class Encoder:
         """The node of one object."""
         kind = type(x)
         if kind in _SIMPLE:
-            if SCALARS.issuperset(map(type, x)):
+            if SCALARS.issuperset(kinds := set(map(type, x))):
+                if (
+                    self._packs
+                    and len(kinds) == 1
+                    and kind is list
+                    and len(x) >= PACKED
+                    and (packed := _packed(x, kinds)) is not None
+                ):
+                    return packed
                 return [_SIMPLE[kind], x if kind is list else list(x)]
             return [_SIMPLE[kind].upper(), [self.item(y) for y in x]]
         if kind is dict:
@@ -186,6 +200,15 @@ class Encoder:
         if isinstance(x, BaseException) and kind.__module__ == "builtins":
             return ["e", kind.__name__, [self.item(y) for y in x.args]]
         return self._lend(x, self)
+
+
+def _packed(x: list[Any], kinds: set[type]) -> list[Any] | None:
+    """The node of a long list of machine numbers; None if one of them is none."""
+    code = "q" if kinds == {int} else "r" if kinds == {float} else ""
+    try:
+        return [code, base64.b64encode(array.array(_CODES[code], x).tobytes()).decode()] if code else None
+    except OverflowError:
+        return None
 
 
 def _is_whole(x: Any, kind: type) -> bool:
@@ -251,7 +274,10 @@ class Decoder:
         waiting = []
         try:
             for at, node in enumerate(nodes):
-                if node[0] in ("l", "L", "d", "D", "s", "S"):
+                if node[0] in _CODES:
+                    self.objects[at] = array.array(_CODES[node[0]], base64.b64decode(node[1])).tolist()
+                    self._made[at] = 1
+                elif node[0] in ("l", "L", "d", "D", "s", "S"):
                     self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
                     self._made[at] = 1
                     if node[0] == "l":
@@ -334,63 +360,3 @@ class Decoder:
 
     def _filled_key(self, item: Any) -> Any:
         return item if type(item) is not list else self.value(item)
-
-
-def replace(old: Any, new: Any) -> None:
-    """Make a container equal to its changed copy, in place."""
-    if isinstance(old, dict | set):
-        old.clear()
-        old.update(new)
-        if isinstance(old, collections.defaultdict):
-            old.default_factory = new.default_factory
-    elif isinstance(old, collections.deque):
-        old.clear()
-        old.extend(new)
-    elif isinstance(old, list | bytearray | array.array):
-        old[:] = new
-    elif isinstance(old, collections.UserList | collections.UserDict):
-        old.data = new.data
-    elif isinstance(old, types.SimpleNamespace):
-        vars(old).clear()
-        vars(old).update(vars(new))
-    elif isinstance(old, memoryview) and not old.readonly:
-        old[:] = new
-
-
-_CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
-    list: list.copy,
-    dict: lambda x: [*x, *x.values()],
-    set: list,
-    bytearray: lambda x: [bytes(x)],
-    array.array: lambda x: [x.tobytes()],
-    collections.deque: list,
-    collections.OrderedDict: lambda x: [*x, *x.values()],
-    collections.Counter: lambda x: [*x, *x.values()],
-    collections.defaultdict: lambda x: [x.default_factory, *x, *x.values()],
-    collections.UserList: lambda x: [x.data],
-    collections.UserDict: lambda x: [x.data],
-    types.SimpleNamespace: lambda x: [*vars(x), *vars(x).values()],
-    memoryview: lambda x: [x.tobytes()],
-}
-
-
-def contents_of(objects: list[Any]) -> list[tuple[int, list[Any]]]:
-    """What the changeable ones of some objects hold: their places and contents, to be compared later."""
-    return [(at, look(x)) for at, x in enumerate(objects) if (look := _CONTENTS.get(type(x))) is not None]
-
-
-def changed(objects: list[Any], before: list[tuple[int, list[Any]]]) -> list[int]:
-    """The places of those objects that hold something else now."""
-    found = []
-    for at, old in before:
-        new = _CONTENTS[type(objects[at])](objects[at])
-        if len(old) != len(new) or not (all(map(operator.is_, old, new)) or _alike(old, new)):
-            found.append(at)
-    return found
-
-
-def _alike(old: list[Any], new: list[Any]) -> bool:
-    return all(
-        x is y or (type(x) is type(y) and type(x) in (bytes, str, int) and x == y)
-        for x, y in zip(old, new, strict=True)
-    )

@@ -5,26 +5,28 @@ plain data is. Whatever else a candidate makes (an instance, a generator, a func
 hold a mirror of it (`mirrors.py`), whose comparisons with the tests' own data are never the candidate's.
 
 A request is `[op, of, name, args, kwargs, nodes]`, an answer `["ok" or "no", value, changed, nodes]`: what the call
-changed in the objects that it was given is changed on this side too, before an exception as well.
+changed in the objects that it was given is changed on this side too, before an exception as well. What the tests send
+is marshalled, which is quick; what the candidate sends is JSON, as nobody can make marshal safe against its author.
 """
 
 from __future__ import annotations
 
 import contextlib
 import inspect
-import json
-import struct
 import sys
+import time
 import types
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from eval.sandbox.inside import codec, mirrors, standins
-from eval.sandbox.inside.codec import Decoder, Encoder, Gone, Malformed
+from eval.sandbox.inside import changes, codec, mirrors, standins
+from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
+from eval.sandbox.inside.messages import Messages
 from eval.sandbox.inside.mirrors import Secret, secret_of
 
-_HEAD = struct.Struct("<Q")
-_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+FLUSH_S, FLUSH_ANSWERS = 0.002, 256
+"""When answers to calls that were sent ahead go out."""
 
 
 class Peer:
@@ -37,11 +39,15 @@ class Peer:
     """
 
     def __init__(self, connection: Any, space: dict[str, Any] | None = None) -> None:
-        self._connection, self._space = connection, space
+        self._messages, self._space = Messages(connection, marshals=space is None), space
         self._lent: dict[int, Any] = {}
         self._known: dict[int, Any] = {}
         self._told: set[int] = set()
         self._loop: Any = None
+        self._function: Any = None
+        self._planned: deque[tuple[Any, ...]] = deque()  # calls that could not be sent ahead
+        self._ahead: deque[list[Any]] = deque()  # of each call that was sent ahead, what it was given
+        self._answers: deque[list[Any]] = deque()  # to the first of them
 
     def look(self, name: str, *, named: bool = True) -> Any:
         """What a name of the candidate's stands for.
@@ -59,14 +65,55 @@ class Peer:
         self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Have the other side do something; raises what it raises there."""
-        encoder = Encoder(self._lend)
+        self._wait_for_answers()
+        packed, given = self._pack(args, kwargs)
+        self._send([op, of, name, *packed])
+        while (message := self._messages.receive())[0] not in (
+            "ok",
+            "no",
+        ):  # a function that we lent is called meanwhile
+            self._send(self._answer(message))
+        return self._result(message, given)
+
+    def begin(self, function: Any, calls: list[tuple[Any, ...]]) -> None:
+        """Send calls of a function of the other side's ahead of their time."""
+        self._wait_for_answers()  # of a row that was left in the middle
+        self._ahead, self._answers, self._planned = deque(), deque(), deque()
+        self._function = function
+        secret = secret_of(function)
+        if secret is None or not isinstance(function, mirrors.Lent):
+            self._planned.extend(calls)
+            return
+        packed = [self._pack(args, None) for args in calls]
+        self._send(["calls", secret.of, "", [request for request, _ in packed], [], []])
+        self._ahead.extend(given for _, given in packed)
+
+    def take(self) -> Any:
+        """What the next of these calls has answered."""
+        if not self._ahead:
+            return self._function(*self._planned.popleft())
+        while not self._answers:
+            self._receive_answers()
+        return self._result(self._answers.popleft(), self._ahead.popleft())
+
+    def _wait_for_answers(self) -> None:
+        while len(self._answers) < len(self._ahead):
+            self._receive_answers()
+
+    def _receive_answers(self) -> None:
+        while (message := self._messages.receive())[0] != "many":
+            self._send(self._answer(message))
+        self._answers.extend(message[1])
+
+    def _pack(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> tuple[list[Any], list[Any]]:
+        """`[args, kwargs, nodes]` of a request, and the objects that it gives."""
+        if not kwargs and SCALARS.issuperset(map(type, args)):
+            return [list(args), [], []], []
+        encoder = Encoder(self._lend, packs=self._space is not None)
         items = [encoder.item(x) for x in args]
         named = [[key, encoder.item(x)] for key, x in kwargs.items()] if kwargs else []
         encoder.finish()
-        self._send([op, of, name, items, named, encoder.nodes])
-        while (message := self._receive())[0] not in ("ok", "no"):  # a function that we lent is called meanwhile
-            self._answer(message)
-        return self._result(message, encoder.objects)
+        return [items, named, encoder.nodes], encoder.objects
 
     def refresh(self, of: int) -> Any:
         """The data in an object of the other side's whose class extends a data type."""
@@ -74,32 +121,55 @@ class Peer:
 
     def announce(self, error: BaseException | None) -> None:
         """Tell the other side that the candidate is defined, or what it raised."""
-        encoder = Encoder(self._lend)
+        encoder = Encoder(self._lend, packs=self._space is not None)
         item = encoder.encode(error)
         self._send(["ok" if error is None else "no", item, [], encoder.nodes])
 
     def wait_ready(self) -> None:
         """Wait until the candidate is defined; raises what it raised."""
-        self._result(self._receive(), [])
+        self._result(self._messages.receive(), [])
 
     def serve(self) -> None:
         """Answer until the other side ends."""
         while True:
             try:
-                request = self._receive()
+                request = self._messages.receive()
             except Gone:
                 return
-            self._answer(request)
+            if request[0] == "calls" and self._space is not None:
+                self._answer_all(request[1], request[3])
+            else:
+                self._send(self._answer(request))
+
+    def _answer_all(self, of: int, calls: list[Any]) -> None:
+        """Make calls one after the other; answers go out together, but not late."""
+        answers: list[Any] = []
+        sent = time.monotonic()
+        for args, kwargs, nodes in calls:
+            answers.append(self._answer(["call", of, "", args, kwargs, nodes]))
+            if (now := time.monotonic()) - sent > FLUSH_S or len(answers) >= FLUSH_ANSWERS:
+                self._send(["many", answers])
+                answers, sent = [], now
+        if answers:
+            self._send(["many", answers])
+
+    def _send(self, message: list[Any]) -> None:
+        if self._space is not None:  # what it printed goes out first: after the last answer this process is killed
+            with contextlib.suppress(Exception):  # a stream of the candidate's own making
+                sys.stdout.flush()
+        self._messages.send(message)
 
     def _result(self, message: list[Any], given: list[Any]) -> Any:
         try:
-            status, item, changes, nodes = message
+            status, item, changed, nodes = message
+            if status == "ok" and type(item) is not list and not changed:
+                return item
             decoder = Decoder(nodes, self._borrow, given)
-            for place, node in changes:
+            for place, node in changed:
                 old, new = given[place], decoder.objects[node]
                 if type(old) is not type(new):
                     raise Gone
-                codec.replace(old, new)
+                changes.replace(old, new)
             value = decoder.value(item)
         except (Malformed, LookupError, ValueError, TypeError):
             raise Gone from None
@@ -109,15 +179,18 @@ class Peer:
             raise value
         return value
 
-    def _answer(self, request: list[Any]) -> None:
-        """Carry a request out and send what came of it."""
+    def _answer(self, request: list[Any]) -> list[Any]:
+        """Carry a request out: the answer."""
         try:
             op, of, name, items, named, nodes = request
-            decoder = Decoder(nodes, self._borrow)
-            args, kwargs = [decoder.value(x) for x in items], {key: decoder.value(x) for key, x in named}
+            objects, args, kwargs = [], items, {}
+            if nodes or named:
+                decoder = Decoder(nodes, self._borrow)
+                objects = decoder.objects
+                args, kwargs = [decoder.value(x) for x in items], {key: decoder.value(x) for key, x in named}
         except (Malformed, ValueError, TypeError):
             raise Gone from None
-        before = codec.contents_of(decoder.objects)
+        before = changes.contents_of(objects)
         status, value = "ok", None
         try:
             value = self._carry_out(op, of, name, args, kwargs)
@@ -125,24 +198,23 @@ class Peer:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
             status, value = "no", error
-        if self._space is not None:  # what it printed goes out first: after the last answer this process is killed
-            with contextlib.suppress(Exception):  # a stream of the candidate's own making
-                sys.stdout.flush()
+        if not before and type(value) in SCALARS:
+            return [status, value, [], []]
         try:
-            self._send(self._outcome(status, value, decoder.objects, before))
+            return self._outcome(status, value, objects, before)
         except Gone:
             raise
         except BaseException as error:  # noqa: BLE001 - a value that cannot be described
-            self._send(self._outcome("no", type(error)(*error.args), decoder.objects, before))
+            return self._outcome("no", type(error)(*error.args), objects, before)
 
     def _outcome(self, status: str, value: Any, given: list[Any], before: list[tuple[int, list[Any]]]) -> list[Any]:
-        encoder = Encoder(self._lend, given)
+        encoder = Encoder(self._lend, given, packs=self._space is not None)
         item = encoder.item(value)
-        places = codec.changed(given, before)
-        changes = [encoder.describe(given[place]) for place in places]
+        places = changes.changed(given, before)
+        new = [encoder.describe(given[place]) for place in places]
         encoder.finish()
         first = len(encoder.nodes)
-        return [status, item, [[p, first + n] for n, p in enumerate(places)], encoder.nodes + changes]
+        return [status, item, [[p, first + n] for n, p in enumerate(places)], encoder.nodes + new]
 
     def _carry_out(self, op: str, of: int, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if op == "name" and self._space is not None:
@@ -244,52 +316,6 @@ class Peer:
         if kind not in makers:
             raise Malformed(f"unknown kind {kind!r}")
         return makers[kind](secret)
-
-    def _send(self, message: list[Any]) -> None:
-        digits = sys.get_int_max_str_digits()
-        sys.set_int_max_str_digits(0)
-        try:
-            body = _encode(message).encode()
-        finally:
-            sys.set_int_max_str_digits(digits)
-        try:
-            if len(body) < 2**16:
-                self._connection.sendall(_HEAD.pack(len(body)) + body)
-            else:
-                self._connection.sendall(_HEAD.pack(len(body)))
-                self._connection.sendall(body)
-        except OSError:
-            raise Gone from None
-
-    def _receive(self) -> list[Any]:
-        (size,) = _HEAD.unpack(self._read(8))
-        digits = sys.get_int_max_str_digits()
-        sys.set_int_max_str_digits(0)
-        try:
-            message = json.loads(self._read(size))
-        except (ValueError, RecursionError):
-            raise Gone from None
-        finally:
-            sys.set_int_max_str_digits(digits)
-        if type(message) is not list or not message:
-            raise Gone
-        return message
-
-    def _read(self, size: int) -> bytes | bytearray:
-        try:
-            whole = bytearray(size)
-        except OverflowError:
-            raise MemoryError from None
-        view, at = memoryview(whole), 0
-        while at < size:
-            try:
-                count = self._connection.recv_into(view[at:])
-            except OSError:
-                count = 0
-            if not count:
-                raise Gone
-            at += count
-        return whole
 
 
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,

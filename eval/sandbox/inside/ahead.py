@@ -1,0 +1,216 @@
+"""Calls that the tests will make in any case, found in their text and sent ahead in one message.
+
+Two forms: assertions in a row, each with one call of literal arguments, and a loop whose body begins with one call of
+arguments that the loop alone decides. The candidate's process makes the calls in the same order as ever, and answers
+while the tests compare: only the waiting between them is gone. Each such call becomes `take()`; where `begin` was not
+given a function of the candidate's, `take` makes the call itself.
+
+The rows of assertions are found by expressions over the text, as a syntax tree of 700 assertions costs three times what
+running them does. A line that is not surely of this form stays as it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from itertools import pairwise
+
+BEGIN, TAKE, ROWS = "__wavecoder_begin__", "__wavecoder_take__", "__wavecoder_rows__"
+AT_MOST = 2_000
+"""Calls in one message."""
+
+_STRING = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
+_LITERAL = re.compile(rf"""(?:{_STRING}|[\d.][\d._]*(?:[eE][-+]?\d+)?|True|False|None|[\s,+\-\[\](){{}}:])*""")
+_TOKEN = re.compile(rf"{_STRING}|[()\[\]{{}}]")
+_WORDS = re.compile(rf"""{_STRING}|\d[\d._]*(?:[eE][-+]?\d+)?|([A-Za-z_]\w*)|(==|!=|<=?|>=?)|(["'#;\\]|:=)""")
+_PLAIN = re.compile(r"""([ \t]*)assert (\w+)\(([^"'\\#()]*)\) (==|!=|is) ([^"'\\#()]*)""")
+_INERT = frozenset({
+    "abs", "all", "any", "bool", "float", "int", "isinstance", "len", "list", "max", "min", "round", "set", "sorted",
+    "str", "sum", "tuple", "type", "frozenset", "dict", "True", "False", "None", "not", "in", "is", "math", "isclose",
+})  # fmt: skip
+_LOOPS = frozenset({"enumerate", "zip", "range", "list"})
+_LOOP = re.compile(r"^([ \t]*)for .*:[ \t]*\n(?:\1[ \t]+.*\n|[ \t]*\n)+", re.MULTILINE)
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Assert)
+
+
+def send_ahead(source: str, entry_point: str | None) -> str:
+    """The tests with their calls sent ahead where that changes nothing."""
+    name = rf"\b(candidate|{re.escape(entry_point)})\(" if entry_point else r"\b(candidate)\("
+    called = re.compile(name)
+    lines = source.split("\n")
+    run: list[tuple[int, str, str, str]] = []  # line, indentation and name, arguments, the line that takes
+    for number, line in enumerate([*lines, ""]):
+        found = _assertion(line, called)
+        if run and (found is None or found[0] != run[0][1] or len(run) >= AT_MOST):
+            _send_run(lines, run)
+            run = []
+        if found is not None:
+            run.append((number, *found))
+    for match in reversed(
+        list(re.finditer(r"^([ \t]*)for .*:[ \t]*\n(?:\1[ \t]+.*\n|[ \t]*\n)+", text := "\n".join(lines), re.MULTILINE))
+    ):
+        if (names := called.findall(match[0])) and BEGIN not in match[0]:
+            text = text[: match.start()] + _loop_ahead(match[0], match[1], names[0]) + text[match.end() :]
+    return text
+
+
+def _assertion(line: str, called: re.Pattern[str]) -> tuple[str, str, str] | None:
+    """Of a line that asserts something of one call with literals: where it stands, the arguments, what takes."""
+    if (plain := _PLAIN.fullmatch(line)) is not None and called.fullmatch(f"{plain[2]}("):
+        if _LITERAL.fullmatch(plain[3]) is None or _LITERAL.fullmatch(plain[5]) is None:
+            return None
+        return plain[1] + plain[2], plain[3], f"{plain[1]}assert {TAKE}() {plain[4]} {plain[5]}"
+    head = re.match(r"([ \t]*)assert ", line)
+    calls = called.findall(line) if head else []
+    if head is None or len(calls) != 1:
+        return None
+    start = called.search(line)
+    assert start is not None
+    end = _closing(line, start.end())
+    if re.search("[\"'#]", re.sub(_STRING, "", line[: start.start()])):  # inside a string or a comment
+        return None
+    if end < 0 or _LITERAL.fullmatch(arguments := line[start.end() : end]) is None:
+        return None
+    rest = line[head.end() : start.start()] + "_" + line[end + 1 :]
+    compared = 0
+    for match in _WORDS.finditer(rest):
+        word, comparison, strange = match.groups()
+        compared += comparison is not None
+        if strange or (word and word != "_" and word not in _INERT):
+            return None
+    if compared > 1 or _closing(rest + ")", 0) != len(rest):
+        return None
+    return f"{head[1]}{calls[0]}", arguments, f"{line[: start.start()]}{TAKE}(){line[end + 1 :]}"
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the bracket closes that was open at `start`; -1 if it does not."""
+    depth = 1
+    for match in _TOKEN.finditer(text, start):
+        if match[0] in "([{":
+            depth += 1
+        elif match[0] in ")]}":
+            depth -= 1
+            if not depth:
+                return match.start()
+    return -1
+
+
+def _send_run(lines: list[str], run: list[tuple[int, str, str, str]]) -> None:
+    if len(run) < 2:
+        return
+    place = run[0][1]
+    name = place.lstrip()
+    rows = "".join(
+        f"({arguments.rstrip().rstrip(',')},)," if arguments.strip() else "()," for _, _, arguments, _ in run
+    )
+    for number, _, _, line in run:
+        lines[number] = line
+    first = run[0][0]
+    lines[first] = f"{place[: -len(name)]}{BEGIN}({name}, [{rows}]); {lines[first].lstrip()}"
+
+
+def _loop_ahead(text: str, indentation: str, name: str) -> str:
+    """The text of a loop with its calls sent ahead; as it is if it is not of that form."""
+    try:
+        (loop,) = ast.parse(textwrap.dedent(text)).body
+    except (SyntaxError, ValueError, RecursionError):
+        return text
+    made = _loop(loop, name) if isinstance(loop, ast.For) else [loop]
+    if len(made) == 1:
+        return text
+    module = ast.fix_missing_locations(ast.Module(made, []))
+    return textwrap.indent(ast.unparse(module), indentation) + "\n"
+
+
+def _loop(loop: ast.For, name: str) -> list[ast.stmt]:
+    """A loop with all its calls sent before it, if each turn is sure to make its one call."""
+    found: list[tuple[int, ast.Call]] = []
+    for place, statement in enumerate(loop.body):
+        found += [
+            (place, node) for node in ast.walk(statement) if isinstance(node, ast.Call) and _is_call_of(node, name)
+        ]
+    mentions = sum(isinstance(node, ast.Name) and node.id == name for node in ast.walk(loop))
+    if len(found) != 1 or mentions != 1 or loop.orelse or not _is_plain_iterable(loop.iter):
+        return [loop]
+    ((place, call),) = found
+    before = loop.body[: place + 1]
+    if not all(isinstance(statement, _SIMPLE) for statement in before) or not _is_unconditional(before[-1], call):
+        return [loop]
+    targets = {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
+    if not all(_depends_on(x, targets) for x in call.args) or call.keywords:
+        return [loop]
+    if any(isinstance(node, ast.Name) and node.id in targets and not isinstance(node.ctx, ast.Load)
+           for statement in before for node in ast.walk(statement)):  # fmt: skip
+        return [loop]
+    rows = ast.Assign([ast.Name(ROWS, ast.Store())], ast.Call(_name("list"), [loop.iter], []))
+    all_given = ast.ListComp(ast.Tuple(call.args, ast.Load()), [ast.comprehension(loop.target, _name(ROWS), [], 0)])
+    begin = ast.Expr(ast.Call(_name(BEGIN), [_name(name), all_given], []))
+    loop.iter = _name(ROWS)
+    loop.body[place] = _Taking(name).visit(before[-1])
+    return [rows, begin, loop]
+
+
+def _is_plain_iterable(node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return (isinstance(node.func, ast.Name) and node.func.id in _LOOPS and not node.keywords
+                and all(_is_plain_iterable(x) or isinstance(x, ast.Constant) for x in node.args))  # fmt: skip
+    return isinstance(node, ast.Name | ast.Constant)
+
+
+def _is_unconditional(statement: ast.stmt, call: ast.Call) -> bool:
+    """Whether nothing in a statement could keep its call from being made."""
+    trail = [statement, *_path_to(statement, call)]
+    hiding = (ast.BoolOp, ast.IfExp, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    return not any(isinstance(node, hiding) for node in trail) and all(
+        not isinstance(node, ast.Compare) or len(node.ops) == 1 for node, _ in pairwise(trail)
+    )
+
+
+def _path_to(node: ast.AST, wanted: ast.AST) -> list[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if child is wanted:
+            return [child]
+        if path := _path_to(child, wanted):
+            return [child, *path]
+    return []
+
+
+def _depends_on(node: ast.AST, targets: set[str]) -> bool:
+    allowed = (
+        ast.Name,
+        ast.Starred,
+        ast.Constant,
+        ast.Load,
+        ast.Subscript,
+        ast.Tuple,
+        ast.List,
+        ast.Attribute,
+        ast.Call,
+    )
+    for each in ast.walk(node):
+        if not isinstance(each, allowed):
+            return False
+        if isinstance(each, ast.Call) and ast.unparse(each.func) not in ("copy.deepcopy", "deepcopy"):
+            return False
+        if isinstance(each, ast.Name) and each.id not in targets | {"copy", "deepcopy"}:
+            return False
+    return True
+
+
+class _Taking(ast.NodeTransformer):
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Take the answer instead."""
+        return ast.Call(_name(TAKE), [], []) if _is_call_of(node, self._name) else self.generic_visit(node)
+
+
+def _name(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
+
+
+def _is_call_of(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name

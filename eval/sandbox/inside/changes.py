@@ -1,0 +1,70 @@
+"""What a call changed in the objects that it was given: seen on one side, done on the other."""
+
+from __future__ import annotations
+
+import array
+import collections
+import operator
+import types
+from collections.abc import Callable
+from typing import Any
+
+
+def replace(old: Any, new: Any) -> None:
+    """Make a container equal to its changed copy, in place."""
+    if isinstance(old, dict | set):
+        old.clear()
+        old.update(new)
+        if isinstance(old, collections.defaultdict):
+            old.default_factory = new.default_factory
+    elif isinstance(old, collections.deque):
+        old.clear()
+        old.extend(new)
+    elif isinstance(old, list | bytearray | array.array):
+        old[:] = new
+    elif isinstance(old, collections.UserList | collections.UserDict):
+        old.data = new.data
+    elif isinstance(old, types.SimpleNamespace):
+        vars(old).clear()
+        vars(old).update(vars(new))
+    elif isinstance(old, memoryview) and not old.readonly:
+        old[:] = new
+
+
+_CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
+    list: list.copy,
+    dict: lambda x: [*x, *x.values()],
+    set: list,
+    bytearray: lambda x: [bytes(x)],
+    array.array: lambda x: [x.tobytes()],
+    collections.deque: list,
+    collections.OrderedDict: lambda x: [*x, *x.values()],
+    collections.Counter: lambda x: [*x, *x.values()],
+    collections.defaultdict: lambda x: [x.default_factory, *x, *x.values()],
+    collections.UserList: lambda x: [x.data],
+    collections.UserDict: lambda x: [x.data],
+    types.SimpleNamespace: lambda x: [*vars(x), *vars(x).values()],
+    memoryview: lambda x: [x.tobytes()],
+}
+
+
+def contents_of(objects: list[Any]) -> list[tuple[int, list[Any]]]:
+    """What the changeable ones of some objects hold: their places and contents, to be compared later."""
+    return [(at, look(x)) for at, x in enumerate(objects) if (look := _CONTENTS.get(type(x))) is not None]
+
+
+def changed(objects: list[Any], before: list[tuple[int, list[Any]]]) -> list[int]:
+    """The places of those objects that hold something else now."""
+    found = []
+    for at, old in before:
+        new = _CONTENTS[type(objects[at])](objects[at])
+        if len(old) != len(new) or not (all(map(operator.is_, old, new)) or _alike(old, new)):
+            found.append(at)
+    return found
+
+
+def _alike(old: list[Any], new: list[Any]) -> bool:
+    return all(
+        x is y or (type(x) is type(y) and type(x) in (bytes, str, int) and x == y)
+        for x, y in zip(old, new, strict=True)
+    )
