@@ -37,8 +37,9 @@ _RIGHT = re.compile(r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|imp
 _HEADS = re.compile(r"#include[ \t]*\S+|\bclass[ \t]+(?!Main\b)\w+(?=[ \t]*\{)")
 """What a reading must not lose when it is read behind prose."""
 
-DEFINES, BODY, IMPORTS, NO_ANSWER, NOTHING = 4, 3, 2, 1, 0
-_WHAT = ("does not define it", "repeats the question or leaves it empty", "imports it", "is its body",
+DEFINES, BODY, CALLED_WRONG, IMPORTS, LOOSE_BODY, NO_ANSWER, NOTHING = 6, 5, 4, 3, 2, 1, 0
+_WHAT = ("does not define it", "repeats the question or leaves it empty", "may be its body, but returns nothing",
+         "imports it", "defines the function, but the text calls it wrong", "is its body",
          "defines the function")  # fmt: skip
 
 
@@ -46,15 +47,14 @@ class Rank(NamedTuple):
     """What makes one reading better than another, the weightiest first."""
 
     level: int
-    """It defines the entry point; is its body; imports it; only repeats the question or leaves it empty; none."""
+    """It defines the entry point; is its body; defines it, but is called wrong; imports it; is a body that returns
+    nothing; only repeats the question or leaves it empty; none of these."""
     aloud: bool
     """It is no part of a thought that never ends."""
     tagged: int
     """Its fence says the language; no language; another."""
     lacks: int
     """How many names it needs that nobody defines, as a negative number."""
-    not_wrong: bool
-    """The sentence before it does not call it wrong."""
     clean: bool
     """All of its text is code."""
     fenced: bool
@@ -131,10 +131,10 @@ def read_code(answer: str, question: Question) -> Reading:
                     break
             if any(_is_perfect(each.rank) for each in readings):
                 break
-        if any(each.rank.level >= BODY for each in readings):
+        if any(each.rank.level >= CALLED_WRONG for each in readings):
             break
     if not readings:
-        return Reading("", "no text", Rank(NOTHING, False, 0, 0, True, False, False, 0, 0, 0))
+        return Reading("", "no text", Rank(NOTHING, False, 0, 0, False, False, 0, 0, 0))
     order = sorted(readings, key=lambda each: (each.rank, len(each.code)), reverse=True)
     best = order[0] if order[0].rank.level else max(readings, key=lambda each: (*each.rank[:3], len(each.code)))
     others = dict.fromkeys(each.reason for each in order if each.code != best.code)
@@ -169,14 +169,13 @@ def _sources(text: str, question: Question) -> Iterator[list[_Source]]:
     if not around.strip():
         return
     alone = _Source(around, "text outside of fences", 1, 1, -1, False, False, units_of(around, language))
-    if not blocks:
-        yield [alone]
-        blocks, _ = split_fences(text, lambda code: _is_open(code, language), quotes=True)
-        yield list(_block_sources(blocks, language))
-        return
-    units = (*alone.units, *(unit for each in found for unit in each.units))
-    everything = "\n".join([around, *(each.text for each in found)])
-    yield [*found, alone, _Source(everything, "text with its blocks", 1, len(blocks) + 1, -1, False, False, units)]
+    right = [each for each in found if not each.wrong]
+    units = (*alone.units, *(unit for each in right for unit in each.units))
+    everything = "\n".join([around, *(each.text for each in right)])
+    whole_text = _Source(everything, "text with its blocks", 1, len(blocks) + 1, -1, False, False, units)
+    yield [*found, alone, whole_text] if blocks else [alone]
+    quoted, _ = split_fences(around, lambda code: _is_open(code, language), quotes=True)
+    yield list(_block_sources(quoted, language))
 
 
 def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[_Source]:
@@ -220,7 +219,7 @@ def _joined_halves(sources: list[_Source], language: str) -> list[_Source]:
     """Blocks of which one goes on with a definition that the former began."""
     found: list[_Source] = []
     for source in sources:
-        if found and not (_is_code(source.text, language) and source.text[:1].strip()):
+        if found and not found[-1].wrong and not (_is_code(source.text, language) and source.text[:1].strip()):
             both = f"{found[-1].text}\n{source.text}"
             if _is_code(both, language) and (not _is_code(found[-1].text, language) or source.text[:1] in " \t"):
                 begun = found.pop()
@@ -251,20 +250,20 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
     else:
         reduced = whole(source.units)
         level = DEFINES if any(unit.kind != "import" for unit in reduced.units) else NOTHING
+    level = CALLED_WRONG if source.wrong and level == DEFINES else level
     code = source.text.strip("\n").rstrip()
     lacks, clean = 0, _is_code(code, question.language)
     if level:
         lacks = len(_lacking(reduced, source, question) | (reduced.needed & elsewhere) - reduced.bound)
         if reduced.dropped or not clean:
             code = reduced.text
-    rank = Rank(
-        level, True, source.tag, -lacks, not source.wrong, clean, source.fenced, 0, source.place, -source.blocks
-    )
+    rank = Rank(level=level, aloud=True, tagged=source.tag, lacks=-lacks, clean=clean,
+                fenced=source.fenced, repairs=0, place=source.place, blocks=-source.blocks)  # fmt: skip
     if level < IMPORTS and source.blocks == 1 and question.declaration:
         body = find_body(source.text, question.declaration, question.language, fenced=source.fenced)
         if body is not None:
             returns = re.search(r"\b(?:return|yield|raise)\b", body) or question.language == "rust"
-            return Reading(body, source.where, rank._replace(level=BODY, lacks=0 if returns else -1))
+            return Reading(body, source.where, rank._replace(level=BODY if returns else LOOSE_BODY, lacks=0))
     names = [] if level else sorted(name for unit in source.units if unit.kind == "definition" for name in unit.names)
     return Reading(code, source.where, rank, ", ".join(names[:5]))
 

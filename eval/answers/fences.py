@@ -28,7 +28,7 @@ class Block:
     """All that stands behind the opening fence."""
     code: str
     before: str
-    """The last lines of prose before it."""
+    """The last line of prose before it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def split_fences(text: str, is_open: Callable[[str], bool], *, quotes: bool = Fa
             last, code = end.line, _until(lines, opening, end)
         words = opening.after.strip()
         tag = re.match(r"[\[{.]*([\w+#-]*)", words)
-        said = " ".join(line for line in outside[-4:] if line.strip())
+        said = next((line for line in reversed(outside[-4:]) if line.strip()), "")
         name = tag[1].lower() if tag else ""
         blocks.append(Block(name, words, _contained(code, opening.before), said))
         at = last + 1

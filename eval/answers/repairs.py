@@ -25,6 +25,7 @@ _MARK = re.compile(
     r"|\\boxed\{"
     r")[ \t]*"
 )
+_ESCAPED = re.compile(r"\b(?:def|class|import|function|func|fn|const|return|include)\b[^\n]*\\n")
 _BEHIND_PROSE = re.compile(
     r"^(\w[^\n\"'`]*[.:!?])[ \t]+(?=(?:def|class|async|import|from|func|fn|function|const|public|pub|package|use|"
     r"#include)\b)", re.MULTILINE,
@@ -68,9 +69,12 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     unescaped = html.unescape(marked)
     yield "HTML entities read", unescaped
     yield "HTML entities read twice", html.unescape(unescaped)
-    if text.count("\\n") > text.strip().count("\n"):
+    if _ESCAPED.search(text):
         escaped = re.sub(r"\\([nrt\"'\\])", lambda match: _ESCAPES.get(match[1], match[1]), text)
-        yield "escaped line ends read", cleaned(escaped).strip().strip("\"'")
+        yield (
+            "escaped line ends read",
+            re.sub(r"^[\"'](?=\w)|[\"']\Z", "", cleaned(escaped).strip(), flags=re.MULTILINE),
+        )
     yield "set out", textwrap.dedent(marked)
     yield "code taken from the end of a sentence", _BEHIND_PROSE.sub(r"\1\n", marked)
 

@@ -339,3 +339,18 @@ WRAPPED = {
     "no-break spaces": "```{tag}\n{nbsp}\n```",
 }
 """Ways to answer; `{code}` is the function."""
+
+AROUND = {
+    "thoughts before": "<think>\nI could write\n```python\n{wrong}\n```\n</think>\n\n{answer}",
+    "prose before": "Certainly! Here is how to do it, in Python.\n\n{answer}",
+    "prose behind": "{answer}\n\nThis adds the two numbers. Let me know if you have questions!",
+    "byte order mark": "\ufeff{answer}",
+    "answer tags": "<answer>\n{answer}\n</answer>",
+    "an example behind": "{answer}\n\nExample:\n```python\nprint(add(1, 2))  # 3\n```\n",
+    "a shell block before": "First:\n```bash\npip install x\n```\n{answer}",
+    "an output behind": "{answer}\n\nOutput:\n```\n3\n```",
+    "headings": "# Answer\n\n{answer}\n\n## Notes\n- fine",
+    "marks": "[BEGIN]\n{answer}\n[DONE]",
+    "white space": "\n\n{answer}\n   ",
+}
+"""What stands around an answer and changes nothing in it."""

@@ -13,7 +13,7 @@ from eval.answers.extract import Question, read_code
 from eval.answers.prompts import read_answer, read_with_reason
 from eval.answers.trees import brace_units, is_code
 from eval.problems import Problem
-from tests.eval.answers.reading_table import ADD, ALONE, FUNCTIONS, PYTHON, WRAPPED, WRONG, fenced
+from tests.eval.answers.reading_table import ADD, ALONE, AROUND, FUNCTIONS, PYTHON, WRAPPED, WRONG, fenced
 
 MODULE = {"__name__": "program"}
 
@@ -25,6 +25,26 @@ def test_an_answer_becomes_a_program_that_adds(name, adding):
     assert space["add"](2, 3) == 5
     assert space["math"].pi > 3
     assert space["helper"](1) == 1
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_what_stands_around_an_answer_changes_nothing(around, adding):
+    """Every fifth answer of the table, another fifth for each surrounding."""
+    for name in list(PYTHON)[list(AROUND).index(around) % 5 :: 5]:
+        answer = AROUND[around].replace("{wrong}", WRONG).replace("{answer}", PYTHON[name])
+        space: dict = dict(MODULE)
+        exec(read_answer(adding, "chat", answer)[1], space)  # the test's own text, not a model's
+        assert space["add"](2, 3) == 5, name
+
+
+def test_an_unfenced_answer_counts_before_a_fenced_one_that_the_text_calls_wrong(adding):
+    answer = f"A wrong attempt:\n{fenced(WRONG)}\nBetter:\n\n{ADD}\n\nThat adds."
+    assert read_answer(adding, "chat", answer)[0] == ADD
+    assert (
+        "return a + b"
+        in read_answer(adding, "chat", f"A wrong attempt:\n{fenced(WRONG)}\nBetter:\n{fenced('return a + b')}")[0]
+    )
+    assert read_answer(adding, "chat", f"The original, buggy code:\n{fenced(ADD)}")[0] == ADD
 
 
 HALVING = Problem(task_id="T/1", language="python", entry_point="half", instruction="Halve.\nassert half(4) == 2",
