@@ -49,6 +49,11 @@ _EXPORT_MACRO = re.compile(
 )
 """`LIB_API int f(…) {`."""
 _ANY_LINE = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*;?[ \t]*$", re.MULTILINE)
+_SPECIFIER = re.compile(
+    rb"[ \t]*(?:(?:constexpr|inline|static|explicit|virtual|friend|extern)[ \t]+)*("
+    + _MACRO
+    + rb")[ \t]+(?=[A-Za-z_~])"
+)
 _WORD = re.compile(rb"\b[A-Za-z_]\w*\b" + _ARGUMENTS)
 _CAPITALS = re.compile(rb"(" + _MACRO + rb")\s*$")
 
@@ -111,10 +116,13 @@ def _without_macros(text: bytes, spots: list[tuple[int, int]]) -> bytes:
             _blank(out, begin - len(before) + macro.start(1), begin - len(before) + macro.end(1))
         elif (word := _WORD.match(text, begin, max(end, begin + 1))) and end - begin < 100:
             _blank(out, word.start(), min(word.end(), end))  # `int CALL f() {`: it is the word itself
+        line = text.rfind(b"\n", 0, begin) + 1
+        if (macro := _SPECIFIER.match(text, line)) and macro.end() <= begin:
+            _blank(out, macro.start(1), macro.end(1))
         first = text.rfind(b"\n", 0, max(text.rfind(b"\n", 0, begin), 0)) + 1
         last = text.find(b"\n", end)
-        for line in _ANY_LINE.finditer(text, first, last if last >= 0 else len(text)):
-            _blank(out, line.start(1), line.end(1))
+        for lone in _ANY_LINE.finditer(text, first, last if last >= 0 else len(text)):
+            _blank(out, lone.start(1), lone.end(1))
     return bytes(out)
 
 

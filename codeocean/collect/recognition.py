@@ -26,6 +26,8 @@ _CPP = re.compile(
     rb"|mutable|explicit|static_assert|override|friend)\b",
     re.MULTILINE,
 )
+SURE = 4
+"""Different words of C++ that settle it."""
 _OBJECTIVE_C = re.compile(rb"^[ \t]*(?:@(?:interface|protocol|implementation|class|import|property)\b|#import\b)", re.M)
 _OTHER = {
     ".ts": re.compile(rb"\s*<(?:\?xml|!DOCTYPE|TS\b)"),
@@ -60,15 +62,16 @@ def _included(text: bytes) -> str | None:
 
 
 def _c_or_cpp(text: bytes) -> str:
-    code = _NOT_CODE.sub(b" ", text)
-    looks_cpp = _CPP.search(_GUARDED.sub(b" ", code)) is not None
-    as_c = _errors(text, "c")
-    if not looks_cpp and as_c == 0:
-        return "c"
-    as_cpp = _errors(text, "cpp")
-    if looks_cpp:
-        return "cpp" if as_cpp <= as_c else "c"
-    return "cpp" if 2 * as_cpp < as_c else "c"
+    code = _GUARDED.sub(b" ", _NOT_CODE.sub(b" ", text))
+    marks = len(set(_CPP.findall(code)))
+    if marks >= SURE:
+        return "cpp"
+    likely, other = ("cpp", "c") if marks else ("c", "cpp")
+    errors = _errors(text, likely)
+    if errors == 0:
+        return likely
+    # What C++ alone can say weighs more than an error; without it, the errors in C must be many.
+    return other if (1 if marks else 2) * _errors(text, other) < errors else likely
 
 
 def _errors(text: bytes, language: str) -> int:
