@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from tree_sitter import Node, Query, QueryCursor
 
-ROUNDS = 3
-"""Texts with further macros blanked that are tried at most."""
+TRIES = 6
+"""Texts with further macros blanked that are parsed at most."""
 MAX_ERRORS = 400
 """Errors of one text that are looked at."""
 
@@ -49,6 +49,7 @@ _EXPORT_MACRO = re.compile(
 )
 """`LIB_API int f(…) {`."""
 _ANY_LINE = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*;?[ \t]*$", re.MULTILINE)
+_CALL = re.compile(rb"\b[A-Z_][A-Z0-9_]{2,}[ \t]*\(")
 _SPECIFIER = re.compile(
     rb"[ \t]*(?:(?:constexpr|inline|static|explicit|virtual|friend|extern)[ \t]+)*("
     + _MACRO
@@ -72,14 +73,18 @@ def parse_declarations(source: bytes, parse: Callable[[bytes], Node], errors: Qu
     text = _LONE_MACRO.sub(_blanked_statement, text)
     root = parse(text)
     damage, spots = _damage(root, errors) if root.has_error else (0, [])
-    for _ in range(ROUNDS):
-        if not damage or (candidate := _without_macros(text, spots)) == text:
-            break
-        other = parse(candidate)
+    tries, pending = 0, [spots]
+    while damage and pending and tries < TRIES:
+        part = pending.pop()
+        candidate = _without_macros(text, part)
+        if candidate == text:
+            continue
+        other, tries = parse(candidate), tries + 1
         less, rest = _damage(other, errors)
-        if less >= damage:
-            break
-        text, root, damage, spots = candidate, other, less, rest
+        if less < damage:
+            text, root, damage, pending = candidate, other, less, [rest]
+        elif len(part) > 1:  # one of them makes it worse
+            pending += [part[len(part) // 2 :], part[: len(part) // 2]]
     return root
 
 
@@ -112,7 +117,11 @@ def _without_macros(text: bytes, spots: list[tuple[int, int]]) -> bytes:
     out = bytearray(text)
     for begin, end in spots[:MAX_ERRORS]:
         before = text[max(begin - 300, 0) : begin]
-        if macro := _CAPITALS.search(before):  # `INLINE int f() {`: what does not parse is `int`
+        if span := _call_around(text, begin):  # `template <class T, ENABLE_IF(!a)>`
+            _blank(out, *span)
+            if text[max(span[0] - 300, 0) : span[0]].rstrip()[-1:] != b")":
+                out[span[0] : span[0] + 3] = b"int"
+        elif macro := _CAPITALS.search(before):  # `INLINE int f() {`: what does not parse is `int`
             _blank(out, begin - len(before) + macro.start(1), begin - len(before) + macro.end(1))
         elif (word := _WORD.match(text, begin, max(end, begin + 1))) and end - begin < 100:
             _blank(out, word.start(), min(word.end(), end))  # `int CALL f() {`: it is the word itself
@@ -124,6 +133,21 @@ def _without_macros(text: bytes, spots: list[tuple[int, int]]) -> bytes:
         for lone in _ANY_LINE.finditer(text, first, last if last >= 0 else len(text)):
             _blank(out, lone.start(1), lone.end(1))
     return bytes(out)
+
+
+def _call_around(text: bytes, at: int) -> tuple[int, int] | None:
+    """The macro call in whose arguments a byte lies."""
+    begin = max(at - 300, 0)
+    for call in reversed(list(_CALL.finditer(text, begin, at))):
+        depth, end = 1, call.end()
+        while depth and end < min(at + 600, len(text)):
+            depth += {0x28: 1, 0x29: -1}.get(text[end], 0)
+            if end == at - 1 and depth == 0:
+                break
+            end += 1
+        if depth == 0 and end > at:
+            return call.start(), end
+    return None
 
 
 def _blank(out: bytearray, begin: int, end: int) -> None:

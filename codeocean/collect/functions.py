@@ -176,11 +176,14 @@ def _unwrapped(node: Node, wanted: frozenset[str], grammar: Grammar) -> Node | N
     while node.type not in wanted:
         if node.type not in grammar.wrappers:
             return None
-        inner = next((child for child in node.named_children if child.type in wanted or child.type in grammar.wrappers),
-                     None)  # fmt: skip
-        if inner is None:
+        for child in node.named_children:
+            if child.is_error:
+                return None  # what follows need not belong to what is wrapped
+            if child.type in wanted or child.type in grammar.wrappers:
+                node = child
+                break
+        else:
             return None
-        node = inner
     return node if has_parameters(node) else None
 
 

@@ -72,7 +72,14 @@ def _inner_declarator(declarator: Node) -> Node | None:
 
 
 def has_parameters(node: Node) -> bool:
-    """C, C++: `struct PACKED x {` with an unknown macro is a function without parameters to the parser."""
+    """C, C++: whether what the parser takes for a function is one; true in other languages.
+
+    To the parser `struct PACKED x {` is a function without parameters, and a class of which something inside does not
+    parse may be the type of what follows.
+    """
+    kind = node.child_by_field_name("type")
+    if kind is not None and kind.child_by_field_name("body") is not None:
+        return False
     if node.type != "function_definition" or (declarator := node.child_by_field_name("declarator")) is None:
         return node.type != "function_definition" or node.child_by_field_name("parameters") is not None
     while declarator is not None and declarator.type not in {"function_declarator", "operator_cast"}:
