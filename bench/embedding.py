@@ -30,8 +30,9 @@ from bench.machine import describe_machine
 from codeocean.collect.readers import list_units, read_unit
 from codeocean.collect.settings import FolderSource
 from codeocean.embed.batches import padding_share
-from codeocean.embed.encoder import EmbedConfig, Tokenizer, load_model, row_texts
+from codeocean.embed.encoder import Tokenizer, load_model, row_texts
 from codeocean.embed.flow import embed
+from codeocean.embed.settings import EmbedConfig
 from codeocean.records import RAW_CODE
 from core.storage import write_part
 from ray_jobs.run.models import resolve_model

@@ -1,11 +1,11 @@
 """The command line of every job: `wavecoder <job> …` and `python -m ray_jobs.<job> …` are the same.
 
 A failure that a user can cause ends with one clear line and exit code 2; its traceback is kept in the run directory.
+What only names the jobs imports neither Ray nor PyTorch: a job's own file is imported when it is called.
 """
 
 from __future__ import annotations
 
-import argparse
 import errno
 import importlib
 import logging
@@ -14,10 +14,15 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from ray_jobs.cluster.secret_refs import resolve
-from ray_jobs.run.config import OFFLINE, Config, load_config
-from ray_jobs.run.rundir import RunDir
+
+if TYPE_CHECKING:
+    from ray_jobs.run.command_line import Options
+    from ray_jobs.run.config import Config
+    from ray_jobs.run.rundir import RunDir
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -47,62 +52,70 @@ JOBS = {
     "doctor": "what is wrong or unsafe with this machine or cluster",
 }
 
+GROUPS = {
+    "All of it": ("pipeline", "plan"),
+    "One stage": ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "evaluate", "report"),
+    "Use the model": ("serve", "keys"),
+    "Look": ("inspect", "prompts", "judge", "diff"),
+    "Cluster": ("submit", "status", "logs", "doctor", "monitoring"),
+    "This machine": ("sandbox",),
+}
+"""The jobs as the help lists them."""
+
+SECTIONS = {
+    name: (name,) for name in ("collect", "embed", "codeocean", "mix", "train", "serve", "evaluate", "report")
+} | {
+    "select": ("select", "decontaminate"),
+    "generate": ("generate", "serve"),
+}
+"""Job → sections of the recipe that it reads."""
+
 MAX_REASON_CHARS = 8000
 """Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""
 
-Job = Callable[[Config, RunDir], object]
+Job = Callable[["Config", "RunDir"], object]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """`wavecoder <job> …`."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] in {"-h", "--help"} or arguments[0] not in JOBS:
-        listing = "\n".join(f"  {name:9} {what}" for name, what in JOBS.items())
-        print(f"usage: wavecoder <job> --config RECIPE [--set section.key=value …] [--run-dir DIR]\n\n{listing}")
-        known = not arguments or arguments[0] in {"-h", "--help"}
-        if not known:
-            print(f"wavecoder: unknown job {arguments[0]!r}", file=sys.stderr)
-        return 0 if known else 2
-    job = importlib.import_module(f"ray_jobs.{arguments[0]}")
-    return int(job.main(arguments[1:]))
+    if arguments and arguments[0] in JOBS and "_WAVECODER_COMPLETE" not in os.environ:
+        return int(importlib.import_module(f"ray_jobs.{arguments[0]}").main(arguments[1:]))
+    from ray_jobs.run.command_line import list_jobs
+
+    return list_jobs(JOBS, GROUPS, arguments)
 
 
 def run_job(
     name: str,
     job: Job,
     arguments: list[str] | None = None,
-    flags: dict[str, str] | None = None,
-    choices: dict[str, tuple[str, ...]] | None = None,
-    options: dict[str, str] | None = None,
-    only_looks: Callable[[argparse.Namespace], bool] = lambda _: False,
+    more: Options | None = None,
+    *,
+    only_looks: Callable[[SimpleNamespace], bool] = lambda _: False,
+    below: str = "",
 ) -> int:
     """Parse a job's command line, run it, and turn its failures into one line.
 
     Args:
         name: the job's name.
-        job: called with the configuration and the run directory, and with each of `flags` and `choices` as a keyword.
+        job: called with the configuration and the run directory, and with each of `more` as a keyword.
         arguments: without the program's name; None takes the process's.
-        flags: on/off options of this job: name → help.
-        choices: options of this job that take one of some words, or are left out.
-        options: options of this job that take any text, or are left out: name → help.
+        more: options of this job beside those of every job.
         only_looks: whether the job, as it is called, writes nothing: its run directory is not made.
+        below: what the help says below the options.
 
     Returns:
         Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
     """
-    parser = argparse.ArgumentParser(prog=f"wavecoder {name}", description=JOBS[name])
-    parser.add_argument("--config", required=True, help="recipe, such as configs/demo.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a setting")
-    parser.add_argument("--run-dir", help="run directory, instead of the recipe's")
-    for flag, text in (flags or {}).items():
-        parser.add_argument(f"--{flag.replace('_', '-')}", action="store_true", help=text)
-    for option, words in (choices or {}).items():
-        parser.add_argument(f"--{option}", choices=words, help="see docs/training.md")
-    for option, text in (options or {}).items():
-        parser.add_argument(f"--{option}", help=text)
-    parser.add_argument("--allow-open-cluster", action="store_true",
-                        help="start even on a cluster to which anybody can submit jobs")  # fmt: skip
-    given = parser.parse_args(arguments)
+    from ray_jobs.run.command_line import RECIPE, flag, parse
+    from ray_jobs.run.config import OFFLINE, load_config
+    from ray_jobs.run.rundir import RunDir
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+    open_cluster = flag("allow_open_cluster", "start even on a cluster to which anybody can submit jobs")
+    options = RECIPE | (more or {}) | {"allow_open_cluster": open_cluster}
+    given = parse(name, JOBS[name], options, arguments, f"{below}\n\n{_settings(name, arguments)}")
     if given.allow_open_cluster:
         given.set.append("ray.allow_open_cluster=true")
 
@@ -114,11 +127,23 @@ def run_job(
         if not only_looks(given):
             opened.append(run)
             run.write_text(config.as_yaml(), "config.yaml")
-        own = [*(flags or ()), *(choices or ()), *(options or ())]
         with nullcontext() if only_looks(given) else keeping_postmortem(name, run, config.report.title):
-            job(config, run, **{option: getattr(given, option) for option in own})
+            job(config, run, **{option: getattr(given, option) for option in more or ()})
 
     return run_guarded(name, work)
+
+
+def _settings(name: str, arguments: list[str]) -> str:
+    """The settings that a job reads, where its help is asked for."""
+    if not {"-h", "--help"} & set(arguments):
+        return ""
+    from ray_jobs.run.command_line import settings_help
+    from ray_jobs.run.config import Config
+
+    sections = SECTIONS.get(name, ())
+    if not sections:
+        return f"Sections of the recipe: {', '.join(Config.model_fields)}. The help of a stage names its settings."
+    return "\n\n".join(settings_help(section, Config.model_fields[section].annotation) for section in sections)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.table import Table
 from codeocean.generate.compare_runs import CAUSES, Outcome, compare_rows, compare_settings, outcomes
 from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.run.command_line import argument, as_json, flag, option, parse
 from ray_jobs.run.rundir import RunDir
 from report.artifact import visible
 
@@ -30,7 +30,7 @@ MEANING = {
 }
 
 
-def run_diff(here: str, there: str, rows: int, console: Console) -> None:
+def run_diff(here: str, there: str, rows: int, console: Console, *, as_line: bool = False) -> None:
     """Print what differs.
 
     Raises:
@@ -41,6 +41,12 @@ def run_diff(here: str, there: str, rows: int, console: Console) -> None:
     settings = compare_settings(_settings(runs[0]), _settings(runs[1]))
     data = [_outcomes(run) for run in runs]
     found = compare_rows(data[0], data[1])
+    if as_line:
+        counts = Counter(difference.cause for difference in found)
+        print(as_json({"settings": [dict(zip(("key", "first", "second"), each, strict=True)) for each in settings],
+                       "rows": [len(each) for each in data], "differ": len(found), "causes": dict(counts),
+                       "shown": [difference._asdict() for difference in found[:rows]]}))  # fmt: skip
+        return
     if settings:
         table = Table("setting or input", "first", "second", title="what they were told", title_justify="left")
         for key, first, second in settings:
@@ -90,12 +96,16 @@ def _outcomes(run: RunDir) -> dict[str, Outcome]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    parser = argparse.ArgumentParser(prog="wavecoder diff", description=JOBS["diff"])
-    parser.add_argument("run", nargs=2, metavar="RUN", help="run directory")
-    parser.add_argument("--rows", type=int, default=10, help="rows to show (10)")
-    options = parser.parse_args(arguments)
+    options = parse("diff", JOBS["diff"], {
+        "here": argument(str, "run directory", metavar="RUN"),
+        "there": argument(str, "run directory", metavar="RUN"),
+        "rows": option(int, "rows to show", 10, metavar="N"),
+        "json": flag("json", "one line of JSON"),
+    }, arguments)  # fmt: skip
     console = Console(width=None if sys.stdout.isatty() else 120)
-    return run_guarded("diff", lambda _: run_diff(options.run[0], options.run[1], max(options.rows, 0), console))
+    return run_guarded(
+        "diff", lambda _: run_diff(options.here, options.there, max(options.rows, 0), console, as_line=options.json)
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ For a cluster from elsewhere: `wavecoder submit --address URL -- doctor`.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import os
@@ -20,6 +19,7 @@ from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.cluster.job_api import find_token
 from ray_jobs.cluster.node_checks import Finding, judge_access, judge_node, node_facts
 from ray_jobs.cluster.open_api import find_exposure
+from ray_jobs.run.command_line import flag, option, parse
 
 Report = dict[str, list[Finding]]
 
@@ -84,12 +84,10 @@ def run_doctor(folders: list[str], *, as_json: bool) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job: 0, or 1 where there is a problem."""
-    parser = argparse.ArgumentParser(prog="wavecoder doctor", description=JOBS["doctor"])
-    parser.add_argument(
-        "--folder", action="append", default=[], help="whose disk counts too, such as the run directory"
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    options = parser.parse_args(arguments)
+    options = parse("doctor", JOBS["doctor"], {
+        "folder": option(list[str], "whose disk counts too, such as the run directory", [], metavar="FOLDER"),
+        "json": flag("json", "one JSON object"),
+    }, arguments)  # fmt: skip
     healthy: list[bool] = []
     code = run_guarded("doctor", lambda _: healthy.append(run_doctor(options.folder, as_json=options.json)))
     return code or (0 if healthy[0] else 1)

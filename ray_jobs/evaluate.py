@@ -12,6 +12,7 @@ import pyarrow as pa
 from eval.answers.sources import EndpointAnswers
 from eval.flow import compare, evaluate, load_problems
 from ray_jobs.cli import run_job
+from ray_jobs.run.command_line import as_json, flag
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.results import write_results
@@ -42,6 +43,13 @@ def run_evaluate(config: Config, run: RunDir) -> Manifest:
     return run_stage(run, "evaluate", covered_by("evaluate", config), inputs, work)
 
 
+def _evaluate(config: Config, run: RunDir, *, json: bool = False) -> None:
+    """The stage as a command."""
+    found = run_evaluate(config, run)["details"]
+    if json:
+        print(as_json({name: found[name] for name in ("scores", "differences")}))
+
+
 def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]], dict[str, pa.Table]]:
     sets = load_problems(config.evaluate)
     name, source = model_source(config, run, label)
@@ -57,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if any(argument.split("=")[0] == "--config" for argument in arguments):
-        return run_job("evaluate", run_evaluate, arguments)
+        return run_job("evaluate", _evaluate, arguments, {"json": flag("json", "one line of JSON: the scores")})
     return run_evaluate_standalone(arguments)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import secrets
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,12 +15,12 @@ from rich.console import Console
 from core.stages import STAGES
 from core.storage import part_names, read_part
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.run.config import load_config
+from ray_jobs.run.command_line import RECIPE, argument, as_json, flag, option, parse
 from ray_jobs.run.rundir import RunDir
-from report.artifact import Look, show_stage
+from report.artifact import Look, rows_of_stage, show_stage
 
 
-def run_inspect(url: str, stage: str, look: Look) -> None:
+def run_inspect(url: str, stage: str, look: Look, *, as_line: bool = False) -> None:
     """Print what a stage of a run directory holds.
 
     Raises:
@@ -36,6 +35,10 @@ def run_inspect(url: str, stage: str, look: Look) -> None:
         raise FileNotFoundError(f"{run.path(stage)} is not there; this run has {found}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     raw = partial(_raw_code, run)
+    if as_line:
+        rows = rows_of_stage(run.fs, run.path(stage), look, raw)
+        print(as_json({"stage": stage, "manifest": run.manifest(stage), "rows": rows}))
+        return
     for part in show_stage(stage, run.manifest(stage), run.fs, run.path(stage), look, raw):
         console.print(part)
 
@@ -52,25 +55,37 @@ def _raw_code(run: RunDir, ids: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _run_dir_of(recipe: str, overrides: list[str]) -> str:
+    from ray_jobs.run.config import load_config  # a second that a run directory's name alone does not need
+
+    return load_config(recipe, overrides).run_dir
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    parser = argparse.ArgumentParser(prog="wavecoder inspect", description=JOBS["inspect"])
-    parser.add_argument("stage", choices=STAGES)
-    parser.add_argument("--run-dir", help="run directory, instead of the recipe's")
-    parser.add_argument("--config", help="recipe, whose run directory is looked at")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a setting")
-    parser.add_argument("--rows", type=int, default=3, help="rows to show, drawn from all (3)")
-    parser.add_argument("--seed", type=int, help="draw the same rows again; by default others each time")
-    parser.add_argument("--language", help="only rows of this language")
-    parser.add_argument("--dropped", action="store_true", help="what was dropped, by reason, with examples")
-    options = parser.parse_args(arguments)
+    options = parse("inspect", JOBS["inspect"], {
+        "stage": argument(Literal[tuple(STAGES)], "stage to look at"),
+        "run_dir": option(str | None, "run directory, instead of the recipe's", metavar="DIR"),
+        "config": option(str | None, "recipe, whose run directory is looked at", metavar="RECIPE"),
+        "set": RECIPE["set"],
+        "rows": option(int, "rows to show, drawn from all", 3, metavar="N"),
+        "seed": option(int | None, "draw the same rows again; by default others each time", metavar="N"),
+        "language": option(str | None, "only rows of this language", metavar="NAME"),
+        "dropped": flag("dropped", "what was dropped, by reason, with examples"),
+        "json": flag("json", "one line of JSON: the manifest, and the rows"),
+    }, arguments)  # fmt: skip
 
     def work(_: list[RunDir]) -> None:
         if options.run_dir is None and options.config is None:
             raise ValueError("say which run: --run-dir DIR or --config RECIPE")
-        url = options.run_dir or load_config(options.config, options.set).run_dir
+        url = options.run_dir or _run_dir_of(options.config, options.set)
         seed = secrets.randbelow(2**32) if options.seed is None else abs(options.seed)
-        run_inspect(url, options.stage, Look(max(options.rows, 0), seed, options.language, options.dropped))
+        run_inspect(
+            url,
+            options.stage,
+            Look(max(options.rows, 0), seed, options.language, options.dropped),
+            as_line=options.json,
+        )
 
     return run_guarded("inspect", work)
 

@@ -14,6 +14,7 @@ from codeocean.generate.judge_agreement import GoldenCase, calibrate, load_golde
 from codeocean.generate.tasks import Task, load_tasks
 from ray_jobs.cli import run_job
 from ray_jobs.generate import open_roles
+from ray_jobs.run.command_line import flag
 from ray_jobs.run.config import Config
 from ray_jobs.run.rundir import RunDir
 
@@ -72,7 +73,8 @@ def _percent(share: float | None) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    return run_job("judge", run_judge, arguments, {"golden": "by the hand-made instances that ship with the project"})
+    golden = flag("golden", "by the hand-made instances that ship with the project")
+    return run_job("judge", run_judge, arguments, {"golden": golden})
 
 
 if __name__ == "__main__":

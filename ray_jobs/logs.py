@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.cluster.follow import follow_job
 from ray_jobs.cluster.job_api import check_address, job_api
+from ray_jobs.run.command_line import argument, flag, option, parse
 
 
 def run_logs(address: str | None, job: str, *, follow: bool) -> None:
@@ -24,11 +24,11 @@ def run_logs(address: str | None, job: str, *, follow: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    parser = argparse.ArgumentParser(prog="wavecoder logs", description=JOBS["logs"])
-    parser.add_argument("job", help="name of the submission")
-    parser.add_argument("--address", help="URL of the dashboard; else RAY_API_SERVER_ADDRESS")
-    parser.add_argument("--follow", action="store_true", help="go on until the job has ended")
-    options = parser.parse_args(arguments)
+    options = parse("logs", JOBS["logs"], {
+        "job": argument(str, "name of the submission", metavar="JOB"),
+        "address": option(str | None, "URL of the dashboard; else RAY_API_SERVER_ADDRESS", metavar="URL"),
+        "follow": flag("follow", "go on until the job has ended"),
+    }, arguments)  # fmt: skip
     return run_guarded("logs", lambda _: run_logs(options.address, options.job, follow=options.follow))
 
 

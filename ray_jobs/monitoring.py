@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import Any
 import yaml
 
 from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.run.command_line import REQUIRED, option, parse
 
 SHIPPED = Path(__file__).parents[1] / "deploy" / "monitoring"
 TARGETS = "/tmp/ray/prom_metrics_service_discovery.json"  # noqa: S108 - where Ray's head lists its nodes
@@ -71,12 +71,12 @@ def check(folder: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="wavecoder monitoring", description=JOBS["monitoring"])
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
-    parser.add_argument("--targets", default=TARGETS, help="file in which Ray's head lists its nodes")
-    parser.add_argument("--gateway", metavar="HOST:PORT", help="the gateway of `wavecoder serve`, to be scraped too")
-    parser.add_argument("--key-file", metavar="FILE", help="holds an API key with the route metrics, and nothing else")
-    options = parser.parse_args(arguments)
+    options = parse("monitoring", JOBS["monitoring"], {
+        "out": option(Path, "folder to write to", REQUIRED, metavar="DIR"),
+        "targets": option(str, "file in which Ray's head lists its nodes", TARGETS, metavar="FILE"),
+        "gateway": option(str | None, "the gateway of `wavecoder serve`, to be scraped too", metavar="HOST:PORT"),
+        "key_file": option(str | None, "holds an API key with the route metrics, and nothing else", metavar="FILE"),
+    }, arguments)  # fmt: skip
 
     def work(_: object) -> None:
         write_all(options.out, prometheus_config(options.targets, options.gateway, options.key_file))

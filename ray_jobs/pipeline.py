@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ray_jobs.cli import run_job
 from ray_jobs.plan import run_plan
+from ray_jobs.run.command_line import flag
 from ray_jobs.run.config import Config
 from ray_jobs.run.rundir import RunDir
 from ray_jobs.stages import PIPELINE
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         "pipeline",
         run_pipeline,
         arguments,
-        {"dry_run": "check the configuration and its inputs, print the plan, stop"},
+        {"dry_run": flag("dry_run", "check the configuration and its inputs, print the plan, stop")},
         only_looks=lambda given: bool(given.dry_run),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +25,7 @@ from ray_jobs.cli import run_job
 from ray_jobs.cluster.node_types import LaunchedType, Prices, StagePlace, load_launcher_file, load_prices, place
 from ray_jobs.cluster.waiting import in_words
 from ray_jobs.mix import check_mix
+from ray_jobs.run.command_line import as_json, flag, option
 from ray_jobs.run.config import Config
 from ray_jobs.run.leakage import check_benchmarks
 from ray_jobs.run.model_checks import check_models
@@ -144,7 +145,13 @@ def check_encoders(config: Config, kinds: list[LaunchedType], cluster: str) -> N
 
 
 def run_plan(
-    config: Config, run: RunDir, *, reach_out: bool = False, cluster: str | None = None, prices: str | None = None
+    config: Config,
+    run: RunDir,
+    *,
+    reach_out: bool = False,
+    cluster: str | None = None,
+    prices: str | None = None,
+    json: bool = False,
 ) -> None:
     """Print the plan; refuse what cannot work.
 
@@ -154,6 +161,7 @@ def run_plan(
         reach_out: open sources that are URLs too.
         cluster: a launcher's file; the plan then says on which of its node types each stage runs.
         prices: a file of prices, instead of `deploy/prices.yaml`.
+        json: print one line of JSON instead.
 
     Raises:
         ValueError, FileNotFoundError: an input or a file is missing or unusable, or a stage fits nowhere.
@@ -168,18 +176,27 @@ def run_plan(
     done = run.manifests()
     if "evaluate" not in done and config.serve.port_named:
         check_port_free("127.0.0.1", config.serve.port, "serve.port")
+    states = {stage.stage: "done" if stage.stage in done else
+              "cut off" if run.exists(stage.stage, "stage.json") else "to do" for stage in stages}  # fmt: skip
+    places = [place(stage.stage, stage.workers, stage.each, kinds, price_list)
+              for stage in stages if stage.workers] if cluster is not None else []  # fmt: skip
+    if json:
+        lines = [asdict(stage) | {"state": states[stage.stage]} for stage in stages]
+        told = predict_generation(config, run)
+        print(as_json({"run_dir": run.url, "stages": lines, "generation": told, "places": list(map(asdict, places))}))
+        _refuse_missing(cluster, places)
+        return
     table = Table(title=f"{run.url}", title_justify="left")
     for heading in ("stage", "state", "what", "CPUs", "GPUs"):
         table.add_column(heading, justify="right" if heading.endswith("s") else "left")
     for stage in stages:
-        state = "done" if stage.stage in done else "cut off" if run.exists(stage.stage, "stage.json") else "to do"
-        table.add_row(stage.stage, state, stage.what, f"{stage.cpus:g}", f"{stage.gpus:g}")
+        table.add_row(stage.stage, states[stage.stage], stage.what, f"{stage.cpus:g}", f"{stage.gpus:g}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
     console.print(predict_generation(config, run))
     if cluster is not None:
-        _print_places(console, cluster, kinds, [place(stage.stage, stage.workers, stage.each, kinds, price_list)
-                                                for stage in stages if stage.workers], price_list)  # fmt: skip
+        _print_places(console, cluster, kinds, places, price_list)
+        _refuse_missing(cluster, places)
 
 
 def _print_places(
@@ -200,6 +217,9 @@ def _print_places(
         "spot nodes without a spot price counted as on demand (--prices FILE takes yours); an engine adds nodes up to "
         "serve.engine.max_replicas under load"
     )
+
+
+def _refuse_missing(cluster: str | None, places: list[StagePlace]) -> None:
     missing = [f"{each.stage}: {each.missing}" for each in places if each.missing]
     if missing:
         raise ValueError(f"--cluster {cluster} cannot run {'; '.join(missing)}")
@@ -234,9 +254,10 @@ def predict_generation(config: Config, run: RunDir) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    return run_job("plan", run_plan, arguments, options={
-        "cluster": "launcher's file, such as cluster.yaml: which stage runs where and what that costs an hour",
-        "prices": "file of prices, instead of deploy/prices.yaml",
+    return run_job("plan", run_plan, arguments, {
+        "cluster": option(str | None, "launcher's file, such as cluster.yaml: which stage runs where, at what cost"),
+        "prices": option(str | None, "file of prices, instead of deploy/prices.yaml"),
+        "json": flag("json", "one line of JSON"),
     }, only_looks=lambda _: True)  # fmt: skip
 
 

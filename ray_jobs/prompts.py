@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 from codeocean.generate.few_shot import assign_tasks, plan_rounds
 from codeocean.generate.prompts import Messages, discriminator_messages, generator_messages, prompt_version
@@ -13,6 +13,7 @@ from codeocean.generate.round_store import Rounds, draw_sets, generation_job
 from codeocean.generate.tasks import Case, Task, load_tasks, task_shares
 from codeocean.select.picked_rows import picked_rows
 from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.run.command_line import RECIPE, argument, flag, option, parse
 from ray_jobs.run.config import Config, load_config
 from ray_jobs.run.rundir import RunDir, required
 from report.artifact import visible
@@ -87,7 +88,7 @@ def show(task: Task, shown: Shown, *, as_json: bool) -> None:
             print(f"\n── {role} · {message['role']} ──\n{visible(message['content'], sys.maxsize).plain}")
 
 
-def run_prompts(options: argparse.Namespace) -> None:
+def run_prompts(options: SimpleNamespace) -> None:
     """Print what was asked for.
 
     Raises:
@@ -112,17 +113,15 @@ def run_prompts(options: argparse.Namespace) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    parser = argparse.ArgumentParser(prog="wavecoder prompts", description=JOBS["prompts"])
-    parser.add_argument("action", choices=["show"])
-    parser.add_argument("task", help="name of a task")
-    parser.add_argument(
-        "--row", metavar="ID", help="a raw code of the run's coreset, instead of the task's own example"
-    )
-    parser.add_argument("--config", help="recipe, for its settings and its run directory")
-    parser.add_argument("--run-dir", help="run directory; without --config its own settings are taken")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="override a setting")
-    parser.add_argument("--json", action="store_true", help="as JSON, exactly as sent")
-    options = parser.parse_args(arguments)
+    options = parse("prompts", JOBS["prompts"], {
+        "action": argument(Literal["show"], "what to do"),
+        "task": argument(str, "name of a task", metavar="TASK"),
+        "row": option(str | None, "a raw code of the run's coreset, instead of the task's own example", metavar="ID"),
+        "config": option(str | None, "recipe, for its settings and its run directory", metavar="RECIPE"),
+        "run_dir": option(str | None, "run directory; without --config its own settings are taken", metavar="DIR"),
+        "set": RECIPE["set"],
+        "json": flag("json", "as JSON, exactly as sent"),
+    }, arguments)  # fmt: skip
     return run_guarded("prompts", lambda _: run_prompts(options))
 
 

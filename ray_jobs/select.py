@@ -13,11 +13,12 @@ from codeocean.select.settings import CoresetConfig
 from core.storage import read_part, read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
+from ray_jobs.run.command_line import options_help
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_raw_code, gate_inputs
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.standalone.select import run_select_standalone
+from ray_jobs.standalone.select import ALONE, run_select_standalone
 
 if TYPE_CHECKING:
     from codeocean.select.flow import Corpus
@@ -91,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if any(argument.split("=")[0] == "--embeddings" for argument in arguments):
         return run_select_standalone(arguments)
-    return run_job("select", run_select, arguments)
+    return run_job("select", run_select, arguments, below=options_help("Alone, for vectors of any origin:", ALONE))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import posixpath
 import re
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +17,7 @@ from eval.flow import evaluate, load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.mix import training_stage
+from ray_jobs.run.command_line import option
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import local_copy, model_digest, resolve_model
@@ -100,7 +101,9 @@ def _place(run: RunDir, stage: str, name: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    return run_job("train", run_train, arguments, choices={"ablate": ("task",)})
+    return run_job("train", run_train, arguments, {
+        "ablate": option(Literal["task"] | None, "train once without each task (docs/training.md)"),
+    })  # fmt: skip
 
 
 if __name__ == "__main__":

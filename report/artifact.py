@@ -85,14 +85,35 @@ def show_stage(
         if manifest["details"]:
             details = (f"{name}: {value}" for name, value in manifest["details"].items() if name != "functions")
             yield Panel(visible("\n".join(details)), title="details", title_align="left")
+    for kind, files in _opened(fs, folder, look).items():
+        yield from _show_files(kind, files, look, raw)
+
+
+def rows_of_stage(fs: pafs.FileSystem, folder: str, look: Look, raw: Raw) -> dict[str, list[dict[str, Any]]]:
+    """Kind of file → the rows that `show_stage` shows, with their number over all files; arguments as there."""
+    return {
+        kind: [{"row": number} | row for number, row in _with_code(_drawn(files, look), raw)]
+        for kind, files in _opened(fs, folder, look).items()
+    }
+
+
+def _opened(fs: pafs.FileSystem, folder: str, look: Look) -> dict[str, list[pq.ParquetFile]]:
+    """The files to look at, by kind; raises `ValueError` where none is in the language that was asked for."""
     kinds = {kind: [pq.ParquetFile(file, filesystem=fs) for file in files]
              for kind, files in _kinds(fs, folder).items()}  # fmt: skip
     if look.dropped:
         kinds = {kind: files for kind, files in kinds.items() if "reason" in files[0].schema_arrow.names}
     if look.language is not None:
         _check_language(look.language, kinds)
-    for kind, files in kinds.items():
-        yield from _show_files(kind, files, look, raw)
+    return kinds
+
+
+def _with_code(drawn: list[tuple[int, dict[str, Any]]], raw: Raw) -> list[tuple[int, dict[str, Any]]]:
+    """Rows that hold only the id of raw code, with that code."""
+    bare = [str(row["id"]) for _, row in drawn if "id" in row and "code" not in row]
+    code = raw(bare) if bare else {}
+    return [(number, row | {name: value for name, value in code.get(str(row.get("id")), {}).items() if name not in row})
+            for number, row in drawn]  # fmt: skip
 
 
 def _check_language(language: str, kinds: dict[str, list[pq.ParquetFile]]) -> None:
@@ -150,12 +171,8 @@ def _show_files(kind: str, files: list[pq.ParquetFile], look: Look, raw: Raw) ->
     for field in files[0].schema_arrow:
         table.add_row(visible(field.name, 60), visible(str(field.type), 40), _summary(files, field))
     yield table
-    drawn = _drawn(files, look)
-    bare = [str(row["id"]) for _, row in drawn if "id" in row and "code" not in row]
-    code = raw(bare) if bare else {}
-    for number, row in drawn:
-        more = {name: text for name, text in code.get(str(row.get("id")), {}).items() if name not in row}
-        lines = [visible(f"{name}: {_as_text(value)}") for name, value in (row | more).items()]
+    for number, row in _with_code(_drawn(files, look), raw):
+        lines = [visible(f"{name}: {_as_text(value)}") for name, value in row.items()]
         yield Panel(Text("\n").join(lines), title=f"row {number}", title_align="left")
 
 

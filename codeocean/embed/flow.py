@@ -24,7 +24,8 @@ import torch
 from pyarrow import fs as pafs
 
 from codeocean.embed.batches import TokenBatch
-from codeocean.embed.encoder import EmbedConfig, Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
+from codeocean.embed.encoder import Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
+from codeocean.embed.settings import EmbedConfig
 from core.metrics import RowMetrics
 from core.progress import TimeLeft, in_words
 from core.storage import part_names, read_part, write_part

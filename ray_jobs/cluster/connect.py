@@ -13,7 +13,7 @@ import ray
 from ray.data import DataContext
 
 from ray_jobs.cluster.open_api import find_exposure, refuse_open_cluster
-from ray_jobs.cluster.patience import patient_start
+from ray_jobs.cluster.patience import patient_start, without_noise
 from ray_jobs.cluster.secret_refs import VARIABLE
 from ray_jobs.cluster.watch import watch
 from ray_jobs.run.config import OFFLINE, RayConfig
@@ -114,7 +114,7 @@ def start_patiently(**options: Any) -> None:
     before = set(psutil.Process().children(recursive=True))
     for left in (2, 1, 0):
         try:
-            with patient_start():
+            with patient_start(), without_noise():
                 ray.init(address="local", **options)
             return
         except Exception as error:  # Ray has no other for this

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -63,6 +65,36 @@ class Patience:
                                  "long as it makes progress", os.getloadavg()[0], now - begun)  # fmt: skip
                     looked = now
             self._sleep(0.2)
+
+
+NOISE = b"Set ray log level from environment variable"
+"""Ray's C++ side says at each start, before its level counts, that it was told a level."""
+
+
+@contextmanager
+def without_noise() -> Iterator[None]:
+    """What this process writes to its standard error while it is open goes there line by line, but for `NOISE`."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    reading, writing = os.pipe()
+    os.dup2(writing, 2)
+    os.close(writing)
+
+    def pass_on() -> None:
+        with os.fdopen(reading, "rb") as lines, os.fdopen(os.dup(kept), "wb", 0) as out:
+            for line in lines:
+                if NOISE not in line:
+                    out.write(line)
+
+    thread = threading.Thread(target=pass_on, daemon=True, name="standard error")
+    thread.start()
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        thread.join(1.0)  # processes that Ray started may hold its other end
+        os.close(kept)
 
 
 @contextmanager

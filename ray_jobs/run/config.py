@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_
 
 from codeocean.collect.accounting import CollectConfig
 from codeocean.decontaminate.leakage import DecontaminateConfig
-from codeocean.embed.encoder import EmbedConfig
+from codeocean.embed.settings import EmbedConfig
 from codeocean.export.instances import CodeOceanConfig
 from codeocean.export.mix import MixConfig
 from codeocean.generate.settings import GenerateConfig

@@ -27,7 +27,6 @@ from pyarrow import fs as pafs
 from core.stages import STAGES
 from core.storage import write_bytes
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
-from ray_jobs.run.stage_metrics import StageWatch
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -233,6 +232,8 @@ def _run_alone(
     run.write_json(begun, stage, "stage.json")
     log.info("%s: %s", stage, "begins" if attempts == 1 else f"goes on (attempt {attempts})")
     started, clock = datetime.now(UTC), time.monotonic()
+    from ray_jobs.run.stage_metrics import StageWatch  # imports Ray, which whoever only looks can do without
+
     with StageWatch(stage) as watch:
         result = work()
         watch.rows({"in": result.rows_in, "out": result.rows_out} | result.dropped)

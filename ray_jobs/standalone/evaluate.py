@@ -18,6 +18,7 @@ from eval.flow import compare, evaluate, load_problems
 from eval.settings import EvaluateConfig
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.cluster.connect import connect
+from ray_jobs.run.command_line import as_json
 from ray_jobs.run.config import RayConfig
 from ray_jobs.run.results import write_results
 from report.scoretables import describe_difference
@@ -57,6 +58,9 @@ def evaluate_standalone(options: argparse.Namespace) -> None:
         for difference in compare(samples[0], tables, (sources[0][0], label), config.seed)
     ]
     write_results(fs, str(out), scores, differences)
+    if options.json:
+        print(as_json({"scores": scores, "differences": differences}))
+        return
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(score_table(scores))
     for difference in differences:
@@ -166,6 +170,7 @@ def run_evaluate_standalone(arguments: list[str]) -> int:
     ):
         default = EvaluateConfig.model_fields[name.replace("-", "_")].default
         add(f"--{name}", type=kind, help=f"{text} ({default})")
+    add("--json", action="store_true", help="one line of JSON: the scores")
     add("--unsafe-no-sandbox", action="store_true", help="run programs without isolation: they can do whatever you can")
     options = parser.parse_args(arguments)
     return run_guarded("evaluate", lambda _: evaluate_standalone(options))

@@ -5,11 +5,11 @@ Its picks are kept in a hidden file beside the result while it works: the same c
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Literal
 
 from pyarrow import fs as pafs
@@ -18,13 +18,14 @@ from codeocean.select.settings import CoresetConfig
 from core.storage import write_part
 from ray_jobs.cli import run_guarded
 from ray_jobs.cluster.connect import connect
+from ray_jobs.run.command_line import REQUIRED, Options, option, parse
 from ray_jobs.run.config import RayConfig
 from ray_jobs.run.named_paths import check_file
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 
-def select_standalone(options: argparse.Namespace) -> None:
+def select_standalone(options: SimpleNamespace) -> None:
     """Vectors → coreset.
 
     Raises:
@@ -84,19 +85,19 @@ def _picks_file(paths: list[Path], out: Path, config: CoresetConfig) -> Path:
     return out.parent / f".{out.name}.{digest}.picks"
 
 
+ALONE: Options = {
+    "embeddings": option(
+        str, ".npy, .parquet with a column of vectors, or a folder of these", REQUIRED, metavar="FILE"
+    ),
+    "k": option(int, "rows to pick", REQUIRED, name="--k", metavar="K"),
+    "out": option(str, "coreset.parquet to write: rank, id, radius", REQUIRED, metavar="FILE"),
+    "metric": option(Literal["euclidean", "cosine"], "distance", "euclidean"),
+    "first": option(int | None, "row of the first pick; by default the one nearest the mean", metavar="ROW"),
+    "shards": option(int, "Ray actors to share the rows among", 1, metavar="N"),
+}
+
+
 def run_select_standalone(arguments: list[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="wavecoder select", description="vectors → coreset, by exact k-center")
-    parser.add_argument(
-        "--embeddings",
-        required=True,
-        metavar="FILE",
-        help=".npy, .parquet with a column of vectors, or a folder of these",
-    )
-    parser.add_argument("--k", required=True, type=int, help="rows to pick")
-    parser.add_argument("--out", required=True, metavar="FILE", help="coreset.parquet to write: rank, id, radius")
-    parser.add_argument("--metric", choices=["euclidean", "cosine"], default="euclidean")
-    parser.add_argument("--first", type=int, help="row of the first pick; by default the one nearest the mean")
-    parser.add_argument("--shards", type=int, default=1, help="Ray actors to share the rows among (1)")
-    options = parser.parse_args(arguments)
+    options = parse("select", "vectors → coreset, by exact k-center", ALONE, arguments)
     return run_guarded("select", lambda _: select_standalone(options))

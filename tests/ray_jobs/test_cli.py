@@ -1,6 +1,8 @@
 """What a user sees of a failure: one line, an exit code, and nothing lost."""
 
 import errno
+import subprocess
+import sys
 
 import pytest
 from ray.exceptions import RayTaskError, UserCodeException
@@ -76,4 +78,48 @@ def test_every_job_is_listed_and_an_unknown_one_refused(capsys):
     shown = capsys.readouterr().out
     assert all(job in shown for job in cli.JOBS)
     assert cli.main(["colect"]) == 2
-    assert "unknown job 'colect'" in capsys.readouterr().err
+    assert "there is no job 'colect'; did you mean collect?" in capsys.readouterr().err
+    assert cli.main(["zzz"]) == 2
+    assert "did you mean" not in capsys.readouterr().err
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("wavecoder 0.")
+    assert {job for jobs in cli.GROUPS.values() for job in jobs} == set(cli.JOBS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "--version", "colect", "inspect --help", "inspect collect --run-dir nowhere", "diff --help", "diff a b",
+     "keys --help", "keys list --keys nowhere", f"inspect collect --config {DEMO} --run-dir nowhere", "embed --help"],
+)  # fmt: skip
+def test_what_only_looks_imports_neither_ray_nor_torch(arguments):
+    program = (
+        "import sys; from ray_jobs.cli import main\n"
+        f"try: main({arguments.split()!r})\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'ray', 'torch', 'transformers'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    heavy = {"embed --help"}  # a stage's own file may need them
+    assert arguments in heavy or done.stderr.splitlines()[-1] == "[]"
+    assert not set(done.stdout) & set("\x1b\r█"), "nothing but text goes into a pipe"
+
+
+@pytest.mark.parametrize(
+    ("job", "setting"),
+    [("collect", "collect.filters.max_code_chars"), ("embed", "embed.model"), ("select", "--embeddings"),
+     ("select", "select.size (20000)"), ("generate", "generate.round_size"), ("train", "train.learning_rate"),
+     ("train", "--ablate <task>"), ("evaluate", "--endpoint"), ("serve", "serve.port"), ("pipeline", "--dry-run"),
+     ("plan", "--cluster"), ("mix", "mix.sources"), ("codeocean", "codeocean.verify.execute")],
+)  # fmt: skip
+def test_the_help_of_a_job_names_its_options_and_the_settings_of_its_stage(capsys, job, setting):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([job, "--help"])
+    assert ended.value.code == 0
+    assert setting in capsys.readouterr().out
+
+
+def test_a_mistyped_option_is_refused_with_what_was_meant(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["embed", "--confg", DEMO])
+    assert ended.value.code == 2
+    assert "--config" in capsys.readouterr().err.splitlines()[-1]

@@ -1,5 +1,6 @@
 """What `inspect` shows of a run directory, and what it never sends to the terminal."""
 
+import json
 import re
 
 import pyarrow as pa
@@ -134,3 +135,10 @@ def test_what_is_not_there_is_one_clear_line(run, capsys, arguments, line):
 def test_nothing_is_made(tmp_path, capsys):
     shown(capsys, "collect", "--run-dir", tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_as_json_the_rows_are_what_is_shown(run, capsys):
+    code, out, err = shown(capsys, "collect", "--run-dir", run.root, "--json", "--rows", 2, "--seed", 1)
+    found = json.loads(out)
+    assert (code, err, found["stage"], found["manifest"]["rows_out"]) == (0, "", "collect", 100)
+    assert [set(row) >= {"row", "id", "code"} for row in found["rows"]["part-*.parquet"]] == [True, True]

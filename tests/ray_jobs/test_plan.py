@@ -1,5 +1,7 @@
 """`plan` and `pipeline --dry-run` refuse what cannot work, all of it at once, and leave nothing behind."""
 
+import json
+
 import pytest
 
 from ray_jobs import cli
@@ -80,3 +82,11 @@ def test_a_run_directory_that_could_not_be_made_is_refused(capsys, tmp_path):
     code, _, lines = called(capsys, ["plan"], tmp_path / "file" / "run")
     assert code == 2
     assert "cannot be created" in lines[0]
+
+
+def test_as_json_the_plan_is_one_line(capsys, tmp_path):
+    code = cli.main(["plan", "--config", DEMO, "--run-dir", str(tmp_path / "run"), "--set", SOURCE, "--json"])
+    stages = {stage["stage"]: stage for stage in json.loads(capsys.readouterr().out)["stages"]}
+    assert code == 0
+    assert stages["collect"]["state"] == "to do"
+    assert stages["embed"]["each"]["CPU"] == 1

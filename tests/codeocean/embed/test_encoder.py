@@ -11,7 +11,8 @@ from sentence_transformers.sentence_transformer.modules import Pooling, StaticEm
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel
 
 from codeocean.embed import encoder as embedding
-from codeocean.embed.encoder import EmbedConfig, Encoder, Tokenizer, load_model
+from codeocean.embed.encoder import Encoder, Tokenizer, load_model
+from codeocean.embed.settings import EmbedConfig
 from ray_jobs.run.models import resolve_model
 
 MINILM = resolve_model("package:all-minilm-l6-v2", "embed.model")

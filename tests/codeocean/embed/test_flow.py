@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import fs as pafs
 
-from codeocean.embed.encoder import EmbedConfig, Encoder, as_matrix, row_texts
+from codeocean.embed.encoder import Encoder, as_matrix, row_texts
 from codeocean.embed.flow import batches_at_a_time, embed, num_actors
+from codeocean.embed.settings import EmbedConfig
 from codeocean.records import RAW_CODE
 from core.storage import part_names, read_part, write_part
 from ray_jobs.run.models import resolve_model

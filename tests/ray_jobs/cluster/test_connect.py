@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 
 import pytest
 import ray
@@ -100,3 +101,46 @@ def test_a_dashboard_port_is_free_to_choose_unless_it_is_named(monkeypatch):
         with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1:{port}.*--set ray.dashboard_port=PORT"):
             cluster._start_local(RayConfig(dashboard_port=port), {})
     assert len(told) == 1
+
+
+@pytest.mark.slow
+def test_two_local_rays_stand_side_by_side():
+    program = """
+import sys
+from ray_jobs.cli import _set_up_logging
+from ray_jobs.cluster.connect import connect
+from ray_jobs.run.config import RayConfig
+_set_up_logging()
+connect(RayConfig(num_cpus=1, object_store_mb=100))
+import ray
+print(ray.get(ray.remote(lambda: 40 + 2).remote()), ray._private.worker.get_dashboard_url(), flush=True)
+sys.stdin.read()
+"""
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]  # fmt: skip
+    try:
+        answers = [job.stdout.readline().split() for job in jobs]
+        assert [answer[0] for answer in answers] == ["42", "42"]
+        assert answers[0][1] != answers[1][1]
+    finally:
+        said = [job.communicate("", timeout=60)[1] for job in jobs]
+    for answer, err in zip(answers, said, strict=True):
+        assert f"dashboard on http://{answer[1]}" in err
+        assert len(err.splitlines()) == 1, "a start is one line, with none of Ray's own"
+
+
+def test_only_rays_own_line_is_held_back():
+    program = """
+import os, sys
+from ray_jobs.cluster.patience import NOISE, without_noise
+with without_noise():
+    os.write(2, b"[time] logging.cc:303: " + NOISE + b" X to 3\\n")
+    print("ours", file=sys.stderr)
+    os.write(2, b"an error of Ray's\\nno end of line")
+print(" after", file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "ours\nan error of Ray's\nno end of line after\n"

@@ -1,0 +1,45 @@
+"""Settings of the embedding; imports no PyTorch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import NonNegativeFloat, PositiveInt
+
+from core.settings import Execution, Settings
+
+
+class EmbedConfig(Settings):
+    """How raw code becomes vectors (paper, section 2.2.1)."""
+
+    model: str = "package:all-minilm-l6-v2"
+    """`sentence-transformers` model: Hugging Face id, folder, or packaged model. The paper's is
+    sentence-transformers/all-roberta-large-v1."""
+
+    text: Literal["docstring and code", "code"] = "docstring and code"
+    """What is encoded."""
+
+    tokens_per_batch: PositiveInt = 4096
+    """Tokens of one forward pass, padding included. The default suits a CPU; a GPU wants 65536 or so."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the model. "auto" is bfloat16 on a GPU and float32 on a CPU."""
+
+    dtype: Literal["float32", "float16"] = "float32"
+    """Type of the vectors in the artifact."""
+
+    normalize: bool = True
+    """Scale every vector to length 1, so that Euclidean distance orders rows as cosine does."""
+
+    actors: Annotated[PositiveInt | Literal["all"], Execution()] = "all"
+    """Most encoders at a time. "all" is as many as the cluster's GPUs hold, or one where `gpus_per_actor` is 0."""
+
+    batches_per_actor: Annotated[PositiveInt | None, Execution()] = None
+    """Batches that one encoder works on at a time, each on one CPU thread. None is 2 on a GPU (one is copied while the
+    other is computed), and on a CPU the machine's cores shared by `actors`."""
+
+    cpus_per_actor: Annotated[PositiveInt, Execution()] = 1
+    """Logical CPUs of one encoder."""
+
+    gpus_per_actor: Annotated[NonNegativeFloat, Execution()] = 0.0
+    """GPUs of one encoder; a fraction shares a GPU."""
