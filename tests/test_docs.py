@@ -10,6 +10,7 @@ import yaml
 from codeocean.generate.tasks import Task
 from ray_jobs.cli import JOBS
 from ray_jobs.run.config import load_config
+from ray_jobs.run.settings_page import settings_page
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -48,3 +49,16 @@ def test_the_readmes_settings_are_valid(tmp_path):
 def test_the_example_of_a_task_is_one(tmp_path):
     block = re.search(r"```yaml\n(.+?)```", (ROOT / "docs" / "tasks.md").read_text(), re.DOTALL).group(1)
     assert Task.model_validate_json(json.dumps(yaml.safe_load(block))).name == "naming"
+
+
+def test_the_page_of_settings_is_that_of_the_code():
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_page(), (
+        "run: python -m ray_jobs.run.settings_page > docs/settings.md"
+    )
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "log.md"], ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page):
+    rooms = "core|codeocean|serve|eval|training|ray_jobs|report|bench|tests"
+    for name in re.findall(rf"`((?:{rooms})/[\w/.-]+\.(?:py|yaml|j2|jinja|html|json))`", page.read_text()):
+        assert (ROOT / name).exists() or name.startswith(("report/index", "codeocean/part")), name
