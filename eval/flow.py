@@ -18,6 +18,7 @@ from eval.answers.sources import Answers
 from eval.benchmarks.catalogue import ProblemSet, load_benchmarks
 from eval.problems import Problem
 from eval.samples import FLUSH_SECONDS, Journal
+from eval.sandbox.oracle import judge
 from eval.sandbox.toolchains import missing_toolchains
 from eval.scores import compare_samples, score_samples
 from eval.settings import EvaluateConfig
@@ -47,6 +48,30 @@ def load_problems(config: EvaluateConfig) -> list[ProblemSet]:
     if not found:
         raise ValueError(f"evaluate.benchmark: none can run here; {'; '.join(f'{a}: {b}' for a, b in missing.items())}")
     return found
+
+
+def judge_rows(
+    rows: ray.data.Dataset, *, language: str, timeout_s: float = 10.0, memory_mb: int = 1024, num_cpus: float = 0.5
+) -> ray.data.Dataset:
+    """The same rows with columns `passed`, `outcome` and `stderr`: each program judged by its tests, in the sandbox.
+
+    Args:
+        rows: with text columns `candidate`, a whole program, and `tests`, the code that follows it.
+        language: of both.
+        timeout_s: seconds for a candidate and its tests together.
+        memory_mb: for each of the two processes.
+        num_cpus: logical CPUs that Ray reserves for one program.
+    """
+
+    def judged(batch: pa.Table) -> pa.Table:
+        pairs = zip(batch["candidate"].to_pylist(), batch["tests"].to_pylist(), strict=True)
+        ended = [judge(candidate, tests, language=language, timeout=timeout_s, memory_mb=memory_mb)
+                 for candidate, tests in pairs]  # fmt: skip
+        for name in ("passed", "outcome", "stderr"):
+            batch = batch.append_column(name, pa.array([getattr(one, name) for one in ended]))
+        return batch
+
+    return rows.map_batches(judged, batch_format="pyarrow", batch_size=8, num_cpus=num_cpus)
 
 
 def evaluate(

@@ -21,8 +21,9 @@ from pyarrow import fs as pafs
 
 from codeocean.collect.accounting import Account, CollectConfig, Position, cut_parts, keys_of, read_filtered
 from codeocean.collect.duplicates import Duplicates
+from codeocean.collect.filters import FilterConfig, filter_batch
 from codeocean.collect.licenses import license_names
-from codeocean.collect.settings import CodeSearchNetSource, Unit
+from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, Unit
 from core.metrics import RowMetrics
 from core.storage import part_names, read_note, read_part, write_part
 
@@ -83,6 +84,22 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         log.info("collect: in unit %d of %d, %d rows kept of %d, %.0f rows/s/core",
                  part.behind[0], len(units), kept, total.rows_in, rate)  # fmt: skip
     return Collected(kept, total, total.rows_in - before, time.monotonic() - begun, cores)
+
+
+def filter_rows(rows: ray.data.Dataset, config: FilterConfig) -> ray.data.Dataset:
+    """The same rows with a column `reason`: the rule that stops a row, or empty where it goes on.
+
+    Args:
+        rows: with text columns `code`, `docstring` and `language`; other columns of RAW_CODE are read where there are.
+        config: the rules.
+    """
+
+    def judged(batch: pa.Table) -> pa.Table:
+        empty = pa.nulls(batch.num_rows, pa.string()).fill_null("")
+        whole = {name: batch[name] if name in batch.column_names else empty for name in READ_SCHEMA.names}
+        return batch.append_column("reason", filter_batch(pa.table(whole), config)["reason"])
+
+    return rows.map_batches(judged, batch_format="pyarrow")
 
 
 def _keys_path(folder: str, name: str) -> str:

@@ -58,6 +58,36 @@ class EncodeBatches:
         return pa.table(dict(zip(kept, block.select(kept).columns, strict=True)) | encoded)
 
 
+class EncodeRows:
+    """An encoder in an actor, for rows of somebody's own data set."""
+
+    def __init__(self, model: str, config: EmbedConfig) -> None:
+        """Load the model."""
+        self._encoder, self._config = Encoder(model, config), config
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        """Add the vectors as a column of lists."""
+        vectors = self._encoder.encode(row_texts(rows, self._config))
+        column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+        return rows.append_column("embedding", column)
+
+
+def embed_rows(rows: ray.data.Dataset, config: EmbedConfig, model: str) -> ray.data.Dataset:
+    """The same rows with a column `embedding`, (D,) float32 or float16, made by a pool of actors.
+
+    Args:
+        rows: with text columns `code` and `docstring`.
+        config: what is encoded, and by how many actors.
+        model: Hugging Face id or folder of a `sentence-transformers` model.
+    """
+    actors = num_actors(config, ray.cluster_resources().get("GPU", 0.0))
+    return rows.map_batches(
+        EncodeRows, fn_constructor_args=(model, config), batch_format="pyarrow", batch_size=256,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+        num_cpus=config.cpus_per_actor, num_gpus=config.gpus_per_actor,
+    )  # fmt: skip
+
+
 def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, folder: str) -> int:
     """Raw code parts → embedding parts of the same names; returns the number of rows encoded by this call.
 

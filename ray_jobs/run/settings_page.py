@@ -1,4 +1,4 @@
-"""Every setting of a recipe as one page, docs/settings.md, made from the classes: `python -m ray_jobs.run.settings_page`.
+"""Every setting of a recipe as one page, docs/settings.md, made from the settings classes.
 
 A part that several sections share, such as an engine, is listed once.
 """
