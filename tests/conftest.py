@@ -2,6 +2,7 @@
 
 import os
 
+import hypothesis
 import pytest
 import ray
 
@@ -10,6 +11,11 @@ from serve.engines.guard import CALLBACK
 
 # Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# A test never fails for its time: the machine may be busy.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_collection_modifyitems(items):
