@@ -30,6 +30,9 @@ class PriceConfig(Settings):
     cache_write: NonNegativeFloat | None = None
     """Tokens in that it wrote to its cache (Anthropic); None charges them as others."""
 
+    batch: NonNegativeFloat = 0.5
+    """Share of these prices that is charged for batches."""
+
 
 class TeacherConfig(Settings):
     """A model that is asked for data."""

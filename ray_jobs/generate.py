@@ -23,7 +23,8 @@ from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import client_of, data_engines, endpoint_client, hosted_models, serving
+from ray_jobs.serve import client_of, data_engines, endpoint_client, endpoint_of, hosted_models, serving
+from serve.client.batches import BatchChat
 from serve.engines.rebalance import begin_with
 from serve.engines.replicas import rebalancer
 from serve.engines.settings import Model
@@ -43,7 +44,7 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     def work() -> StageResult:
         follow = replica_follower(config)
         connect(config.ray)
-        with open_roles(config) as roles:
+        with open_roles(config, run=run) as roles:
             result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
             learnt = {
                 role: said for role, (chat, model) in roles.items() if (said := getattr(chat, "learnt", {}).get(model))
@@ -88,8 +89,16 @@ def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[s
 
 
 @contextmanager
-def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[str, tuple[Chat, str]]]:
-    """Role → a chat and the model's name there; models without an endpoint are loaded while the context is open."""
+def open_roles(
+    config: Config, names: tuple[str, ...] = ROLES, run: RunDir | None = None
+) -> Iterator[dict[str, tuple[Chat, str]]]:
+    """Role → a chat and the model's name there; models without an endpoint are loaded while the context is open.
+
+    Args:
+        config: the whole configuration.
+        names: of the roles.
+        run: where batches are noted; without it questions are asked one by one.
+    """
     roles = {name: getattr(config.generate, name) for name in names}
     with ExitStack() as stack:
         served = hosted_models(config, names, "serve")
@@ -102,10 +111,12 @@ def open_roles(config: Config, names: tuple[str, ...] = ROLES) -> Iterator[dict[
             model = role.model if role.endpoint else served_name(role.model)
             # Roles at one endpoint share a client, which finds out how many requests it bears. Models of our own have
             # engines of their own.
-            how = (str(role.preset), str(role.rules), str(role.thinking))
+            how = (str(role.preset), str(role.rules), str(role.thinking), str(role.batch))
             place = (role.endpoint, role.api_key_env or "", *how) if role.endpoint else (role.engines, model)
             if place not in chats and place[0] == "data":
                 chats[place] = inside[model]
+            elif place not in chats and role.endpoint and role.batch and run is not None:
+                chats[place] = BatchChat(endpoint_of(role, 1), run.fs, run.path("generate", ".batches"))
             elif place not in chats and role.endpoint:
                 chats[place] = endpoint_client(role, config.generate.concurrency)
             elif place not in chats and upstream is not None:

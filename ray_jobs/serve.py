@@ -86,19 +86,22 @@ def client_of(upstream: Upstream, model: str, **settings: Any) -> ChatClient:
     return ChatClient(EndpointConfig(url=upstream.base_url(model), **settings), upstream)
 
 
-def endpoint_client(teacher: TeacherConfig, concurrency: int) -> ChatClient:
-    """A client of somebody's endpoint, as a teacher's settings name it."""
+def endpoint_of(teacher: TeacherConfig, concurrency: int) -> EndpointConfig:
+    """Somebody's endpoint, as a teacher's settings name it."""
     assert teacher.endpoint is not None
-    return ChatClient(
-        EndpointConfig(
-            url=teacher.endpoint,
-            api_key_env=teacher.api_key_env,
-            concurrency=concurrency,
-            preset=teacher.preset,
-            rules=teacher.rules,
-            thinking=teacher.thinking,
-        )
+    return EndpointConfig(
+        url=teacher.endpoint,
+        api_key_env=teacher.api_key_env,
+        concurrency=concurrency,
+        preset=teacher.preset,
+        rules=teacher.rules,
+        thinking=teacher.thinking,
     )
+
+
+def endpoint_client(teacher: TeacherConfig, concurrency: int) -> ChatClient:
+    """A client of somebody's endpoint."""
+    return ChatClient(endpoint_of(teacher, concurrency))
 
 
 def _as_served(name: str, source: str) -> Model:

@@ -61,7 +61,7 @@ class ScriptedTeacher:
 
         async def serve() -> None:
             app = web.Application(client_max_size=2**26)
-            app.router.add_post("/{path:.*}", self._reply)
+            app.router.add_route("*", "/{path:.*}", self._reply)
             runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)

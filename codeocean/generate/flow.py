@@ -136,7 +136,7 @@ async def answer_book(
             open_questions,
             answer,
             lambda question: lanes[ROLE_OF[question.turn]],
-            dict.fromkeys(lanes.values(), config.concurrency),
+            {lanes[role]: _places(chat, config) for role, (chat, _) in roles.items()},
             lambda: _is_over(book, config),
             DRAIN_S,
         )
@@ -145,6 +145,11 @@ async def answer_book(
         with contextlib.suppress(asyncio.CancelledError):
             await reporter
         log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
+
+
+def _places(chat: Chat, config: GenerateConfig) -> int:
+    """Questions in flight at an endpoint; a batch takes all of the two rounds that are open."""
+    return 2 * config.round_size if getattr(chat, "in_batches", False) else config.concurrency
 
 
 def _is_over(book: RoundBook, config: GenerateConfig) -> bool:

@@ -147,8 +147,9 @@ def token_cost(account: Account, roles: Mapping[str, RoleConfig]) -> float:
             cached = price.prompt if price.cached is None else price.cached
             written = price.prompt if price.cache_write is None else price.cache_write
             plain = used.prompt_tokens - used.cached_tokens - used.cache_written_tokens
-            cost += plain * price.prompt + used.cached_tokens * cached + used.cache_written_tokens * written
-            cost += used.completion_tokens * price.completion
+            tokens = plain * price.prompt + used.cached_tokens * cached + used.cache_written_tokens * written
+            tokens += used.completion_tokens * price.completion
+            cost += tokens * (price.batch if roles[role].batch else 1.0)
     return cost / 1e6
 
 

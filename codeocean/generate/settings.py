@@ -14,6 +14,10 @@ class RoleConfig(TeacherConfig):
     engines: Annotated[Literal["serve", "data"], Execution()] = "serve"
     """Where a model of our own runs: "serve" is replicas on Ray Serve, "data" engines inside Ray Data."""
 
+    batch: Annotated[bool, Execution()] = False
+    """Ask the endpoint's Batch API (OpenAI's form): cheaper, with answers within a day. The whole role is then charged
+    with `price.batch`."""
+
     temperature: NonNegativeFloat = 0.0
     """0 is greedy. A retry of a greedy answer samples at `retry_temperature`."""
 

@@ -49,7 +49,7 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
         role = getattr(config.generate, name)
         if role.endpoint is None:
             yield partial(look, role.model, f"generate.{name}.model", served=True, files=WEIGHTS)
-        else:
+        if role.endpoint is not None or role.batch:
             yield partial(_check_rules, role, f"generate.{name}")
     if answers is not None and answers.endpoint is not None:
         yield partial(_check_rules, answers, "mix.answers")
@@ -61,7 +61,12 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
 
 
 def _check_rules(teacher: TeacherConfig, key: str) -> None:
+    """Refuse a preset, rules or a way of asking that an endpoint does not have."""
+    url, batch = teacher.endpoint or "", getattr(teacher, "batch", False)
     try:
-        rules_for(teacher.endpoint or "", teacher.model, teacher.preset, teacher.rules, thinking=teacher.thinking)
+        rules = rules_for(url, teacher.model, teacher.preset, teacher.rules, thinking=teacher.thinking)
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
+    if batch and (not url or rules.api != "chat"):
+        where = url or "a model of our own"
+        raise ValueError(f"{key}: batches are asked in OpenAI's form, which {where} does not have; leave batch out")

@@ -167,7 +167,7 @@ class ChatClient:
         """Ask until there is an answer, a refusal, or patience ends."""
         session, asked, tries, learnt = self._connected(), time.monotonic(), 0, 0
         while True:
-            rules = self._rules_of(model)
+            rules = self.rules_of(model)
             route, body = question(rules)
             async with self._pace.turn() as began:
                 if self._fatal is not None:  # others found out meanwhile that nobody is answered
@@ -181,7 +181,7 @@ class ChatClient:
                 counts = {} if told else counted(rules.tokenizer, body, reply.answer)
                 return reply.answer | counts | {"seconds": seconds}
             whose = blame(reply.error)
-            if whose is Blame.QUESTION and learnt < MOST_LEARNT and self._learn(model, rules, reply.error, body):
+            if whose is Blame.QUESTION and learnt < MOST_LEARNT and self.learn_from(model, rules, reply.error, body):
                 learnt += 1
                 continue
             if whose is Blame.FORBIDDEN:
@@ -237,13 +237,14 @@ class ChatClient:
         elif whose is None:
             self._pace.went_well(began)
 
-    def _rules_of(self, model: str) -> EndpointRules:
+    def rules_of(self, model: str) -> EndpointRules:
+        """What the endpoint takes for a model, by all that is known so far."""
         if model not in self._rules:
             config = self._config
             self._rules[model] = rules_for(config.url, model, config.preset, config.rules, thinking=config.thinking)
         return self._rules[model]
 
-    def _learn(self, model: str, rules: EndpointRules, error: EndpointError, body: dict[str, Any]) -> bool:
+    def learn_from(self, model: str, rules: EndpointRules, error: EndpointError, body: dict[str, Any]) -> bool:
         """Whether the question can be asked again without what was refused; told once, however many are in flight."""
         found = learn(rules, error, body)
         tried = self._tried.setdefault(model, [])
@@ -272,7 +273,7 @@ class ChatClient:
         return True
 
     async def _post_probe(self, session: aiohttp.ClientSession, model: str, route: str) -> _Reply:
-        rules, hello = self._rules_of(model), Asked(model, [{"role": "user", "content": "Say yes."}], 16)
+        rules, hello = self.rules_of(model), Asked(model, [{"role": "user", "content": "Say yes."}], 16)
         if route == "/messages":
             return await self._post(session, route, model, messages_body(rules, hello))
         body = (
@@ -328,18 +329,30 @@ class ChatClient:
                                   f"{self._config.url} does; set it to the key alone")  # fmt: skip
         return key
 
+    def session(self) -> aiohttp.ClientSession:
+        """The connections of the running event loop, which carry the key."""
+        return self._connected()
+
+    def address(self, path: str) -> str:
+        """The URL of a path behind the endpoint's own."""
+        return OneServer(_with_query(self._config.url, self._general.query)).address(path)
+
+    def headers(self) -> dict[str, str]:
+        """What every request carries; raises as `_key` does."""
+        key, header = self._key(), self._general.key_header
+        return {header: f"Bearer {key}" if header.lower() == "authorization" else key} | self._general.headers
+
     def _connected(self) -> aiohttp.ClientSession:
         """The session of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._loop is not loop:
-            key, header = self._key(), self._general.key_header
+            headers = self.headers()
             self._disconnect()
             self._loop, self._pace = loop, Pace(self._config.concurrency)
             self._fatal, self._probe = None, None
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),  # the pace is the limit
-                headers={header: f"Bearer {key}" if header.lower() == "authorization" else key,
-                         "Content-Type": "application/json"} | self._general.headers,
+                headers=headers | {"Content-Type": "application/json"},
                 timeout=aiohttp.ClientTimeout(total=self._config.timeout_s, sock_connect=CONNECT_S),
                 proxy=_proxy(self._config.url),
             )  # fmt: skip

@@ -86,7 +86,7 @@ class OneServer:
         self._base = split._replace(path=path, fragment="")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
-    def _at(self, path: str) -> str:
+    def address(self, path: str) -> str:
         """The URL of a path, behind which a query stays."""
         return self._base._replace(path=_address(self._base.path, path)).geturl()
 
@@ -105,13 +105,13 @@ class OneServer:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`."""
         async with session.post(
-            self._at(path), data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
+            self.address(path), data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
         ) as answer:
             yield answer
 
     async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
         """As the server lists them."""
-        async with session.get(self._at("/models"), headers=self._headers, allow_redirects=False) as answer:
+        async with session.get(self.address("/models"), headers=self._headers, allow_redirects=False) as answer:
             answer.raise_for_status()
             listed: list[dict[str, Any]] = (await answer.json())["data"]
             return listed
