@@ -10,7 +10,6 @@ from codeocean.generate.flow import generate
 from codeocean.generate.ledger import token_cost
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
-from serve.client import batches
 from serve.client.batches import BatchChat
 from serve.client.chat import ChatClient
 from serve.settings import EndpointConfig
@@ -27,7 +26,7 @@ TASKS, ROWS = load_tasks(), [raw_row(number) for number in range(60)]
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(batches, "QUIET_S", 0.2)
+    monkeypatch.setattr("serve.client.batches.QUIET_S", 0.2)
 
 
 def good(_, body):
