@@ -44,9 +44,24 @@ class BatchChat:
     """Whoever asks should ask all that can be asked at once."""
 
     def __init__(
-        self, config: EndpointConfig, fs: pafs.FileSystem, folder: str, *, poll_s: float = FIRST_POLL_S
+        self,
+        config: EndpointConfig,
+        fs: pafs.FileSystem,
+        folder: str,
+        *,
+        poll_s: float = FIRST_POLL_S,
+        quiet_s: float = QUIET_S,
     ) -> None:
-        """Args: config: the endpoint; fs, folder: where batches are noted; poll_s: first pause between looks at one."""
+        """A chat that has sent nothing yet.
+
+        Args:
+            config: the endpoint.
+            fs: filesystem of the run directory.
+            folder: where batches are noted.
+            poll_s: first pause between looks at a batch.
+            quiet_s: so long without a new question, and those that wait become a batch.
+        """
+        self._quiet_s = quiet_s
         self._client, self._config = ChatClient(config), config
         self._fs, self._folder, self._poll_s = fs, folder, poll_s
         self._waiting: dict[str, tuple[Row, asyncio.Future[Row]]] = {}
@@ -117,7 +132,7 @@ class BatchChat:
 
     async def _send_when_quiet(self) -> None:
         full = len(self._waiting) >= MOST_QUESTIONS
-        await asyncio.sleep(0 if full else QUIET_S)
+        await asyncio.sleep(0 if full else self._quiet_s)
         waiting, self._waiting, self._sender = self._waiting, {}, None
         for part in _parts(waiting):
             task = asyncio.create_task(self._send(part))

@@ -24,11 +24,6 @@ CONFIG = GenerateConfig(generator=ROLE, discriminator=ROLE, round_size=20, tasks
 TASKS, ROWS = load_tasks(), [raw_row(number) for number in range(60)]
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("serve.client.batches.QUIET_S", 0.2)
-
-
 def good(_, body):
     return completion(exercise(body))
 
@@ -40,7 +35,9 @@ def run(folder, chat):
 
 
 def batch_chat(url, folder):
-    return BatchChat(EndpointConfig(url=f"{url}/v1", max_retries=1), FS, str(folder / "batches"), poll_s=0.02)
+    return BatchChat(
+        EndpointConfig(url=f"{url}/v1", max_retries=1), FS, str(folder / "batches"), poll_s=0.02, quiet_s=0.2
+    )
 
 
 def test_the_data_is_that_of_single_questions_at_half_the_price(tmp_path):
