@@ -507,3 +507,12 @@ def test_without_keys_this_machine_is_served_and_pages_of_strangers_are_not(gate
     body = json.dumps({"model": "wavecoder", "messages": QUESTION})
     simple = running.client.post("/v1/chat/completions", content=body, headers={"Content-Type": "text/plain"})
     assert error_of(simple) == (415, "unsupported_media_type")  # what a form of another site could send
+
+
+def test_without_keys_hosts_of_containers_are_answered_where_they_are_named(gateway):
+    running = gateway(keys=False, hosts=("host.docker.internal", "0.0.0.0"))
+    for host in ("host.docker.internal:8000", "HOST.docker.internal", "0.0.0.0:8000", "localhost"):
+        assert running.client.get("/v1/models", headers={"Host": host}).status_code == 200
+    refused = running.client.get("/v1/models", headers={"Host": "evil.example:8000"})
+    assert error_of(refused) == (403, "host_not_allowed")
+    assert "'evil.example', too, name it in serve.gateway.hosts" in refused.json()["error"]["message"]
