@@ -9,6 +9,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from eval.sandbox.inside.mirrors import BASES, bare
+
 
 def replace(old: Any, new: Any) -> None:
     """Make a container equal to its changed copy, in place."""
@@ -68,3 +70,20 @@ def _alike(old: list[Any], new: list[Any]) -> bool:
         x is y or (type(x) is type(y) and type(x) in (bytes, str, int) and x == y)
         for x, y in zip(old, new, strict=True)
     )
+
+
+def bare_data(x: Any) -> Any:
+    """The data in an object whose class extends a data type; None if it extends none."""
+    base: Any
+    for base in BASES:
+        if isinstance(x, base):
+            if base in (int, float, complex):
+                return base.__add__(x, base(0))
+            if base is str:
+                return str.__str__(x)
+            return (
+                bytes.__getitem__(x, slice(None))
+                if base is bytes
+                else bare(x, dict if issubclass(base, dict) else base)
+            )
+    return list(x.args) if isinstance(x, BaseException) else None

@@ -67,6 +67,10 @@ def _view(name: str) -> Callable[..., Any]:
     return make
 
 
+def _ordered(keys: list[Any], values: list[Any]) -> Any:
+    return collections.OrderedDict(zip(keys, values, strict=True))
+
+
 def _zone(offset: datetime.timedelta, name: str | None) -> datetime.timezone:
     plain = datetime.timezone(offset)
     return plain if name in (None, str(plain)) else datetime.timezone(offset, name)
@@ -92,7 +96,7 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     type(NotImplemented): ("NotImplemented", lambda _: (), lambda: NotImplemented),
     array.array: ("array", lambda x: (x.typecode, x.tobytes()), array.array),
     collections.deque: ("deque", lambda x: (list(x), x.maxlen), collections.deque),
-    collections.OrderedDict: ("OrderedDict", lambda x: ([list(p) for p in x.items()],), collections.OrderedDict),
+    collections.OrderedDict: ("OrderedDict", lambda x: (list(x), list(x.values())), _ordered),
     collections.Counter: ("Counter", lambda x: (dict(x),), collections.Counter),
     collections.defaultdict: ("defaultdict", lambda x: (x.default_factory, dict(x)), collections.defaultdict),
     collections.ChainMap: ("ChainMap", lambda x: tuple(x.maps), collections.ChainMap),
@@ -106,7 +110,7 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     pathlib.PosixPath: ("PosixPath", lambda x: (str(x),), pathlib.PosixPath),
     pathlib.PurePosixPath: ("PurePosixPath", lambda x: (str(x),), pathlib.PurePosixPath),
     uuid.UUID: ("UUID", lambda x: (x.hex,), uuid.UUID),
-    re.Pattern: ("Pattern", lambda x: (x.pattern, x.flags & ~re.DEBUG), re.compile),
+    re.Pattern: ("Pattern", lambda x: (x.pattern, int(x.flags & ~re.DEBUG)), re.compile),
     types.SimpleNamespace: ("SimpleNamespace", lambda x: (vars(x),), lambda x: types.SimpleNamespace(**x)),
     types.MappingProxyType: ("MappingProxyType", lambda x: (dict(x),), types.MappingProxyType),
     time.struct_time: ("struct_time", tuple, _struct_time),

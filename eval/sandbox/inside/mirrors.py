@@ -48,7 +48,7 @@ SECRET = "_wavecoder"  # noqa: S105 - the key of an attribute
 
 
 class Asking(Protocol):
-    """What a mirror needs of the connection."""
+    """What a mirror needs of the connection (`eval/sandbox/inside/wire.py`)."""
 
     def ask(
         self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -210,6 +210,9 @@ class Mirror(type):
         return _of_class(cls, "do", "__getitem__", (key,))
 
 
+Mirror.__name__ = "type"  # as the tests would see it of a class
+
+
 def _of_class(cls: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
     secret = vars(cls)[SECRET]
     made = secret.peer.ask(op, secret.of, name, args)
@@ -341,12 +344,13 @@ def _live(data: type, name: str) -> Callable[..., Any]:
         finally:
             if name in _CHANGING or name.startswith("__i") or name in ("__setitem__", "__delitem__"):
                 base = next(base for base in CHANGEABLE if isinstance(self, base))
-                secret.peer.ask("load", secret.of, "", (base(_bare(self, base)),))
+                secret.peer.ask("load", secret.of, "", (base(bare(self, base)),))
 
     return look
 
 
-def _bare(x: Any, base: type) -> Any:
+def bare(x: Any, base: type) -> Any:
+    """The data in an object whose class extends a container, as that container."""
     return dict(dict.items(x)) if base is dict else base(base.__iter__(x))  # type: ignore[attr-defined]
 
 
@@ -365,23 +369,6 @@ def load(x: Any, data: Any) -> None:
         list.__setitem__(x, slice(None), data)
     else:
         bytearray.__setitem__(x, slice(None), data)
-
-
-def bare_data(x: Any) -> Any:
-    """The data in an object whose class extends a data type; None if it extends none."""
-    base: Any
-    for base in BASES:
-        if isinstance(x, base):
-            if base in (int, float, complex):
-                return base.__add__(x, base(0))
-            if base is str:
-                return str.__str__(x)
-            return (
-                bytes.__getitem__(x, slice(None))
-                if base is bytes
-                else _bare(x, dict if issubclass(base, dict) else base)
-            )
-    return list(x.args) if isinstance(x, BaseException) else None
 
 
 def make_object(mirror: Any, data: Any, secret: Secret) -> Any:

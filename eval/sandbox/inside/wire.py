@@ -238,7 +238,7 @@ class Peer:
             return self._wait_for(x if op == "await" else anext(x))
         if op == "signature":
             return _parts_of(inspect.signature(x))
-        return mirrors.load(x, args[0]) if op == "load" else mirrors.bare_data(x)
+        return mirrors.load(x, args[0]) if op == "load" else changes.bare_data(x)
 
     def _wait_for(self, awaitable: Any) -> Any:
         import asyncio
@@ -268,7 +268,7 @@ class Peer:
             return ["i", id(x)]
         if isinstance(x, type):
             return self._lend_class(x, encoder)
-        return ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(mirrors.bare_data(x))]
+        return ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(changes.bare_data(x))]
 
     def _as_class(self, kind: type) -> Any:
         """A class as a class, even one of Python's own, whose instances are lent."""
@@ -332,10 +332,17 @@ class _Described:
 
 def _has(kind: type, name: str, base: type) -> bool:
     """Whether a class has a special method that its data type, or any object, has not."""
-    found = getattr(kind, name, None)
-    if found is None or name in ("__instancecheck__", "__get__", "__dir__"):
+    if name in ("__instancecheck__", "__get__", "__dir__"):
         return False
-    return (name in ("__repr__", "__str__") and base is object) or found is not getattr(base, name, None)
+    found = _raw(kind, name)
+    if found is None:
+        return False
+    return (name in ("__repr__", "__str__") and base is object) or found is not _raw(base, name)
+
+
+def _raw(kind: type, name: str) -> Any:
+    """What a class itself has under a name, never what its metaclass has."""
+    return next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
 
 
 def _parts_of(signature: inspect.Signature) -> Any:

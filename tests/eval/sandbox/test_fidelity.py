@@ -72,6 +72,16 @@ def test_holds_as_in_one_process(name):
     assert done.passed, done
 
 
+def test_values_inside_values_arrive_whole():
+    """Found by `bench.fidelity`: containers inside an ordered dictionary arrived empty; a tuple seemed callable."""
+    candidate = "import collections, re\nPair = collections.namedtuple('Pair', 'a b')\ndef f(x): return Pair(x, 1)"
+    tests = ("import collections, re\nx = collections.OrderedDict([((), [1, {2: [3]}]), ('p', re.compile('a', re.M))])\n"
+             "r = f(x)\nassert r[0] is x and r.a == x and r == (x, 1) and not callable(r) and x[()] == [1, {2: [3]}]\n"
+             "assert f(Pair)[0] is Pair and type(Pair).__name__ == 'type'")  # fmt: skip
+    done = judge(candidate, tests, language="python", entry_point="f", timeout=10.0, memory_mb=512)
+    assert done.passed, done
+
+
 BROKEN = {
     "no equality": ("class A: pass\ndef f(): return A()", "assert f() == A()"),
     "another value": ("class A(int): pass\ndef f(): return A(3)", "assert f() == 4"),

@@ -1,0 +1,252 @@
+"""Verdicts of two processes against those of one: random arguments, returned objects and forms of tests.
+
+`python -m bench.fidelity [--cases N] [--seed S]` prints one JSON object with the number of cases and those that differ.
+hypothesis draws each case: what a function returns or does to its arguments, and what the tests ask of it. A case runs
+in one plain process (with `exec`, here: the parts are this file's own) and through `eval.sandbox.oracle.judge`,
+twenty-five cases a program. They must agree on what each test sees, and on the class of the exception where one is
+raised.
+
+`EXCLUDED` names what may differ; docs/sandbox.md says why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from bench.machine import describe_machine
+from eval.sandbox.oracle import judge
+
+EXCLUDED = {
+    "word of the candidate": "an object's own methods compare it with the tests' data, or contain or order them",
+    "data subclass": "a subclass of a data type compares or adds by methods of its own",
+    "kept container": "candidate and tests keep one container after the call, and one of them changes it",
+    "tests' instances": "instances of the tests' own classes as arguments",
+    "kinds of callables and iterators": "a method or a built-in iterator shows itself as a function or a generator",
+    "order of a set": "what depends on the order in which a set is iterated",
+}
+A_PROGRAM = 25
+
+IMPORTS = """
+import array, collections, dataclasses, datetime, decimal, enum, fractions, ipaddress, pathlib, re, uuid
+inf, nan = float("inf"), float("nan")
+"""
+PRELUDE = """
+def defaultdict_of_lists(): return collections.defaultdict(list, a=[1])
+@dataclasses.dataclass(order=True)
+class Point:
+    x: object
+    y: object = 0
+    def moved(self, by): return Point(self.x, by)
+Pair = collections.namedtuple("Pair", "a b")
+class Number(int):
+    def twice(self): return Number(self * 2)
+class Word(str):
+    def loud(self): return Word(self.upper())
+class Row(list):
+    def push(self, x): self.append(x); return self
+class Bag:
+    def __init__(self, *items): self.items = list(items)
+    def __len__(self): return len(self.items)
+    def __iter__(self): return iter(self.items)
+    def __getitem__(self, at): return self.items[at]
+    def __bool__(self): return len(self.items) > 1
+    def __add__(self, other): return Bag(*self.items, *other.items)
+    def __eq__(self, other): return isinstance(other, Bag) and self.items == other.items
+    def __hash__(self): return len(self.items)
+class Color(enum.Enum):
+    RED = 1
+    BLUE = "b"
+class Odd(ValueError):
+    def __init__(self, code): super().__init__(f"code {code!r}"); self.code = code
+def counting(*items):
+    for item in items:
+        got = yield item
+        if got is not None: yield got
+"""
+
+VALUES = r"""
+set() | frozenset([1]) | {7} | range(1, 9, 3) | slice(1, None) | ... | bytearray(b'ab') |
+array.array('d', [1.5]) | decimal.Decimal('1.10') | fractions.Fraction(2, 6) | datetime.date(2020, 2, 29) |
+datetime.timedelta(1, 2, 3) | datetime.datetime(2021, 1, 1, tzinfo=datetime.timezone.utc) |
+pathlib.Path('a/b') | uuid.UUID(int=7) | int | ValueError | ipaddress.ip_address('10.0.0.1') |
+collections.Counter('abca') | collections.UserString('us') | re.compile('a+') |
+collections.ChainMap({1: 2}, {3: 4}) | memoryview(b'mv') | {'a': 1}.keys() | len | NotImplemented
+"""
+OBJECTS = r"""
+Color.RED | Color('b') | Point | Color | Odd(3) | KeyError('k', 1) | lambda x: x | Point(1).moved |
+iter([1, 2]) | map(str, [1]) | counting(1, [2], 3) | defaultdict_of_lists() | Bag().__len__
+"""
+ACTIONS = r"""
+return a | return [a, a] | return (a, b) | return a is b | return {'k': a} | return type(a) | return a == b |
+a.append(b) | a.append(b); return a | a.reverse() | a.clear(); raise KeyError('gone') | a.update(b) |
+a[0] = b | a[b] = a | a += a; return a | a.sort() | a.pop(); return b | a.extend(a) |
+a.insert(0, a); return a | raise Odd(a) | raise ZeroDivisionError(a, b) | return repr(a) | yield a; yield b |
+return a[0] | return sorted(a) | return len(a) | return list(a) | a.rotate(1); return a[0] |
+return hash(a) == hash(a) | return a + b | assert a == b | return [x for x in a] | a.__init__(b) |
+return a(b)
+"""
+QUESTIONS = r"""
+r == {x} | r != {x} | r is a | r == r | r == f(a, b) | named(r) | isinstance(r, (list, int, tuple, str)) |
+len(r) | list(r) | bool(r) | r[0] | r[0] is a | r[0] is r[1] | str(r) | hash(r) == hash(r) | sorted(r) |
+r + r | r.x | r.a | r.code | r.args | r.items | r.twice() | r.loud() | r.push(1) | r.moved(2).y | r.name |
+r.value | a | b | a == b | a is b | (a, b) | r in [r] | [r] == [{x}] | r < r | next(r) | r.send(None) |
+callable(r) | r(1) | isinstance(r, Exception) | dict(r) | tuple(r) | max(r) | r * 2 | -r | r.upper() |
+r.keys() | r['k'] | f'{{r}}' | r.real | named(r) | r.zzz | {{r: 1}}[r] | [x for x in r] | r == {x} or r |
+r.most_common() | r.tzinfo | r.year | abs(r) | r is None | not r
+"""
+"""What a function does with its arguments a and b, and what is asked of its result r; {x} is a value of the tests'."""
+
+
+def among(text: str) -> st.SearchStrategy[str]:
+    """One of the parts of a text."""
+    return st.sampled_from([part.strip() for part in text.replace("\n", " | ").split("|") if part.strip()])
+
+
+def _row(items: list[str]) -> str:
+    return "".join(f"{item}, " for item in items)
+
+
+def _pairs(pairs: list[tuple[str, str]]) -> str:
+    return _row([f"({key}, {value})" for key, value in pairs])
+
+
+def _named(name: str) -> Callable[[tuple[str, ...]], str]:
+    return lambda given: f"{name}({', '.join(given)})"
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(2**200), 2**200),
+    st.floats(allow_nan=False),
+    st.text(max_size=6),
+    st.binary(max_size=4),
+    st.complex_numbers(allow_nan=False, max_magnitude=1e6),
+).map(repr)
+hashables = st.recursive(scalars, lambda x: st.lists(x, max_size=3).map(_row).map("({})".format), max_leaves=4)
+
+
+def _containers(x: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    listed, pairs = st.lists(x, max_size=4).map(_row), st.lists(st.tuples(hashables, x), max_size=3).map(_pairs)
+    forms = ("[{}]", "({})", "collections.deque([{}], 5)", "collections.UserList([{}])")
+    return st.one_of(
+        *(listed.map(form.format) for form in forms),
+        *(pairs.map(form.format) for form in ("dict([{}])", "collections.OrderedDict([{}])")),
+    )
+
+
+data = st.recursive(st.one_of(scalars, among(VALUES)), _containers, max_leaves=8)
+objects = st.one_of(
+    data,
+    st.tuples(data, data).map(_named("Point")),
+    st.tuples(data, data).map(_named("Pair")),
+    st.tuples(st.integers().map(repr)).map(_named("Number")),
+    st.tuples(st.text(max_size=4).map(repr)).map(_named("Word")),
+    st.lists(data, max_size=3).map(_row).map("Row([{}])".format),
+    st.lists(data, max_size=3).map(tuple).map(_named("Bag")),
+    among(OBJECTS),
+)
+cases = st.tuples(
+    st.one_of(among(ACTIONS), objects.map("return {}".format)),
+    data,
+    st.one_of(st.just("a"), data),
+    st.lists(among(QUESTIONS), min_size=1, max_size=4),
+    data,
+)
+
+HELPERS = """
+FUNCTIONS = {"method", "builtin_function_or_method", "method-wrapper", "Function", "function"}
+ITERATORS = {"map", "list_iterator", "generator", "tuple_iterator", "dict_keyiterator", "_collections._deque_iterator"}
+def named(x):
+    name = "type" if isinstance(x, type) else type(x).__name__
+    return "function" if name in FUNCTIONS else "iterator" if name in ITERATORS or name.endswith("iterator") else name
+def shown(x, depth=0):
+    kind = named(x)
+    if isinstance(x, str): x = re.sub("0x[0-9a-f]+|at [0-9a-f]+|<.*>", "", str(x))
+    if depth > 6: return kind
+    if isinstance(x, (set, frozenset)): return kind + repr(sorted(map(repr, x)))
+    if isinstance(x, dict): return kind + repr([(shown(k, depth + 1), shown(v, depth + 1)) for k, v in x.items()])
+    if isinstance(x, (list, tuple)): return kind + repr([shown(y, depth + 1) for y in x])
+    if isinstance(x, (int, float, str, bytes, complex, type(None))): return kind + repr(x)
+    return kind
+def told(ask):
+    try: return shown(ask())
+    except RecursionError: return "RecursionError"
+    except Exception as e: return "raises " + type(e).__name__
+def tried(call):
+    try: return call()
+    except Exception as e: return "raised", type(e).__name__, shown(e.args)
+"""
+
+
+def programs(batch: list[Any]) -> tuple[str, str]:
+    """A candidate of many functions, and tests that print what each is found to be."""
+    functions, tests = [IMPORTS, PRELUDE], [IMPORTS, HELPERS]
+    for number, (action, a, b, asked, x) in enumerate(batch):
+        functions.append(f"def f{number}(a, b):\n    {action}\n")
+        lines = [f"a = {a}", f"b = {b}", "out = []", "r = tried(lambda: f(a, b))"]
+        lines += [f"out.append(told(lambda: {question.format(x=x)}))" for question in [*asked, "(a, b)"]]
+        body = "".join(f"    {line}\n" for line in [*lines, "return out"])
+        tests.append(f"def t{number}(f):\n{body}print({number}, t{number}(f{number}))\n")
+    return "".join(functions), "".join(tests)
+
+
+def plain(candidate: str, tests: str) -> list[str]:
+    """What the tests print in one process."""
+    printed = io.StringIO()
+    sys.modules["program"] = module = types.ModuleType("program")
+    with contextlib.redirect_stdout(printed):
+        exec(candidate + tests, vars(module))  # noqa: S102 - made of the parts above
+    return printed.getvalue().splitlines()
+
+
+def differences(batch: list[Any]) -> Iterator[dict[str, Any]]:
+    """The cases of a batch on which the two do not agree."""
+    candidate, tests = programs(batch)
+    expected = plain(candidate, tests)
+    done = judge(candidate, tests, language="python", timeout=60.0, memory_mb=1024)
+    found = done.stdout.splitlines()
+    for number, case in enumerate(batch):
+        ours = found[number] if number < len(found) else f"no answer: {done.outcome} {done.stderr[-200:]}"
+        if ours != expected[number]:
+            yield {"case": case, "plain": expected[number], "ours": ours}
+            if number >= len(found):
+                return
+
+
+def main() -> None:
+    """Print the JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    begun, drawn = time.monotonic(), []
+
+    @seed(options.seed)
+    @settings(max_examples=options.cases, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(cases)
+    def draw(case: Any) -> None:
+        drawn.append(case)
+
+    draw()
+    batches = [drawn[at : at + A_PROGRAM] for at in range(0, len(drawn), A_PROGRAM)]
+    found = [difference for batch in batches for difference in differences(batch)]
+    told = {"cases": len(drawn), "seconds": round(time.monotonic() - begun, 1), "differences": len(found)}
+    head = {"bench": "fidelity", "machine": describe_machine()}
+    print(json.dumps(head | told | {"first": found[:20], "excluded": EXCLUDED}))
+
+
+if __name__ == "__main__":
+    main()
