@@ -15,7 +15,6 @@ from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, get_args
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperGroup
 
 REQUIRED = inspect.Parameter.empty
@@ -96,6 +95,8 @@ def settings_help(section: str, model: Any) -> str:
 
 
 def _setting_lines(prefix: str, model: Any) -> list[str]:
+    from pydantic import BaseModel  # a tenth of a second that `wavecoder --help` can do without
+
     lines = []
     for name, field in model.model_fields.items():
         key, nested = f"{prefix}.{name}", field.annotation
@@ -109,7 +110,7 @@ def _setting_lines(prefix: str, model: Any) -> list[str]:
 
 
 def _as_yaml(value: Any) -> str:
-    if isinstance(value, BaseModel):
+    if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json")
     text = json.dumps(value, default=str)
     return text.strip('"') if isinstance(value, str) else text
