@@ -44,9 +44,12 @@ def global_batches(num_rows: int, batch_size: int, epochs: int, seed: int) -> li
 
 
 def split_holdout(num_rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Row numbers to learn from and to hold out, both in order; at least one row is learnt from."""
+    """Row numbers to learn from and to hold out, both in order.
+
+    At least one row is learnt from and, where a share is asked for and there are two rows, at least one held out.
+    """
     order = torch.randperm(num_rows, generator=torch.Generator().manual_seed(seed * 1_000_003 + 999_983)).tolist()
-    count = min(round(num_rows * share), num_rows - 1)
+    count = min(max(1, round(num_rows * share)), num_rows - 1) if share else 0
     return sorted(order[count:]), sorted(order[:count])
 
 

@@ -54,6 +54,7 @@ def export_model(
     config.dtype = dtype
     config.tie_word_embeddings = learner.causal.config.tie_word_embeddings
     config.save_pretrained(making)
+    _add_older_names(making / "config.json", config)
     GenerationConfig(
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     ).save_pretrained(making)
@@ -61,6 +62,27 @@ def export_model(
     (making / "README.md").write_text(_card(lineage), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     making.rename(folder)
+
+
+def _add_older_names(file: Path, config: Any) -> None:
+    """Write a model's rotary positions and type also under the names that `transformers` 4 reads; it knows no other."""
+    described = json.loads(file.read_text(encoding="utf-8"))
+    rope = getattr(config, "rope_parameters", None) or {}
+    local = rope.get("sliding_attention", {})
+    rope = dict(rope.get("full_attention", rope))
+    theta, kind = rope.pop("rope_theta", None), rope.get("rope_type", "default")
+    if "partial_rotary_factor" in rope:
+        described.setdefault("partial_rotary_factor", rope["partial_rotary_factor"])
+    if kind == "longrope":  # its reader takes these three and no other
+        rope = {"type": kind} | {name: rope[name] for name in ("short_factor", "long_factor")}
+    older = {
+        "torch_dtype": described.get("dtype"),
+        "rope_theta": theta,
+        "rope_local_base_freq": local.get("rope_theta"),
+        "rope_scaling": None if kind == "default" else rope,
+    }
+    described |= {name: value for name, value in older.items() if value is not None and name not in described}
+    file.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _whole_weights(causal: Any, dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:

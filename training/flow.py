@@ -45,7 +45,7 @@ from training.reporting import Progress
 from training.scoring import Score, Scorer
 from training.settings import TrainConfig
 from training.step import held_out_losses, saves_after, train_steps
-from training.token_table import TokenizedRows, sort_out, tokenize_table
+from training.token_table import TokenizedRows, digest_of, sort_out, tokenize_table
 
 log = logging.getLogger("wavecoder.training")
 
@@ -88,8 +88,8 @@ def fit(
     Returns:
         `{steps: a record for each, model, workers, rows, held_out_rows, first_loss, last_loss, held_out, tokens,
         response_tokens, scores, truncated, prompt_too_long}` and, where there are any, `changed_by_tokenizer`;
-        `held_out` maps each task, and "" for all, to its first and last loss, `scores` the number of steps taken to
-        that model's figures.
+        `held_out` maps each task, and "" for all, to its loss before training and its last, `scores` the number of
+        steps taken to that model's figures.
 
     Raises:
         ValueError: the model or its tokenizer cannot be used, no row fits, a loss is not finite, the memory does not
@@ -243,7 +243,8 @@ def _summary(steps: list[dict[str, Any]], config: TrainConfig) -> dict[str, Any]
         "first_loss": steps[0]["loss"],
         "last_loss": steps[-1]["loss"],
         "held_out": {
-            name.removeprefix("held_out_loss").lstrip("."): [measured[0][name], measured[-1][name]] for name in names
+            name.removeprefix("held_out_loss").lstrip("."): [steps[0][f"before.{name}"], measured[-1][name]]
+            for name in names
         },
         "tokens": sum(record["tokens"] for record in steps),
         "response_tokens": sum(record["response_tokens"] for record in steps),
@@ -297,20 +298,22 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
     )
     learner = build_learner(config, tokenizer, device, mesh_of_workers(config, device))
     optimizer = make_optimizer(learner, config)
-    identity = identity_of(learner, config, len(learnt))
+    identity = identity_of(learner, config, len(learnt)) | {"data": digest_of(tokens)}
     records: list[dict[str, Any]] = []
     checkpoint = ray.train.get_checkpoint()
     if checkpoint is not None:
         with checkpoint.as_directory() as folder:
             records = load_checkpoint(folder, learner, optimizer, identity)
     total = len(global_batches(len(learnt), config.global_batch, config.epochs, config.seed))
+    untrained = _held_out(learner, held_out, config, tokenizer.pad_token_id, measures=bool(held_out) and not records)
     writer = CheckpointWriter()
     for record in train_steps(learner, optimizer, learnt, config, tokenizer.pad_token_id, len(records)):
         done = len(records) + 1
         saves = saves_after(done, total, config)
         measures = bool(held_out) and (saves or done % config.validate_every == 0)
         losses = _held_out(learner, held_out, config, tokenizer.pad_token_id, measures=measures)
-        records.append(record | losses)
+        before = {} if records else {f"before.{name}": loss for name, loss in untrained.items()}
+        records.append(record | losses | before)
         if saves:
             folder = tempfile.mkdtemp(prefix="checkpoint")
             writing = writer.save(folder, learner, optimizer, {"identity": identity, "records": records})

@@ -20,6 +20,7 @@ from training.attention import Kernel, describe_documents
 from training.batches import Batch, PaddedBatch
 from training.examples import IGNORED
 from training.packing import PackedBatch
+from training.rope import chooses_by_row
 
 SLICE_ELEMENTS = 2**25
 """Logits held at a time: 128 MiB in float32."""
@@ -126,10 +127,10 @@ def _padded_loss(causal: Any, batch: PaddedBatch, device: torch.device) -> Tenso
     predicted_K = torch.nonzero((next_BS != IGNORED).any(0)).flatten()
     if len(predicted_K) == 0:
         predicted_K = torch.zeros(1, dtype=torch.long, device=device)  # the backward pass still meets every parameter
+    mask_BS = batch.attention_mask_BS.to(device)
+    positions = {"position_ids": (mask_BS.cumsum(-1) - 1).clamp(min=0) * mask_BS} if chooses_by_row(causal) else {}
     logits_BKV = causal(
-        input_ids=batch.input_ids_BS.to(device),
-        attention_mask=batch.attention_mask_BS.to(device),
-        logits_to_keep=predicted_K,
+        input_ids=batch.input_ids_BS.to(device), attention_mask=mask_BS, logits_to_keep=predicted_K, **positions
     ).logits
     targets = next_BS[:, predicted_K].flatten()
     loss = functional.cross_entropy(logits_BKV.float().flatten(0, 1), targets, ignore_index=IGNORED, reduction="sum")

@@ -21,6 +21,7 @@ from training.adapters import first_adapter, insert_adapters, is_adapter, stored
 from training.attention import NAME, check_packable, choose_kernel
 from training.conversion import ModelWeights
 from training.loss import Learner
+from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
 from training.template import install_chat_template
@@ -78,11 +79,23 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
                          f"{positions} positions; lower it")  # fmt: skip
     if config.packing:
         check_packable(found, config.max_length)
-        for name in ("attention_dropout", "attn_pdrop"):  # dropout of attention weights would depend on the packing
-            if getattr(found, name, 0):
-                setattr(found, name, 0.0)
+    for name, value in found.to_dict().items():  # dropout would depend on packing and micro-batches
+        if name.endswith(("dropout", "pdrop", "layerdrop", "jitter_noise")) and isinstance(value, float) and value:
+            setattr(found, name, 0.0)
     found.use_cache = False
     return found
+
+
+def check_trainable(config: TrainConfig) -> None:
+    """All that training would refuse of its model, before anything is spent; nothing large is read.
+
+    Raises:
+        ValueError: tokenizer, configuration or files cannot be used as asked.
+    """
+    described = check_model(config, load_tokenizer(config.model))
+    stored = _open_weights(config.model)
+    causal = _without_weights(config.model, described, packing=config.packing)
+    _check_complete(causal, ModelWeights(causal, stored), config.model)
 
 
 def mesh_of_workers(config: TrainConfig, device: torch.device) -> DeviceMesh | None:
@@ -117,6 +130,7 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         described.tie_word_embeddings = False
         causal = _without_weights(config.model, described, packing=config.packing)
         weights = ModelWeights(causal, stored)
+    choose_by_row(causal)
     if config.lora_rank:
         insert_adapters(causal, config.lora_rank, config.lora_alpha)
     low = dtype if dtype != torch.float32 else None
@@ -176,15 +190,7 @@ def _fill_and_shard(
     learner: Learner, config: TrainConfig, mesh: DeviceMesh | None, low: torch.dtype | None, weights: ModelWeights
 ) -> None:
     """Read each layer's weights and shard it before the next is read; then what is around the layers."""
-    ties = getattr(learner.causal.config, "tie_word_embeddings", False)
-    tied = set(getattr(learner.causal, "_tied_weights_keys", None) or ()) if ties else set()
-    missing = [
-        name for name, _ in learner.causal.named_parameters()
-        if not is_adapter(name) and stored_name(name) not in weights and name not in tied
-    ]  # fmt: skip
-    if missing:
-        raise ValueError(f"train.model {config.model!r}: its files lack {len(missing)} weights of its architecture, "
-                         f"the first {missing[0]!r}; download them again")  # fmt: skip
+    _check_complete(learner.causal, weights, config.model)
     names = {id(module): f"{name}." for name, module in learner.causal.named_modules() if name}
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
     # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
@@ -197,6 +203,17 @@ def _fill_and_shard(
     learner.causal.tie_weights()
     if mesh is not None:
         fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+
+
+def _check_complete(causal: Any, weights: ModelWeights, model: str) -> None:
+    tied = set(causal._tied_weights_keys or ()) if causal.config.tie_word_embeddings else set()
+    missing = [
+        name for name, _ in causal.named_parameters()
+        if not is_adapter(name) and stored_name(name) not in weights and name not in tied
+    ]  # fmt: skip
+    if missing:
+        raise ValueError(f"train.model {model!r}: its files lack {len(missing)} weights of its architecture, "
+                         f"the first {missing[0]!r}; download them again")  # fmt: skip
 
 
 def _fill(module: nn.Module, prefix: str, weights: ModelWeights, seed: int) -> None:

@@ -75,6 +75,8 @@ class Progress:
     def _line(self, values: dict[str, Any]) -> str:
         left = in_words(self._left.update(time.monotonic(), values["step"] + 1, self._total))
         held_out = "" if values["held_out_loss"] is None else f", held out {values['held_out_loss']:.4f}"
+        if values.get("before.held_out_loss") is not None:
+            held_out += f" (before training {values['before.held_out_loss']:.4f})"
         return (
             f"train: step {values['step'] + 1} of {self._total}, loss {values['loss']:.4f}{held_out}, "
             f"rate {values['learning_rate']:.2e}, gradient {values['grad_norm']:.2f}, "

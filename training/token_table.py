@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, overload
 
@@ -51,6 +52,18 @@ def sort_out(tokens: pa.Table, max_length: int) -> tuple[pa.Table, dict[str, int
     counts = count_reasons(tokens["reason"].drop_null().to_pylist(), tokens.num_rows, max_length)
     kept = tokens.filter(pc.is_valid(tokens["input_ids"])).sort_by("row").combine_chunks()
     return kept, {"truncated": pc.sum(kept["truncated"]).as_py()} | counts
+
+
+def digest_of(tokens: pa.Table) -> str:
+    """What tells these rows from others of the same number.
+
+    Args:
+        tokens: from `sort_out`.
+    """
+    values = tokens["input_ids"].chunk(0)
+    content = hashlib.sha256(values.values.to_numpy().tobytes())
+    content.update(tokens["prompt_tokens"].chunk(0).to_numpy().tobytes())
+    return content.hexdigest()[:16]
 
 
 class TokenizedRows(Sequence[Example]):

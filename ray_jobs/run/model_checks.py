@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
@@ -56,6 +57,8 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
     elif answers is not None:
         yield partial(look, answers.model, "mix.answers.model", served=True, files=WEIGHTS)
     yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
+    if here and Path(config.train.model).is_dir():
+        yield partial(_trainable, config)
     if here and adapters is not None and not is_object_storage(adapters):
         yield partial(local_adapters, adapters)
 
@@ -70,3 +73,10 @@ def _check_rules(teacher: TeacherConfig, key: str) -> None:
     if batch and (not url or rules.api != "chat"):
         where = url or "a model of our own"
         raise ValueError(f"{key}: batches are asked in OpenAI's form, which {where} does not have; leave batch out")
+
+
+def _trainable(config: Config) -> None:
+    """What training would refuse only after the data is paid for."""
+    from training.model import check_trainable  # imports what takes seconds
+
+    check_trainable(config.train)

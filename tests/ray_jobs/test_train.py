@@ -80,15 +80,17 @@ def test_one_model_without_each_task(local_ray, tiny_llama, tmp_path, monkeypatc
     monkeypatch.setattr("ray_jobs.train._score_snapshot", count_weights)
     manifests = run_train(config, run, ablate="task")
     assert [manifest["stage"] for manifest in manifests] == ["ablate/generation", "ablate/repair"]
-    for manifest, without, kept, held_out in zip(manifests, ("generation", "repair"), (4, 2), (1, 0), strict=True):
+    for manifest, without, kept, held_out in zip(manifests, ("generation", "repair"), (4, 2), (1, 1), strict=True):
         assert manifest["dropped"] == {"without_task": 6 - kept}
         assert (manifest["details"]["rows"], manifest["details"]["held_out_rows"]) == (kept - held_out, held_out)
         folder = Path(run.path("ablate", without))
         steps = pq.read_table(folder / "steps.parquet").to_pylist()
         assert len(steps) == -(-(kept - held_out) // 2)
-        if held_out:
-            assert steps[-1]["held_out_loss"] == steps[-1]["held_out_loss.repair"] > 0
-            assert manifest["details"]["held_out"]["repair"][-1] == steps[-1]["held_out_loss"]
+        left = "repair" if without == "generation" else "generation"
+        assert steps[-1]["held_out_loss"] == steps[-1][f"held_out_loss.{left}"] > 0
+        before, last = manifest["details"]["held_out"][left]
+        assert (before, last) == (steps[0]["before.held_out_loss"], steps[-1]["held_out_loss"])
+        assert before > last
         board = b"".join(file.read_bytes() for file in (folder / "tensorboard").glob("events.*"))
         assert manifest["details"]["scores"] == ({"1": {"weights": 20.0}} if len(steps) == 2 else {})
         assert (b"train/score.weights" in board) == (len(steps) == 2)

@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from training.examples import tokenize_instances
 from training.export import export_model
-from training.model import build_learner, check_model, load_tokenizer
+from training.model import build_learner, check_model, check_trainable, load_tokenizer
 from training.settings import TrainConfig
 
 CPU = torch.device("cpu")
@@ -100,3 +100,37 @@ def test_an_export_that_its_type_cannot_hold_is_refused(base, tmp_path):
     with pytest.raises(FloatingPointError, match=r"'model.norm.weight' is not finite in torch.float16"):
         export_model(learner, load_tokenizer(str(base)), str(base), str(tmp_path / "tuned"), {})
     assert not (tmp_path / "tuned").exists()
+
+
+def test_dropout_is_off_as_it_would_depend_on_packing(base):
+    described = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(described | {"attention_dropout": 0.3, "resid_pdrop": 0.2}))
+    found = check_model(TrainConfig(model=str(base), max_length=256, packing=False), load_tokenizer(str(base)))
+    assert (found.attention_dropout, found.resid_pdrop) == (0.0, 0.0)
+
+
+def test_what_training_refuses_is_refused_before_anything_is_spent(base):
+    check_trainable(TrainConfig(model=str(base), max_length=256))
+    with pytest.raises(ValueError, match="knows 512 positions; lower it"):
+        check_trainable(TrainConfig(model=str(base), max_length=600))
+    rewrite(base, **{PROJECTION: None})
+    with pytest.raises(ValueError, match="lack 1 weights of its architecture"):
+        check_trainable(TrainConfig(model=str(base), max_length=256))
+
+
+ROPES = {
+    "theta": {"rope_theta": 7e5},
+    "scaled": {"rope_theta": 5e5, "rope_scaling": {"rope_type": "linear", "factor": 4.0}},
+}
+
+
+@pytest.mark.parametrize("rope", ROPES)
+def test_export_names_its_rope_as_transformers_4_reads_it(base, rope):
+    described = json.loads((base / "config.json").read_text())
+    described.pop("rope_parameters", None)
+    (base / "config.json").write_text(json.dumps(described | ROPES[rope]))
+    export_model(build(base), load_tokenizer(str(base)), str(base), str(base.parent / "tuned"), {})
+    exported = json.loads((base.parent / "tuned" / "config.json").read_text())
+    assert {name: exported.get(name) for name in ROPES[rope]} == ROPES[rope]
+    both = [AutoConfig.from_pretrained(folder).rope_parameters for folder in (base, base.parent / "tuned")]
+    assert both[0] == both[1]

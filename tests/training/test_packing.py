@@ -9,12 +9,15 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from training.attention import NAME, PACKABLE, check_packable, choose_kernel
+from training.batches import _pad
 from training.examples import IGNORED, Example
 from training.loss import Learner
 from training.packing import _fullest, _least_slack, best_fit, fill_of, pack, pack_evenly, packed_batch
+from training.rope import choose_by_row
 
 KERNELS = ["documents", "sdpa"]  # flex has no backward pass on a CPU; its forward pass is tested here, flash needs CUDA
 SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "n_inner": 64,
@@ -215,3 +218,28 @@ def test_fill_of_codealpaca():
     for capacity in (512, 1024, 2048):
         kept = [min(length, capacity) for length in lengths]
         assert fill_of(pack(kept, capacity), kept, capacity) >= 0.98
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_longrope_follows_each_rows_length(tmp_path, packing):
+    """Phi-3's frequencies for long rows apply to long rows alone, whatever stands beside them."""
+    factors = {"short_factor": [1.0, 1.2, 1.4, 1.6], "long_factor": [3.0, 6.0, 12.0, 24.0]}
+    described = {"rope_scaling": {"type": "longrope"} | factors, "original_max_position_embeddings": 25,
+                 "initializer_range": 0.3}  # fmt: skip
+    torch.manual_seed(1)
+    base = AutoModelForCausalLM.from_config(AutoConfig.for_model("phi3", **SIZES | described))
+    base.save_pretrained(tmp_path)
+    rows = documents(8)
+    assert min(len(row.input_ids) for row in rows) < 25 < max(len(row.input_ids) for row in rows)
+    expected = sum(alone(base, row) for row in rows)
+    ours = AutoModelForCausalLM.from_pretrained(tmp_path, attn_implementation=NAME if packing else "sdpa")
+    choose_by_row(ours)
+    learner = Learner(ours, "documents" if packing else None)
+    batch = packed_batch(rows) if packing else _pad(rows, 0)
+    assert float(learner(batch)) == pytest.approx(expected, abs=2e-4)
+
+
+def alone(model, row):
+    """Summed loss of one row under the library's own attention."""
+    logits = model(torch.tensor([row.input_ids])).logits[0, :-1]
+    return float(functional.cross_entropy(logits, torch.tensor(row.labels[1:]), reduction="sum"))

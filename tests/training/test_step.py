@@ -343,6 +343,15 @@ def test_workers_share_a_batch_without_loss_and_with_equal_counts(model_folder, 
     assert learnt == sum(label != -100 for example in examples[:7] for label in example.labels)
 
 
+@pytest.mark.parametrize(("num_rows", "share", "expected"), [
+    (10, 0.0, 0), (10, 0.01, 1), (2, 0.1, 1), (1, 0.5, 0), (40, 0.25, 10),
+])  # fmt: skip
+def test_a_share_of_few_rows_still_holds_one_out(num_rows, share, expected):
+    learnt, held_out = split_holdout(num_rows, share, seed=1)
+    assert (len(learnt), len(held_out)) == (num_rows - expected, expected)
+    assert sorted(learnt + held_out) == list(range(num_rows))
+
+
 def test_every_epoch_sees_every_row_once_in_its_own_order():
     steps = global_batches(10, 4, 2, seed=3)
     first, second = [row for step in steps[:3] for row in step], [row for step in steps[3:] for row in step]
