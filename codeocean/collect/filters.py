@@ -42,8 +42,7 @@ class FilterConfig(Settings):
     """CodeSearchNet's own rule."""
 
     min_doc_tokens: NonNegativeInt = 3
-    """CodeSearchNet's own rule: tokens (runs of letters and digits) of the summary, its first paragraph
-    without tags."""
+    """CodeSearchNet's own rule: runs of letters and digits in the summary, the first paragraph without its tags."""
 
     tokenizer: str | None = None
     """Tokenizer of the embedding model, for `min_tokens` and `max_tokens`: a folder, "package:…" or a hub's id."""
