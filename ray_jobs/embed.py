@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import sys
 
 import pyarrow.parquet as pq
 
-from codeocean.embed.flow import embed
+from codeocean.embed.flow import count_cut, embed
 from core.storage import part_names, read_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
@@ -15,6 +16,8 @@ from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
+
+log = logging.getLogger("wavecoder.ray_jobs")
 
 
 def run_embed(config: Config, run: RunDir) -> Manifest:
@@ -30,7 +33,11 @@ def run_embed(config: Config, run: RunDir) -> Manifest:
         schema = read_part(run.fs, posixpath.join(folder, names[0])).schema
         dimensions = schema.field("embedding").type.list_size
         num_rows = sum(pq.read_metadata(posixpath.join(folder, name), filesystem=run.fs).num_rows for name in names)
-        details = {"model": config.embed.model, "dimensions": dimensions, "dtype": config.embed.dtype}
+        counts = count_cut(run.fs, folder)
+        log.info("embed: the encoder's window cut %d of %d rows, and left nothing of the code of %d (embed.text is %r)",
+                 counts["cut"], num_rows, counts["without_code"], config.embed.text)  # fmt: skip
+        details = {"model": config.embed.model, "dimensions": dimensions, "dtype": config.embed.dtype,
+                   "rows_cut": counts["cut"], "rows_without_code": counts["without_code"]}  # fmt: skip
         return StageResult(raw["rows_out"], num_rows, details=details)
 
     inputs = {"collect": raw["digest"], "model": model_digest(model)}

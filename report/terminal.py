@@ -42,6 +42,9 @@ def score_table(scores: list[dict[str, Any]]) -> Table:
 def _note(stage: str, details: dict[str, Any]) -> str:
     if stage == "select":
         return f"radius {details['first_radius']:.3f} → {details['last_radius']:.3f}" if details["last_radius"] else ""
+    if stage == "embed":
+        cut, bare = details.get("rows_cut", 0), details.get("rows_without_code", 0)
+        return f"window cut {cut} rows, left no code of {bare}" if cut else ""
     if stage == "codeocean":
         return ", ".join(f"{task} {count}" for task, count in details["tasks"].items())
     if stage == "train":

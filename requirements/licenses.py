@@ -55,6 +55,7 @@ def page() -> str:
     return f"""# Licences of the dependencies
 
 Made by `python requirements/licenses.py` from the packages' own metadata. None of them is copied into this repository.
+Copied in part: the rules of gitleaks (MIT, its notice inside) are `codeocean/collect/secret_rules.json`.
 † marks copyleft: such a package is used as it is, from its own files, and nothing of it is changed.
 
 | package | version | licence |

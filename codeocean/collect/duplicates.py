@@ -4,13 +4,8 @@ A worker reduces the code to its tokens (words and marks; spaces and line ends d
 their 64-bit hash, and a MinHash signature of the set of 5-token shingles (Broder 1997; rensa computes it), of which 8
 bits of each of P values are kept (Li & König 2010). Who is a duplicate is decided in one process, row after row, so
 that the answer does not depend on who read what when: a row is dropped when an earlier row that goes on has the same
-<<<<<<< HEAD
-hash, or shares a band of its signature and agrees in enough of it. Bands are cut so that a pair at the threshold
-meets in one with 99 %.
-=======
 hash, or shares a band of its signature and agrees in enough of it. Bands are cut so that a pair at the threshold meets
 in one with 99 %.
->>>>>>> a953a2e (Wrap long lines)
 
 Memory: 8 bytes a row for exact duplicates; P + 8 × bands more for near ones (296 bytes for 128 permutations at 0.8).
 Not covered: a row is compared with the first `CANDIDATES` rows that share a band with it, so that a corpus of a million

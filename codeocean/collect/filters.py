@@ -17,7 +17,8 @@ from pydantic import NonNegativeInt, PositiveInt, field_validator, model_validat
 from tokenizers import Tokenizer
 
 from codeocean.collect.generated import is_generated
-from codeocean.collect.unsafe_text import has_secret, speaks_to_a_model
+from codeocean.collect.secrets import has_secret
+from codeocean.collect.unsafe_text import speaks_to_a_model
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
 from core.settings import Settings
@@ -171,7 +172,7 @@ def hidden_text(row: Row, _config: FilterConfig) -> str | None:
 
 def secrets(row: Row, _config: FilterConfig) -> str | None:
     """No keys, tokens, passwords or private keys."""
-    return "secret" if has_secret(row["code"]) or has_secret(row["docstring"]) else None
+    return "secret" if has_secret(f"{row['code']}\n{row['docstring']}") else None
 
 
 def prompt_injection(row: Row, _config: FilterConfig) -> str | None:

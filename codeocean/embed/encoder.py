@@ -1,6 +1,6 @@
 """Embed: raw code → one vector a row, with a `sentence-transformers` model. No Ray: runs on any machine with PyTorch.
 
-The text of a row is its documentation and its code, cut to the model's own length. A `Tokenizer` (CPU, no weights)
+The text of a row is its documentation and its code, as far as they fit (`texts.py`). A `Tokenizer` (CPU, no weights)
 makes token batches of a part's texts, an `Encoder` (CPU or GPU) makes vectors of a batch. Both ask the library: tokens
 come from its own `preprocess`, vectors from its own modules in order, so that pooling, dense layers and normalisation
 are as the model says and the vectors are those of `SentenceTransformer.encode`.
@@ -12,6 +12,7 @@ through the library's `encode` inside the encoder: their tokenisation does not o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 
 from codeocean.embed.batches import TokenBatch, plan_batches
 from codeocean.embed.settings import EmbedConfig
+from codeocean.embed.texts import SentTexts, choose_texts, window_of
 from codeocean.records import embeddings_schema
 
 Vectors = np.ndarray[Any, np.dtype[Any]]
@@ -56,6 +58,12 @@ class Tokenizer:
         """Take a loaded model, with weights or without."""
         self._model, self._budget = model, config.tokens_per_batch
         self._plain = _is_fed_by_a_tokenizer(model)
+        self._sent, self._window = config.text, window_of(model) if self._plain else None
+
+    def of_rows(self, rows: pa.Table) -> tuple[list[TokenBatch], SentTexts]:
+        """Token batches of rows of RAW_CODE, numbered by row, and what was cut of them."""
+        sent = choose_texts(rows["docstring"].to_pylist(), rows["code"].to_pylist(), self._sent, self._window)
+        return [replace(batch, rows=sent.rows[batch.rows]) for batch in self.batches(sent.texts)], sent
 
     def batches(self, texts: list[str]) -> list[TokenBatch]:
         """Token batches that hold every text once; one empty batch for no texts."""
@@ -157,12 +165,20 @@ def in_order(rows: list[Any], vectors: list[Vectors]) -> Vectors:
     return ordered
 
 
+def mean_of_rows(rows: list[Any], vectors: list[Vectors], *, normalize: bool) -> Vectors:
+    """(N, D) matrix of rows that may stand in several batches, and in one several times: the mean of their vectors."""
+    if len(np.unique(owners := np.concatenate(rows))) == len(owners):
+        return in_order(rows, vectors)
+    found = np.concatenate(vectors)
+    sums = np.zeros((owners.max() + 1, found.shape[1]), np.float64)
+    np.add.at(sums, owners, found)
+    lengths = np.linalg.norm(sums, axis=1) if normalize else np.bincount(owners)
+    return (sums / np.maximum(lengths, 1e-12)[:, None]).astype(found.dtype)
+
+
 def row_texts(rows: pa.Table, config: EmbedConfig) -> list[str]:
-    """The texts that stand for rows of RAW_CODE."""
-    codes: list[str] = rows["code"].to_pylist()
-    if config.text == "code":
-        return codes
-    return [f"{docstring}\n{code}" for docstring, code in zip(rows["docstring"].to_pylist(), codes, strict=True)]
+    """The whole texts that stand for rows of RAW_CODE, whatever fits the model's window."""
+    return choose_texts(rows["docstring"].to_pylist(), rows["code"].to_pylist(), config.text, None).texts
 
 
 def embeddings_table(ids: pa.ChunkedArray, vectors: Vectors) -> pa.Table:

@@ -24,15 +24,17 @@ import torch
 from pyarrow import fs as pafs
 
 from codeocean.embed.batches import TokenBatch
-from codeocean.embed.encoder import Encoder, Tokenizer, embeddings_table, in_order, load_model, row_texts
+from codeocean.embed.encoder import Encoder, Tokenizer, embeddings_table, load_model, mean_of_rows
 from codeocean.embed.settings import EmbedConfig
 from core.metrics import RowMetrics
 from core.progress import TimeLeft, in_words
-from core.storage import part_names, read_part, write_part
+from core.storage import part_names, read_note, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 
 PROGRESS_SECONDS = 10.0
+COUNTED = ("cut", "without_code")
+"""Rows of which the encoder does not see all, and rows of whose code it sees nothing (`SentTexts`)."""
 
 
 class EncodeBatches:
@@ -49,7 +51,7 @@ class EncodeBatches:
         with self._loading:
             encoder = self._load()
         torch.set_num_threads(1)  # of this call's thread: batches beside each other use the cores better than one does
-        batch, kept = TokenBatch.from_arrow(block), ["part", "num_rows", "rows"]
+        batch, kept = TokenBatch.from_arrow(block), ["part", "num_texts", "cut", "without_code", "rows"]
         encoded = {
             "tokens": pa.array([int(batch.lengths.sum())]),
             "dimensions": pa.array([encoder.dimensions]),
@@ -105,18 +107,28 @@ def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, fol
     pending = [name for name in part_names(fs, source) if name not in finished]
     if not pending:
         return 0
-    progress = Progress(len(pending))
+    progress, num_rows = Progress(len(pending)), 0
     for name, blocks in groupby(_encoded(config, model, fs, source, pending), lambda block: block["part"][0].as_py()):
         rows: list[Any] = []
         vectors: list[Any] = []
+        note = dict.fromkeys(COUNTED, 0)
         for block in blocks:
             rows.append(block["rows"][0].values.to_numpy())
             flat = np.frombuffer(block["vectors"][0].as_py(), dtype=config.dtype)
             vectors.append(flat.reshape(len(rows[-1]), block["dimensions"][0].as_py()))
-            progress.add(len(rows[-1]), block["tokens"][0].as_py(), block["num_rows"][0].as_py())
+            progress.add(len(rows[-1]), block["tokens"][0].as_py(), block["num_texts"][0].as_py())
+            note = {count: note[count] + block[count][0].as_py() for count in COUNTED}
         ids = read_part(fs, posixpath.join(source, name), ["id"])["id"]
-        write_part(fs, posixpath.join(folder, name), embeddings_table(ids, in_order(rows, vectors)), {})
-    return progress.num_rows
+        matrix = mean_of_rows(rows, vectors, normalize=config.normalize)
+        write_part(fs, posixpath.join(folder, name), embeddings_table(ids, matrix), note)
+        num_rows += len(ids)
+    return num_rows
+
+
+def count_cut(fs: pafs.FileSystem, folder: str) -> dict[str, int]:
+    """Rows that did not fit the model's window, as the parts of the artifact note: `COUNTED` → rows."""
+    notes = [read_note(fs, posixpath.join(folder, name)) for name in part_names(fs, folder)]
+    return {count: sum(note.get(count, 0) for note in notes) for count in COUNTED}
 
 
 def _encoded(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, names: list[str]) -> Iterator[pa.Table]:
@@ -157,9 +169,15 @@ def _tokenise(batch: pa.Table, config: EmbedConfig, model: str, fs: pafs.FileSys
     """A part's token batches, one a table."""
     name = batch["part"][0].as_py()
     rows = read_part(fs, posixpath.join(source, name), ["docstring", "code"])
-    for tokens in _tokenizer(model, config).batches(row_texts(rows, config)):
+    batches, sent = _tokenizer(model, config).of_rows(rows)
+    for number, tokens in enumerate(batches):
+        counted = {"part": name, "num_texts": len(sent.texts), "cut": 0, "without_code": 0}
+        if number == 0:  # counts of the part travel with its first batch
+            counted |= {"cut": sent.cut, "without_code": sent.without_code}
         table = tokens.to_arrow()
-        yield table.append_column("part", pa.array([name])).append_column("num_rows", pa.array([rows.num_rows]))
+        for column, value in counted.items():
+            table = table.append_column(column, pa.array([value]))
+        yield table
 
 
 @cache

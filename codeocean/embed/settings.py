@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
+from codeocean.embed.texts import Sent
 from core.settings import Execution, Settings
 
 
@@ -16,8 +17,9 @@ class EmbedConfig(Settings):
     """`sentence-transformers` model: Hugging Face id, folder, or packaged model. The paper's is
     sentence-transformers/all-roberta-large-v1."""
 
-    text: Literal["docstring and code", "code"] = "docstring and code"
-    """What is encoded."""
+    text: Sent = "share"
+    """What is encoded of a row's documentation and code, above all where both do not fit the model's window:
+    docs/embedding.md has what each is worth."""
 
     tokens_per_batch: PositiveInt = 4096
     """Tokens of one forward pass, padding included. The default suits a CPU; a GPU wants 65536 or so."""

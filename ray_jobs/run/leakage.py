@@ -136,13 +136,17 @@ def _benchmark_vectors(config: Config, run: RunDir, stage: str, texts: list[Benc
 def _embedded(config: Config, fs: pafs.FileSystem, folder: str, rows: pa.Table) -> Any:
     """(N, D) embeddings of rows with `id, docstring, code`, in their order; made in hidden folders beside `folder`."""
     from codeocean.embed.encoder import as_matrix
-    from codeocean.embed.flow import embed
+    from codeocean.embed.flow import count_cut, embed
 
     connect(config.ray)
     source, target = posixpath.join(folder, ".texts"), posixpath.join(folder, ".vectors")
     for number, start in enumerate(range(0, rows.num_rows, ROWS_PER_PART)):
         write_part(fs, posixpath.join(source, f"part-{number:05d}.parquet"), rows.slice(start, ROWS_PER_PART))
     embed(config.embed, resolve_model(config.embed.model, "embed.model"), fs, source, target)
+    counts = count_cut(fs, target)
+    if counts["cut"]:
+        log.info("%s: the encoder's window cut %d of %d rows, and left nothing of the code of %d",
+                 posixpath.basename(folder), counts["cut"], rows.num_rows, counts["without_code"])  # fmt: skip
     return np.concatenate([as_matrix(read_part(fs, posixpath.join(target, name))) for name in part_names(fs, target)])
 
 

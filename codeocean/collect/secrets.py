@@ -1,0 +1,144 @@
+"""Whether a text holds a key, token, password or private key. What is found is dropped, so each pattern is certain.
+
+Tokens that tell by their form: the rules of gitleaks (`secret_rules.json`: pinned, MIT) and some that it lacks. Values
+that tell by the name before them: an assignment to a `password`, `secret_key` and the like, where the literal looks
+drawn rather than written. A pattern is asked only where its keyword occurs, and repetitions are bounded.
+Not covered: secrets without a form whose name says nothing, and passwords that are words.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """A kind of token."""
+
+    keywords: tuple[str, ...]
+    """Of which one is in the text, in small letters."""
+    pattern: re.Pattern[str]
+    """Its first group is the token, or all of it."""
+    entropy: float
+    """Bits a sign that a token has more of."""
+
+
+_BETWEEN = r"[^A-Za-z0-9]{0,40}(?:[nr][^A-Za-z0-9]{0,9}){0,4}"
+_PRIVATE_KEY = (
+    rf"-----BEGIN (?:[A-Z0-9]{{2,9}} ){{0,3}}PRIVATE KEY(?: BLOCK)?-----{_BETWEEN}"
+    rf"(?:[A-Z][A-Za-z-]{{1,20}}: [^\n\\'\"]{{0,120}}{_BETWEEN}){{0,6}}[A-Za-z0-9+/]{{20}}"
+)
+_OWN = (
+    ("akia", r"\bAKIA[0-9A-Z]{16}\b(?<!EXAMPLE)"),
+    ("asia", r"\bASIA[0-9A-Z]{16}\b(?<!EXAMPLE)"),
+    ("github_pat_", r"\bgithub_pat_[A-Za-z0-9_]{82}\b"),
+    ("xox", r"\bxox[abposr]-[0-9]{8,14}-[0-9A-Za-z-]{10,80}"),
+    ("xapp-", r"\bxapp-\d{1,3}-[A-Z0-9]{8,16}-\d{8,16}-[a-f0-9]{32,80}"),
+    ("hooks.slack.com/", r"hooks\.slack\.com/services/T[A-Z0-9]{8,12}/B[A-Z0-9]{8,12}/[A-Za-z0-9]{20,30}"),
+    ("sk-", r"\bsk-(?:proj-|svcacct-|admin-|ant-[a-z0-9]{3,8}-|or-v1-)[A-Za-z0-9_-]{40,250}"),
+    ("sg.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b"),
+    ("hvs.", r"\bhv[sr]\.[A-Za-z0-9_-]{24,250}"),
+    ("private key", _PRIVATE_KEY),
+    ("eyj", r"\beyJ[A-Za-z0-9_-]{15,500}\.eyJ[A-Za-z0-9_-]{15,2000}\.[A-Za-z0-9_-]{20}"),
+)
+_DRAWN = (("sk-", r"\bsk-[A-Za-z0-9]{48}\b", 3.7),)
+"""Forms that only randomness makes certain."""
+
+
+def _rules() -> tuple[Rule, ...]:
+    found = json.loads(Path(__file__).with_name("secret_rules.json").read_text(encoding="utf-8"))["rules"]
+    theirs = [Rule(tuple(each["keywords"]), re.compile(each["pattern"]), each.get("entropy", 0.0)) for each in found]
+    own = [Rule((keyword,), re.compile(pattern), entropy) for keyword, pattern, entropy in
+           (*((keyword, pattern, 0.0) for keyword, pattern in _OWN), *_DRAWN)]  # fmt: skip
+    return *own, *theirs
+
+
+RULES = _rules()
+_ASKED = tuple((keyword, rule) for rule in RULES for keyword in rule.keywords)
+
+_ASSIGNED = re.compile(
+    r"(secret|passw(?:or)?d|passwd|passphrase|pwd|(?:api|access|private|encryption|signing)[_-]?key"
+    r"|(?:auth|access|refresh|bearer|api)[_-]?token)(?:[_-]?(?:access|api|signing))?(?:[_-]?(?:key|token|value|base))?"
+    r"['\"]?\]?\s{0,3}(?::\s{0,3}str\s{0,3}=|:=|=>|=|:)\s{0,3}[brfu]?(?:'([^'\s]{8,200})'|\"([^\"\s]{8,200})\")",
+    re.IGNORECASE,
+)
+_NAMES = ("secret", "passw", "passphrase", "pwd", "key", "token")
+_IN_URL = re.compile(r"://[^\s:/@'\"]{1,40}:([^\s:/@'\"]{8,60})@")
+_PLACEHOLDER = re.compile(
+    r"example|your|placeholder|change|dummy|sample|test|xxx|\.\.|abcdef|12345678|\$\{|\{\w{0,40}\}|%\(|%s|<\w|://|\*\*\*|\\[dwsnxu]",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"passw|secret|token|user|login|field|param", re.IGNORECASE)
+"""What is named so is a name, unless it is long."""
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_.-]+")
+_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+MIN_BITS = 3.7
+"""Entropy of a random literal of 20 signs or more, in bits a sign; words and paths have less."""
+MIN_SWITCHES = 0.35
+"""Share of neighbours of different kinds (digit, small, large, sign): 0.62 in random text, 0.3 in `camelCase2`."""
+
+
+def has_secret(text: str) -> bool:
+    """Whether a key, token, password or private key stands in a text."""
+    lower = text.lower()
+    for keyword, rule in _ASKED:  # a plain loop: it is most of what a row without secrets costs
+        if keyword in lower and _found(rule, text):
+            return True
+    if "://" in text and any(_is_password(match[1], signs=False) for match in _IN_URL.finditer(text)):
+        return True
+    if not any(name in lower for name in _NAMES):
+        return False
+    return any(_is_drawn(match[1].lower(), match[2] or match[3]) for match in _ASSIGNED.finditer(text))
+
+
+def _found(rule: Rule, text: str) -> bool:
+    for match in rule.pattern.finditer(text):
+        token = match[1] if match.re.groups and match[1] else match[0]
+        if (not rule.entropy or _bits(token) > rule.entropy) and "example" not in token.lower():
+            return True
+    return False
+
+
+def _bits(text: str) -> float:
+    """Shannon entropy a sign."""
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in Counter(text).values())
+
+
+def _is_drawn(name: str, literal: str) -> bool:
+    """Whether a literal under a name that promises a secret is one, and no word, path or placeholder."""
+    if _PLACEHOLDER.search(literal):
+        return False
+    if _HEX.fullmatch(literal):
+        return len(literal) >= 20 and any(map(str.isdigit, literal)) and _bits(literal) >= 3.2
+    if len(literal) >= 20 and _TOKEN.fullmatch(literal):
+        kinds = (any(map(str.isdigit, literal)), any(map(str.islower, literal)), any(map(str.isupper, literal)))
+        return all(kinds) and _bits(literal) >= MIN_BITS and _switches(literal) >= MIN_SWITCHES
+    if name.startswith(("passw", "pwd", "passphrase")):
+        return _is_password(literal, signs=True)
+    return len(literal) >= 16 and _is_password(literal, signs=len(literal) >= 24) and _bits(literal) >= 3.3
+
+
+def _is_password(literal: str, *, signs: bool) -> bool:
+    """Whether a short literal mixes kinds of signs as nobody writes a name; with `signs` one that holds any will do."""
+    if _PLACEHOLDER.search(literal) or _NAMED.search(literal) or literal[0] in "/.#(<[{":
+        return False
+    kinds = {_kind(sign) for sign in literal}
+    if len(kinds - {"_"}) < 3:
+        return False
+    return (signs and "!" in kinds) or _switches(literal) >= MIN_SWITCHES
+
+
+def _switches(literal: str) -> float:
+    """Share of neighbours that are of different kinds."""
+    return sum(one != other for one, other in pairwise(map(_kind, literal))) / (len(literal) - 1)
+
+
+def _kind(sign: str) -> str:
+    if sign in "_-./:":
+        return "_"  # joins words
+    return "0" if sign.isdigit() else "a" if sign.islower() else "A" if sign.isupper() else "!"

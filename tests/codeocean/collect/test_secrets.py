@@ -1,0 +1,72 @@
+"""Secrets of every kind are found, ordinary code is left alone."""
+
+import pytest
+
+from codeocean.collect.secrets import RULES, has_secret
+
+# Assembled here, so that no scanner takes this file for a leak.
+SECRETS = [
+    "key = 'AKIA" + "Q3EGRVLW7JKD2MN4'",
+    "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8",
+    "github_pat_" + "11ABCDEFG0aBcDeFgHiJkL_" + "m" * 59,
+    "glpat-" + "x1Y2z3A4b5C6d7E8f9G0",
+    "xoxb-" + "123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx",
+    "hf_" + "aBcDeFgHiJkLmNoPqRsTuVwXyZabcdefgh",
+    "https://hooks.slack.com/services/T" + "00AB12CD/B00AB12CD/aBcDeFgHiJkLmNoPqRsTuVwX",
+    "AIza" + "SyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q",
+    "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc",
+    "-----BEGIN RSA PRIVATE" + " KEY-----\nMIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0bu\n",
+    '"-----BEGIN PRIVATE' + ' KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\\n"',
+    "-----BEGIN OPENSSH PRIVATE" + " KEY-----\n    b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAA\n",
+    "eyJ" + "hbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
+    "client_secret = '" + "q8Zr5TnW2xVb7KpL9sDf3GhJ'",
+    '"password": "' + 'G7k2Pq9ZxW4vR8tLm3Ns6Yb"',
+    "api_key := \"" + "9f86d081884c7d659a2feaa0c55ad015\"",
+    "SECRET_KEY = '" + "django-insecure-8#k)v2@w!x0q$z7m5^t3p9c&r1j6" + "'",
+    'secret_key: "' + "hT7vQ2mZ9xK4wB6nR8cL" + '"',
+    "aws_secret_key='" + "wJ8rXUtn5EMI+K7MDE0g" + "bPxRfiCY2zKE9wQ4LmNb" + "'",
+    "AWS_SECRET_ACCESS_KEY = \"" + "wJ8rXUtn5EMI/K7MDE0g" + "bPxRfiCY2zKE9wQ4LmNb" + "\"",
+    'os.environ["DB_PASSWORD"] = "' + "Vt9#qLz!27w" + '"',
+    "password='" + "g7Kp2Qx9" + "'",
+    "pwd: '" + "Winter#2031" + "'",
+    "connect('postgres://app:" + "k7Qz2xLp9w" + "@db.internal/main')",
+    "glpat-" + "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bD" + ".01.0w1x2y3z4",
+    "xapp-" + "1-A01BCDEF2GH-1234567890123-" + "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978",
+    "sk-svcacct-" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj0Ks_" * 2,
+    "sk-" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj0KsAyEuIoO2pLmNbVcXzQ"[:48],
+    "-----BEGIN RSA PRIVATE" + " KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,3F17F5316E2BAC89\n\nMIIEpAIBAAKCAQEA1c7+9z5P\n",
+    "dop_v1_" + "3f17f5316e2bac89" * 4, "shpat_" + "3f17f5316e2bac8901d4c6e7a8b9f0c2", "rubygems_" + "3f17f5316e2bac89" * 3,
+]  # fmt: skip
+
+INNOCENT = [
+    "password = getpass.getpass('Password: ')",
+    "api_key = os.environ['OPENAI_API_KEY_FOR_TESTS_2024']",
+    "secret_key = 'your-secret-key-goes-here-1A'",
+    "key = 'AKIAIOSFODNN7EXAMPLE'",
+    "if line.startswith('-----BEGIN PRIVATE KEY-----'): return read_until('-----END PRIVATE KEY-----')",
+    "token = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'",
+    "ACCESS_KEY = 'com.example.keys.AccessKeyProvider'",
+    "digest = '9f86d081884c7d659a2feaa0c55ad0153a2b1c4d'",
+    "passwd: '/etc/security/passwd_file_2'",
+    "task-based, risk-adjusted",
+    "password = 'passwordField1'", "secret_key = 'settings.SECRET_KEY_2'", "pwd = '/home/User1/work'",
+    "password: '${DB_PASSWORD_1a}'", "'password': '%(Password1)s'", "token = 'getAccessTokenFromS3'",
+    "password = r'^(?=.*[A-Z])\\d+$'", "api_key = 'XXXXXXXXXXXXXXXXXXXX'", "http://user:password@example.com/",
+    "xapp-level tokens begin so", "password_hasher = 'PBKDF2Sha256Hasher'", "def f(password='Password'): pass",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SECRETS, ids=lambda text: text[:12])
+def test_a_secret_is_found_wherever_it_stands(text):
+    assert has_secret(text)
+    assert has_secret(f"def f():\n    x = ('{text}')\n    return x\n")
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_what_only_speaks_of_secrets_is_none(text):
+    assert not has_secret(text)
+
+
+def test_the_rules_of_others_are_all_in_use():
+    assert len(RULES) > 100
+    assert all(keyword == keyword.lower() for rule in RULES for keyword in rule.keywords)
