@@ -138,6 +138,12 @@ class Encoder:
             vectors_BD = torch.nn.functional.normalize(vectors_BD, dim=1)
         return vectors_BD.cpu().numpy().astype(self._config.dtype)
 
+    def encode_rows(self, rows: pa.Table) -> Vectors:
+        """(N, D) vectors of N rows of RAW_CODE, in their order, of what `config.text` sends of them."""
+        batches, _ = Tokenizer(self.model, self._config).of_rows(rows)
+        vectors = [self.vectors(batch) for batch in batches]
+        return mean_of_rows([batch.rows for batch in batches], vectors, normalize=self._config.normalize)
+
     def encode(self, texts: list[str]) -> Vectors:
         """(N, D) vectors of N texts, in their order, of the configured dtype."""
         batches = Tokenizer(self.model, self._config).batches(texts)

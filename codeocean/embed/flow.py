@@ -69,7 +69,7 @@ class EncodeRows:
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Add the vectors as a column of lists."""
-        vectors = self._encoder.encode(row_texts(rows, self._config))
+        vectors = self._encoder.encode_rows(rows)
         column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
         return rows.append_column("embedding", column)
 
