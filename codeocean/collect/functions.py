@@ -66,6 +66,8 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
     Cost: one look at each documentation comment or, in Python, Go and Ruby, at each function.
     """
     grammar = grammar_of(language)
+    if not may_document(source, grammar):
+        return  # most of the time goes into parsing
     tree = SourceTree(source, parse(source, language), language)
     find = _commented if grammar.comments not in {"docstring", "lines"} else _by_function
     begin = covered = 0
@@ -80,6 +82,15 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
             begin, covered = found.begin, found.function.end_byte
             name = tree.owner(found.chain) + name_of(found.function, source)
             yield Documented(name, found.code, found.docstring)
+
+
+_PLAIN = {"docstring": rb"\bdef\b", "lines": rb"\b(?:func|def)\b"}
+
+
+def may_document(source: bytes, grammar: Grammar) -> bool:
+    """Whether a text may hold a documented function; no look at its syntax."""
+    plain = _PLAIN.get(grammar.comments)
+    return re.search(plain or documentation_mark(grammar.comments).pattern.encode(), source) is not None
 
 
 @dataclass(frozen=True, slots=True)
