@@ -31,11 +31,22 @@ NAME = "wavecoder_documents"
 
 Kernel = Literal["documents", "sdpa", "flex", "flash"]
 
-PACKABLE = frozenset({
+PLAIN_HEAD = frozenset({
     "gemma", "gpt_bigcode", "llama", "mistral", "olmo2", "phi3", "qwen2", "qwen3", "starcoder2",
 })  # fmt: skip
-"""Model types whose every layer mixes tokens through that function alone and whose logits are their head's output. A
-test proves confinement for each: packed equals unpacked."""
+"""Model types whose logits are the product of the last hidden state and the head's weights, and nothing else."""
+
+PACKABLE = PLAIN_HEAD | frozenset({
+    "arcee", "cohere", "cohere2", "deepseek_v2", "deepseek_v3", "ernie4_5", "exaone4", "gemma2", "gemma3_text",
+    "glm", "glm4", "glm4_moe", "gpt2", "gpt_neox", "gpt_oss", "granite", "granitemoe", "helium",
+    "hunyuan_v1_dense", "llama4_text", "ministral3", "mixtral", "olmo", "olmo3", "olmoe", "opt", "phi",
+    "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3",
+})  # fmt: skip
+"""Model types whose every layer mixes tokens through that function alone. A test proves confinement for each: packed
+equals unpacked."""
+
+SCORED = frozenset({"gemma2", "gpt_oss"})
+"""Those whose attention bounds its scores or has sinks: the kernels of CUDA do not know these."""
 
 
 @dataclass(frozen=True)
@@ -50,32 +61,55 @@ class Documents:
     """`flash`: int32, where each document begins, and S."""
 
 
-def check_packable(config: Any, max_length: int) -> None:
+@dataclass(frozen=True)
+class Rules:
+    """What a layer asks of its attention beside confinement."""
+
+    scale: float | None
+    """Of the products; None: 1 / √D."""
+    window: int | None
+    """Tokens that a token attends to, itself among them, where that is fewer than a document; None: all before it."""
+    softcap: float | None
+    """Bound of the scores (Gemma 2)."""
+    sinks_H: Tensor | None
+    """A score for each head that takes its share and gives nothing (gpt-oss)."""
+
+
+def check_packable(config: Any, max_length: int, attention: str = "auto") -> None:
     """Refuse a model for which packed rows would not be computed as rows by themselves.
 
     Args:
         config: the model's, of `transformers`.
         max_length: longest document.
+        attention: the kernel that is asked for.
 
     Raises:
-        ValueError: its type is not known to confine attention, or it attends within a window shorter than a document.
+        ValueError: its type is not known to confine attention, or the kernel does not know its rules.
     """
     if config.model_type not in PACKABLE:
         raise ValueError(
             f"train.packing: attention of model type {config.model_type!r} is not known to stay within a document "
-            f"(known: {', '.join(sorted(PACKABLE))}); set train.packing: false"
+            "(docs/training.md lists those that do); set train.packing: false"
         )
     window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
-    if window is not None and window < max_length:
-        raise ValueError(f"train.packing: the model attends within a window of {window} tokens, shorter than "
+    if attention == "flex" and window is not None and window < max_length:
+        raise ValueError(f"train.attention flex: the model attends within a window of {window} tokens, shorter than "
+                         f"train.max_length {max_length}; take auto or set train.packing: false")  # fmt: skip
+    chunk = getattr(config, "attention_chunk_size", None)
+    if chunk is not None and chunk < max_length:
+        raise ValueError(f"train.packing: the model attends within chunks of {chunk} tokens, shorter than "
                          f"train.max_length {max_length}; lower that or set train.packing: false")  # fmt: skip
+    if attention in {"flex", "flash"} and config.model_type in SCORED:
+        raise ValueError(f"train.attention {attention}: the scores of model type {config.model_type!r} have rules that "
+                         "it does not know; take documents")  # fmt: skip
 
 
-def choose_kernel(wanted: str, device: torch.device, dtype: torch.dtype) -> Kernel:
+def choose_kernel(wanted: str, device: torch.device, dtype: torch.dtype, model_type: str = "llama") -> Kernel:
     """The kernel that `train.attention` stands for on this device."""
     if wanted != "auto":
         return wanted  # type: ignore[return-value]
-    return "flash" if device.type == "cuda" and dtype == torch.bfloat16 else "documents"
+    fast = device.type == "cuda" and dtype == torch.bfloat16 and model_type not in SCORED
+    return "flash" if fast else "documents"
 
 
 def describe_documents(lengths: Sequence[int], kernel: Kernel, device: torch.device) -> Documents:
@@ -124,36 +158,58 @@ def attend_within_documents(
     documents: Documents | None = options.get("documents")
     assert documents is not None, f"{type(module).__name__} was not told the documents of its packed row"
     assert not options.get("dropout"), "dropout of attention weights would depend on the packing"
-    window = options.get("sliding_window")
-    assert window is None or window >= max(documents.lengths), "the window is shorter than a document"
     kernels = {"documents": _each_document, "sdpa": _dense_mask, "flex": _flex, "flash": _flash}
     query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary positions leave them in float32
-    return kernels[documents.kernel](query, key, value, documents, options.get("scaling")), None
+    window = options.get("sliding_window")
+    rules = Rules(
+        options.get("scaling"), window if window and window < max(documents.lengths) else None,
+        options.get("softcap"), options.get("s_aux"),
+    )  # fmt: skip
+    return kernels[documents.kernel](query, key, value, documents, rules), None
 
 
 AttentionInterface.register(NAME, attend_within_documents)
 
 
-def _each_document(query: Tensor, key: Tensor, value: Tensor, documents: Documents, scale: float | None) -> Tensor:
+def _each_document(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rules: Rules) -> Tensor:
     lengths = list(documents.lengths)
     parts = zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True)
-    attended = [
-        functional.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale, enable_gqa=True).transpose(1, 2)
-        for q, k, v in parts
-    ]
-    return torch.cat(attended, 1)
+    return torch.cat([_attend(q, k, v, None, rules) for q, k, v in parts], 1)
 
 
-def _dense_mask(query: Tensor, key: Tensor, value: Tensor, documents: Documents, scale: float | None) -> Tensor:
-    attended = functional.scaled_dot_product_attention(
-        query, key, value, attn_mask=documents.mask, scale=scale, enable_gqa=True
-    )
-    return attended.transpose(1, 2).contiguous()
+def _dense_mask(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rules: Rules) -> Tensor:
+    return _attend(query, key, value, documents.mask, rules).contiguous()
 
 
-def _flex(query: Tensor, key: Tensor, value: Tensor, documents: Documents, scale: float | None) -> Tensor:
+def _attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, rules: Rules) -> Tensor:
+    """Causal attention; (1, H, N, D) in, (1, N, H, D) out. `mask`, bool, confines it further."""
+    size = query.shape[2]
+    if rules.window is not None and rules.window < size:
+        band = torch.ones(size, size, dtype=torch.bool, device=query.device).tril().triu(1 - rules.window)
+        mask = band if mask is None else mask & band
+    if rules.softcap is None and rules.sinks_H is None:
+        attended = functional.scaled_dot_product_attention(
+            query, key, value, attn_mask=mask, is_causal=mask is None, scale=rules.scale, enable_gqa=True
+        )
+        return attended.transpose(1, 2)
+    groups = query.shape[1] // key.shape[1]
+    key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
+    scores = (query @ key.transpose(2, 3)).float() * (rules.scale or query.shape[-1] ** -0.5)
+    if rules.softcap is not None:
+        scores = torch.tanh(scores / rules.softcap) * rules.softcap
+    allowed = torch.ones(size, size, dtype=torch.bool, device=query.device).tril() if mask is None else mask
+    scores = scores.masked_fill(~allowed, float("-inf"))
+    if rules.sinks_H is not None:  # one more place to attend to, whose value is nothing
+        sinks = rules.sinks_H.float().view(1, -1, 1, 1).expand(1, -1, size, 1)
+        weights = torch.cat([scores, sinks], -1).softmax(-1)[..., :-1]
+    else:
+        weights = scores.softmax(-1)
+    return (weights.to(value.dtype) @ value).transpose(1, 2)
+
+
+def _flex(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rules: Rules) -> Tensor:
     attend = _flex_kernel(query.device.type)
-    attended = attend(query, key, value, block_mask=documents.mask, scale=scale, enable_gqa=True)
+    attended = attend(query, key, value, block_mask=documents.mask, scale=rules.scale, enable_gqa=True)
     return attended.transpose(1, 2).contiguous()
 
 
@@ -164,7 +220,7 @@ def _flex_kernel(device: str) -> Any:
     return torch.compile(flex_attention, dynamic=True) if device == "cuda" else flex_attention
 
 
-def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, scale: float | None) -> Tensor:
+def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rules: Rules) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
     groups = query.shape[1] // key.shape[1]
@@ -174,6 +230,14 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, scal
     )
     longest = max(documents.lengths)
     attended = varlen_attn(
-        q, k, v, documents.bounds, documents.bounds, longest, longest, scale=scale, window_size=(-1, 0)
+        q,
+        k,
+        v,
+        documents.bounds,
+        documents.bounds,
+        longest,
+        longest,
+        scale=rules.scale,
+        window_size=(-1 if rules.window is None else rules.window - 1, 0),
     )
     return attended[None]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.attention import Kernel, describe_documents
+from training.attention import PLAIN_HEAD, Kernel, describe_documents
 from training.batches import Batch, PaddedBatch
 from training.examples import IGNORED
 from training.packing import PackedBatch
@@ -106,12 +106,17 @@ class Learner(nn.Module):
 
 
 def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.device) -> Tensor:
-    hidden_SD = causal.base_model(
-        input_ids=batch.input_ids_S[None].to(device),
-        position_ids=batch.positions_S[None].to(device),
-        documents=describe_documents(batch.lengths, kernel, device),
-        use_cache=False,
-    ).last_hidden_state[0]
+    row = {
+        "input_ids": batch.input_ids_S[None].to(device), "position_ids": batch.positions_S[None].to(device),
+        "documents": describe_documents(batch.lengths, kernel, device), "use_cache": False,
+    }  # fmt: skip
+    if causal.config.model_type not in PLAIN_HEAD:  # scaled, bounded or shifted logits: the model's own, all at once
+        keep_K = batch.predicted_K if len(batch.predicted_K) else torch.zeros(1, dtype=torch.long)
+        logits_KV = causal(**row, logits_to_keep=keep_K.to(device)).logits[0].float()
+        if len(batch.predicted_K) == 0:  # the backward pass still meets every parameter
+            return logits_KV.sum() * 0.0
+        return functional.cross_entropy(logits_KV, batch.targets_K.to(device), reduction="sum")
+    hidden_SD = causal.base_model(**row).last_hidden_state[0]
     hidden_KD = hidden_SD[batch.predicted_K.to(device)]
     weight_VD = causal.get_output_embeddings().weight
     if torch.is_autocast_enabled(device.type):

@@ -78,12 +78,17 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
         raise ValueError(f"train.max_length is {config.max_length} but train.model {config.model!r} knows "
                          f"{positions} positions; lower it")  # fmt: skip
     if config.packing:
-        check_packable(found, config.max_length)
-    for name, value in found.to_dict().items():  # dropout would depend on packing and micro-batches
-        if name.endswith(("dropout", "pdrop", "layerdrop", "jitter_noise")) and isinstance(value, float) and value:
-            setattr(found, name, 0.0)
+        check_packable(found, config.max_length, config.attention)
+    switch_dropout_off(found)
     found.use_cache = False
     return found
+
+
+def switch_dropout_off(described: Any) -> None:
+    """Change a configuration so that a row's result does not depend on packing, micro-batches and workers."""
+    for name, value in described.to_dict().items():
+        if name.endswith(("dropout", "pdrop", "layerdrop", "jitter_noise")) and isinstance(value, float):
+            setattr(described, name, 0.0)
 
 
 def check_trainable(config: TrainConfig) -> None:
@@ -123,7 +128,7 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
     described = check_model(config, tokenizer)
     stored = _open_weights(config.model)
     dtype = getattr(torch, config.dtype)
-    kernel = choose_kernel(config.attention, device, dtype) if config.packing else None
+    kernel = choose_kernel(config.attention, device, dtype, described.model_type) if config.packing else None
     causal = _without_weights(config.model, described, packing=config.packing)
     weights = ModelWeights(causal, stored)
     if _holds_own_head(causal, weights):

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.attention import NAME, PACKABLE, check_packable, choose_kernel
+from training.attention import NAME, PACKABLE, PLAIN_HEAD, check_packable, choose_kernel
 from training.batches import _pad
 from training.examples import IGNORED, Example
 from training.loss import Learner
+from training.model import switch_dropout_off
 from training.packing import _fullest, _least_slack, best_fit, fill_of, pack, pack_evenly, packed_batch
 from training.rope import choose_by_row
 
@@ -25,13 +26,25 @@ SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "nu
          "eos_token_id": 2, "head_dim": 8}  # fmt: skip
 
 
-def tiny(model_type, **settings):
-    sizes = SIZES if model_type != "gpt_bigcode" else {
-        "n_embd": 32, "n_layer": 2, "n_head": 4, "n_inner": 64, "vocab_size": 97, "n_positions": 128, "attn_pdrop": 0.0,
-        "resid_pdrop": 0.0, "embd_pdrop": 0.0}  # fmt: skip
+EXPERTS = {"num_experts": 4, "num_local_experts": 4, "n_routed_experts": 4, "num_experts_per_tok": 2}
+SHARED = EXPERTS | {"moe_intermediate_size": 16, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
+LATENT = SHARED | {"q_lora_rank": None, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8,
+                   "v_head_dim": 8, "num_key_value_heads": 4, "first_k_dense_replace": 1}  # fmt: skip
+OLDER = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_inner": 64, "n_positions": 128, "vocab_size": 97}
+WINDOW = {"sliding_window": 12}  # shorter than most documents
+OF_TYPE = {
+    "gpt_bigcode": OLDER, "gpt2": OLDER, "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32},
+    "deepseek_v2": LATENT, "deepseek_v3": LATENT, "glm4_moe": SHARED, "qwen2_moe": SHARED, "qwen3_moe": SHARED,
+    "mixtral": EXPERTS, "granitemoe": EXPERTS, "olmoe": EXPERTS, "phimoe": EXPERTS, "gpt_oss": EXPERTS | WINDOW,
+} | dict.fromkeys(("gemma2", "gemma3_text", "cohere2", "olmo3", "exaone4", "mistral", "ministral3", "phi3"), WINDOW)  # fmt: skip
+
+
+def tiny(model_type, attention=NAME, **settings):
+    sizes = {} if OF_TYPE.get(model_type) is OLDER else SIZES
     torch.manual_seed(1)
-    config = AutoConfig.for_model(model_type, **(sizes | settings))
-    return AutoModelForCausalLM.from_config(config, attn_implementation=NAME).train()
+    config = AutoConfig.for_model(model_type, **(sizes | OF_TYPE.get(model_type, {}) | settings))
+    switch_dropout_off(config)
+    return AutoModelForCausalLM.from_config(config, attn_implementation=attention).train()
 
 
 def documents(count, seed=0):
@@ -63,26 +76,23 @@ def assert_same(ours, theirs, tolerance):
         torch.testing.assert_close(ours[1][name] / count, gradient / count, atol=tolerance, rtol=0, msg=name)
 
 
-@pytest.mark.parametrize("model_type", sorted(PACKABLE))
-def test_packed_equals_unpacked_for_every_model_type_that_is_let_in(model_type):
-    model, rows = tiny(model_type), documents(12)
-    alone = loss_and_gradients(model, [[row] for row in rows], "documents")
-    assert_same(loss_and_gradients(model, [rows], "documents"), alone, 1e-5)
+QUICK = PLAIN_HEAD | {"gemma2", "gemma3_text", "gpt_oss", "granite", "qwen3_moe"}
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_every_kernel_equals_unpacked_rows_under_the_librarys_own_attention(kernel):
-    model, rows = tiny("llama"), documents(12)
-    packed = loss_and_gradients(model, [rows[:5], rows[5:]], kernel)
-    model.set_attn_implementation("eager")
-    model.zero_grad()
-    total = 0.0
+@pytest.mark.parametrize(
+    "model_type", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in sorted(PACKABLE)]
+)
+def test_packed_equals_single_rows_under_the_librarys_own_attention(model_type):
+    """Every kernel, for every model type that is let in: with windows, bounded scores, sinks, experts, scaled logits."""
+    rows, total = documents(8), 0.0
+    plain = tiny(model_type, "eager")
     for row in rows:
-        ids = torch.tensor([row.input_ids])
-        logits = model(ids).logits[0, :-1]
-        loss = torch.nn.functional.cross_entropy(logits, torch.tensor(row.labels[1:]), reduction="sum")
+        logits = plain(torch.tensor([row.input_ids]), use_cache=False).logits[0, :-1]
+        loss = functional.cross_entropy(logits.float(), torch.tensor(row.labels[1:]), reduction="sum")
         total += float(_backward(loss))
-    assert_same(packed, (total, {name: weight.grad for name, weight in model.named_parameters()}), 1e-5)
+    gradients = {name: weight.grad for name, weight in plain.named_parameters() if weight.grad is not None}
+    for kernel in KERNELS:
+        assert_same(loss_and_gradients(tiny(model_type), [rows[:5], rows[5:]], kernel), (total, gradients), 1e-5)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -101,7 +111,8 @@ def test_flex_equals_the_others_forward():
 
 
 @pytest.mark.parametrize(
-    ("model_type", "kernel"), [*((name, kernel) for name in sorted(PACKABLE) for kernel in KERNELS), ("llama", "flex")]
+    ("model_type", "kernel"),
+    [*((name, kernel) for name in sorted(PLAIN_HEAD) for kernel in KERNELS), ("llama", "flex")],
 )
 def test_nothing_leaks_from_one_document_into_the_next(model_type, kernel):
     """Bit for bit: what stands in the first document changes nothing in the second."""
@@ -127,7 +138,7 @@ def test_a_layer_that_is_not_told_the_documents_stops():
         tiny("llama")(torch.tensor([[3, 4, 5]]))
 
 
-@pytest.mark.parametrize("model_type", ["mamba", "bloom", "gemma2", "cohere"])
+@pytest.mark.parametrize("model_type", ["mamba", "bloom", "codegen", "qwen3_next"])
 def test_model_type_without_proof_is_refused(model_type):
     with pytest.raises(
         ValueError, match=f"'{model_type}' is not known to stay within a document .*set train.packing: false"
@@ -135,11 +146,20 @@ def test_model_type_without_proof_is_refused(model_type):
         check_packable(AutoConfig.for_model(model_type), 512)
 
 
-def test_window_shorter_than_a_document_is_refused():
-    with pytest.raises(ValueError, match="window of 256 tokens, shorter than train.max_length 512"):
-        check_packable(AutoConfig.for_model("mistral", sliding_window=256), 512)
-    check_packable(AutoConfig.for_model("mistral", sliding_window=4096), 512)
-    check_packable(AutoConfig.for_model("qwen2", sliding_window=256, use_sliding_window=False), 512)
+def test_kernels_that_do_not_know_a_models_rules_are_refused():
+    with pytest.raises(ValueError, match="attention flex: .* window of 256 tokens, shorter than train.max_length 512"):
+        check_packable(AutoConfig.for_model("mistral", sliding_window=256), 512, "flex")
+    with pytest.raises(ValueError, match="attention flash: the scores of model type 'gemma2' have rules"):
+        check_packable(AutoConfig.for_model("gemma2"), 512, "flash")
+    with pytest.raises(ValueError, match="chunks of 256 tokens, shorter than train.max_length 512"):
+        check_packable(AutoConfig.for_model("llama4_text", attention_chunk_size=256), 512)
+    check_packable(AutoConfig.for_model("mistral", sliding_window=256), 512)
+    assert choose_kernel("auto", torch.device("cuda"), torch.bfloat16, "gpt_oss") == "documents"
+
+
+def test_the_docs_list_the_model_types_that_are_let_in():
+    text = " ".join((Path(__file__).parents[2] / "docs" / "training.md").read_text().split())
+    assert f"for each model type that is let in: {', '.join(sorted(PACKABLE))}." in text
 
 
 def test_kernel_is_chosen_by_device_and_type():
