@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from codeocean.generate.compare_runs import CAUSES, Outcome, compare_rows, compare_settings, outcomes
+from codeocean.generate.settings import GenerateConfig
 from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import argument, as_json, flag, option, parse
+from ray_jobs.run.fingerprint import decided_by
 from ray_jobs.run.rundir import RunDir
 from report.artifact import visible
 
@@ -79,9 +82,12 @@ def _open(url: str) -> RunDir:
 
 
 def _settings(run: RunDir) -> dict[str, Any]:
-    """What the stage was told and what it read."""
+    """What the stage was told that decides its data, and what it read."""
     manifest = run.manifest("generate") or {}
-    return {"generate": run.read_json("generate", "stage.json")["config"], "input": manifest.get("inputs", {})}
+    config = run.read_json("generate", "stage.json")["config"]
+    with suppress(ValueError):  # of a version whose settings are no longer known: all of them are shown
+        config = decided_by(GenerateConfig, config)
+    return {"generate": config, "input": manifest.get("inputs", {})}
 
 
 def _outcomes(run: RunDir) -> dict[str, Outcome]:

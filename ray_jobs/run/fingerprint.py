@@ -22,6 +22,17 @@ class InputDigest(str):
         return made
 
 
+def decided_by(section: type[Settings], config: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a manifest that decide its data, as JSON values, with those from outside the section.
+
+    Raises:
+        ValueError: the section no longer allows them.
+    """
+    known = {name: value for name, value in config.items() if name in section.model_fields}
+    elsewhere = {name: value for name, value in config.items() if name not in section.model_fields}
+    return section.from_record(known).identity() | elsewhere
+
+
 @dataclass(frozen=True)
 class Covered:
     """The settings of a stage."""
@@ -47,14 +58,11 @@ class Covered:
         Args:
             config: of a manifest. What an older version did not write down counts as the same.
         """
-        known = {name: value for name, value in config.items() if name in type(self.section).model_fields}
         try:
-            earlier = type(self.section).from_record(known)
+            earlier = decided_by(type(self.section), config)
         except ValueError:
             return False
-        return earlier.identity() == self.section.identity() and all(
-            config.get(name, value) == value for name, value in self.more.items()
-        )
+        return all(earlier.get(name, value) == value for name, value in self.identity.items())
 
 
 def stage_digest(stage: str, identity: dict[str, Any], inputs: dict[str, str]) -> str:

@@ -5,8 +5,13 @@ import pytest
 from ray_jobs.mix import check_mix, training_stage
 from ray_jobs.run.config import load_config
 from ray_jobs.run.leakage import benchmark_texts, check_benchmarks
+from ray_jobs.run.model_checks import check_models
 
 DEMO = "configs/demo.yaml"
+
+
+def here(config):
+    check_models(config, here=True)
 
 
 def test_the_demo_mixes_nothing_and_keeps_humaneval_out_at_every_gate():
@@ -21,7 +26,7 @@ def test_the_demo_mixes_nothing_and_keeps_humaneval_out_at_every_gate():
     ("check", "override", "message"),
     [
         (check_mix, "mix.sources=[{name: a, path: /nowhere.json}]", "mix.sources: '/nowhere.json' is no file"),
-        (check_mix, "mix.answers={model: 'package:nothing'}", "mix.answers.model is 'package:nothing'"),
+        (here, "mix.answers={model: 'package:nothing'}", "mix.answers.model is 'package:nothing'"),
         (
             check_benchmarks,
             "decontaminate.files={mbpp: /nowhere.jsonl}",
