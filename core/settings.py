@@ -28,6 +28,14 @@ class Before:
     """What those records stand for, as a JSON value."""
 
 
+@dataclass(frozen=True)
+class EarlierDefault:
+    """Marks a field whose default has changed: what was finished by the earlier one stays done unless it is set."""
+
+    value: Any
+    """The default of earlier versions, as a JSON value."""
+
+
 class Settings(BaseModel):
     """A section of the recipe, or a part of one."""
 
@@ -50,6 +58,18 @@ class Settings(BaseModel):
         later = {name: marker.value for name, field in cls.model_fields.items()
                  if (marker := _marker(field, Before)) and name not in values}  # fmt: skip
         return cls.model_validate(values | later, strict=False)
+
+    def accepting(self, earlier: Self) -> Self:
+        """`earlier`, with the values of these settings where only a default has changed since (`EarlierDefault`)."""
+        accepted: dict[str, Any] = {}
+        for name, field in type(self).model_fields.items():
+            mine, then = getattr(self, name), getattr(earlier, name)
+            marker = _marker(field, EarlierDefault)
+            if isinstance(mine, Settings) and type(mine) is type(then):
+                accepted[name] = mine.accepting(then)
+            elif marker is not None and then == marker.value and name not in self.model_fields_set:
+                accepted[name] = mine
+        return earlier.model_copy(update=accepted)
 
 
 def is_execution(field: FieldInfo) -> bool:

@@ -16,7 +16,7 @@ from codeocean.generate.settings import GenerateConfig
 from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import argument, as_json, flag, option, parse
-from ray_jobs.run.fingerprint import decided_by
+from ray_jobs.run.fingerprint import recorded
 from ray_jobs.run.rundir import RunDir
 from report.artifact import visible
 
@@ -86,7 +86,8 @@ def _settings(run: RunDir) -> dict[str, Any]:
     manifest = run.manifest("generate") or {}
     config = run.read_json("generate", "stage.json")["config"]
     with suppress(ValueError):  # of a version whose settings are no longer known: all of them are shown
-        config = decided_by(GenerateConfig, config)
+        settings, elsewhere = recorded(GenerateConfig, config)
+        config = settings.identity() | elsewhere
     return {"generate": config, "input": manifest.get("inputs", {})}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import NonNegativeFloat, PositiveInt
 
 from codeocean.embed.texts import Sent
-from core.settings import Execution, Settings
+from core.settings import EarlierDefault, Execution, Settings
 
 
 class EmbedConfig(Settings):
@@ -17,7 +17,7 @@ class EmbedConfig(Settings):
     """`sentence-transformers` model: Hugging Face id, folder, or packaged model. The paper's is
     sentence-transformers/all-roberta-large-v1."""
 
-    text: Sent = "share"
+    text: Annotated[Sent, EarlierDefault("docstring and code")] = "share"
     """What is encoded of a row's documentation and code, above all where both do not fit the model's window:
     docs/embedding.md has what each is worth."""
 

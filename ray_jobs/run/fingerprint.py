@@ -22,15 +22,15 @@ class InputDigest(str):
         return made
 
 
-def decided_by(section: type[Settings], config: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a manifest that decide its data, as JSON values, with those from outside the section.
+def recorded(section: type[Settings], config: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """Settings of a manifest, and the JSON values in it that come from outside the section.
 
     Raises:
         ValueError: the section no longer allows them.
     """
     known = {name: value for name, value in config.items() if name in section.model_fields}
     elsewhere = {name: value for name, value in config.items() if name not in section.model_fields}
-    return section.from_record(known).identity() | elsewhere
+    return section.from_record(known), elsewhere
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,22 @@ class Covered:
         """Those that decide the data."""
         return self.section.identity() | self.more
 
-    def same_as(self, config: dict[str, Any]) -> bool:
+    def same_as(self, config: dict[str, Any], *, done: bool = False) -> bool:
         """Whether settings that were written down ask for the same data.
 
         Args:
             config: of a manifest. What an older version did not write down counts as the same.
+            done: the stage is finished, so that a default that has changed since does not matter.
         """
         try:
-            earlier = decided_by(type(self.section), config)
+            earlier, elsewhere = recorded(type(self.section), config)
         except ValueError:
             return False
-        return all(earlier.get(name, value) == value for name, value in self.identity.items())
+        if done:
+            earlier = self.section.accepting(earlier)
+        return earlier.identity() == self.section.identity() and all(
+            elsewhere.get(name, value) == value for name, value in self.more.items()
+        )
 
 
 def stage_digest(stage: str, identity: dict[str, Any], inputs: dict[str, str]) -> str:
@@ -78,7 +83,7 @@ def is_same(record: dict[str, Any], stage: str, covered: Covered, inputs: dict[s
     and stage.json did not keep the inputs.
     """
     config = record.get("config")
-    if config is None or not covered.same_as(config):
+    if config is None or not covered.same_as(config, done=bool(record.get("done"))):
         return False
     earlier = {name: getattr(digest, "earlier", digest) for name, digest in inputs.items()}
     if "inputs" in record:

@@ -308,8 +308,9 @@ def _record(run: RunDir, folder: str) -> dict[str, Any] | None:
     if not run.exists(folder, "stage.json"):
         return None
     record: dict[str, Any] = run.read_json(folder, "stage.json")
-    done = run.read_json(folder, "manifest.json") if run.exists(folder, "manifest.json") else {}
-    return record | {"inputs": done["inputs"]} if "inputs" in done else record
+    if run.exists(folder, "manifest.json"):
+        record |= {"inputs": run.read_json(folder, "manifest.json").get("inputs", {}), "done": True}
+    return record
 
 
 def _versions() -> dict[str, str]:

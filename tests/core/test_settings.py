@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field
 
-from core.settings import Before, Execution, Settings
+from core.settings import Before, EarlierDefault, Execution, Settings
 
 
 class Part(Settings):
@@ -47,3 +47,16 @@ def test_settings_are_frozen_and_strict():
         Part().size = 2
     with pytest.raises(ValueError, match="valid integer"):
         Part(size="2")
+
+
+class Changed(Settings):
+    text: Annotated[str, EarlierDefault("whole")] = "share"
+    size: int = 1
+
+
+def test_a_default_that_changed_is_accepted_unless_the_recipe_sets_it():
+    earlier = Changed(text="whole")
+    assert Changed().accepting(earlier) == Changed()
+    assert Changed(text="share").accepting(earlier) == earlier  # asked for by name
+    assert Changed().accepting(Changed(text="code")).text == "code"
+    assert Changed(size=2).accepting(earlier).size == 1

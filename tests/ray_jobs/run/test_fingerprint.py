@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import pytest
 
+from codeocean.embed.settings import EmbedConfig
 from codeocean.select.settings import CoresetConfig
 from core.settings import Settings, is_execution
 from core.stages import STAGES
@@ -167,3 +168,12 @@ def test_an_input_whose_digest_is_computed_otherwise_today_is_still_the_same():
         assert is_same(record | {"config": config}, "select", covered, now)
     assert not is_same({"inputs": {"model": "other", "embed": "e"}, "config": config}, "select", covered, now)
     assert json.dumps(now) == '{"model": "new", "embed": "e"}'
+
+
+def test_a_finished_stage_outlives_a_change_of_default_and_a_cut_off_one_does_not(tmp_path):
+    """Half of its parts would be of one kind and half of the other."""
+    covered = Covered(EmbedConfig())
+    config = EmbedConfig(text="docstring and code").model_dump(mode="json")
+    assert is_same({"config": config, "inputs": {}, "done": True}, "embed", covered, {})
+    assert not is_same({"config": config, "inputs": {}}, "embed", covered, {})
+    assert not is_same({"config": config, "inputs": {}, "done": True}, "embed", Covered(EmbedConfig(text="share")), {})
