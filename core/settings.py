@@ -61,13 +61,13 @@ class Settings(BaseModel):
 
     def accepting(self, earlier: Self) -> Self:
         """`earlier`, with the values of these settings where only a default has changed since (`EarlierDefault`)."""
-        accepted: dict[str, Any] = {}
+        accepted, plain = dict[str, Any](), earlier.model_dump(mode="json")
         for name, field in type(self).model_fields.items():
             mine, then = getattr(self, name), getattr(earlier, name)
             marker = _marker(field, EarlierDefault)
             if isinstance(mine, Settings) and type(mine) is type(then):
                 accepted[name] = mine.accepting(then)
-            elif marker is not None and then == marker.value and name not in self.model_fields_set:
+            elif marker is not None and plain[name] == marker.value and name not in self.model_fields_set:
                 accepted[name] = mine
         return earlier.model_copy(update=accepted)
 

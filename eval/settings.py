@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
-from core.settings import Execution, Settings
+from core.settings import EarlierDefault, Execution, Settings
 from eval.benchmarks.catalogue import resolve_names
 
 CHOICE = ("benchmark", "dataset", "after", "before", "limit", "samples", "k")
@@ -43,7 +43,7 @@ class EvaluateConfig(Settings):
     samples: PositiveInt = 1
     """Answers for each problem; more than 1 wants a temperature."""
 
-    k: tuple[PositiveInt, ...] = (1, 5, 10, 100)
+    k: Annotated[tuple[PositiveInt, ...], EarlierDefault([1, 10, 100])] = (1, 5, 10, 100)
     """pass@k is estimated for those of them that there are samples enough for, and for the number of samples."""
 
     temperature: NonNegativeFloat = 0.0
