@@ -95,7 +95,6 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     type(...): ("Ellipsis", lambda _: (), lambda: ...),
     type(NotImplemented): ("NotImplemented", lambda _: (), lambda: NotImplemented),
     array.array: ("array", lambda x: (x.typecode, x.tobytes()), array.array),
-    collections.deque: ("deque", lambda x: (list(x), x.maxlen), collections.deque),
     collections.OrderedDict: ("OrderedDict", lambda x: (list(x), list(x.values())), _ordered),
     collections.Counter: ("Counter", lambda x: (dict(x),), collections.Counter),
     collections.defaultdict: ("defaultdict", lambda x: (x.default_factory, dict(x)), collections.defaultdict),
@@ -128,8 +127,10 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
 """Type → its name, its state, and what makes it of the state again."""
 
 _MAKERS = {name: make for name, _, make in TABLE.values()}
-_DATA = frozenset({list, tuple, dict, set, frozenset})
+_DATA = frozenset({list, tuple, dict, set, frozenset, collections.deque})
 _KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
+_FILLED_LATER = frozenset({list, dict, set, collections.deque})
+"""Kinds that may hold themselves."""
 _CODES = {"q": "q", "r": "d"}
 _SIMPLE: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
 
@@ -197,6 +198,8 @@ class Encoder:
             if SCALARS.issuperset(map(type, keys)) and SCALARS.issuperset(map(type, values)):
                 return ["d", keys, values]
             return ["D", [self.item(y) for y in keys], [self.item(y) for y in values]]
+        if kind is collections.deque:
+            return ["Q", [self.item(y) for y in x], x.maxlen]
         if (row := TABLE.get(kind)) is not None and _is_whole(x, kind):
             return ["x", row[0], [self.item(y) for y in row[1](x)]]
         if (name := library_name(x)) is not None:
@@ -281,6 +284,10 @@ class Decoder:
                 if node[0] in _CODES:
                     self.objects[at] = array.array(_CODES[node[0]], base64.b64decode(node[1])).tolist()
                     self._made[at] = 1
+                elif node[0] == "Q":
+                    self.objects[at] = collections.deque(maxlen=node[2])
+                    self._made[at] = 1
+                    waiting.append(at)
                 elif node[0] in ("l", "L", "d", "D", "s", "S"):
                     self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
                     self._made[at] = 1
@@ -347,7 +354,7 @@ class Decoder:
     def filled(self, item: Any) -> Any:
         """A value that is looked into at once."""
         value = self.value(item)
-        if type(item) is list and item[0] >= 0 and not value and type(value) in (list, dict, set):
+        if type(item) is list and item[0] >= 0 and not value and type(value) in _FILLED_LATER:
             self._fill(value, self._nodes[item[0]])
         return value
 
@@ -355,7 +362,7 @@ class Decoder:
         kind = node[0]
         if made or kind == "l":
             return
-        if kind == "L":
+        if kind in ("L", "Q"):
             made.extend([self._filled_key(y) for y in node[1]])
         elif kind in ("s", "S"):
             made.update([self.value(y) for y in node[1]])

@@ -11,6 +11,7 @@ CASES = {
     "changed and returned": ("def f(a):\n    a.sort()\n    return a", "x = [3, 1]\nassert f(x) is x and x == [1, 3]"),
     "kw": ("def f(*, d, q):\n    d['k'] = q\n    q.append(4)", "import collections\nd, q = {}, collections.deque([1], 2)\nf(d=d, q=q)\nassert d['k'] is q and list(q) == [1, 4]"),
     "deque": ("def f(q):\n    q.rotate(1)\n    q.pop()", "from collections import deque\nq = deque([1, 2, 3])\nf(q)\nassert q == deque([3, 1])"),
+    "a deque that holds itself": ("from collections import deque\ndef f():\n    q = deque([1], maxlen=3)\n    q.append(q)\n    return q", "q = f()\nassert q[1] is q and q[1][1][0] == 1 and q.maxlen == 3"),
     "before an exception": ("def f(a):\n    a.clear()\n    raise KeyError('k', 2)", "x = [1]\ntry: f(x)\nexcept KeyError as e: assert e.args == ('k', 2)\nelse: assert 0\nassert x == []"),
     "type changes 1 to True": ("def f(a):\n    a[0] = True\n    a[1] = 1.0", "x = [1, 1]\nf(x)\nassert x[0] is True and type(x[1]) is float"),
     "bytearray array": ("def f(b, a):\n    b[0] = 65\n    a.append(3)\n    return a", "import array\nb, a = bytearray(b'xy'), array.array('i', [1])\nr = f(b, a)\nassert b == b'Ay' and r is a and a.tolist() == [1, 3]"),
