@@ -23,12 +23,13 @@ from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import local_copy, resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client.chat import ChatClient
+from serve.client.settings import EndpointConfig
 from serve.client.upstream import OneServer, Upstream
 from serve.engines.settings import Model, is_object_storage, slug_of
 from serve.gateway.app import Gateway
 from serve.gateway.server import allow_open_files, server_for
 from serve.gateway.settings import free_port
-from serve.settings import EndpointConfig, ServeConfig, check_port_free, listen
+from serve.settings import ServeConfig, check_port_free, listen
 from training.template import chat_template_for
 
 log = logging.getLogger("wavecoder.ray_jobs")

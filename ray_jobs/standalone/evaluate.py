@@ -24,7 +24,7 @@ from ray_jobs.run.results import write_results
 from report.scoretables import describe_difference
 from report.terminal import score_table
 from serve.client.chat import ChatClient
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 
 log = logging.getLogger("wavecoder.ray_jobs")
 

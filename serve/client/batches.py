@@ -22,7 +22,7 @@ from serve.client.chat import MOST_LEARNT, ChatClient
 from serve.client.completions import failed, read_completion
 from serve.client.errors import Blame, EndpointError, blame, read_error
 from serve.client.rules import Asked, chat_body
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 
 QUIET_S = 2.0
 """So long without a new question, and those that wait become a batch."""

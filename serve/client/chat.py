@@ -28,9 +28,9 @@ from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
 from serve.client.retry_after import seconds_to_wait
 from serve.client.rules import Asked, EndpointRules, chat_body, learn, messages_body, rules_changed, rules_for
+from serve.client.settings import EndpointConfig
 from serve.client.token_count import counted
 from serve.client.upstream import OneServer, Upstream
-from serve.settings import EndpointConfig
 
 log = logging.getLogger("wavecoder.serve")
 

@@ -21,7 +21,7 @@ from codeocean.generate.round_store import Rounds
 from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from serve.client.chat import ChatClient
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.scripted import TimedChat
 from tests.virtual_time import run

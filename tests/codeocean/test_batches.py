@@ -12,7 +12,7 @@ from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from serve.client.batches import BatchChat
 from serve.client.chat import ChatClient
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.scripted_batches import ScriptedBatches
 from tests.scripted_teacher import ScriptedTeacher, completion, exercise, refusal

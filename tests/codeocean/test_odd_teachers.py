@@ -11,8 +11,8 @@ from codeocean.generate.ledger import token_cost
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from serve.client.chat import ChatClient
+from serve.client.settings import EndpointConfig
 from serve.client.token_count import counted
-from serve.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.scripted_teacher import ScriptedTeacher, completion, exercise, refusal
 from tests.serve.client import published_rules

@@ -9,7 +9,7 @@ from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from codeocean.teachers import failed_alike
 from serve.client.chat import ChatClient
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.scripted_teacher import ScriptedTeacher, completion, exercise, refusal
 

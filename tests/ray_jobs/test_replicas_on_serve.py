@@ -17,11 +17,11 @@ from codeocean.generate.flow import generate
 from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from serve.client.chat import ChatClient
+from serve.client.settings import EndpointConfig
 from serve.client.upstream import OneServer, Replicas
 from serve.engines.replicas import keeping_told, set_replicas
 from serve.engines.settings import EngineConfig, application_of
 from serve.gateway.settings import free_port
-from serve.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.processes import processes_below
 

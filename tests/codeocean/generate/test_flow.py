@@ -10,7 +10,7 @@ from codeocean.generate.flow import generate
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig, SpendingConfig
 from codeocean.generate.tasks import load_tasks
 from serve.client.chat import ChatClient
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.scale import measure, measure_overlap
 from tests.stub_endpoint import HOSTILE, StubEndpoint

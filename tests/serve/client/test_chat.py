@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from serve.client.chat import GIVEN_UP_IN_A_ROW, ChatClient
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 
 ANSWER = {
     "id": "1", "object": "chat.completion", "created": 0, "model": "m",

@@ -7,7 +7,7 @@ import pytest
 
 from serve.client.chat import ChatClient
 from serve.client.concurrency import Pace
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 from tests.scripted_teacher import ScriptedTeacher, completion, refusal
 from tests.virtual_time import run
 

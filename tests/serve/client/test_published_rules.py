@@ -9,7 +9,7 @@ import pytest
 from serve.client.chat import ChatClient
 from serve.client.rules import EndpointRules, preset_for, presets, rules_for
 from serve.client.schema_dialects import in_dialect
-from serve.settings import EndpointConfig
+from serve.client.settings import EndpointConfig
 from tests.scripted_teacher import ScriptedTeacher, completion
 from tests.serve.client import published_rules
 

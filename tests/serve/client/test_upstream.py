@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from serve.client.chat import ChatClient
+from serve.client.settings import EndpointConfig
 from serve.client.upstream import ADAPTER_HEADER, OneServer, Replicas, UnknownModelError
 from serve.engines.replicas import _reachable
 from serve.engines.settings import EngineConfig
-from serve.settings import EndpointConfig
 from tests.serve.stub import stub_upstream
 
 MODEL, SECRET = "org/a.b", "s3cret"

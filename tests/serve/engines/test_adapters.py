@@ -44,8 +44,8 @@ def adapted(source, tmp_path_factory):
 
 def test_an_adapter_answers_under_its_name_and_its_base_under_its_own(local_ray, source, adapted):
     from serve.client.chat import ChatClient
+    from serve.client.settings import EndpointConfig
     from serve.engines.flow import endpoint
-    from serve.settings import EndpointConfig
 
     folder, expected = adapted
     engine = EngineConfig(adapters=str(folder), max_lora_rank=8, max_num_seqs=4, max_model_len=512)
