@@ -26,7 +26,7 @@ class ScriptedChat:
         refused = number == 5 or self.dies_at == -1
         text = f"```python\n{problem.declaration}{problem.reference}\n```" if number % 2 == 0 else "I cannot."
         return {"text": "" if refused else text, "finish_reason": "stop", "prompt_tokens": 1, "completion_tokens": 1,
-                "error": self.error if refused else ""}  # fmt: skip
+                "error": self.error if refused else "", "blame": "question" if refused else ""}  # fmt: skip
 
 
 pytestmark = pytest.mark.usefixtures("local_ray")
