@@ -33,7 +33,7 @@ def test_recipes_train_as_the_paper_says_and_pass_a_dry_run(recipe, model, batch
         "pro" in recipe or "ultra" in recipe,
         "ultra" in recipe,
     )
-    planned = {stage.stage: stage for stage in plan_stages(config, reach_out=False)}
+    planned = {stage.stage: stage for stage in plan_stages(config, reach_out=False, here=False)}
     assert planned["train"].gpus == train.workers
 
 
