@@ -8,6 +8,7 @@ import pytest
 from ray_jobs.cli import main
 from ray_jobs.keys import expiry
 from serve.gateway.keys import KeyRing, read_keys
+from serve.gateway.limits import SAVED
 
 
 def keys(capsys, *arguments):
@@ -27,7 +28,7 @@ def test_a_key_is_made_shown_once_listed_and_revoked(tmp_path, capsys):
     assert (key.name, key.models, key.routes) == ("ada", ("m",), ("chat", "models"))
     assert (key.limits.requests_per_minute, key.limits.tokens_total, key.limits.parallel) == (60, 1000, None)
     assert timedelta(days=13) < key.expires - datetime.now(UTC) <= timedelta(days=14)
-    (tmp_path / "keys.json.usage").write_text(json.dumps({key.id: {"total_requests": 3, "total_tokens": 4711}}))
+    (tmp_path / "keys.json.usage").write_text(json.dumps({key.id: dict.fromkeys(SAVED, 0) | {"total_tokens": 4711}}))
     code, out, _ = keys(capsys, "list", "--keys", file)
     assert code == 0
     assert all(word in out for word in (key.id, "ada", "active", "4711"))

@@ -123,7 +123,7 @@ def test_everything_is_on_the_page(run):
         assert heading in page
     assert page.count("<svg") == 7  # seconds, two of dropped rows, coverage, radius, leakage, loss
     assert "4 of 164" in page
-    assert "0 prompts too long. Loss on held-out rows: 1.500 when first measured, 1.250 at the end." in page
+    assert "0 prompts too long. Loss on held-out rows: 1.500 before training, 1.250 at the end." in page
     assert "Beside the paper: Table 3" in page
     assert "50.0 (first 4)" in page
     assert "79.9" in page  # the README's figure for WaveCoder-Ultra, beside the paper's 78.6
