@@ -25,9 +25,9 @@ $(STAMP): $(LOCKS) pyproject.toml
 demo: setup
 	$(BIN)/python -m ray_jobs.pipeline --config configs/demo.yaml
 
-# Two processes, a file at a time: while one waits for an engine to load, the other computes.
+# Two processes: one runs all files that start engines (tests/conftest.py), the other the rest, a file at a time.
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 quality: setup
 	$(BIN)/ruff check .

@@ -18,16 +18,18 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("busy")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Files that start engines first, then those with slow tests: with two processes, neither waits for the other's last."""
+    """A group for every file, and one for all files that start engines.
 
-    def weight(item):
-        return 2 * (item.get_closest_marker("engine") is not None) + (item.get_closest_marker("slow") is not None)
-
-    heaviest = {}
+    Two engines on two cores answer one token a second and outlast every timeout. One process runs all of them, the other
+    the rest, files with slow tests first.
+    """
+    engine = {item.path for item in items if item.get_closest_marker("engine")}
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
     for item in items:
-        heaviest[item.path] = max(heaviest.get(item.path, 0), weight(item))
-    items.sort(key=lambda item: -heaviest[item.path])
+        item.add_marker(pytest.mark.xdist_group("engine" if item.path in engine else str(item.path)))
+    items.sort(key=lambda item: (item.path not in engine, item.path not in slow))
 
 
 @pytest.fixture(scope="session")

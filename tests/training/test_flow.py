@@ -107,7 +107,7 @@ def test_killed_worker_is_replaced_killed_driver_goes_on_and_the_end_is_the_same
     assert weights(tmp_path) == weights(folder)
 
 
-@pytest.mark.parametrize(("workers", "taken"), [({"workers": 9, "min_workers": 1}, {3, 4}), ({"workers": 1}, {1})],
+@pytest.mark.parametrize(("workers", "taken"), [({"workers": 9, "min_workers": 1}, {2, 3, 4}), ({"workers": 1}, {1})],
                          ids=["elastic", "one"])  # fmt: skip
 def test_as_many_workers_as_there_is_room_for_learn_the_same(
     undisturbed, model_folder, rows, tmp_path, workers, taken
@@ -155,7 +155,7 @@ def test_failure_that_no_retry_mends_ends_at_once_with_one_line(local_ray, model
     """A loss that is not finite; what else is not retried is told by `unmendable` and tests/training/test_step.py."""
     config = TrainConfig(model=model_folder, workers=1, global_batch=4, learning_rate=1e30, warmup_ratio=0.0,
                          checkpoint_every=1, epochs=3, max_length=256, max_failures=9)  # fmt: skip
-    with pytest.raises(ValueError, match=r"the loss of step \d is (nan|inf); lower train.learning_rate"):
+    with pytest.raises(ValueError, match="no longer finite; lower train.learning_rate"):
         fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))
     assert list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json"))
     assert not (tmp_path / "model").exists()
