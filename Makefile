@@ -27,7 +27,7 @@ demo: setup
 
 # Two processes: one runs all files that start engines (tests/conftest.py), the other the rest, a file at a time.
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 quality: setup
 	$(BIN)/ruff check .
