@@ -12,6 +12,8 @@ import hashlib
 
 import pyarrow as pa
 
+from codeocean.verify.columns import PROOF_COLUMNS
+
 _STRING, _STRINGS = pa.string(), pa.list_(pa.string())
 
 RAW_CODE = pa.schema(
@@ -56,7 +58,7 @@ VERDICTS = pa.schema([
 
 INSTANCES = pa.schema([
     ("id", _STRING), ("raw_id", _STRING), ("task", _STRING), ("language", _STRING), ("instruction", _STRING),
-    ("input", _STRING), ("output", _STRING), ("provenance", _STRING),
+    ("input", _STRING), ("output", _STRING), ("provenance", _STRING), *PROOF_COLUMNS,
 ])  # fmt: skip
 """CodeOcean; `provenance` is a JSON object: models, prompt version, seed, round, few-shot ids, verdict."""
 

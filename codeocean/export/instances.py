@@ -18,6 +18,7 @@ from codeocean.generate.bugs import explain_bug
 from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.records import INSTANCES
 from codeocean.verify.checks import VerifyConfig
+from codeocean.verify.columns import proof_of_checks, unproved
 from core.settings import Settings
 
 Row = dict[str, Any]
@@ -97,11 +98,15 @@ def to_instances(
         accepted: pairs of GENERATIONS and VERDICTS rows.
         raw: id → row of RAW_CODE.
         verified: check → result, of each pair.
+
+    Returns:
+        The rows; the columns of proof hold what the checks show.
     """
     rows = []
     for (generation, verdict), checks in zip(accepted, verified, strict=True):
         source = raw[generation["raw_id"]]
-        rows.append({
+        rows.append(unproved() | {
+            "proof": proof_of_checks(checks),
             "id": generation["id"],
             "raw_id": generation["raw_id"],
             "task": generation["task"],

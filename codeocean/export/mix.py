@@ -21,6 +21,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from codeocean.collect.duplicates import NearDuplicates
 from codeocean.collect.remote_files import open_file
 from codeocean.records import INSTANCES, row_id
+from codeocean.verify.columns import unproved
 from codeocean.teachers import TeacherConfig
 from core.json_records import json_records
 from core.settings import Execution, Settings
@@ -164,7 +165,8 @@ def _storable(text: str) -> bool:
 
 def mixed(instances: pa.Table, foreign: Foreign) -> pa.Table:
     """CodeOcean, then the rows of others."""
-    return pa.concat_tables([instances, pa.Table.from_pylist(foreign.rows, schema=INSTANCES)])
+    others = pa.Table.from_pylist([unproved() | row for row in foreign.rows], schema=INSTANCES)
+    return pa.concat_tables([instances, others], promote_options="default")  # an older version's rows lack columns
 
 
 def with_answers(rows: pa.Table, answers: Sequence[tuple[str, str]], model: str) -> tuple[pa.Table, list[str]]:
@@ -183,9 +185,11 @@ def with_answers(rows: pa.Table, answers: Sequence[tuple[str, str]], model: str)
     for text in rows["provenance"].to_pylist():
         kept = {name: value for name, value in json.loads(text).items() if name not in {"verified", "bug"}}
         provenance.append(json.dumps(kept | {"answered_by": model}, ensure_ascii=False))
-    columns = {"output": [text for text, _ in answers], "provenance": provenance}
+    columns: dict[str, Any] = {"output": [text for text, _ in answers], "provenance": provenance}
+    columns |= {name: [value] * len(answers) for name, value in unproved().items() if name in rows.schema.names}
     for name, values in columns.items():
-        rows = rows.set_column(rows.schema.get_field_index(name), name, pa.array(values, pa.string()))
+        field = rows.schema.field(name)
+        rows = rows.set_column(rows.schema.get_field_index(name), field, pa.array(values, field.type))
     return rows, [error or ("" if text.strip() else "no answer") for text, error in answers]
 
 

@@ -19,6 +19,7 @@ from codeocean.export.instances import (
 )
 from codeocean.generate.bugs import choose_bug
 from codeocean.records import INSTANCES
+from codeocean.verify.columns import PROOF_COLUMNS
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.generate.test_few_shot import generation, verdict
 
@@ -65,6 +66,7 @@ def test_instances_keep_where_they_come_from_and_what_was_checked(tmp_path):
     pq.write_table(instances, tmp_path / "x.parquet")
     row = pq.read_table(tmp_path / "x.parquet").to_pylist()[0]
     origin = json.loads(row.pop("provenance"))
+    shown = {name: value for name in PROOF_COLUMNS.names if (value := row.pop(name)) is not None}
     assert row == {"id": "g0-1", "raw_id": raw_row(0)["id"], "task": "repair", "language": "python",
                    "instruction": "Fix the function.", "input": "def f0(): retrun 1", "output": "def f0(): return 1"}  # fmt: skip
     assert (origin["license"], origin["path"], origin["generator"], origin["discriminator"]) == (
@@ -74,6 +76,7 @@ def test_instances_keep_where_they_come_from_and_what_was_checked(tmp_path):
         "d",
     )
     assert origin["verified"] == {"parses": "passed"}
+    assert shown == {"tests": "[]", "proof": "parses"}
     assert "bug" not in origin
     assert json.loads(next(alpaca_lines(instances))) == {
         "instruction": "Fix the function.", "input": "def f0(): retrun 1", "output": "def f0(): return 1",

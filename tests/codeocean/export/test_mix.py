@@ -12,6 +12,7 @@ from pyarrow import fs as pafs
 from codeocean.export.mix import AlpacaSource, AnswerConfig, MixConfig, mix_card, mixed, read_sources, with_answers
 from codeocean.export.reanswer import answer_rows
 from codeocean.records import INSTANCES
+from codeocean.verify.columns import unproved
 
 ROWS = [{"instruction": "Add two numbers.", "input": "1, 2", "output": "3"}, {"instruction": "Say hi.", "output": "hi"}]
 FS = pafs.LocalFileSystem()
@@ -67,7 +68,7 @@ def table(num_rows: int) -> pa.Table:
     provenance = json.dumps({"license": "MIT", "verified": {"parses": "passed"}})
     rows = [{"id": str(n), "raw_id": "", "task": "t", "language": "", "instruction": f"Do {n}.", "input": "x" * (n % 2),
              "output": "old", "provenance": provenance} for n in range(num_rows)]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=INSTANCES)
+    return pa.Table.from_pylist([unproved() | row for row in rows], schema=INSTANCES)
 
 
 class Chat:
@@ -105,6 +106,19 @@ def test_a_new_answer_claims_no_check_of_the_old_one():
     assert reasons == ["", "no answer", "no answer"]
     assert json.loads(rows["provenance"][0].as_py()) == {"license": "MIT", "answered_by": "big"}
     assert rows.schema == INSTANCES
+
+
+def test_a_new_answer_is_not_proved_by_the_tests_of_the_old_one():
+    old = pa.Table.from_pylist([table(1).to_pylist()[0] | {"proof": "tests", "pass_rate": 1.0}], schema=INSTANCES)
+    rows, _ = with_answers(old, [("new", "")], "big")
+    assert (rows["proof"].to_pylist(), rows["pass_rate"].to_pylist()) == (["none"], [None])
+
+
+def test_rows_of_an_older_version_are_mixed_with_those_of_others(tmp_path):
+    (tmp_path / "x.json").write_text(json.dumps(ROWS))
+    old = table(2).select(["id", "raw_id", "task", "language", "instruction", "input", "output", "provenance"])
+    rows = mixed(old, read_sources([source(tmp_path / "x.json")]))
+    assert rows["proof"].to_pylist() == [None, None, "none", "none"]
 
 
 def test_the_card_names_sources_licences_and_who_answered(tmp_path):
