@@ -21,8 +21,8 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from codeocean.collect.duplicates import NearDuplicates
 from codeocean.collect.remote_files import open_file
 from codeocean.records import INSTANCES, row_id
-from codeocean.verify.columns import unproved
 from codeocean.teachers import TeacherConfig
+from codeocean.verify.columns import unproved
 from core.json_records import json_records
 from core.settings import Execution, Settings
 

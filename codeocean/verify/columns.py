@@ -29,7 +29,8 @@ PROOF_COLUMNS = pa.schema([
 
 tests: those that were run, a JSON list; "[]" where there are none.
 pass_rate: share of the tests that the instance's answer passes, 0 to 1; null without tests.
-solutions_agreeing: solutions that pass the same tests as the answer, itself included; null where only one was asked for.
+solutions_agreeing: solutions that pass the same tests as the answer, itself included; null where only one was asked
+for.
 mutants: edits of the answer that were run against the tests that it passes; null where none were.
 mutants_killed: how many of them fail one of those tests.
 difficulty: share of all solutions that pass every test that the answer passes, 0 to 1; null where only one was asked
@@ -40,7 +41,7 @@ proof: one of `PROOFS`.
 
 def unproved() -> dict[str, object]:
     """The columns of an instance of which nothing was shown."""
-    return {name: None for name in PROOF_COLUMNS.names} | {"tests": "[]", "proof": "none"}
+    return dict[str, object].fromkeys(PROOF_COLUMNS.names) | {"tests": "[]", "proof": "none"}
 
 
 def proof_of_checks(checks: Mapping[str, str]) -> str:
