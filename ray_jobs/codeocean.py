@@ -12,15 +12,16 @@ import pyarrow as pa
 
 from codeocean.decontaminate.benchmark_problems import BenchmarkText
 from codeocean.decontaminate.leakage import Leakage
+from codeocean.export.formats import FORMATS, Rival, json_lines, write_format
 from codeocean.export.instances import (
     CardFacts,
     Yield,
-    alpaca_lines,
     dataset_card,
     find_duplicates,
     to_instances,
     without,
 )
+from codeocean.export.rivals import find_rivals
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
@@ -79,7 +80,6 @@ def _export(
     ]
     counts = count_verified(pairs)
     write_part(run.fs, run.path("codeocean", "part-00000.parquet"), kept)
-    run.write_text("".join(alpaca_lines(kept)), "codeocean", "codeocean.jsonl")
     facts = CardFacts(
         models={role: getattr(config.generate, role).model for role in ("generator", "discriminator")},
         prompts={name: prompt_version(task) for name, task in tasks.items()},
@@ -87,11 +87,33 @@ def _export(
         verified=counts,
         sandbox=sandbox is not None,
         leakage=leakage.details(),
+        formats=_write_formats(config, run, kept, raw),
     )
     run.write_text(dataset_card(kept, result, facts), "codeocean", "README.md")
     details: dict[str, Any] = {name: dict(Counter(kept[column].to_pylist())) for name, column in _MIXES.items()}
-    details |= {"verified": counts, "sandbox": facts.sandbox, "leakage": facts.leakage}
+    details |= {"verified": counts, "sandbox": facts.sandbox, "leakage": facts.leakage, "formats": facts.formats}
     return StageResult(len(result.accepted), kept.num_rows, dict(dropped), examples, details)
+
+
+def _write_formats(
+    config: Config, run: RunDir, kept: pa.Table, raw: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Write the data set in each form that the recipe names; form → file, rows, and what it leaves out."""
+    rivals, found = dict[str, list[Rival]](), dict[str, dict[str, Any]]()
+    if "preference" in config.codeocean.formats:
+        rounds, plan = Rounds(run.fs, run.path("generate"), raw), plan_rounds(len(raw), config.generate.round_size)
+        rows = {kind: [row for number in range(len(plan)) for row in rounds.read(number, kind)]
+                for kind in ("generations", "verdicts")}  # fmt: skip
+        rivals = find_rivals(kept, rows["generations"], rows["verdicts"])
+    for name in config.codeocean.formats:
+        form, written = FORMATS[name], write_format(name, kept, rivals)
+        if form.schema is None:
+            run.write_text("".join(json_lines(written.records)), "codeocean", form.file)
+        else:
+            table = pa.Table.from_pylist(written.records, schema=form.schema)
+            write_part(run.fs, run.path("codeocean", form.file), table)
+        found[name] = {"file": form.file, "rows": len(written.records), "left_out": dict(written.left_out)}
+    return found
 
 
 _MIXES = {"tasks": "task", "languages": "language"}

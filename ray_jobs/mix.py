@@ -14,7 +14,8 @@ import pyarrow as pa
 from codeocean.collect.remote_files import stamp
 from codeocean.decontaminate.benchmark_problems import BenchmarkText
 from codeocean.decontaminate.leakage import Leakage
-from codeocean.export.instances import alpaca_lines, find_duplicates, without
+from codeocean.export.formats import json_lines, write_format
+from codeocean.export.instances import find_duplicates, without
 from codeocean.export.mix import AnswerConfig, mix_card, mixed, read_sources, with_answers
 from codeocean.export.reanswer import Answers, answer_rows
 from core.storage import read_parts, write_part
@@ -70,7 +71,7 @@ def _work(config: Config, run: RunDir, benchmarks: list[BenchmarkText]) -> Stage
     rows = without(rows, [leakage.reasons.get(row, "") for row in range(rows.num_rows)])
     dropped += Counter(leakage.dropped)
     write_part(run.fs, run.path("mix", "part-00000.parquet"), rows)
-    run.write_text("".join(alpaca_lines(rows)), "mix", "mix.jsonl")
+    run.write_text("".join(json_lines(write_format("alpaca", rows, {}).records)), "mix", "mix.jsonl")
     answered_by = config.mix.answers.model if config.mix.answers else ""
     licenses = {source.name: source.license for source in config.mix.sources}
     run.write_text(mix_card(rows, dict(dropped), leakage.details(), answered_by, licenses), "mix", "README.md")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from typing import Any
 import jinja2
 import numpy as np
 import pyarrow as pa
+from pydantic import Field
 
 from codeocean.collect.duplicates import Duplicates, NearDuplicates, row_keys
+from codeocean.export.formats import FormatName
 from codeocean.generate.bugs import explain_bug
 from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.records import INSTANCES
@@ -37,6 +39,9 @@ class CodeOceanConfig(Settings):
 
     verify: VerifyConfig = VerifyConfig()
     """What is checked by looking and by running."""
+
+    formats: tuple[FormatName, ...] = Field(default=("alpaca",), min_length=1)
+    """Forms that the data set is written in beside its Parquet file (docs/exports.md)."""
 
 
 @dataclass
@@ -152,12 +157,6 @@ def _provenance(generation: Row, verdict: Row, source: Row, checks: Mapping[str,
     return found | ({"bug": {"kind": bug.kind, "where": bug.description}} if bug else {}) | {"verified": dict(checks)}
 
 
-def alpaca_lines(instances: pa.Table) -> Iterator[str]:
-    """One JSON line for each instance: `instruction, input, output`."""
-    for row in instances.select(["instruction", "input", "output"]).to_pylist():
-        yield json.dumps(row, ensure_ascii=False) + "\n"
-
-
 @dataclass(frozen=True)
 class CardFacts:
     """What the card says beside what is in the data."""
@@ -174,6 +173,8 @@ class CardFacts:
     """Whether programs were run."""
     leakage: Mapping[str, Mapping[str, Any]]
     """Benchmark → how near the nearest instances are; empty where the gate is off."""
+    formats: Mapping[str, Mapping[str, Any]]
+    """Form → its file, its rows, and how many instances it leaves out for which reason."""
 
 
 def dataset_card(instances: pa.Table, result: Yield, facts: CardFacts) -> str:

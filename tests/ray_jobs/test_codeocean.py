@@ -7,12 +7,14 @@ import pytest
 
 from codeocean.export.instances import Yield, to_instances
 from codeocean.generate.bugs import choose_bug
+from codeocean.generate.ledger import Ledger
+from codeocean.generate.round_store import Rounds
 from ray_jobs import codeocean as export
 from ray_jobs.run.config import load_config
 from ray_jobs.run.leakage import benchmark_texts
 from ray_jobs.run.rundir import RunDir
 from tests.codeocean.conftest import raw_row
-from tests.codeocean.generate.test_few_shot import verdict
+from tests.codeocean.generate.test_few_shot import generation, verdict
 from tests.ray_jobs.run.test_leakage import DEMO, PRIME
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -81,6 +83,28 @@ def test_nothing_accepted_is_an_empty_data_set(tmp_path):
     made = export._export(load_config(DEMO, []), RunDir(str(tmp_path)), Yield(), {}, [])
     assert (made.rows_in, made.rows_out) == (0, 0)
     assert to_instances([], {}, []).num_rows == 0
+
+
+def test_the_forms_that_a_recipe_names_are_written_and_counted(tmp_path):
+    config, run = load_config(DEMO, ["codeocean.formats=[messages, verl, preference]"]), RunDir(str(tmp_path))
+    row, judged = accepted(0, "summarization", "Summarize it.", information="x = 1", solution="It sets `x`.")
+    other = generation(0, id="g1", raw_id=row["raw_id"], task="summarization", instruction="Summarize it.",
+                       information="x = 1", solution="It sets `y`.", error="")  # fmt: skip
+    turned_down = verdict(1, "no", overall="no") | {"discriminator": "d"}
+    blank = {"task_name": "", "prompt_version": "", "raw_text": "", "reasoning": "", "generator": "g", "seed": 1}
+    Rounds(run.fs, run.path("generate"), {}).finish(
+        0, [blank | other], [{"raw_text": "", "reasoning": ""} | turned_down], Ledger()
+    )
+    raw = {row["raw_id"]: raw_row(0)}
+    kept = to_instances([(row, judged)], raw, [{}])
+    found = export._write_formats(config, run, kept, raw)
+    assert {name: form["rows"] for name, form in found.items()} == {"messages": 1, "verl": 0, "preference": 1}
+    assert found["verl"]["left_out"] == {"no tests": 1}
+    assert sorted(path.name for path in (tmp_path / "codeocean").iterdir()) == [
+        "messages.jsonl", "preference.jsonl", "verl.parquet",
+    ]  # fmt: skip
+    pair = json.loads((tmp_path / "codeocean" / "preference.jsonl").read_text())
+    assert pair["rejected"][0]["content"] == "It sets `y`."
 
 
 def test_hugging_faces_datasets_loads_it_without_being_told_how(local_ray, tmp_path, monkeypatch):

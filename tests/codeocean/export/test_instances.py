@@ -11,7 +11,6 @@ from codeocean.collect.duplicates import NearDuplicates
 from codeocean.export.instances import (
     CardFacts,
     Yield,
-    alpaca_lines,
     dataset_card,
     find_duplicates,
     to_instances,
@@ -78,9 +77,6 @@ def test_instances_keep_where_they_come_from_and_what_was_checked(tmp_path):
     assert origin["verified"] == {"parses": "passed"}
     assert shown == {"tests": "[]", "proof": "parses"}
     assert "bug" not in origin
-    assert json.loads(next(alpaca_lines(instances))) == {
-        "instruction": "Fix the function.", "input": "def f0(): retrun 1", "output": "def f0(): return 1",
-    }  # fmt: skip
 
 
 def test_the_bug_of_a_repair_is_told():
@@ -111,7 +107,7 @@ def test_copies_and_near_copies_of_earlier_instances_stop():
 
 def facts(**changes) -> CardFacts:
     fields = {"models": {"generator": "a", "discriminator": "b"}, "prompts": {"repair": "abc123"}, "dropped": {"too near": 2},
-              "verified": {"repair: bug": {"passed": 1}}, "sandbox": True, "leakage": {}}  # fmt: skip
+              "verified": {"repair: bug": {"passed": 1}}, "sandbox": True, "leakage": {}, "formats": {"alpaca": {"file": "codeocean.jsonl", "rows": 1, "left_out": {}}}}  # fmt: skip
     return CardFacts(**fields | changes)
 
 
