@@ -16,6 +16,7 @@ from serve.gateway.admission import Address, RefusalError, over_limit
 from serve.gateway.anthropic_answers import stream, whole
 from serve.gateway.ask import Ask
 from serve.gateway.limits import Wait
+from serve.gateway.reasoning import with_both_names
 from serve.gateway.streams import Meter
 from serve.gateway.upstream_errors import is_error, refusal_in_answer
 
@@ -92,7 +93,7 @@ class Relaying(NamedTuple):
         if self.meter.read(content):
             self.use.tokens = self.meter.tokens
         if not self.translated:
-            return body
+            return with_both_names(body)
         if self.address.kind == "tokenize":
             return json.dumps({"input_tokens": int(content["count"])}).encode()
         return whole(body)

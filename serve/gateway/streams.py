@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from serve.gateway.reasoning import with_both_names
 from serve.gateway.upstream_errors import is_error
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
@@ -55,7 +56,7 @@ class Meter:
             if self.error is not None or self.finished:
                 break
             if event.strip() and self._wanted(event):
-                passed.append(event.lstrip(b"\r\n") + b"\n\n")
+                passed.append(with_both_names(event.lstrip(b"\r\n")) + b"\n\n")
         return b"".join(passed)
 
     def _wanted(self, event: bytes) -> bool:
