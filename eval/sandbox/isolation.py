@@ -167,13 +167,25 @@ _REFUSED = {
     "io_uring_setup": (425, 425), "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
     "pidfd_getfd": (438, 438), "mount_setattr": (442, 442),
 }  # fmt: skip
+_OTHERS = {
+    "kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240), "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "prlimit64": (302, 261),
+    "setpriority": (141, 140), "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118), "sched_setattr": (314, 274), "ioprio_set": (251, 30), "shmget": (29, 194),
+    "msgget": (68, 186), "semget": (64, 190),
+}  # fmt: skip
+"""What reaches other processes of the same user and namespace, or leaves something for them."""
 _NEW_PROCESS = {"fork": (57, None), "vfork": (58, None)}
 _CLONE, _CLONE3 = (56, 220), 435
 
 
 @cache
-def seccomp_filter(*, processes: bool = False) -> bytes:
+def seccomp_filter(*, processes: bool = False, shares: bool = False) -> bytes:
     """BPF that refuses dangerous calls and, unless told, new processes; empty on processors that it does not know.
+
+    Args:
+        processes: allow new processes.
+        shares: refuse what reaches other processes too, for one that has no namespace of its own.
 
     Refused (EPERM): network sockets, ptrace and other processes' memory, namespaces and mounts, keys, BPF, io_uring.
     `clone` is allowed with CLONE_THREAD alone; `clone3`, whose flags a filter cannot see, does not exist (ENOSYS), and
@@ -187,7 +199,7 @@ def seccomp_filter(*, processes: bool = False) -> bytes:
     allow, kill, refused, unknown = 0x7FFF0000, 0x80000000, 0x00050000 | 1, 0x00050000 | 38
     program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (answer, 0, 0, kill), (load, 0, 0, 0)]
     program += [(at_least, 0, 1, 0x40000000), (answer, 0, 0, kill)]  # the x32 calls of x86_64 would go round the list
-    for numbers in (_REFUSED if processes else _REFUSED | _NEW_PROCESS).values():
+    for numbers in (_REFUSED | ({} if processes else _NEW_PROCESS) | (_OTHERS if shares else {})).values():
         if numbers[column] is not None:
             program += [(equal, 0, 1, int(numbers[column])), (answer, 0, 0, refused)]  # type: ignore[arg-type]
     if not processes:

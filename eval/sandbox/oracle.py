@@ -117,7 +117,7 @@ def _judge_orders(orders: list[dict[str, Any]], language: str, limits: Limits, *
 
     def attempt() -> Outcome:
         begun = time.monotonic()
-        trees = _start_pair(orders, start)
+        trees = start_pair(orders, start)
         in_time = watch(trees, limits.wall_s, PREPARING_S * slowness())
         status = ending(trees[0], orders[0]["nonce"], in_time=in_time, language=language)
         if status == "gone":  # the tests could not go on without the candidate: what became of it?
@@ -135,7 +135,7 @@ def _starter(language: str, *, unsafe: bool) -> Callable[[dict[str, Any], socket
     return lambda order, peer: start_compiled(order, language, peer=peer, unsafe=unsafe)
 
 
-def _start_pair(orders: list[dict[str, Any]], start: Callable[[dict[str, Any], socket.socket], Tree]) -> list[Tree]:
+def start_pair(orders: list[dict[str, Any]], start: Callable[[dict[str, Any], socket.socket], Tree]) -> list[Tree]:
     """Both processes, joined by a socket that nobody else holds."""
     trees: list[Tree] = []
     ends = socket.socketpair()

@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from eval.sandbox.caches import cache_of
 from eval.sandbox.cgroups import Group, delegated
@@ -53,6 +53,9 @@ ATTEMPTS = 3
 
 PYTHON_ENDS = frozenset({"passed", "failed", "exception", "memory", "syntax", "gone"})
 """Last words of `eval/sandbox/inside/bootstrap.py`."""
+
+
+Result = TypeVar("Result", bound=Any)
 
 
 @dataclass(frozen=True)
@@ -139,13 +142,18 @@ def run_program(
     return retried(attempt)
 
 
-def retried(attempt: Callable[[], Outcome]) -> Outcome:
-    """Try again after a failure of the sandbox, or of a machine without memory; the last one is raised."""
+def retried(attempt: Callable[[], Result], end_of: Callable[[Result], str] = lambda result: result.outcome) -> Result:
+    """Try again after a failure of the sandbox, or of a machine without memory; the last one is raised.
+
+    Args:
+        attempt: runs programs.
+        end_of: the word for how they ended, "killed" for a signal from outside.
+    """
     for number in range(ATTEMPTS):
         killed_before = kills_for_memory()
         try:
             outcome = attempt()
-            if outcome.outcome == "killed" and kills_for_memory() > killed_before:
+            if end_of(outcome) == "killed" and kills_for_memory() > killed_before:
                 raise SandboxError("the machine ran out of memory and killed programs; run fewer at a time")
         except SandboxError:
             if number + 1 == ATTEMPTS:
@@ -218,7 +226,8 @@ def start_python(
     if not offered.forks:
         return start_cold("bootstrap.py", order, offered, stdin=stdin, peer=peer)
     limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
-    with _file(order | {"limits": limits, "filter": seccomp_filter().hex()}) as given, _file(stdin) as typed:
+    own_filter = seccomp_filter(processes="child_filter" in order).hex()  # a supervisor forks
+    with _file(order | {"limits": limits, "filter": own_filter}) as given, _file(stdin) as typed:
         return fork_server().spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
 
 

@@ -1,8 +1,9 @@
-"""The first code inside the sandbox for Python: sets the limits, then plays one of three parts.
+"""The first code inside the sandbox for Python: sets the limits, then plays one of its parts.
 
 `program` runs a whole program. `candidate` defines the candidate's code and answers the calls that come over a socket.
 `tests` runs the benchmark's tests, whose calls of the candidate go over that socket: no line of the candidate is ever
-executed in that process, so that its last word can be believed.
+executed in that process, so that its last word can be believed. `proof` and `candidates` are the same for many
+candidates at once (`proving.py`, `supervisor.py`).
 
 Run by `eval/sandbox/run.py` as a script in the sandboxed interpreter, or inside a fork of it by
 `eval/sandbox/inside/zygote.py`. Its last word is `<nonce> <status>` on the file descriptor of the report.
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside import ahead, wire
+from eval.sandbox.inside import ahead, proving, supervisor, wire
 from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
 
 sys.path.pop(0)
@@ -42,7 +43,7 @@ def play(order: dict[str, Any]) -> None:
         resource.setrlimit(getattr(resource, name), (limit, limit + 1 if name == "RLIMIT_CPU" else limit))
     sys.argv = ["program.py"]
     os.write(REPORT, f"{order['nonce']} ready\n".encode())
-    parts = {"program": _program, "candidate": _candidate, "tests": _tests}
+    parts = {"program": _program, "candidate": _candidate, "tests": _tests, "candidates": _candidates, "proof": _proof}
     status = parts[order["part"]](order)
     try:
         sys.stdout.flush()
@@ -79,6 +80,20 @@ def _tests(order: dict[str, Any]) -> str:
         return "memory" if isinstance(error, MemoryError) else "gone"
     status, _ = _execute(order["source"], Names(peer, order["entry_point"]), order["entry_point"])
     return status
+
+
+def _candidates(order: dict[str, Any]) -> str:
+    supervisor.supervise(order, PEER, _execute, order.get("install_filter"))
+    return "passed"
+
+
+def _proof(order: dict[str, Any]) -> str:
+    try:
+        found = proving.prove(order, PEER)
+    except proving.Lost:
+        return "gone"
+    os.write(REPORT, f"{order['nonce']} found {json.dumps(found)}\n".encode())
+    return "passed"
 
 
 class Names(dict[str, Any]):

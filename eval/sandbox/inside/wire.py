@@ -17,7 +17,7 @@ import sys
 import time
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from eval.sandbox.inside import changes, codec, mirrors, standins
@@ -129,14 +129,27 @@ class Peer:
         """Wait until the candidate is defined; raises what it raised."""
         self._result(self._messages.receive(), [])
 
-    def serve(self) -> None:
-        """Answer until the other side ends."""
+    def define(self, number: int) -> None:
+        """Have the other side define one of its sources anew; raises what that raised."""
+        self._wait_for_answers()
+        self._send(["define", number, "", [], [], []])
+        self.wait_ready()
+
+    def serve(self, define: Callable[[int], tuple[dict[str, Any], BaseException | None]] | None = None) -> None:
+        """Answer until the other side ends.
+
+        Args:
+            define: the names that a source defines, by its number, and what it raised; None where there is one source.
+        """
         while True:
             try:
                 request = self._messages.receive()
             except Gone:
                 return
-            if request[0] == "calls" and self._space is not None:
+            if request[0] == "define" and define is not None:
+                self._space, error = define(request[1])
+                self.announce(error)
+            elif request[0] == "calls" and self._space is not None:
                 self._answer_all(request[1], request[3])
             else:
                 self._send(self._answer(request))

@@ -140,6 +140,8 @@ def become(descriptors: list[int]) -> None:
         _checked(libc.unshare(MOUNTS | IPC), "unshare")
         _enclose(order["limits"].pop("tmp_bytes"))
         _disarm(bytes.fromhex(order.pop("filter")))
+        if "child_filter" in order:  # it runs no line of a program: its forks do, which get that filter
+            order["install_filter"] = install_filter
     except OSError as error:
         os.write(2, f"sandbox: {error}".encode())
         os._exit(bootstrap.NOT_STARTED)

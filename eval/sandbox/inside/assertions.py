@@ -1,0 +1,116 @@
+"""Assertions that a model wrote, as expressions that can do nothing but call one function and compare.
+
+The process that runs them is the one whose word is believed, so nothing of them may reach anything else: a closed list
+of syntax, of builtin functions and of methods; no attribute that begins with an underscore; no statement.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from types import CodeType
+from typing import Any, TypeGuard
+
+_FUNCTIONS = (
+    "abs all any bool dict enumerate float frozenset int isinstance len list max min range reversed round set sorted "
+    "str sum tuple type zip"
+)
+_METHODS = (
+    "count endswith get index isalpha isdigit islower issubset issuperset isupper items join keys lower lstrip rstrip "
+    "split startswith strip upper values"
+)
+FUNCTIONS, METHODS = frozenset(_FUNCTIONS.split()), frozenset(_METHODS.split())
+"""What an assertion may use besides the function that it is about."""
+
+MAX_CHARS, MAX_POWER, MAX_FACTOR = 2_000, 64, 10**6
+"""Length of an assertion; largest written exponent or shift; largest written number that multiplies or counts."""
+
+_SYNTAX = (
+    ast.Expression, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Call, ast.Name, ast.Load, ast.Constant,
+    ast.List, ast.Tuple, ast.Set, ast.Dict, ast.Subscript, ast.Slice, ast.Attribute, ast.keyword, ast.IfExp,
+    ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.comprehension, ast.Store, ast.Starred,
+    ast.boolop, ast.operator, ast.unaryop, ast.cmpop,
+)  # fmt: skip
+
+
+class NotAllowed(ValueError):  # noqa: N818 - what it says of an assertion
+    """The assertion is none, or asks for more than comparing what one function answers."""
+
+
+def condition_of(text: str) -> ast.expr:
+    """What an assertion asserts: the expression of `assert x`, `assert x, message` or `x`.
+
+    Raises:
+        NotAllowed: it is neither, or too long.
+    """
+    if len(text) > MAX_CHARS:
+        raise NotAllowed("too long")
+    try:
+        body = ast.parse(text.strip()).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise NotAllowed("no Python") from None
+    if len(body) != 1 or not isinstance(body[0], ast.Assert | ast.Expr):
+        raise NotAllowed("no assertion")
+    return body[0].test if isinstance(body[0], ast.Assert) else body[0].value
+
+
+def compiled(text: str, entry_point: str) -> CodeType:
+    """An assertion as code that evaluates to whether it holds.
+
+    Raises:
+        NotAllowed: it uses what is not on the lists, or never calls the entry point.
+    """
+    condition, calls = condition_of(text), False
+    bound = {node.id for node in ast.walk(condition) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(condition):
+        if not isinstance(node, _SYNTAX):
+            raise NotAllowed(type(node).__name__)
+        if isinstance(node, ast.Name) and node.id not in FUNCTIONS | bound | {entry_point}:
+            raise NotAllowed(f"name {node.id}")
+        if isinstance(node, ast.Attribute) and node.attr not in METHODS:
+            raise NotAllowed(f"attribute {node.attr}")
+        if isinstance(node, ast.BinOp):
+            _check_size(node)
+        if _is_call_of(node, "range") and any(
+            _is_number(each) and abs(each.value) > MAX_FACTOR for each in ast.walk(node)
+        ):
+            raise NotAllowed("a large range")
+        calls = calls or _is_call_of(node, entry_point)
+    if not calls or entry_point in bound:
+        raise NotAllowed("never calls the solution")
+    return compile(ast.Expression(condition), "assertion", "eval", dont_inherit=True)
+
+
+def _check_size(node: ast.BinOp) -> None:
+    """Refuse powers, shifts and repetitions whose result may be huge."""
+    if isinstance(node.op, ast.Pow | ast.LShift):
+        right = node.right
+        if not (isinstance(right, ast.Constant) and isinstance(right.value, int) and right.value <= MAX_POWER):
+            raise NotAllowed("a large power")
+    if isinstance(node.op, ast.Mult):
+        sides = (node.left, node.right)
+        repeats = any(
+            isinstance(side, ast.List | ast.Tuple | ast.Set | ast.ListComp) or _is_text(side) for side in sides
+        )
+        small = any(_is_number(side) and abs(side.value) <= MAX_FACTOR for side in sides)
+        large = any(_is_number(side) and abs(side.value) > MAX_FACTOR for side in sides)
+        if large or (repeats and not small):
+            raise NotAllowed("a large product")
+
+
+def _is_call_of(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
+
+
+def _is_number(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
+
+
+def names_for(entry_point: str, function: Any) -> dict[str, Any]:
+    """Global names of an assertion."""
+    known = {name: getattr(builtins, name) for name in FUNCTIONS}
+    return {"__builtins__": {}} | known | {entry_point: function}

@@ -1,0 +1,247 @@
+"""The tests' side of a proof: every solution against every test, the choice, and the mutants of what was chosen.
+
+Tests are data, or assertions that can only compare (`assertions.py`). Solutions run in processes of their own
+(`supervisor.py`), and this one executes no line of them. A test is passed only if it passes twice: what a solution
+answers otherwise the second time it does not know.
+
+Outcomes of a test are letters: P passed, F another value, E an exception, T out of time, D the process ended, V passed
+and then did not, X the test is none, N not run.
+"""
+
+from __future__ import annotations
+
+import copy
+import signal
+import socket
+import struct
+import time
+from types import CodeType
+from typing import Any
+
+from eval.sandbox.inside import agreement, assertions, values, wire
+from eval.sandbox.inside.codec import Gone
+from eval.sandbox.inside.supervisor import COMMAND, KILL, REPLY, START
+
+MAX_DEATHS = 2
+"""Processes that a solution may lose before the rest of its tests are not run."""
+
+MUTANT_TIMES, MUTANT_FLOOR_S = 4.0, 0.01
+"""A mutant may take so many times the processor time of the solution, and at least so much."""
+
+OUT_OF_TIME = {signal.SIGPROF, signal.SIGXCPU}
+
+Row = dict[str, Any]
+
+
+ASSERTION_S = 1.0
+"""Processor seconds that an assertion may take beside the solution's."""
+
+
+class Late(BaseException):
+    """An assertion goes on and on."""
+
+
+class Lost(BaseException):
+    """The supervisor is gone: a failure of the sandbox, and no outcome of any solution."""
+
+
+class Children:
+    """The processes of solutions, one at a time.
+
+    Args:
+        descriptor: of the socket to the supervisor, or, where there is none, to the only solution's process.
+        supervised: which of the two.
+        wall_s: seconds that an answer may take.
+    """
+
+    def __init__(self, descriptor: int, *, supervised: bool, wall_s: float) -> None:
+        self._connection, self._supervised, self._wall_s = socket.socket(fileno=descriptor), supervised, wall_s
+        self._current: socket.socket | None = None
+        self._answered = 0.0
+        self.cpu_s = 0.0
+        """Processor seconds of the last that has ended, if there is a supervisor."""
+
+    def start(self, number: int, seconds: float) -> wire.Peer:
+        """Another process; the one before it is dead."""
+        if not self._supervised:
+            self._connection.settimeout(self._wall_s)
+            return wire.Peer(self._connection)
+        self.end()
+        self._command(START, number, seconds)
+        _, descriptors, _, _ = socket.recv_fds(self._connection, 1, 1)
+        if not descriptors:
+            raise Lost
+        self._current = socket.socket(fileno=descriptors[0])
+        self._current.settimeout(self._wall_s)
+        return wire.Peer(self._current)
+
+    def end(self) -> str:
+        """End the process that is there; how it had ended before, as a letter."""
+        if self._current is None:
+            return "D"
+        gone = time.monotonic()
+        with self._current:
+            self._command(KILL, 0, 0.0)
+        self._current = None
+        found = b""
+        while len(found) < REPLY.size:
+            part = self._connection.recv(REPLY.size - len(found))
+            if not part:
+                raise Lost
+            found += part
+        status, self.cpu_s = struct.unpack(REPLY.format, found)
+        number = status & 0x7F
+        late = number == signal.SIGKILL and self._answered and gone - self._answered >= self._wall_s
+        return "T" if number in OUT_OF_TIME or late else "D"
+
+    def _command(self, what: bytes, number: int, seconds: float) -> None:
+        try:
+            self._connection.sendall(COMMAND.pack(what, number, seconds))
+        except OSError:
+            raise Lost from None
+
+    def asked(self) -> None:
+        """Note that something is asked now."""
+        self._answered = time.monotonic()
+
+
+def prove(order: Row, descriptor: int) -> Row:
+    """Carry an order out.
+
+    Args:
+        order: `tests, entry_point, solutions` (their texts), `mutants` (how many there are of each), `seconds` (of
+            processor, for a solution), `wall_s`, `supervised`.
+        descriptor: of the socket to the other side.
+
+    Returns:
+        `outcomes`: of each solution a letter for each test. `errors`: of each solution what it raised, each once.
+        `chosen`: numbers of the best group. `kills`: of each mutant of the first of them, 1 or 0.
+    """
+    tests, children = [_prepared(test, order["entry_point"]) for test in order["tests"]], Children(
+        descriptor, supervised=order["supervised"], wall_s=order["wall_s"]
+    )  # fmt: skip
+    signal.signal(signal.SIGPROF, _late)
+    outcomes, errors, used = list[str](), list[list[str]](), list[float]()
+    for number in range(len(order["solutions"])):
+        row, raised, seconds = _outcomes_of(number, tests, order, children)
+        outcomes.append(row)
+        errors.append(raised)
+        used.append(seconds)
+    chosen = agreement.rank(outcomes, order["solutions"])
+    kills: list[int] = []
+    if chosen:
+        passed = [test for test, letter in zip(tests, outcomes[chosen[0]], strict=True) if letter == "P"]
+        limit = max(MUTANT_FLOOR_S, MUTANT_TIMES * used[chosen[0]])
+        kills = _kills(chosen[0], passed, order, children, limit)
+    children.end()
+    return {"outcomes": outcomes, "errors": errors, "chosen": chosen, "kills": kills}
+
+
+def _prepared(test: Row, entry_point: str) -> CodeType | Row | None:
+    """A test as it is run; None where it is none."""
+    if "assertion" not in test:
+        return test
+    try:
+        return assertions.compiled(test["assertion"], entry_point)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def _outcomes_of(
+    number: int, tests: list[CodeType | Row | None], order: Row, children: Children
+) -> tuple[str, list[str], float]:
+    """A letter for each test, what was raised, and the processor seconds that it took."""
+    letters = ["X" if test is None else "N" for test in tests]
+    errors: dict[str, None] = {}
+    deaths, seconds, place = 0, 0.0, 0
+    while deaths < MAX_DEATHS and (place := _next(letters, place)) < len(tests):
+        try:
+            peer = children.start(number, order["seconds"])
+            function = _defined(peer, 0, order["entry_point"], children)
+            while place < len(tests):
+                letters[place] = _twice(function, tests[place], children, order["entry_point"], errors)
+                place = _next(letters, place)
+        except (Gone, Late) as error:  # after an assertion that was cut off, the process may be in the middle of a call
+            letters[place] = children.end() if isinstance(error, Gone) else "X"
+            deaths += 1
+            if not order["supervised"]:
+                break
+        except Lost:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what the solution's own text raises when it is defined
+            errors[_described(error)] = None
+            letters = ["E" if letter == "N" else letter for letter in letters]
+    children.end()
+    seconds = children.cpu_s
+    return "".join(letters), list(errors)[:3], seconds
+
+
+def _next(letters: list[str], place: int) -> int:
+    """The next test that was not run."""
+    return next((n for n in range(place, len(letters)) if letters[n] == "N"), len(letters))
+
+
+def _defined(peer: wire.Peer, source: int, entry_point: str, children: Children) -> Any:
+    children.asked()
+    peer.define(source)
+    return peer.look(entry_point, named=False)
+
+
+def _twice(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
+    first = _once(function, test, children, entry_point, errors)
+    return first if first != "P" or _once(function, test, children, entry_point, errors) == "P" else "V"
+
+
+def _once(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
+    """A letter for a test; raises Gone where the solution's process has ended or is late."""
+    children.asked()
+    try:
+        if isinstance(test, dict):
+            value = function(*copy.deepcopy(test["arguments"]))
+            return "P" if values.same(value, test["expected"]) else "F"
+        signal.setitimer(signal.ITIMER_PROF, ASSERTION_S)  # of this process: the solution's time is another's
+        return "P" if eval(test, assertions.names_for(entry_point, function)) else "F"  # noqa: S307 - of a closed list
+    except (Gone, Late):
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the solution raises
+        errors[_described(error)] = None
+        return "E"
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+def _late(*_: object) -> None:
+    raise Late
+
+
+def _described(error: BaseException) -> str:
+    """`NameError: name 'CONFIG' is not defined`, of its first 120 characters."""
+    try:
+        return f"{type(error).__name__}: {error}"[:120]
+    except BaseException:  # noqa: BLE001 - an exception of the solution's own making
+        return type(error).__name__[:120]
+
+
+def _kills(number: int, tests: list[Any], order: Row, children: Children, limit: float) -> list[int]:
+    """Of each mutant of a solution, whether it fails one of the tests that the solution passes."""
+    count = order["mutants"][number]
+    kills: list[int] = []
+    while len(kills) < count:
+        try:
+            peer = children.start(len(order["solutions"]) + number, limit)
+            while len(kills) < count:
+                kills.append(_is_killed(peer, len(kills), tests, order, children))
+        except (Gone, Late):  # it ended its process, or took too long
+            children.end()
+            kills.append(1)
+    return kills
+
+
+def _is_killed(peer: wire.Peer, mutant: int, tests: list[Any], order: Row, children: Children) -> int:
+    try:
+        function = _defined(peer, mutant, order["entry_point"], children)
+    except (Gone, Late):
+        raise
+    except BaseException:  # noqa: BLE001 - it raises when it is defined
+        return 1
+    return int(any(_once(function, test, children, order["entry_point"], {}) != "P" for test in tests))

@@ -1,0 +1,85 @@
+"""Whether a value that a call gave is the one that a test expects, which is JSON. Only the standard library.
+
+JSON has one kind of list, and names that are strings. So a tuple is the list of its items, a set its items in any
+order, a generator what it yields, and a dictionary's keys are compared as strings where they are no strings. Everything
+else is compared as Python does, floats within 1e-9.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+MAX_ITEMS, MAX_DEPTH = 100_000, 50
+"""Of a value; one that is larger or deeper is equal to nothing."""
+
+
+def same(value: Any, expected: Any, depth: int = 0) -> bool:
+    """Whether a value is what JSON says.
+
+    Args:
+        value: of the candidate's, as the tests' process has it: plain data or a mirror.
+        expected: of JSON.
+        depth: of the comparison so far.
+    """
+    if depth > MAX_DEPTH:
+        return False
+    if isinstance(expected, list):
+        return _same_items(value, expected, depth)
+    if isinstance(expected, dict):
+        if not isinstance(value, Mapping) or len(value) != len(expected):
+            return False
+        named = {key if isinstance(key, str) else _key(key): item for key, item in value.items()}
+        return set(named) == set(expected) and all(same(named[key], expected[key], depth + 1) for key in expected)
+    if expected is None or isinstance(expected, str):
+        return type(value) is type(expected) and bool(value == expected)
+    if not isinstance(value, bool | int | float):
+        return False
+    if isinstance(expected, float) or isinstance(value, float):
+        return _near(value, expected)
+    return value == expected
+
+
+def _near(value: float, expected: float) -> bool:
+    try:
+        return value == expected or math.isclose(value, expected, rel_tol=1e-9, abs_tol=1e-12)
+    except OverflowError:  # an integer beyond any float
+        return False
+
+
+def _same_items(value: Any, expected: list[Any], depth: int) -> bool:
+    if isinstance(value, str | bytes | Mapping):
+        return False
+    if isinstance(value, Set):
+        return len(value) == len(expected) and _matches(list(value), expected, depth)
+    if isinstance(value, list | tuple | range):
+        items = list(value) if len(value) == len(expected) else None
+    elif isinstance(value, Iterator):
+        items = list(itertools.islice(value, min(len(expected) + 1, MAX_ITEMS)))
+    else:
+        items = None
+    return items is not None and len(items) == len(expected) and all(
+        same(mine, theirs, depth + 1) for mine, theirs in zip(items, expected, strict=True)
+    )  # fmt: skip
+
+
+def _matches(values: list[Any], expected: list[Any], depth: int) -> bool:
+    """Whether each value is one of those expected, none of them twice."""
+    left = list(expected)
+    for value in values:
+        place = next((n for n, one in enumerate(left) if same(value, one, depth + 1)), None)
+        if place is None:
+            return False
+        del left[place]
+    return True
+
+
+def _key(key: Any) -> str:
+    """A key as JSON writes it: `1`, `true`, `null`."""
+    try:
+        return json.dumps(key)
+    except (TypeError, ValueError):
+        return repr(key)

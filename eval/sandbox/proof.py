@@ -1,0 +1,116 @@
+"""Many solutions and many tests of one problem, and the mutants of what the tests choose, in one run of the sandbox.
+
+    the tests' process                        the solutions' processes
+    ------------------                        ------------------------
+    runs data and plain assertions   ──call──▶  a supervisor forks one for each solution, one after the other
+    chooses, has mutants run         ◀─value──  then one for the mutants of the chosen solution
+    tells the host what it found
+
+As in `oracle.py`, the tests' process executes no line of a solution, and here none of a test either beyond comparing
+(`eval/sandbox/inside/assertions.py`): tests are written by a model too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from eval.sandbox.inside import agreement
+from eval.sandbox.isolation import isolation, seccomp_filter
+from eval.sandbox.machine_speed import slowness
+from eval.sandbox.oracle import start_pair
+from eval.sandbox.process_tree import SandboxError, watch
+from eval.sandbox.run import PREPARING_S, Limits, ending, python_order, retried, start_python
+
+Row = dict[str, Any]
+
+WALL_S = 5.0
+"""Seconds in which a solution answers that sleeps: its processor time is bounded by the kernel."""
+
+
+def prove_python(
+    solutions: Sequence[str],
+    tests: Sequence[Row],
+    *,
+    entry_point: str,
+    mutants: Sequence[Sequence[str]] = (),
+    timeout: float,
+    memory_mb: int,
+    unsafe_no_sandbox: bool = False,
+) -> Row:
+    """Run every test against every solution, choose, and run mutants against the tests that the chosen one passes.
+
+    Args:
+        solutions: complete sources in Python.
+        tests: `{"arguments": [...], "expected": value}` or `{"assertion": text}`.
+        entry_point: the function that the tests call.
+        mutants: of each solution, in its order; empty for none.
+        timeout: processor seconds of one solution with all its tests.
+        memory_mb: of each process.
+        unsafe_no_sandbox: run them without isolation.
+
+    Returns:
+        As `eval.sandbox.inside.proving.prove`; and `ended`, "passed" unless the run as a whole came to nothing.
+
+    Raises:
+        PermissionError: this machine offers no isolation.
+        SandboxError: the sandbox failed, again and again; never a verdict.
+    """
+    mutants = mutants or [[]] * len(solutions)
+    supervised = not unsafe_no_sandbox and isolation().forks and bool(seccomp_filter())
+
+    def run(some: Sequence[str], edits: Sequence[Sequence[str]]) -> Row:
+        return _run(
+            some, tests, entry_point, edits, Limits(timeout, memory_mb), supervised=supervised, unsafe=unsafe_no_sandbox
+        )
+
+    if supervised:
+        return run(solutions, mutants)
+    found = [run([solution], [[]]) for solution in solutions]
+    outcomes = [one["outcomes"][0] for one in found]
+    chosen = agreement.rank(outcomes, solutions)
+    kills = []
+    for mutant in mutants[chosen[0]] if chosen else ():
+        letters = run([mutant], [[]])["outcomes"][0]
+        passed = zip(outcomes[chosen[0]], letters, strict=True)
+        kills.append(int(any(mine == "P" != its for mine, its in passed)))
+    return {"outcomes": outcomes, "errors": [one["errors"][0] for one in found], "chosen": chosen, "kills": kills,
+            "ended": "passed"}  # fmt: skip
+
+
+def _run(
+    solutions: Sequence[str],
+    tests: Sequence[Row],
+    entry_point: str,
+    mutants: Sequence[Sequence[str]],
+    limits: Limits,
+    *,
+    supervised: bool,
+    unsafe: bool,
+) -> Row:
+    children = [[solution] for solution in solutions] + [list(each) for each in mutants]
+    more = {"child_filter": seccomp_filter(shares=True).hex()} if supervised else {}
+    orders = [
+        python_order("proof", "", limits, tests=list(tests), entry_point=entry_point, solutions=list(solutions),
+                     mutants=[len(each) for each in mutants], seconds=limits.timeout * slowness(),
+                     wall_s=WALL_S * slowness(), supervised=supervised),
+        python_order("candidates", "", limits, children=children, **more),
+    ]  # fmt: skip
+    unknown: Row = {"outcomes": ["N" * len(tests)] * len(solutions), "errors": [[] for _ in solutions], "chosen": [],
+                    "kills": []}  # fmt: skip
+
+    def attempt() -> Row:
+        trees = start_pair(orders, lambda order, peer: start_python(order, peer=peer, unsafe=unsafe))
+        whole_s = limits.wall_s * (len(solutions) + 1) * 3 + 2 * WALL_S * slowness()
+        in_time = watch(trees, whole_s, PREPARING_S * slowness())
+        status = ending(trees[0], orders[0]["nonce"], in_time=in_time)
+        head = f"{orders[0]['nonce']} found "
+        lines = [line for line in trees[0].streams.text("report").splitlines() if line.startswith(head)]
+        if status == "passed" and lines:
+            return dict(json.loads(lines[0].removeprefix(head))) | {"ended": status}
+        if status == "gone":
+            raise SandboxError(f"the supervisor ended: {trees[1].streams.text('stderr')[-300:]}")
+        return unknown | {"ended": status}
+
+    return retried(attempt, lambda found: str(found["ended"]))

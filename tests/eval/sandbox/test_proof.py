@@ -1,0 +1,80 @@
+"""Solutions against tests in one run: outcomes, choice, mutants; and solutions and tests that cheat."""
+
+import pytest
+
+from eval.sandbox.isolation import isolation
+from eval.sandbox.proof import prove_python
+
+GOOD = "def last(items, default=None):\n    return items[-1] if items else default\n"
+OTHER = "def last(items, default=None):\n    for item in reversed(items):\n        return item\n    return default\n"
+FIRST = "def last(items, default=None):\n    return items[0] if items else default\n"
+TESTS = [
+    {"arguments": [[1, 2, 3]], "expected": 3},
+    {"arguments": [[7]], "expected": 7},
+    {"arguments": [[], "none"], "expected": "none"},
+    {"assertion": "assert last([]) is None"},
+]
+KEYS = {"entry_point": "last", "timeout": 1.0, "memory_mb": 512}
+
+
+def prove(*solutions: str, tests: list = TESTS, **more) -> dict:
+    return prove_python(solutions, tests, **(KEYS | more))
+
+
+def test_the_largest_group_is_chosen_and_its_mutants_are_killed_or_not():
+    mutants = [GOOD.replace("-1", "0"), GOOD.replace("items[-1]", "items[len(items) - 1]"), "def last(:", "x = 1 / 0"]
+    found = prove(FIRST, GOOD, OTHER, mutants=[[], mutants, []])
+    assert found["outcomes"] == ["FPPP", "PPPP", "PPPP"]
+    assert (found["chosen"], found["kills"]) == ([1, 2], [1, 0, 1, 1])
+
+
+def test_a_mutant_that_never_ends_is_killed_and_the_next_one_runs():
+    found = prove(GOOD, mutants=[["def last(items, default=None):\n    while True: pass", GOOD, FIRST]])
+    assert found["kills"] == [1, 0, 1]
+
+
+ONCE = "return 3 if not seen.append(1) and len(seen) == 1 else None"
+
+
+@pytest.mark.parametrize(
+    ("body", "letters"),
+    [("import os; os._exit(0)", "DD"), ("raise SystemExit(0)", "EE"), ("while True: pass", "TT"), (ONCE, "VF"),
+     ("return type('x', (), {'__eq__': lambda *_: True})()", "FF"), ("return [0] * 10 ** 12", "EE"),
+     ("return items.clear()", "FF"), ("return missing", "EE")],
+)  # fmt: skip
+def test_no_solution_passes_by_other_means(body, letters):
+    found = prove(f"seen = []\ndef last(items, default=None):\n    {body}\n", tests=TESTS[:2])
+    assert found["outcomes"] == [letters]
+    assert found["chosen"] == []
+
+
+@pytest.mark.parametrize("source", ["", "def last(", "raise ValueError('x')", "import nowhere", "last = 3"])
+def test_a_solution_that_defines_nothing_passes_nothing(source):
+    found = prove(source, GOOD)
+    assert found["outcomes"] == ["EEEE", "PPPP"]
+    assert found["errors"][0]
+
+
+def test_a_solution_changes_nothing_for_the_next_one():
+    if not isolation().forks:
+        pytest.skip("each runs in a sandbox of its own")
+    spoil = "import builtins, os, signal\nbuiltins.bin = None\nopen('note', 'w').write('x')\n"
+    for call in ("os.kill(1, 9)", "os.kill(-1, 9)", "os.setpriority(0, 1, 19)", "os.fork()"):
+        spoil += f"try:\n    {call}\nexcept OSError:\n    pass\nelse:\n    raise ValueError('allowed')\n"
+    notes = "import os\nif os.listdir('.'):\n    raise ValueError('a note')\nbin(1)\n" + OTHER
+    found = prove(spoil + GOOD, notes, GOOD)
+    assert (found["errors"], found["outcomes"]) == ([[], [], []], ["PPPP"] * 3)
+
+
+def test_tests_that_are_none_are_told_apart_and_pass_nothing():
+    endless = "assert all(last([x]) == x or 1 for y in range(9**5) for x in range(9**5))"
+    texts = ("assert True", "import os; os._exit(0)", "print(last([1]))", endless)
+    tests = [{"assertion": text} for text in texts] + TESTS[:1]
+    found = prove(GOOD, FIRST, tests=tests)
+    assert found["outcomes"] == ["XXXXP", "XXXXF"]
+
+
+def test_the_same_without_a_supervisor(monkeypatch):
+    monkeypatch.setattr("eval.sandbox.proof.isolation", lambda: type("x", (), {"forks": False}))
+    found = prove(FIRST, GOOD, mutants=[[], [FIRST, OTHER]])
+    assert (found["outcomes"], found["chosen"], found["kills"]) == (["FPPP", "PPPP"], [1], [1, 0])
