@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from types import CodeType
-from typing import Any, TypeGuard
+from typing import Any
 
 _FUNCTIONS = (
     "abs all any bool dict enumerate float frozenset int isinstance len list max min range reversed round set sorted "
@@ -71,9 +71,7 @@ def compiled(text: str, entry_point: str) -> CodeType:
             raise NotAllowed(f"attribute {node.attr}")
         if isinstance(node, ast.BinOp):
             _check_size(node)
-        if _is_call_of(node, "range") and any(
-            _is_number(each) and abs(each.value) > MAX_FACTOR for each in ast.walk(node)
-        ):
+        if _is_call_of(node, "range") and any(map(_is_large, ast.walk(node))):
             raise NotAllowed("a large range")
         calls = calls or _is_call_of(node, entry_point)
     if not calls or entry_point in bound:
@@ -92,8 +90,8 @@ def _check_size(node: ast.BinOp) -> None:
         repeats = any(
             isinstance(side, ast.List | ast.Tuple | ast.Set | ast.ListComp) or _is_text(side) for side in sides
         )
-        small = any(_is_number(side) and abs(side.value) <= MAX_FACTOR for side in sides)
-        large = any(_is_number(side) and abs(side.value) > MAX_FACTOR for side in sides)
+        small = any(_number(side) is not None and not _is_large(side) for side in sides)
+        large = any(map(_is_large, sides))
         if large or (repeats and not small):
             raise NotAllowed("a large product")
 
@@ -106,8 +104,14 @@ def _is_text(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
 
 
-def _is_number(node: ast.AST) -> TypeGuard[ast.Constant]:
-    return isinstance(node, ast.Constant) and isinstance(node.value, int)
+def _number(node: ast.AST) -> int | None:
+    """The integer that is written; None for anything else."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    return abs(value) if isinstance(value, int) else None
+
+
+def _is_large(node: ast.AST) -> bool:
+    return (_number(node) or 0) > MAX_FACTOR
 
 
 def names_for(entry_point: str, function: Any) -> dict[str, Any]:
