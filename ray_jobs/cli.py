@@ -39,6 +39,7 @@ JOBS = {
     "serve": "model → OpenAI-compatible endpoint, until Ctrl-C",
     "evaluate": "endpoint → benchmark scores",
     "report": "run directory → one HTML page",
+    "reward": "serve: completions and their tests → rewards of reinforcement learning, over HTTP, until Ctrl-C",
     "sandbox": "check: what this machine offers to run programs safely, and the attack suite",
     "inspect": "a quick look at what one stage made",
     "prompts": "the exact messages that generator and discriminator are sent",
@@ -55,7 +56,7 @@ JOBS = {
 GROUPS = {
     "All of it": ("pipeline", "plan"),
     "One stage": ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "evaluate", "report"),
-    "Use the model": ("serve", "keys"),
+    "Use the model": ("serve", "keys", "reward"),
     "Look": ("inspect", "prompts", "judge", "diff"),
     "Cluster": ("submit", "status", "logs", "doctor", "monitoring"),
     "This machine": ("sandbox",),

@@ -12,7 +12,11 @@ ROOMS = ("codeocean", "training", "serve", "eval", "report")
 PACKAGES = ("core", *ROOMS, "ray_jobs", "bench")
 SERVING = {f"serve/engines/{name}.py" for name in ("flow", "replica", "replicas", "ray_data")}
 MAY_IMPORT_RAY = {"core/metrics.py", "training/reporting.py", *SERVING}
-PUBLIC_DOORS = {"eval/sandbox/__init__.py": "run_program", "codeocean/kcenter.py": "k_center_greedy"}
+PUBLIC_DOORS = {
+    "eval/sandbox/__init__.py": "run_program",
+    "eval/reward/__init__.py": "code_reward",
+    "codeocean/kcenter.py": "k_center_greedy",
+}
 """Import paths that scripts of users name, and what each of them offers."""
 COMMANDS = {
     "codeocean",
@@ -25,6 +29,7 @@ COMMANDS = {
     "serve",
     "evaluate",
     "report",
+    "reward",
     "pipeline",
     "plan",
     "inspect",

@@ -90,7 +90,6 @@ def read_problem(row: dict[str, Any]) -> Problem:
             "Write a Python program that reads its standard input and writes the answer to its standard output, in one "
         )
         shown = "code block. Do not test it on the examples."
-    tests = _FUNCTIONAL if name else _STANDARD_INPUT
     return Problem(
         task_id=str(row["question_id"]),
         language="python",
@@ -100,10 +99,20 @@ def read_problem(row: dict[str, Any]) -> Problem:
         plain=f'"""\n{question}\n"""\n{starter}\n' if starter else f'"""\n{question}\n"""\n',
         prelude=PRELUDE,
         reference="",
-        tests=tests.format(cases=cases, name=name or RUN_PROGRAM),
+        tests=contest_tests(cases, name),
         stop=("\n```",),
         date=str(row["contest_date"])[:10],
     )
+
+
+def contest_tests(cases: list[tuple[str, str]], name: str | None) -> str:
+    """The tests of a problem's cases.
+
+    Args:
+        cases: input and output of each; for a function, a JSON value a line of its arguments, and that of its answer.
+        name: the function that is called; None or empty for a program that reads its standard input.
+    """
+    return (_FUNCTIONAL if name else _STANDARD_INPUT).format(cases=cases, name=name or RUN_PROGRAM)
 
 
 def _json(text: Any) -> Any:

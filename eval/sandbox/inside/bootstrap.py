@@ -17,6 +17,7 @@ import importlib
 import json
 import os
 import resource
+import site
 import socket
 import sys
 import traceback
@@ -29,6 +30,8 @@ from eval.sandbox.inside import ahead, proving, supervisor, wire
 from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
 
 sys.path.pop(0)
+site.setquit()  # `exit` and `quit`, which programs call: an interpreter without site-packages has them not
+site.sethelper()
 
 REPORT, PEER = 3, 4
 """File descriptors, as the host lays them out."""

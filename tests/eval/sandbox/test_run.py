@@ -120,6 +120,11 @@ def test_output_is_kept_only_up_to_its_limit():
     assert len(run("print('x' * 5_000_000)").stdout) == sandbox.MAX_OUTPUT_BYTES
 
 
+def test_the_names_that_a_plain_interpreter_has_are_there():
+    assert run("for name in ('exit', 'quit', 'help'):\n    eval(name)").passed
+    assert run("try:\n    exit(3)\nexcept SystemExit as end:\n    assert end.code == 3").passed
+
+
 def test_program_reads_its_input():
     assert run("assert input() == 'hello'", stdin="hello\n").passed
 
