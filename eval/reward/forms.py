@@ -19,10 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from eval.benchmarks.livecodebench import PRELUDE, contest_tests
 from eval.reward.judging import INFRA_ERROR, Judged, Program, Sample
 from eval.reward.rewards import text_of
-from eval.reward.settings import RewardConfig
+from eval.reward.settings import RewardConfig, Seconds
 
 Language = Literal["python", "javascript", "java", "go", "cpp", "rust"]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Tests = str | list[str]
 Model = TypeVar("Model", bound=BaseModel)
 

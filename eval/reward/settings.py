@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
+from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
 from core.settings import Settings
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class RewardConfig(Settings):
     """Limits of `code_reward` and of `wavecoder reward serve`."""
 
-    timeout_s: PositiveFloat = 10.0
+    timeout_s: Seconds = 10.0
     """Seconds for a sample with its tests, unless a request says otherwise."""
 
     memory_mb: PositiveInt = 1024
     """Memory of each of its two processes, unless a request says otherwise."""
 
-    max_timeout_s: PositiveFloat = 60.0
+    max_timeout_s: Seconds = 60.0
     """Longest time-out that a request may ask for."""
 
     max_memory_mb: PositiveInt = 4096
@@ -33,5 +36,5 @@ class RewardConfig(Settings):
     max_body_mb: PositiveInt = 64
     """Largest request body."""
 
-    body_timeout_s: PositiveFloat = 60.0
+    body_timeout_s: Seconds = 60.0
     """Time in which a client must send it."""
