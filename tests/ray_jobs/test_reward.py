@@ -60,7 +60,10 @@ def test_a_server_that_is_not_there_is_named():
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
-    [(["--workers", "0"], "--workers: Input should be greater than 0"), (["--timeout-s", "inf"], "--timeout-s: Input should be a finite number")],
+    [
+        (["--workers", "0"], "--workers: Input should be greater than 0"),
+        (["--timeout-s", "inf"], "--timeout-s: Input should be a finite number"),
+    ],
 )
 def test_settings_that_cannot_be_are_one_line(arguments, line, capsys):
     assert main(["serve", *arguments]) == 2
