@@ -91,15 +91,20 @@ def judge_sample(sample: Sample | Program, config: RewardConfig) -> Judged:
     Raises:
         ValueError, FileNotFoundError, PermissionError: the language or the machine cannot be used at all.
     """
-    limits = {"timeout": sample.timeout_s or config.timeout_s, "memory_mb": sample.memory_mb or config.memory_mb}
+    timeout, memory_mb = sample.timeout_s or config.timeout_s, sample.memory_mb or config.memory_mb
     code = ""
     try:
         if isinstance(sample, Program):
-            return _run(sample, **limits)
+            return _run(sample, timeout, memory_mb)
         problem = problem_of(sample)
         code = candidate_of(problem, sample.completion)
         outcome = judge(
-            code, problem.tests, language=problem.language, entry_point=problem.entry_point or None, **limits
+            code,
+            problem.tests,
+            language=problem.language,
+            entry_point=problem.entry_point or None,
+            timeout=timeout,
+            memory_mb=memory_mb,
         )
     except (PermissionError, FileNotFoundError):
         raise
@@ -114,7 +119,7 @@ def infra_error(error: Exception, code: str = "") -> Judged:
     return Judged(reward=None, outcome=INFRA_ERROR, infra_error=True, code=code, stderr=said)
 
 
-def _run(program: Program, *, timeout: float, memory_mb: int) -> Judged:
+def _run(program: Program, timeout: float, memory_mb: int) -> Judged:
     code = encodable(program.code)
     given = program.stdin is not None
     source = _LATE_EXIT.format(code=code) if given and program.language == "python" else code
