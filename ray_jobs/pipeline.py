@@ -13,7 +13,7 @@ from ray_jobs.plan import run_plan
 from ray_jobs.run.command_line import flag
 from ray_jobs.run.config import Config
 from ray_jobs.run.rundir import RunDir
-from ray_jobs.stages import PIPELINE
+from ray_jobs.run.stages import PIPELINE
 from report.terminal import summary_table
 
 log = logging.getLogger("wavecoder.ray_jobs")

@@ -140,9 +140,9 @@ def test_public_doors_stay_open(path, name):
     assert callable(getattr(module, name))
 
 
-def test_the_top_of_ray_jobs_holds_commands_and_their_table():
+def test_the_top_of_ray_jobs_holds_commands():
     stems = {path.stem for path in (ROOT / "ray_jobs").glob("*.py")} - {"__init__"}
-    assert stems <= COMMANDS | {"stages"}
+    assert stems <= COMMANDS
 
 
 def test_every_source_file_has_its_rooms_folder():
