@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
+from core.object_store import is_object_store
+
 _NOTE = b"wavecoder"
 _SAMPLES, _SAMPLE_BYTES = 64, 2**16
+_REQUESTS = 16
+"""Small files that are read, copied or deleted at a time: their cost is waiting for the store."""
 
 
 def write_bytes(fs: pafs.FileSystem, path: str, content: bytes) -> None:
-    """Write a file atomically: under a hidden name, then moved. Folders are made where they are missing."""
+    """Write a file atomically: under a hidden name, then moved, or by one upload. Missing folders are made."""
     with _whole_or_not(fs, path) as stream:
         stream.write(content)
 
@@ -32,12 +37,67 @@ def write_table(fs: pafs.FileSystem, path: str, table: pa.Table) -> None:
 
 @contextmanager
 def _whole_or_not(fs: pafs.FileSystem, path: str) -> Iterator[pa.NativeFile]:
+    if is_object_store(fs):
+        # A stream that fails half-way would end as a short object, so the content is complete before it is sent. No
+        # other name, no folder: moving is copying there, and each would be requests that cost time and money.
+        content = pa.BufferOutputStream()
+        yield content
+        with fs.open_output_stream(path) as stream:
+            stream.write(content.getvalue())
+        return
     folder, name = posixpath.split(path)
     fs.create_dir(folder, recursive=True)
     making = posixpath.join(folder, f".{name.removeprefix('.')}.making")
     with fs.open_output_stream(making) as stream:
         yield stream
     fs.move(making, path)
+
+
+def move_folder(fs: pafs.FileSystem, source: str, target: str, records: Sequence[str]) -> None:
+    """Move a folder, so that a kill at any moment leaves one that is whole.
+
+    Args:
+        fs: the filesystem of both.
+        source: the folder.
+        target: its new path.
+        records: names of the files that make a folder valid: where there are no folders, copied last, deleted first.
+    """
+    if not is_object_store(fs):
+        fs.create_dir(posixpath.dirname(target), recursive=True)
+        fs.move(source, target)
+        return
+    infos = fs.get_file_info(pafs.FileSelector(source, recursive=True))
+    names = [posixpath.relpath(info.path, source) for info in infos if info.is_file]
+    last = [name for name in records if name in names]
+    with ThreadPoolExecutor(_REQUESTS) as pool:  # the store copies by itself
+        for group in ([name for name in names if name not in last], last):
+            list(pool.map(lambda name: fs.copy_file(posixpath.join(source, name), posixpath.join(target, name)), group))
+    for name in last:
+        fs.delete_file(posixpath.join(source, name))
+    fs.delete_dir(source)
+
+
+def delete_files(fs: pafs.FileSystem, paths: Sequence[str]) -> None:
+    """Delete files, several at a time."""
+    if not is_object_store(fs):
+        for path in paths:
+            fs.delete_file(path)
+        return
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        list(pool.map(fs.delete_file, paths))
+
+
+def read_files(fs: pafs.FileSystem, paths: Sequence[str]) -> list[bytes]:
+    """The content of files, in their order; several are read at a time."""
+
+    def read(path: str) -> bytes:
+        with fs.open_input_stream(path) as stream:
+            return bytes(stream.read())
+
+    if not is_object_store(fs):
+        return [read(path) for path in paths]
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return list(pool.map(read, paths))
 
 
 def write_part(fs: pafs.FileSystem, path: str, table: pa.Table, note: dict[str, Any] | None = None) -> None:

@@ -215,9 +215,12 @@ def _set_up_logging() -> None:
 
 
 def _fail(name: str, error: Exception, run: RunDir | None) -> int:
+    from core.object_store import explain
+
     cause = root_cause(error)
     users = isinstance(cause, ValueError | OSError)
-    reason = " ".join(str(cause).split()) or type(cause).__name__
+    said = str(cause)
+    reason = (explain(said) if isinstance(cause, OSError) else None) or " ".join(said.split()) or type(cause).__name__
     if getattr(cause, "errno", None) == errno.ENOSPC or "No space left on device" in reason:
         where = run.root if run is not None else "the run directory"
         reason = (
@@ -240,14 +243,13 @@ def root_cause(error: BaseException) -> BaseException:
 
 def _keep_trace(error: Exception, run: RunDir | None) -> str:
     """Write the traceback to the run directory; says where."""
-    if run is None or run.local is None:
+    if run is None:
         return ""
-    file = run.local / "error.log"
     try:
-        file.write_text("".join(traceback.format_exception(error)))
+        run.write_text("".join(traceback.format_exception(error)), "error.log")
     except OSError:
         return ""
-    return f" (details: {file})"
+    return f" (details: {run.path('error.log')})"
 
 
 if __name__ == "__main__":

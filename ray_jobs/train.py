@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.object_store import join_url
 from core.storage import read_parts, write_part
 from eval.answers.sources import EndpointAnswers
 from eval.flow import evaluate, load_problems
@@ -96,7 +97,7 @@ def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step
 
 def _place(run: RunDir, stage: str, name: str) -> str:
     """A path or URL that workers reach; hidden names are left out of the stage's list of files."""
-    return run.path(stage, name) if run.local else f"{run.url.rstrip('/')}/{stage}/{name}"
+    return run.path(stage, name) if run.local else join_url(run.url, stage, name)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -57,6 +57,27 @@ def local_ray():
 
 
 @pytest.fixture(scope="session")
+def object_store():
+    """A server that speaks S3, for all tests of this process."""
+    from tests.object_store import ObjectStore
+
+    store = ObjectStore()
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def store(object_store, monkeypatch):
+    """The server without faults, and the environment of a user whose key it knows."""
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    object_store.fault = None
+    object_store.requests.clear()
+    yield object_store
+    object_store.fault = None
+
+
+@pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory):
     """A tiny real Llama with random weights and a tokenizer trained on the spot, saved as a Hugging Face folder."""
     import torch

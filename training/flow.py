@@ -34,6 +34,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from core.object_store import join_url, open_url
 from training.batches import global_batches, split_holdout
 from training.checkpoint import RECORDS, CheckpointWriter, identity_of, load_checkpoint
 from training.examples import Example
@@ -108,7 +109,7 @@ def fit(
     records, fatal = (Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here}) for _ in range(2))
     arguments = {
         "config": config, "tokens": ray.put(tokens), "output": output, "lineage": lineage, "records": records,
-        "fatal": fatal, "snapshots": f"{storage_path}/snapshots" if score and config.evaluate_every else None,
+        "fatal": fatal, "snapshots": join_url(storage_path, "snapshots") if score and config.evaluate_every else None,
     }  # fmt: skip
     follower = _Follower(records, Progress(total, tensorboard), Scorer(score))
     try:
@@ -142,6 +143,7 @@ _tokenizer = cache(load_tokenizer)
 
 def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) -> TorchTrainer:
     scored = {"checkpoint_score_attribute": "held_out_loss", "checkpoint_score_order": "min"}
+    fs, path = open_url(storage_path) if "://" in storage_path else (None, storage_path)
     return TorchTrainer(
         _train_worker,
         train_loop_config=arguments,
@@ -153,7 +155,8 @@ def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) 
         ),
         run_config=RunConfig(
             name="run",
-            storage_path=storage_path,
+            storage_path=path,
+            storage_filesystem=fs,
             checkpoint_config=CheckpointConfig(
                 num_to_keep=config.keep_checkpoints, **(scored if config.holdout else {})
             ),
@@ -323,7 +326,8 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
             arguments["records"].put(records[-1])
         every = config.evaluate_every if arguments["snapshots"] else None
         if every and done % every == 0 and done < total:
-            snapshot = f"{arguments['snapshots']}/step-{done}-{time.time_ns()}"  # a step taken again gets another
+            name = f"step-{done}-{time.time_ns()}"  # a step taken again gets another
+            snapshot = join_url(arguments["snapshots"], name)
             _export(learner, tokenizer, arguments, records, snapshot)
             if first:
                 arguments["records"].put({"snapshot": snapshot, "step": done})
@@ -374,4 +378,5 @@ def _export(
     with tempfile.TemporaryDirectory() as scratch:
         export_model(learner, tokenizer, config.model, f"{scratch}/model", lineage)
         if ray.train.get_context().get_world_rank() == 0:
-            pafs.copy_files(f"{scratch}/model", output)
+            fs, path = open_url(output)
+            pafs.copy_files(f"{scratch}/model", path, destination_filesystem=fs)

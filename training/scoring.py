@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 
-from pyarrow import fs as pafs
+from core.object_store import open_url
 
 log = logging.getLogger("wavecoder.training")
 
@@ -55,7 +55,7 @@ class Scorer:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             log.warning("train: the model after step %d could not be scored: %s", step, reason)
         try:
-            filesystem, path = pafs.FileSystem.from_uri(folder)
+            filesystem, path = open_url(folder)
             filesystem.delete_dir(path)
         except OSError as error:  # nobody waits for this thread's result: it would go unseen
             log.warning("train: the scored snapshot %s could not be deleted: %s", folder, error)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from codeocean.collect.bare import bare_function, with_line_feeds
 from codeocean.collect.licenses import license_names
-from codeocean.collect.remote_files import list_files, open_file, stamp
+from codeocean.collect.remote_files import list_files, name_of, open_file, stamp
 from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
@@ -55,7 +55,7 @@ def pair_units(source: CodeSearchNetSource | JsonlSource) -> list[Unit]:
 
 def _file_units(source: CodeSearchNetSource | JsonlSource, file: str) -> list[Unit]:
     whole = Unit(source, (file,), "", None, stamp(file))
-    if not file.endswith(".parquet"):
+    if not name_of(file).endswith(".parquet"):
         return [whole]
     try:
         with open_file(file) as stream:
@@ -75,7 +75,7 @@ def pair_rows(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator[di
         base |= {"language": source.language or "", "license": source.license, "repository": source.repository}
     elif licenses is None and source.licenses_file:
         names = license_names(source.licenses_file)
-    records = _parquet_records(unit) if file.endswith(".parquet") else _json_records(file, source)
+    records = _parquet_records(unit) if name_of(file).endswith(".parquet") else _json_records(file, source)
     for record in records:
         row = base | record
         row["license"] = row["license"] or names.get(row["repository"], "")

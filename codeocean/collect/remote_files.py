@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import posixpath
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,16 +13,22 @@ import fsspec
 import pyarrow.fs as pafs
 
 from codeocean.collect.folders import fingerprint
+from core.object_store import explain, join_url, open_url
+
+STORES = ("s3://", "gs://", "abfs://")
+"""Places whose folders can be listed."""
 
 
 def list_files(path: str, suffixes: tuple[str, ...]) -> list[str]:
-    """The files that a file, folder, glob or URL names, in order.
+    """The files that a file, folder, glob or URL names, in order; in an object store a URL may name a folder.
 
     Raises:
         FileNotFoundError: nothing is there.
         ValueError: none of it has one of the suffixes.
     """
-    if "://" in path:
+    if path.startswith(STORES):
+        files = _stored(path, suffixes)
+    elif "://" in path:
         files = [path]
     else:
         absolute = Path(path).expanduser().absolute()  # a worker's current folder is another
@@ -31,9 +38,30 @@ def list_files(path: str, suffixes: tuple[str, ...]) -> list[str]:
         files = sorted(file for file in found if file.endswith(suffixes))
         if not found:
             raise FileNotFoundError(f"collect.sources: {path!r} does not exist")
-    if not files or not files[0].endswith(suffixes):
+    if not files or not name_of(files[0]).endswith(suffixes):
         raise ValueError(f"collect.sources: {path!r} holds no {', '.join(suffixes)} file")
     return files
+
+
+def _stored(url: str, suffixes: tuple[str, ...]) -> list[str]:
+    """The file or the files below a folder in an object store, as URLs with the options of this one."""
+    try:
+        fs, path = open_url(url)
+        found = fs.get_file_info(path)
+        if found.type == pafs.FileType.File:
+            return [url]
+        infos = fs.get_file_info(pafs.FileSelector(path, recursive=True, allow_not_found=True))
+    except OSError as error:
+        raise OSError(f"collect.sources: {explain(str(error)) or error}") from None
+    if not infos:
+        raise FileNotFoundError(f"collect.sources: {url!r} does not exist")
+    names = sorted(posixpath.relpath(info.path, path) for info in infos if info.is_file and info.size)
+    return [join_url(url, name) for name in names if name.endswith(suffixes)]
+
+
+def name_of(file: str) -> str:
+    """The file's name, without what a URL says behind `?`."""
+    return posixpath.basename(file.partition("?")[0] if "://" in file else file)
 
 
 def stamp(file: str) -> str:
@@ -48,7 +76,8 @@ def stamp(file: str) -> str:
         fs, path = _filesystem(file)
         info = fs.get_file_info([path])[0]
     except (OSError, ValueError, ImportError) as error:
-        raise OSError(f"collect.sources: {file} cannot be reached: {' '.join(str(error).split())}") from None
+        reason = explain(str(error)) or " ".join(str(error).split())
+        raise OSError(f"collect.sources: {file} cannot be reached: {reason}") from None
     if info.type != pafs.FileType.File:
         raise FileNotFoundError(f"collect.sources: {file} does not exist or cannot be reached")
     return f"{file} {info.size} {info.mtime_ns}"
@@ -72,6 +101,6 @@ def _filesystem(url: str) -> tuple[pafs.FileSystem, str]:
     """Pyarrow's own file system where it has one, fsspec's for the others, such as https."""
     scheme = url.split("://")[0]
     if scheme in ("file", "s3", "gs", "abfs", "hdfs"):
-        return pafs.FileSystem.from_uri(url)
+        return open_url(url)
     files = fsspec.filesystem(scheme)
     return pafs.PyFileSystem(pafs.FSSpecHandler(files)), files._strip_protocol(url)

@@ -7,7 +7,6 @@ skipped; one that was cut off finds its own parts again; parts of other settings
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -24,9 +23,11 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
+from core.object_store import check_there, is_object_store, open_url
 from core.stages import STAGES
-from core.storage import write_bytes
+from core.storage import move_folder, write_bytes
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
+from ray_jobs.run.lease import hold_lease, lock_file
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -48,18 +49,21 @@ class RunDir:
 
         Raises:
             ValueError: the URL's scheme is unknown.
-            OSError: the folder cannot be created.
+            OSError: the folder cannot be created, or the object store refuses.
         """
         self.url = url
         if "://" in url:
             try:
-                self.fs, self.root = pafs.FileSystem.from_uri(url)
-            except (ValueError, OSError) as error:
+                self.fs, self.root = open_url(url)
+            except ValueError as error:
                 raise ValueError(
                     f"run_dir is {url!r}, which is no path and no URL that pyarrow opens: {error}"
                 ) from None
         else:
             self.fs, self.root = pafs.LocalFileSystem(), str(_local_path(url))
+        if is_object_store(self.fs):
+            check_there(self.fs, self.root, url)
+            return
         try:
             if create:
                 self.fs.create_dir(self.root, recursive=True)
@@ -127,40 +131,27 @@ class RunDir:
 
     @contextmanager
     def alone(self, stage: str) -> Iterator[None]:
-        """Keep other processes of this machine out of a stage's folder; the kernel lets go when a process is killed.
+        """Keep other jobs out of a stage's folder.
 
-        A run directory elsewhere (an object store) knows no locks: keeping jobs apart there is the user's affair.
+        On this machine's disk the kernel lets go when a process is killed. In an object store a lease does it, which
+        expires when nobody renews it. Elsewhere (a URL of another kind) nothing does.
 
         Raises:
-            ValueError: another process works on the stage.
+            ValueError: another job works on the stage.
         """
+        if is_object_store(self.fs):
+            with hold_lease(self.fs, self.path(".leases", stage.replace("/", "-")), self.path(stage)):
+                yield
+            return
         if self.local is None:
             yield
             return
-        with (self.local / f".{stage.replace('/', '-')}.lock").open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                raise ValueError(
-                    f"{self.path(stage)} is being written by another job (process {lock.read().strip() or 'unknown'}); "
-                    "wait for it, or take another --run-dir"
-                ) from None
-            except OSError as error:  # NFS without locks, say: work goes on as it would elsewhere
-                log.warning("%s cannot be locked (%s); start no second job on this run directory", lock.name, error)
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
+        with lock_file(self.local / f".{stage.replace('/', '-')}.lock", self.path(stage)):
             yield
 
     def move_folder(self, source: str, target: str) -> None:
-        """Move a folder; by copying where the filesystem knows no folders."""
-        self.fs.create_dir(posixpath.dirname(self.path(target)), recursive=True)
-        if self.local is not None:
-            self.fs.move(self.path(source), self.path(target))
-            return
-        pafs.copy_files(self.path(source), self.path(target), source_filesystem=self.fs, destination_filesystem=self.fs)
-        self.fs.delete_dir(self.path(source))
+        """Move a stage's folder."""
+        move_folder(self.fs, self.path(source), self.path(target), ("stage.json", "manifest.json"))
 
 
 def _local_path(path: str) -> Path:
@@ -299,7 +290,8 @@ def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, st
         if record is not None and is_same(record, stage, covered, inputs):
             run.move_folder(folder, stage)
             return record
-    run.fs.create_dir(run.path(stage), recursive=True)
+    if not is_object_store(run.fs):
+        run.fs.create_dir(run.path(stage), recursive=True)
     return None
 
 

@@ -222,7 +222,6 @@ class BatchChat:
         return posixpath.join(self._folder, name)
 
     def _note(self, note: Row) -> None:
-        self._fs.create_dir(self._folder, recursive=True)
         write_bytes(self._fs, self._path(f"{note['name']}.json"), json.dumps(note).encode())
 
     def _read_note(self, name: str) -> Row:

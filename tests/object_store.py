@@ -1,0 +1,134 @@
+"""A server that speaks S3 (moto) on a port of this machine, which counts its requests and misbehaves when told to."""
+
+import itertools
+import socket
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+KEY = "testing"  # moto takes every key; which one is sent can be seen in `Request.key`
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    query: str
+    sent: int
+    """Bytes of the body that came."""
+    received: int
+    """Bytes of the body that went back."""
+    status: str
+
+    @property
+    def kind(self):
+        """The operation, as S3's price list names the groups."""
+        if self.method == "GET":
+            return "LIST" if "list-type" in self.query else "GET"
+        return "DELETE" if "delete" in self.query else self.method
+
+
+def error(status, code, message="no reason"):
+    """A fault: the store's own way of refusing."""
+    body = (
+        f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message><RequestId>1</RequestId></Error>"
+    )
+
+    def answer(environ, start_response):
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body.encode()]
+
+    return answer
+
+
+def reset(environ, start_response):
+    """A fault: the connection is cut without an answer."""
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    start_response("500 cut", [])
+    return []
+
+
+def slow(seconds):
+    """A fault: nothing comes for a while, then the answer does."""
+
+    def answer(environ, start_response):
+        time.sleep(seconds)
+
+    return answer
+
+
+def every(number, *faults):
+    """Each `number`-th request meets the next of the faults."""
+    count, faults = itertools.count(1), itertools.cycle(faults)
+    return lambda environ: next(faults) if next(count) % number == 0 else None
+
+
+def when(test, fault):
+    """Requests that pass the test of (method, path with query) meet the fault."""
+    return lambda environ: (
+        fault if test(environ["REQUEST_METHOD"], f"{environ['PATH_INFO']}?{environ['QUERY_STRING']}") else None
+    )
+
+
+class ObjectStore:
+    def __init__(self):
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        self.requests = []
+        self.fault = None  # environ -> a fault or None
+        self._names = itertools.count()
+        self._app = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=_Silent)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.environment = {
+            "AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true",
+        }  # fmt: skip
+
+    def bucket(self):
+        """A new bucket's URL."""
+        import boto3
+
+        name = f"bucket-{next(self._names)}"
+        client = boto3.client("s3", endpoint_url=self.url, aws_access_key_id=KEY, aws_secret_access_key="secret",
+                              region_name="us-east-1")  # fmt: skip
+        client.create_bucket(Bucket=name)
+        return f"s3://{name}"
+
+    def counts(self):
+        """Requests by kind."""
+        return Counter(request.kind for request in self.requests)
+
+    def stop(self):
+        self._server.shutdown()
+
+    def _serve(self, environ, start_response):
+        fault = self.fault(environ) if self.fault else None
+        status = []
+
+        def started(line, headers, exc_info=None):
+            status.append(line)
+            return start_response(line, headers, exc_info)
+
+        answer = fault(environ, started) if fault else None
+        if answer is None:
+            answer = list(self._app(environ, started))
+        self.requests.append(
+            Request(
+                environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"],
+                int(environ.get("CONTENT_LENGTH") or 0), sum(map(len, answer)), status[0] if status else "",
+            )
+        )  # fmt: skip
+        return answer
+
+
+class _Silent(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, *arguments):
+        pass
