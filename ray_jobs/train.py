@@ -54,6 +54,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
     model, data = resolve_model(config.train.model, "train.model"), ocean["stage"]
 
     def work() -> StageResult:
+        from training.examples import REASONS
         from training.flow import fit
 
         connect(config.ray)
@@ -73,7 +74,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         )
         steps = result.pop("steps")
         write_part(run.fs, run.path(stage, "steps.parquet"), pa.Table.from_pylist(steps))
-        left_out = {reason: result.pop(reason, 0) for reason in ("prompt_too_long", "changed_by_tokenizer")}
+        left_out = {reason: result.pop(reason, 0) for reason in REASONS}
         dropped = left_out | {"without_task": rows.num_rows - kept.num_rows}
         dropped = {reason: count for reason, count in dropped.items() if count}
         return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)

@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import AutoConfig, GenerationConfig
 
 from training.adapters import is_adapter, merged_weight, stored_name
+from training.conversation import template_of
 from training.conversion import by_published_names, published_groups
 from training.loss import Learner
 from training.safetensors_reader import INDEX
@@ -35,7 +36,7 @@ def export_model(
 
     Args:
         learner: sharded or whole.
-        tokenizer: with the paper's prompt.
+        tokenizer: with its chat template.
         base: the base model's folder or id, for its configuration.
         folder: target; replaced if it exists.
         lineage: what made the model, for the card.
@@ -55,9 +56,11 @@ def export_model(
     config.tie_word_embeddings = learner.causal.config.tie_word_embeddings
     config.save_pretrained(making)
     _add_older_names(making / "config.json", config)
+    ends = list(dict.fromkeys([*template_of(tokenizer).end_ids, tokenizer.eos_token_id]))
     GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
-    ).save_pretrained(making)
+        bos_token_id=tokenizer.bos_token_id, eos_token_id=ends if len(ends) > 1 else ends[0],
+        pad_token_id=tokenizer.pad_token_id,
+    ).save_pretrained(making)  # fmt: skip
     save_tokenizer(tokenizer, making)
     (making / "README.md").write_text(_card(lineage), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
@@ -149,5 +152,5 @@ def _card(lineage: dict[str, Any]) -> str:
     return "\n".join([
         "---", "library_name: transformers", "tags:", "- code", "- wavecoder", "---", "", "# WaveCoder", "",
         "Fine-tuned on CodeOcean, instruction data over four code tasks, after WaveCoder (arXiv 2312.14187).",
-        "The chat template is the Alpaca prompt that it was trained with.", "", *lines, "",
+        "The chat template is the prompt that it was trained with.", "", *lines, "",
     ])  # fmt: skip

@@ -44,7 +44,7 @@ from training.model import build_learner, check_model, load_tokenizer, mesh_of_w
 from training.optimizers import make_optimizer
 from training.reporting import Progress
 from training.scoring import Score, Scorer
-from training.settings import TrainConfig
+from training.settings import TrainConfig, read_prompt
 from training.step import held_out_losses, saves_after, train_steps
 from training.token_table import TokenizedRows, digest_of, sort_out, tokenize_table
 
@@ -62,6 +62,7 @@ _COUNTED = {
     "truncated": "cut at train.max_length {}",
     "prompt_too_long": "left out: their prompt alone fills train.max_length {}",
     "changed_by_tokenizer": "left out: the tokenizer does not give their text back",
+    "unclean_split": "left out: the chat template does not tell their answers from the rest",
 }
 
 
@@ -79,7 +80,7 @@ def fit(
 
     Args:
         config: model, batch, schedule, workers.
-        rows: instances, `instruction, input, output`, and `task` where it is known.
+        rows: instances, `instruction, input, output`, and `task` where it is known; of conversations also `messages`.
         storage_path: where checkpoints are kept: a path or URL that every worker reaches.
         output: Hugging Face folder to write: a path or URL that worker 0 reaches.
         lineage: what made the data, for the model card.
@@ -88,7 +89,7 @@ def fit(
 
     Returns:
         `{steps: a record for each, model, workers, rows, held_out_rows, first_loss, last_loss, held_out, tokens,
-        response_tokens, scores, truncated, prompt_too_long}` and, where there are any, `changed_by_tokenizer`;
+        response_tokens, scores, truncated, prompt_too_long}` and, where there are any, the other `REASONS`;
         `held_out` maps each task, and "" for all, to its loss before training and its last, `scores` the number of
         steps taken to that model's figures.
 
@@ -96,7 +97,8 @@ def fit(
         ValueError: the model or its tokenizer cannot be used, no row fits, a loss is not finite, the memory does not
             suffice, or the checkpoint found is of another run.
     """
-    check_model(config, load_tokenizer(config.model))
+    config = config.model_copy(update={"prompt": read_prompt(config.prompt)})  # workers may not see the file
+    check_model(config, load_tokenizer(config.model, config.prompt))
     tokens, counts = sort_out(_tokenize(rows, config), config.max_length)
     learnt, held_out = split_holdout(tokens.num_rows, config.holdout, config.seed)
     total = len(global_batches(len(learnt), config.global_batch, config.epochs, config.seed))
@@ -125,17 +127,16 @@ def _tokenize(rows: pa.Table, config: TrainConfig) -> pa.Table:
     """All rows as tokens, made by Ray Data's tasks."""
     if "task" not in rows.column_names:
         rows = rows.append_column("task", pa.array([""] * rows.num_rows))
-    numbered = rows.select(["instruction", "input", "output", "task"]).append_column(
-        "row", pa.array(range(rows.num_rows), pa.int64())
-    )
-    options = {"model": config.model, "max_length": config.max_length}
+    names = ["instruction", "input", "output", "task", *({"messages"} & set(rows.column_names))]
+    numbered = rows.select(names).append_column("row", pa.array(range(rows.num_rows), pa.int64()))
+    options = {"config": config}
     dataset = ray.data.from_arrow(numbered).repartition(-(-rows.num_rows // _ROWS_PER_TASK))
     blocks = dataset.map_batches(_tokenize_batch, batch_format="pyarrow", batch_size=None, fn_kwargs=options)
     return pa.concat_tables(ray.get(blocks.to_arrow_refs()))
 
 
-def _tokenize_batch(batch: pa.Table, model: str, max_length: int) -> pa.Table:
-    return tokenize_table(batch, _tokenizer(model), max_length)
+def _tokenize_batch(batch: pa.Table, config: TrainConfig) -> pa.Table:
+    return tokenize_table(batch, _tokenizer(config.model, config.prompt), config.max_length, config.loss_on)
 
 
 _tokenizer = cache(load_tokenizer)
@@ -294,7 +295,7 @@ def _train_and_export(arguments: dict[str, Any]) -> None:
     config: TrainConfig = arguments["config"]
     torch.set_num_threads(config.cpus_per_worker)
     device = ray.train.torch.get_device()
-    tokenizer = load_tokenizer(config.model)
+    tokenizer = load_tokenizer(config.model, config.prompt)
     tokens = ray.get(arguments["tokens"])
     learnt, held_out = (
         TokenizedRows(tokens, numbers) for numbers in split_holdout(tokens.num_rows, config.holdout, config.seed)

@@ -38,17 +38,22 @@ _KEPT = {
 """What selective checkpointing keeps: the results of matrix products and of attention; the rest is cheap to redo."""
 
 
-def load_tokenizer(model: str) -> Any:
-    """The model's tokenizer with the paper's prompt baked in.
+def load_tokenizer(model: str, prompt: str = "paper") -> Any:
+    """The model's tokenizer with a prompt baked in: the paper's, the model's own, or a template.
+
+    Args:
+        model: folder or hub id.
+        prompt: as `train.prompt`.
 
     Raises:
-        ValueError: there is none, it has no end of sequence, or it does not give code back.
+        ValueError: there is none, it has no end of sequence, it does not give code back, or the prompt's answers cannot
+            be told from the rest.
     """
     try:
         tokenizer = load_own(model)
     except ValueError as error:
         raise ValueError(f"train.model {error}") from None
-    install_chat_template(tokenizer)
+    install_chat_template(tokenizer, prompt)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -97,7 +102,7 @@ def check_trainable(config: TrainConfig) -> None:
     Raises:
         ValueError: tokenizer, configuration or files cannot be used as asked.
     """
-    described = check_model(config, load_tokenizer(config.model))
+    described = check_model(config, load_tokenizer(config.model, config.prompt))
     stored = _open_weights(config.model)
     causal = _without_weights(config.model, described, packing=config.packing)
     _check_complete(causal, ModelWeights(causal, stored), config.model)

@@ -1,5 +1,6 @@
 """Settings of the fine-tuning; the defaults are the demo's, the paper's stand beside them (section 3.1)."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
@@ -12,6 +13,13 @@ class TrainConfig(Settings):
 
     model: str
     """Base model: Hugging Face id, folder, or packaged model."""
+
+    prompt: str = "paper"
+    """Chat template to train, serve and evaluate with: the paper's Alpaca prompt, `model` for the tokenizer's own, or
+    the file of a Jinja chat template."""
+
+    loss_on: Literal["all", "last"] = "all"
+    """Answers of a conversation that are learnt from."""
 
     epochs: PositiveInt = 1
     """Passes over the data; the paper's is 3."""
@@ -105,6 +113,7 @@ class TrainConfig(Settings):
 
     @model_validator(mode="after")
     def _possible(self) -> "TrainConfig":
+        read_prompt(self.prompt)
         if self.attention == "flash" and not (self.use_gpu and self.dtype == "bfloat16"):
             raise ValueError("attention flash needs use_gpu: true and dtype: bfloat16; take auto")
         if self.min_workers is not None and self.min_workers > self.workers:
@@ -112,3 +121,21 @@ class TrainConfig(Settings):
         if self.attention == "flex" and not self.use_gpu:
             raise ValueError("attention flex needs use_gpu: true; take auto")
         return self
+
+
+def read_prompt(prompt: str) -> str:
+    """The setting `train.prompt` as every machine can read it: a file's text in the place of its path.
+
+    Raises:
+        ValueError: it is neither `paper` nor `model`, nor a file that holds a template.
+    """
+    if prompt in ("paper", "model") or "{{" in prompt:
+        return prompt
+    try:
+        text = Path(prompt).expanduser().read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"train.prompt is {prompt!r}, which cannot be read ({error}); take paper, model or the file "
+                         "of a Jinja chat template") from None  # fmt: skip
+    if "{{" not in text:
+        raise ValueError(f"train.prompt: {prompt!r} holds no Jinja chat template, as there is no {{{{ in it")
+    return text

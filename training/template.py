@@ -1,4 +1,4 @@
-"""The paper's prompt as a chat template, so that training, serving and evaluation cannot disagree.
+"""The prompt as a chat template, so that training, serving and evaluation cannot disagree: by default the paper's.
 
 It is the Alpaca prompt (Taori et al. 2023; WaveCoder, section 3.1) with and without input. A chat client sends
 instruction and input in one user message, with the line `### Input:` between them; a message without it is the form
@@ -10,6 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from training.conversation import UncleanSplitError, template_of
+from training.settings import read_prompt
 from training.tokenizer import load_served
 
 TEMPLATE = Path(__file__).with_name("chat_template.jinja").read_text(encoding="utf-8").rstrip("\n")
@@ -42,12 +44,29 @@ def paper_template(tokenizer: Any) -> str:
     return ("{{- bos_token -}}" if starts else "") + TEMPLATE
 
 
-def install_chat_template(tokenizer: Any) -> None:
-    """Bake the paper's prompt into a tokenizer.
+def install_chat_template(tokenizer: Any, prompt: str = "paper") -> None:
+    """Bake a prompt into a tokenizer.
+
+    Args:
+        tokenizer: changed.
+        prompt: as `train.prompt`.
 
     Raises:
-        ValueError: the tokenizer has no end-of-sequence token, so that no answer could end.
+        ValueError: the tokenizer has no end-of-sequence token, so that no answer could end; it has no template of its
+            own where that is asked for; or the template's answers cannot be told from its prompts.
     """
     if tokenizer.eos_token_id is None:
         raise ValueError("train.model: its tokenizer has no end-of-sequence token; choose a model that has one")
-    tokenizer.chat_template = paper_template(tokenizer)
+    prompt = read_prompt(prompt)
+    if prompt == "paper":
+        tokenizer.chat_template = paper_template(tokenizer)
+        return
+    if prompt == "model" and not tokenizer.chat_template:
+        raise ValueError("train.prompt is model, but the tokenizer of train.model has no chat template; take paper or "
+                         "the file of one")  # fmt: skip
+    tokenizer.chat_template = tokenizer.get_chat_template() if prompt == "model" else prompt
+    try:
+        template_of(tokenizer).check()
+    except UncleanSplitError as error:
+        source = "the chat template of train.model" if prompt == "model" else "train.prompt"
+        raise ValueError(f"{source} cannot be trained with: {error}") from None

@@ -4,25 +4,20 @@
 DeepSeek-Coder's byte-level file, labelled `LlamaTokenizerFast`, then loses all white space. Here `tokenizer.json` is
 taken as it is.
 
-Text of the data that spells a special token (`</s>` in HTML) stays text: a copy of the tokenizer knows its special
-tokens under marked names alone, and only a template's own are marked before they are encoded.
+Text of the data that spells a special token (`</s>` in HTML) stays text (core/literal_text.py).
 """
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from tokenizers import Tokenizer
+from core.literal_text import MARK, LiteralText
 
 PROBE = "class Add:\n  def add(a, b):\n\tif a  ==  b:\n\t\treturn {a: [b]}\n\n\n    # then\n        x = 'a\\tb'  \n"
 """Code that every tokenizer must give back: spaces, tabs, line breaks, indentation."""
-
-_MARK = "\ufdd0"
-"""A Unicode noncharacter: in no text that is meant for exchange."""
 
 _ANCHOR = ":"
 """Stands before a text that goes on; the paper's prompt ends so, too."""
@@ -110,29 +105,12 @@ class TextEncoder:
     """Prompts and answers as tokens, in which the text itself never becomes a special token."""
 
     def __init__(self, tokenizer: Any) -> None:
-        """Copy the tokenizer's pipeline twice: for prompts, and for text that goes on behind one."""
-        described = json.loads(tokenizer.backend_tokenizer.to_str())
-        named = {str(token) for token in tokenizer.all_special_tokens}
-        self._control: dict[str, int] = {}
-        numbers = {}
-        for token in described["added_tokens"]:
-            content = token["content"]
-            if token["special"] or content in named or re.fullmatch(r"<[|｜].+[|｜]>", content):
-                self._control[content] = token["id"]
-                token["content"] = _MARK + content
-            numbers[token["content"]] = token["id"]
-        described |= {"post_processor": None, "truncation": None, "padding": None}
-        self._prompts = Tokenizer.from_str(json.dumps(described))
-        for part in ("normalizer", "pre_tokenizer"):
-            described[part] = _without_prefix(described[part])
-        self._answers = Tokenizer.from_str(json.dumps(described))
-        self._number_of = {  # tokens that were renamed have got other numbers in the copies
-            number: numbers[token.content] for number, token in self._prompts.get_added_tokens_decoder().items()
-        }
-        longest_first = sorted(self._control, key=len, reverse=True)
-        self._spelled = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        """For a tokenizer of the tokenizers library."""
+        self._literal = LiteralText(tokenizer)
+        self.control, self.spelled = self._literal.control, self._literal.spelled
+        self._special = set(self.control.values())
         self._decode = tokenizer.backend_tokenizer.decode
-        self._anchor = self._encode(self._answers, _ANCHOR)
+        self._anchor = self._literal.encode_plain(_ANCHOR)
 
     def prompt(self, tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
         """A chat's tokens up to the answer, as the tokenizer's template has them.
@@ -140,15 +118,23 @@ class TextEncoder:
         Raises:
             LossyTextError: a message holds characters that the tokenizer does not know.
         """
-        defused = [message | {"content": self._defused(message["content"])} for message in messages]
-        text = tokenizer.apply_chat_template(defused, add_generation_prompt=True, tokenize=False)
-        split = re.split(f"({self._spelled.pattern})", text)
-        marked = "".join(_MARK + part if number % 2 else part.replace(_MARK, "") for number, part in enumerate(split))
-        ids = self._encode(self._prompts, marked)
-        special = set(self._control.values())
-        if sum(token in special for token in ids) != len(split) // 2:
+        defused = [message | {"content": self.defused(message["content"])} for message in messages]
+        return self.rendered(tokenizer.apply_chat_template(defused, add_generation_prompt=True, tokenize=False))
+
+    def rendered(self, text: str, behind: str = "") -> list[int]:
+        """Tokens of a piece of what a template made of defused messages.
+
+        Args:
+            text: the piece.
+            behind: the control token before it, where it is not the first.
+
+        Raises:
+            LossyTextError: it holds characters that the tokenizer does not know.
+        """
+        ids = self._literal.encode(behind + text)
+        if sum(token in self._special for token in ids) != len(self.spelled.findall(behind + text)):
             raise LossyTextError(f"the prompt {text[:60]!r} holds text that the tokenizer does not know")
-        return ids
+        return ids[1:] if behind else ids
 
     def answer(self, text: str) -> list[int]:
         """The tokens of a text that goes on behind a prompt: no space before it, no special token in it.
@@ -156,24 +142,24 @@ class TextEncoder:
         Raises:
             LossyTextError: these tokens do not give the text back.
         """
-        ids = self._encode(self._answers, text)
+        ids = self._literal.encode_plain(text)
         given = self._decode([*self._anchor, *ids], skip_special_tokens=False)
-        if given != _ANCHOR + text or not set(ids).isdisjoint(self._control.values()):
+        if given != _ANCHOR + text or not self._special.isdisjoint(ids):
             at = next((n for n, pair in enumerate(zip(_ANCHOR + text, given, strict=False)) if pair[0] != pair[1]),
                       len(given)) - len(_ANCHOR)  # fmt: skip
             at = max(0, at)
             raise LossyTextError(f"{text[at : at + 20]!r} comes back as {given[at + 1 : at + 21]!r}")
         return ids
 
-    def _defused(self, text: str) -> str:
-        """The text with special tokens that it spells broken up, so that only the template's are left."""
-        if _MARK in text:
-            raise LossyTextError(f"a message holds the noncharacter {_MARK!r}")
-        return self._spelled.sub(lambda found: found[0][0] + _MARK + found[0][1:], text)
+    def defused(self, text: str) -> str:
+        """The text with special tokens that it spells broken up, so that only the template's are left.
 
-    def _encode(self, tokenizer: Tokenizer, text: str) -> list[int]:
-        ids = tokenizer.encode(text, add_special_tokens=False).ids
-        return [self._number_of.get(token, token) for token in ids]
+        Raises:
+            LossyTextError: it holds the noncharacter that breaks them up.
+        """
+        if MARK in text:
+            raise LossyTextError(f"a message holds the noncharacter {MARK!r}")
+        return self._literal.defused(text)
 
 
 _ENCODERS: WeakKeyDictionary[Any, TextEncoder] = WeakKeyDictionary()
@@ -191,21 +177,6 @@ def _check_round_trip(tokenizer: Any, model: str) -> None:
         encoder_of(tokenizer).answer(PROBE)
     except LossyTextError as error:
         raise ValueError(f"{model!r}: its tokenizer does not give code back: {error}") from None
-
-
-def _without_prefix(part: Any) -> Any:
-    """A normalizer or pre-tokenizer that puts no space before a text."""
-    if part is None or part["type"] == "Prepend":
-        return None
-    if part["type"] == "Metaspace":
-        return part | {"prepend_scheme": "never"}
-    if part["type"] == "ByteLevel":
-        return part | {"add_prefix_space": False}
-    if part["type"] == "Sequence":
-        name = "normalizers" if "normalizers" in part else "pretokenizers"
-        kept = [_without_prefix(each) for each in part[name]]
-        return part | {name: [each for each in kept if each is not None]}
-    return part
 
 
 def _line(error: Exception) -> str:

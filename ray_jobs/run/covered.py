@@ -9,6 +9,7 @@ from codeocean.generate.ledger import ROLES
 from ray_jobs.run.config import Config
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.models import served_name
+from training.settings import read_prompt
 
 
 def covered_by(stage: str, config: Config) -> Covered:
@@ -18,8 +19,10 @@ def covered_by(stage: str, config: Config) -> Covered:
         stage: a name of `core.stages.STAGES`.
         config: the whole configuration.
     """
-    elsewhere = _ELSEWHERE.get(stage)
-    return Covered(getattr(config, stage), elsewhere(config) if elsewhere else {})
+    elsewhere, section = _ELSEWHERE.get(stage), getattr(config, stage)
+    if stage == "train":  # the template itself decides the model, not where its file lies
+        section = section.model_copy(update={"prompt": read_prompt(section.prompt)})
+    return Covered(section, elsewhere(config) if elsewhere else {})
 
 
 def _teachers(config: Config) -> dict[str, Any]:

@@ -7,8 +7,12 @@ from typing import Any
 from ray.serve.llm import LLMConfig
 from ray.serve.llm.deployment import LLMServer
 from vllm.entrypoints.openai.models.protocol import LoRAModulePath
+from vllm.renderers.registry import RENDERER_REGISTRY
 
 from serve.engines.guard import OnlyWithSecret
+
+# What users write is text in the chats of this process's engine.
+RENDERER_REGISTRY.renderers["hf"] = ("serve.engines.renderer", "LiteralRenderer")
 
 
 class Replica(LLMServer):

@@ -47,7 +47,7 @@ def other(value: Any, annotation: Any) -> list[Any]:
 
 
 VALUES: list[Any] = [
-    1, 3, 0.5, "other", "k-center", "localhost", "/adapters", "http://127.0.0.1:1/v1", {"a": "b"}, {"generation": 1.0}, {"python": 1},
+    1, 3, 0.5, "other", "model", "2024-09-30", "k-center", "localhost", "/adapters", "http://127.0.0.1:1/v1", {"a": "b"}, {"generation": 1.0}, {"python": 1},
     {"threshold": 0.5}, {"prompt": 1.0, "completion": 1.0}, {"per_hour": 1.0}, {"playground": False}, {"m": {"dtype": "auto"}},
     ["mbpp"], [1], ["generator"], [{"kind": "folder", "path": "src"}], [{"name": "n", "path": "p", "license": "l"}], {}, [], None,
 ]  # fmt: skip
@@ -177,3 +177,16 @@ def test_a_finished_stage_outlives_a_change_of_default_and_a_cut_off_one_does_no
     assert is_same({"config": config, "inputs": {}, "done": True}, "embed", covered, {})
     assert not is_same({"config": config, "inputs": {}}, "embed", covered, {})
     assert not is_same({"config": config, "inputs": {}, "done": True}, "embed", Covered(EmbedConfig(text="share")), {})
+
+
+def test_a_prompt_is_covered_by_its_text_and_earlier_runs_have_the_papers(tmp_path):
+    own = tmp_path / "a.jinja"
+    own.write_text("{{ messages }}")
+    own.with_name("b.jinja").write_text("{{ messages }}\n")
+    covered = [covered_by("train", load_config(DEMO, [f"train.prompt={each}"]))
+               for each in ("paper", "model", own, own.with_name("b.jinja"))]  # fmt: skip
+    assert [each.identity["prompt"] for each in covered] == ["paper", "model", "{{ messages }}", "{{ messages }}"]
+    earlier = {name: value for name, value in covered[0].config.items() if name not in {"prompt", "loss_on"}}
+    assert [each.same_as(earlier, done=True) for each in covered] == [True, False, False, False]
+    with pytest.raises(ValueError, match=r"train.*cannot be read"):
+        load_config(DEMO, ["train.prompt=none.jinja"])
