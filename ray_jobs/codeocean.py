@@ -29,6 +29,7 @@ from codeocean.generate.tasks import Task, load_tasks
 from codeocean.select.picked_rows import picked_rows
 from codeocean.verify.checks import count_verified, why_dropped
 from codeocean.verify.flow import verify
+from codeocean.verify.quality import find_fault
 from core.storage import write_part
 from eval.sandbox.run import run_program
 from ray_jobs.cli import run_job
@@ -64,7 +65,10 @@ def _export(
     tasks, sandbox = load_tasks(config.generate.task_folder), find_sandbox(config)
     verified = _verified(config, run, result, raw, tasks, sandbox)
     instances = to_instances(result.accepted, raw, verified)
-    reasons = [why_dropped(config.codeocean.verify, checks) for checks in verified]
+    reasons = [
+        _fault(config, tasks[row["task"]], row, raw) or why_dropped(config.codeocean.verify, checks)
+        for (row, _), checks in zip(result.accepted, verified, strict=True)
+    ]
     repeated = find_duplicates(instances, config.codeocean.near_duplicates, reasons)
     reasons = [one or other for one, other in zip(reasons, repeated, strict=True)]
     kept = without(instances, reasons)
@@ -93,6 +97,15 @@ def _export(
     details: dict[str, Any] = {name: dict(Counter(kept[column].to_pylist())) for name, column in _MIXES.items()}
     details |= {"verified": counts, "sandbox": facts.sandbox, "leakage": facts.leakage, "formats": facts.formats}
     return StageResult(len(result.accepted), kept.num_rows, dict(dropped), examples, details)
+
+
+def _fault(config: Config, task: Task, row: dict[str, Any], raw: dict[str, dict[str, Any]]) -> str:
+    """Why an instance stops without being run; empty when it goes on."""
+    if config.codeocean.quality is None:
+        return ""
+    language = row["target_language"] or raw[row["raw_id"]]["language"]
+    fault = find_fault(config.codeocean.quality, row, prose=task.solution == "prose", language=language)
+    return f"quality: {fault}" if fault else ""
 
 
 def _write_formats(

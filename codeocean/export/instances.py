@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jinja2
 import numpy as np
@@ -21,7 +21,8 @@ from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.records import INSTANCES
 from codeocean.verify.checks import VerifyConfig
 from codeocean.verify.columns import proof_of_checks, unproved
-from core.settings import Settings
+from codeocean.verify.quality import QualityConfig
+from core.settings import Before, EarlierDefault, Settings
 
 Row = dict[str, Any]
 
@@ -39,6 +40,9 @@ class CodeOceanConfig(Settings):
 
     verify: VerifyConfig = VerifyConfig()
     """What is checked by looking and by running."""
+
+    quality: Annotated[QualityConfig | None, Before(None), EarlierDefault(None)] = QualityConfig()
+    """Faults that a text shows by itself, and their thresholds; null looks for none (docs/codeocean.md)."""
 
     formats: tuple[FormatName, ...] = Field(default=("alpaca",), min_length=1)
     """Forms that the data set is written in beside its Parquet file (docs/exports.md)."""

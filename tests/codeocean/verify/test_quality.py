@@ -1,0 +1,143 @@
+"""Faults that a text shows by itself: each is found, and good instances have none."""
+
+import pytest
+
+from codeocean.generate.judge_agreement import load_golden
+from codeocean.generate.tasks import load_tasks
+from codeocean.verify.quality import FAULTS, QualityConfig, find_fault, language_of, repeated_share, script_of
+
+CONFIG = QualityConfig()
+SUM = "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
+
+
+def fault_of(
+    solution, instruction="Write a function that adds up a list.", information="", *, prose=False, language="python"
+):
+    row = {"instruction": instruction, "information": information, "solution": solution}
+    return find_fault(CONFIG, row, prose=prose, language=language)
+
+
+def summary(text, **more):
+    return fault_of(text, "Summarize the function in plain words.", SUM, prose=True, **more)
+
+
+def test_good_ones_have_none():
+    assert fault_of(SUM) == ""
+    assert summary("It adds up the numbers of a list and returns their sum, which is zero for an empty list.") == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The function returns the sum. " * 6,
+        "\n".join(["Adds all of the values up"] * 6),
+        "It loops over the list and adds each value and " * 5 + "returns it.",
+        "返回列表的总和。" * 6,
+    ],
+)
+def test_a_summary_that_says_the_same_again_and_again(text):
+    assert summary(text) in {"repeats itself", "other human language"}
+    assert find_fault(QualityConfig(faults=("repeats itself",)), {"instruction": "", "information": "", "solution": text},
+                      prose=True, language="") == "repeats itself"  # fmt: skip
+
+
+def test_code_that_says_the_same_again_and_again():
+    again = "def f(a):\n" + "    a = normalize(a, strict=True)\n" * 12 + "    return a\n"
+    assert fault_of(again) == "repeats itself"
+    table = (
+        "def f(a):\n" + "".join(f"    if a == {n}:\n        return 'name {n}'\n" for n in range(12)) + "    return ''\n"
+    )
+    assert fault_of(table) == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("def f(a):\n    # your code here\n    return a\n", "python"),
+        ("def f(a):\n    pass\n", "python"),
+        ("def f(a):\n    '''Sum.'''\n    raise NotImplementedError\n", "python"),
+        ("function f(a) {\n  // TODO: implement this\n  return a;\n}", "javascript"),
+        ("int f(int a) {\n  /* ... rest of the code ... */\n  return a;\n}", "c"),
+        ("func f(a int) int {\n\t// Add your logic below\n\treturn a\n}", "go"),
+    ],
+)
+def test_placeholders(code, language):
+    assert fault_of(code, language=language) == "placeholder"
+    if "//" in code or "#" in code or "/*" in code:  # what was given is not held against the answer
+        assert fault_of(code + "\n", information=code, language=language) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry, but I cannot summarize this function without more context.",
+        "As an AI language model, I can say that it adds numbers up in a loop.",
+        "I apologize for the confusion; the function adds up a list of numbers.",
+        "Please provide the code that you would like me to summarize in words.",
+    ],
+)
+def test_apologies_and_refusals(text):
+    assert summary(text) == "refusal"
+    assert fault_of(f"# {text}\n{SUM}") == "refusal"
+    assert fault_of(SUM, "Please provide a function that adds up a list and says sorry if I'm unable to.") == ""
+    assert fault_of(f"def f(user):\n    return {text!r} if user else ''\n") == ""  # a string is data
+
+
+def test_an_answer_in_the_prompts_own_words():
+    instruction = "Summarize what the function total does with the list of values that it is given."
+    assert fault_of("The function total does with the list of values that it is given.", instruction, prose=True) == (
+        "repeats the prompt"
+    )
+    documented = f"def total(values):\n    '''Add up a list of numbers and return the sum of them all.'''\n{SUM[19:]}"
+    assert fault_of(documented, "Add up a list of numbers and return the sum of them all.") == ""
+    assert fault_of(SUM, "Fix it.", SUM.replace("+=", "-=")) == ""
+
+
+def test_dead_code_has_its_name():
+    assert fault_of("def f(a):\n    return a\n    return a + 1\n") == "dead code"
+
+
+def test_answers_in_another_script_or_language():
+    assert summary(
+        "Die Funktion addiert die Werte der Liste und gibt die Summe mit einer Schleife zurück, wenn es geht."
+    ) == ("other human language")
+    assert summary("Функция складывает все числа списка и возвращает их сумму.") == "other human language"
+    assert summary("関数はリスト `values` の値を合計して `result` を返します。") == "other human language"
+    assert (
+        fault_of(SUM.replace("    result = 0", "    # 将列表中的所有数字相加并返回总和\n    result = 0"))
+        == "other human language"
+    )
+    chinese = "请编写一个函数，返回列表中所有数字的总和。"
+    assert (
+        fault_of(SUM.replace("    result = 0", "    # 将列表中的所有数字相加并返回总和\n    result = 0"), chinese) == ""
+    )
+
+
+def test_scripts_languages_and_shares():
+    assert (script_of("plain words of English"), script_of("x = 1"), script_of("日本語のテキスト")) == (
+        "LATIN",
+        "",
+        "CJK",
+    )
+    assert language_of("It returns the sum of the values that are in the list.") == "en"
+    assert language_of("La fonction renvoie la somme des valeurs qui sont dans une liste.") == "fr"
+    assert language_of("sort map filter") == ""
+    assert repeated_share([*"abcdeabcde"], 5) == 0.5
+    assert repeated_share([*"abc"], 5) == 0.0
+
+
+def test_only_the_configured_faults_are_looked_for():
+    row = {"instruction": "", "information": "", "solution": "def f(a):\n    return a\n    return 1\n"}
+    assert find_fault(QualityConfig(faults=("refusal",)), row, prose=False, language="python") == ""
+    with pytest.raises(ValueError, match="faults"):
+        QualityConfig.model_validate({"faults": ["typos"]}, strict=False)
+
+
+def test_no_good_instance_of_the_golden_set_has_a_fault():
+    tasks = load_tasks(None)
+    for name, cases in load_golden(tasks).items():
+        for case in (case for case in cases if not case.broken):
+            row = case.as_generation("x")
+            language = row["target_language"] or case.language
+            assert find_fault(CONFIG, row, prose=tasks[name].solution == "prose", language=language) == "", row
+    assert len(FAULTS) == 6
