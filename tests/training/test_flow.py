@@ -157,7 +157,7 @@ def test_failure_that_no_retry_mends_ends_at_once_with_one_line(local_ray, model
                          checkpoint_every=1, epochs=3, max_length=256, max_failures=9)  # fmt: skip
     with pytest.raises(ValueError, match="no longer finite; lower train.learning_rate"):
         fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path))
-    assert list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json"))
+    assert not list(tmp_path.glob("checkpoints/run/checkpoint_*/steps.json"))  # none is made of such weights
     assert not (tmp_path / "model").exists()
 
 
