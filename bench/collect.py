@@ -20,7 +20,7 @@ import multiprocessing
 import random
 import re
 import resource
-import sysconfig
+import sys
 import tempfile
 import threading
 import time
@@ -50,8 +50,8 @@ _NAME = re.compile(r"\b[a-z][a-z_]{3,}\b")
 
 def functions() -> Iterator[dict[str, str]]:
     """Documented functions of the standard library and the installed packages."""
-    folders = ["stdlib", sysconfig.get_path("purelib")]
-    for path in folders:
+    packages = [path for path in sys.path if path.endswith("-packages") and any(Path(path).glob("*/__init__.py"))]
+    for path in ("stdlib", *packages):
         for unit in list_units(FolderSource(kind="folder", path=path, languages=("python",))):
             for batch in read_unit(unit):
                 yield from (row for row in batch.to_pylist() if not row["reason"] and len(row["code"]) < 20_000)
@@ -70,15 +70,21 @@ def write_rows(count: int, path: str) -> int:
             for number in range(start, min(start + ROW_GROUP, count)):
                 row = pool[chance.randrange(len(pool)) if number % 10 == 9 else number % len(pool)]
                 code = row["code"] if number % 50 == 49 else _renamed(row["code"], number, len(pool))
-                text = json.dumps(row["docstring"])
                 head, _, body = code.partition("\n")
-                code = f"{head}\n    {text}\n{body}" if body and head.endswith(":") else code
+                code = f"{head}\n    {_literal(row['docstring'])}\n{body}" if body and head.endswith(":") else code
                 total += len(code) + len(row["docstring"])
                 rows.append((f"o/{number % 9000}", row["path"], row["name"], "python", code, row["docstring"], "train",
                              f"https://github.com/o/{number}"))  # fmt: skip
             columns = zip(*rows, strict=True)
             writer.write_table(pa.table(dict(zip(names, columns, strict=True)), schema=schema), ROW_GROUP)
     return total
+
+
+def _literal(docstring: str) -> str:
+    """A docstring as people write it, where that needs no escapes."""
+    if any(sign in docstring for sign in ('"', "\\")):
+        return json.dumps(docstring)
+    return '"""' + docstring.replace("\n", "\n    ") + '"""'
 
 
 def _renamed(code: str, number: int, pool: int) -> str:

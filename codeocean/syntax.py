@@ -7,7 +7,8 @@ Python 2's `print`), so code without a syntax error here may still fail to compi
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from tree_sitter import Node
@@ -56,18 +57,19 @@ def has_empty_body(code: str, language: str) -> bool:
             return False  # an indexer of C#
         if body is not None and body.type not in _BODIES:
             return False  # an arrow function's expression
-        statements = _statements(body)
-        if len(statements) == 1 and statements[0].type == "statement_list":
-            statements = _statements(statements[0])
-        return all(_is_stub((statement.text or b"").decode("utf-8", "replace"), language) for statement in statements)
+        return all(_is_stub((node.text or b"").decode("utf-8", "replace"), language) for node in _statements(body))
     return False
 
 
 def _is_stub(statement: str, language: str) -> bool:
-    nothing = _NOTHING.get(language, "null|undefined")
-    if _STUB.fullmatch(statement) or re.fullmatch(rf"return\s+({nothing});?", statement):
+    if _STUB.fullmatch(statement) or _returns_nothing(language).fullmatch(statement):
         return True
     return language not in _EXPRESSIONS_RETURN and _LONE_STRING.fullmatch(statement) is not None
+
+
+@cache
+def _returns_nothing(language: str) -> re.Pattern[str]:
+    return re.compile(rf"return\s+({_NOTHING.get(language, 'null|undefined')});?")
 
 
 def is_comment_only(code: str, language: str) -> bool:
@@ -114,5 +116,16 @@ def parse_snippet(code: str, language: str) -> Snippet | None:
     return None
 
 
-def _statements(body: Node | None) -> list[Node]:
-    return [child for child in body.named_children if "comment" not in child.type] if body else []
+def _statements(body: Node | None) -> Iterator[Node]:
+    """The statements of a body, one by one: the first that does something ends the question."""
+    if body is None:
+        return
+    first = next((child for child in _named(body) if "comment" not in child.type), None)
+    if first is not None and first.type == "statement_list":
+        lone = sum("comment" not in child.type for child in body.named_children) == 1
+        body = first if lone else body
+    yield from (child for child in _named(body) if "comment" not in child.type)
+
+
+def _named(node: Node) -> Iterator[Node]:
+    return (child for number in range(node.named_child_count) if (child := node.named_child(number)) is not None)

@@ -12,6 +12,7 @@ from tree_sitter import Node
 
 from codeocean.collect.docstrings import strip_docstring
 from codeocean.collect.functions import extract_documented
+from codeocean.collect.plain_python import without_docstring
 from codeocean.grammars import GRAMMARS, parse
 
 _CLOSED = re.compile(r"^([ \t]+)(?:[})\]]|end\b)", re.MULTILINE)
@@ -37,7 +38,7 @@ def bare_function(code: str, language: str, name: str = "") -> str:
     code = with_line_feeds(code).strip("\n").rstrip()
     own = _own_indentation(code, language, name)
     if language == "python":
-        found = _without_docstring(code, own)
+        found = without_docstring(code, own) or _parsed_without_docstring(code, own)
         if found is not None:
             return found
     if not own:
@@ -80,7 +81,7 @@ def _indentation_of_def(code: str, name: str) -> str:
     return body[1 if body[0] == "\t" else 4 :]
 
 
-def _without_docstring(code: str, own: str) -> str | None:
+def _parsed_without_docstring(code: str, own: str) -> str | None:
     if not own:
         return strip_docstring(code)
     # In a class again it is read as `folders.py` reads it.

@@ -18,7 +18,8 @@ from tokenizers import Tokenizer
 
 from codeocean.collect.generated import is_generated
 from codeocean.collect.secrets import has_secret
-from codeocean.collect.unsafe_text import speaks_to_a_model
+from codeocean.collect.suspects import find_suspects
+from codeocean.collect.unsafe_text import HIDDEN, speaks_to_a_model
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
 from core.settings import Settings
@@ -85,8 +86,16 @@ def length(row: Row, config: FilterConfig) -> str | None:
 
 def documentation(row: Row, config: FilterConfig) -> str | None:
     """A documentation that says something beside its tags: of its summary, as CodeSearchNet counts."""
+    if config.min_doc_tokens > 1 and _sentence(config.min_doc_tokens).match(row["docstring"]):
+        return None  # its first line has as many
     words = len(re.findall(r"\w+", summary_of(row["docstring"])))
     return "documentation too short" if words < config.min_doc_tokens else None
+
+
+@lru_cache
+def _sentence(words: int) -> re.Pattern[str]:
+    """So many words on one line, and no tag among them."""
+    return re.compile(rf"\w+(?:[^\w\n@\\]+\w+){{{words - 1}}}")
 
 
 _TAG = re.compile(
@@ -158,16 +167,9 @@ def generated_code(row: Row, _config: FilterConfig) -> str | None:
     return "generated code" if is_generated(f"{row['docstring']}\n{row['code'][:2000]}") else None
 
 
-_HIDDEN = re.compile(
-    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
-    "\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"  # without width; joiners are not here: scripts and emoji need them
-    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
-)
-
-
 def hidden_text(row: Row, _config: FilterConfig) -> str | None:
     """No bidirectional, invisible or other control characters that make code read otherwise than it runs."""
-    return "hidden text" if _HIDDEN.search(row["code"]) or _HIDDEN.search(row["docstring"]) else None
+    return "hidden text" if HIDDEN.search(row["code"]) or HIDDEN.search(row["docstring"]) else None
 
 
 def secrets(row: Row, _config: FilterConfig) -> str | None:
@@ -246,8 +248,24 @@ FILTERS: dict[str, Filter] = {
 
 def filter_batch(batch: pa.RecordBatch | pa.Table, config: FilterConfig) -> pa.Table:
     """The same rows; `reason` says which rule stopped a row that went on until here."""
-    rules = [rule for name, rule in FILTERS.items() if config.enabled is None or name in config.enabled]
+    names = [name for name in FILTERS if config.enabled is None or name in config.enabled]
     table = batch if isinstance(batch, pa.Table) else pa.Table.from_batches([batch])
-    rows = table.to_pylist()
-    reasons = [row["reason"] or next((reason for rule in rules if (reason := rule(row, config))), "") for row in rows]
+    suspects = find_suspects(table, config.blacklist)
+    rules = [(FILTERS[name], suspects.get(name)) for name in names]
+    columns = [table[name].to_pylist() for name in READ_BY_RULES]
+    reasons = []
+    for number, values in enumerate(zip(*columns, strict=True)):
+        row = dict(zip(READ_BY_RULES, values, strict=True))
+        reasons.append(row["reason"] or _first_reason(row, number, rules, config))
     return table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))
+
+
+READ_BY_RULES = ("code", "docstring", "language", "name", "path", "license", "reason")
+
+
+def _first_reason(row: Row, number: int, rules: list[tuple[Filter, list[bool] | None]], config: FilterConfig) -> str:
+    """Why the row of this number stops, by the first rule that says so; empty where none does."""
+    for rule, suspects in rules:
+        if (suspects is None or suspects[number]) and (reason := rule(row, config)):
+            return reason
+    return ""

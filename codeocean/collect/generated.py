@@ -25,6 +25,9 @@ _MARK = re.compile(
 _UNFINISHED = re.compile(r"[\w,)\]'`][ \t]*$")
 """How a line ends that goes on in the next one."""
 
+SUSPECT = "(?i)generated|do not edit"
+"""For RE2: in a text without it there is no mark (`suspects.py`)."""
+
 
 def is_generated(text: str) -> bool:
     """Whether a generator's mark stands in a text."""

@@ -14,16 +14,16 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from codeocean.collect.bare import bare_function, with_line_feeds
 from codeocean.collect.licenses import license_names
 from codeocean.collect.remote_files import list_files, name_of, open_file, stamp
-from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
+from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
 
-ROWS_AT_A_TIME = 1000
 MAX_CODE_CHARS = 1_000_000
 """No function is longer; the parser is not asked about it."""
 
@@ -61,57 +61,109 @@ def _file_units(source: CodeSearchNetSource | JsonlSource, file: str) -> list[Un
         with open_file(file) as stream:
             groups = pq.ParquetFile(stream).metadata.num_row_groups
     except (pa.ArrowException, OSError):
-        return [whole]  # pair_rows counts it as corrupt
+        return [whole]  # pair_batches counts it as corrupt
     return [Unit(source, (file,), "", group, f"{whole.fingerprint} {group}") for group in range(groups)] or [whole]
 
 
-def pair_rows(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator[dict[str, str]]:
-    """Rows of READ_SCHEMA; `licenses` as in `sources.read_unit`."""
+def pair_batches(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Rows of READ_SCHEMA, at most `BATCH_ROWS` at a time; `licenses` as in `readers.read_unit`."""
     source, file = unit.source, unit.files[0]
     assert isinstance(source, CodeSearchNetSource | JsonlSource)
-    base = dict.fromkeys(READ_SCHEMA.names, "") | {"source": source.kind, "path": file}
-    names: dict[str, str] = licenses or {}
+    names = {} if isinstance(source, JsonlSource) else licenses
+    if names is None and isinstance(source, CodeSearchNetSource):
+        names = license_names(source.licenses_file) if source.licenses_file else {}
+    for columns in _parquet_columns(unit) if name_of(file).endswith(".parquet") else _json_columns(file, source):
+        if len(next(iter(columns.values()))):
+            yield _as_rows(columns, source, file, names or {})
+
+
+Columns = dict[str, pa.Array]
+"""Our column → its values, all text; null where a row says nothing."""
+
+
+def _as_rows(columns: Columns, source: CodeSearchNetSource | JsonlSource, file: str, names: dict[str, str]) -> Any:
+    """Columns as rows of READ_SCHEMA: what the source says of all rows filled in, code and documentation bare."""
+    count = len(next(iter(columns.values())))
+    base = {"source": source.kind, "path": file}
     if isinstance(source, JsonlSource):
         base |= {"language": source.language or "", "license": source.license, "repository": source.repository}
-    elif licenses is None and source.licenses_file:
-        names = license_names(source.licenses_file)
-    records = _parquet_records(unit) if name_of(file).endswith(".parquet") else _json_records(file, source)
-    for record in records:
-        row = base | record
-        row["license"] = row["license"] or names.get(row["repository"], "")
-        row["reason"] = row["reason"] or _reason(row, source.languages)
-        if row["reason"]:
-            row |= {"code": "", "docstring": ""}  # goes no further; may be large
-        else:
-            row["code"] = bare_function(row["code"], row["language"], row["name"])
-            row["docstring"] = inspect.cleandoc(with_line_feeds(row["docstring"]))
-            row["id"] = row_id(row["code"])
-        yield row
+    whole = {name: _filled(columns.get(name), base.get(name, ""), count) for name in READ_SCHEMA.names}
+    if names:
+        found = pa.array([names.get(each, "") for each in whole["repository"].to_pylist()], pa.string())
+        whole["license"] = pc.if_else(pc.equal(whole["license"], ""), found, whole["license"])
+    whole["reason"] = pc.if_else(pc.equal(whole["reason"], ""), _reasons(whole, source.languages), whole["reason"])
+    stopped = [reason != "" for reason in whole["reason"].to_pylist()]
+    texts = [whole[name].to_pylist() for name in ("code", "language", "name", "docstring")]
+    bare = [("", "", "") if stop else _bare(*values) for stop, *values in zip(stopped, *texts, strict=True)]
+    for name, values in zip(("id", "code", "docstring"), zip(*bare, strict=True), strict=True):
+        whole[name] = pa.array(values, pa.string())
+    return pa.RecordBatch.from_arrays([whole[name] for name in READ_SCHEMA.names], schema=READ_SCHEMA)
 
 
-def _reason(row: dict[str, str], languages: tuple[str, ...]) -> str:
-    if not all(row[name] for name in _NEEDED):
-        return "missing field"
-    if row["language"] not in languages:
-        return "language not asked for"
-    return "row too large" if len(row["code"]) + len(row["docstring"]) > MAX_CODE_CHARS else ""
+def _filled(values: pa.Array | None, otherwise: str, count: int) -> pa.Array:
+    if values is None:
+        return pa.repeat(pa.scalar(otherwise, pa.string()), count)
+    return values.cast(pa.string()).fill_null(otherwise)
 
 
-def _parquet_records(unit: Unit) -> Iterator[dict[str, str]]:
+def _bare(code: str, language: str, name: str, docstring: str) -> tuple[str, str, str]:
+    """Id, code and documentation of a pair, as a folder gives them."""
+    code, docstring = bare_function(code, language, name), with_line_feeds(docstring)
+    plain = "\n" not in docstring and "\t" not in docstring
+    return row_id(code), code, docstring.lstrip() if plain else inspect.cleandoc(docstring)
+
+
+def _reasons(rows: Columns, languages: tuple[str, ...]) -> pa.Array:
+    """Why a row goes no further; empty for those that do."""
+    missing = pc.or_(pc.or_(*(pc.equal(rows[name], "") for name in _NEEDED[:2])), pc.equal(rows[_NEEDED[2]], ""))
+    asked = pc.is_in(rows["language"], pa.array(languages, pa.string()))
+    size = pc.add(pc.utf8_length(rows["code"]), pc.utf8_length(rows["docstring"]))
+    reasons = pc.if_else(pc.greater(size, MAX_CODE_CHARS), "row too large", "")
+    return pc.if_else(missing, "missing field", pc.if_else(asked, reasons, "language not asked for"))
+
+
+def _parquet_columns(unit: Unit) -> Iterator[Columns]:
     folders = _folder_values(unit.files[0])
     with open_file(unit.files[0]) as stream:
         try:
             file = pq.ParquetFile(stream)
-            columns = [name for name in _HUB_COLUMNS.values() if name in file.schema_arrow.names]
-            if {_HUB_COLUMNS[name] for name in _NEEDED} - {*columns, *folders}:
-                yield {"reason": "not CodeSearchNet's columns"}
+            names = [name for name in _HUB_COLUMNS.values() if name in file.schema_arrow.names]
+            if {_HUB_COLUMNS[name] for name in _NEEDED} - {*names, *folders}:
+                yield {"reason": pa.array(["not CodeSearchNet's columns"])}
                 return
             groups = None if unit.row_group is None else [unit.row_group]
-            for batch in file.iter_batches(ROWS_AT_A_TIME, row_groups=groups, columns=columns):
-                for record in batch.to_pylist():
-                    yield _mapped(folders | record, _HUB_COLUMNS)
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
+                batch.validate(full=True)
+                if all(map(_is_text, batch.schema.types)):
+                    whole = {name: pa.repeat(value, batch.num_rows) for name, value in folders.items()}
+                    whole |= {name: pc.if_else(pc.equal(batch[name], ""), None, batch[name]) for name in names}
+                    yield {ours: whole[theirs] for ours, theirs in _HUB_COLUMNS.items() if theirs in whole}
+                else:
+                    yield _as_columns([_mapped(folders | record, _HUB_COLUMNS) for record in batch.to_pylist()])
         except (pa.ArrowException, OSError) as error:
-            yield _damage(unit.files[0], error)
+            yield _as_columns([_damage(unit.files[0], error)])
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _as_columns(records: list[dict[str, str]]) -> Columns:
+    return {name: pa.array([record.get(name) for record in records], pa.string()) for name in READ_SCHEMA.names}
+
+
+def _json_columns(file: str, source: CodeSearchNetSource | JsonlSource) -> Iterator[Columns]:
+    """Records of a file, as many at a time as are `BATCH_ROWS` or hold `BATCH_CHARS` of code."""
+    records: list[dict[str, str]] = []
+    chars = 0
+    for record in _json_records(file, source):
+        records.append(record)
+        chars += len(record.get("code", ""))
+        if len(records) == BATCH_ROWS or chars >= BATCH_CHARS:
+            yield _as_columns(records)
+            records, chars = [], 0
+    if records:
+        yield _as_columns(records)
 
 
 def _json_records(file: str, source: CodeSearchNetSource | JsonlSource) -> Iterator[dict[str, str]]:

@@ -10,15 +10,20 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from codeocean.collect.folders import folder_rows, folder_units
-from codeocean.collect.pairs import pair_rows, pair_units
-from codeocean.collect.settings import READ_SCHEMA, CodeSearchNetSource, FolderSource, JsonlSource, SourceConfig, Unit
+from codeocean.collect.pairs import pair_batches, pair_units
+from codeocean.collect.settings import (
+    BATCH_CHARS,
+    BATCH_ROWS,
+    READ_SCHEMA,
+    CodeSearchNetSource,
+    FolderSource,
+    JsonlSource,
+    SourceConfig,
+    Unit,
+)
 
 __all__ = ["READ_SCHEMA", "CodeSearchNetSource", "FolderSource", "JsonlSource", "SourceConfig", "Unit", "list_units",
            "read_unit"]  # fmt: skip
-
-BATCH_ROWS = 1000
-BATCH_CHARS = 8_000_000
-"""A batch ends behind the row that reaches this many characters of code."""
 
 
 def list_units(source: FolderSource | CodeSearchNetSource | JsonlSource) -> list[Unit]:
@@ -38,10 +43,12 @@ def read_unit(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator[pa
         unit: what to read.
         licenses: repository → licence, where the source has a `licenses_file`; None reads it.
     """
-    rows = folder_rows(unit) if isinstance(unit.source, FolderSource) else pair_rows(unit, licenses)
+    if not isinstance(unit.source, FolderSource):
+        yield from pair_batches(unit, licenses)
+        return
     batch: list[dict[str, str]] = []
     chars = 0
-    for row in rows:
+    for row in folder_rows(unit):
         batch.append(row)
         chars += len(row["code"])
         if len(batch) == BATCH_ROWS or chars >= BATCH_CHARS:

@@ -61,10 +61,13 @@ def _rules() -> tuple[Rule, ...]:
 RULES = _rules()
 _ASKED = tuple((keyword, rule) for rule in RULES for keyword in rule.keywords)
 
-_ASSIGNED = re.compile(
+_NAME = (
     r"(secret|passw(?:or)?d|passwd|passphrase|pwd|(?:api|access|private|encryption|signing)[_-]?key"
     r"|(?:auth|access|refresh|bearer|api)[_-]?token)(?:[_-]?(?:access|api|signing))?(?:[_-]?(?:key|token|value|base))?"
-    r"['\"]?\]?\s{0,3}(?::\s{0,3}str\s{0,3}=|:=|=>|=|:)\s{0,3}[brfu]?(?:'([^'\s]{8,200})'|\"([^\"\s]{8,200})\")",
+    r"['\"]?\]?"
+)
+_ASSIGNED = re.compile(
+    _NAME + r"\s{0,3}(?::\s{0,3}str\s{0,3}=|:=|=>|=|:)\s{0,3}[brfu]?(?:'([^'\s]{8,200})'|\"([^\"\s]{8,200})\")",
     re.IGNORECASE,
 )
 _NAMES = ("secret", "passw", "passphrase", "pwd", "key", "token")
@@ -81,6 +84,17 @@ MIN_BITS = 3.7
 """Entropy of a random literal of 20 signs or more, in bits a sign; words and paths have less."""
 MIN_SWITCHES = 0.35
 """Share of neighbours of different kinds (digit, small, large, sign): 0.62 in random text, 0.3 in `camelCase2`."""
+
+FOLDED_OTHERWISE = "[\u0130\u0131]"
+"""The Turkish letters that Python takes for an i when cases do not count, and RE2 does not."""
+_GAP = r"[\s\x0b\x1c-\x1f\x{80}-\x{10ffff}]{0,3}"
+SUSPECT = "(?i)" + "|".join((
+    *sorted({re.escape(keyword) for keyword, _ in _ASKED}),
+    _NAME + _GAP + "(?::" + _GAP + "str" + _GAP + "=|:=|=>|=|:)" + _GAP + r"[brfu]?(?:'[^'\s]{8}|\"[^\"\s]{8})",
+    r"://[^\s:/@'\"]{1,40}:[^\s:/@'\"]{8}",
+    FOLDED_OTHERWISE,
+))  # fmt: skip
+"""For RE2: in a text without it there is no secret (`suspects.py`)."""
 
 
 def has_secret(text: str) -> bool:

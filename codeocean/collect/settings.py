@@ -13,6 +13,10 @@ from core.settings import Settings
 READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
 """What reading gives: a row that cannot be used has a reason."""
 
+BATCH_ROWS = 1000
+BATCH_CHARS = 8_000_000
+"""A batch ends behind the row that reaches this many characters of code."""
+
 ColumnName = Literal["code", "docstring", "language", "name", "repository", "path", "url", "license", "split"]
 
 

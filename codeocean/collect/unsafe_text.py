@@ -51,6 +51,15 @@ _PHRASES = tuple(
 _COMMENT_MARKS = re.compile(r"(?<=\n)[ \t]{0,40}(?://+|#+|\*+|--)[ \t]")
 """What stands before a comment's next line, in the middle of its sentence."""
 
+SUSPECT = r"[^\x00-\x7f]|(?i)" + "|".join(sorted({re.escape(mark) for mark, _ in (*_CHAT_MARKS, *_PHRASES)}))
+"""For RE2: a text without it speaks to nobody (`suspects.py`)."""
+HIDDEN = re.compile(
+    "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
+    "\u200b\u2060-\u2064\ufeff\U000e0000-\U000e007f"  # without width; joiners are not here: scripts and emoji need them
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+)
+"""Bidirectional, invisible and other control characters, which make a text read otherwise than it is."""
+
 
 def speaks_to_a_model(text: str) -> bool:
     """Whether a text holds marks of a chat, or asks its reader to drop the instructions that it has."""
