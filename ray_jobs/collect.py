@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 
-from codeocean.collect.filters import load_tokenizer
+from codeocean.collect.filters import load_custom, load_tokenizer
 from codeocean.collect.flow import collect
 from codeocean.collect.readers import Unit, list_units
 from codeocean.collect.yields import describe_functions
@@ -21,6 +21,8 @@ def run_collect(config: Config, run: RunDir) -> Manifest:
     """Collect raw code."""
     units = [unit for source in config.collect.sources for unit in list_units(source)]
     settings, inputs = config.collect, {"sources": _digest(units)}
+    for name in settings.filters.custom:
+        load_custom(name)
     if settings.filters.tokenizer is not None:
         tokenizer = resolve_model(settings.filters.tokenizer, "collect.filters.tokenizer")
         load_tokenizer(tokenizer)  # refused here, before any work starts

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from codeocean.generate.ask import Chat
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.flow import Follow, generate
 from codeocean.generate.ledger import ROLES, Ledger, cost_rows
@@ -17,6 +16,7 @@ from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import load_tasks
 from codeocean.select.picked_rows import picked_rows
+from core.chat import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config

@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from codeocean.generate.ask import Chat, judge_one
+from codeocean.generate.ask import judge_one
 from codeocean.generate.judge_agreement import GoldenCase, calibrate, load_golden
 from codeocean.generate.tasks import Task, load_tasks
+from core.chat import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.generate import open_roles
 from ray_jobs.run.command_line import flag

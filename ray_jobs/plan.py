@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from rich.console import Console
 from rich.table import Table
 
+from codeocean.collect.filters import load_custom
 from codeocean.collect.readers import list_units
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.ledger import ROLES, Ledger, forecast, token_cost
@@ -73,9 +74,11 @@ def plan_stages(config: Config, *, reach_out: bool = True, here: bool = True) ->
     """
     config.require("collect", "generate", "train")
     sources = config.collect.sources
-    opened = [source for source in sources if reach_out or "://" not in source.path]
+    opened = [source for source in sources if reach_out or "://" not in getattr(source, "path", "")]
     units = [unit for source in opened for unit in list_units(source)]
     unopened = f", {len(sources) - len(opened)} URLs not opened" if len(opened) < len(sources) else ""
+    for name in config.collect.filters.custom:
+        load_custom(name)
     check_models(config, here=here)
     hosted = [
         role.model for role in (config.generate.generator, config.generate.discriminator) if role.endpoint is None

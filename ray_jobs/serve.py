@@ -14,8 +14,8 @@ from typing import Any
 import openai
 import uvicorn
 
-from codeocean.generate.ask import Chat
 from codeocean.teachers import TeacherConfig
+from core.chat import Chat
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config

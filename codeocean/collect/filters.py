@@ -23,6 +23,7 @@ from codeocean.collect.unsafe_text import HIDDEN, speaks_to_a_model
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
 from core.settings import Settings
+from core.user_code import FunctionName, load_function, said_by
 
 Row = dict[str, Any]
 Filter = Callable[[Row, "FilterConfig"], str | None]
@@ -33,6 +34,9 @@ class FilterConfig(Settings):
 
     enabled: tuple[str, ...] | None = None
     """Names of the rules to apply, in any order; None applies all."""
+
+    custom: tuple[FunctionName, ...] = ()
+    """Rules of your own as `module:function`, asked last: a row as a mapping → the reason why it stops, or None."""
 
     min_code_chars: NonNegativeInt = 60
     """Shorter code says too little."""
@@ -257,6 +261,8 @@ def filter_batch(batch: pa.RecordBatch | pa.Table, config: FilterConfig) -> pa.T
     for number, values in enumerate(zip(*columns, strict=True)):
         row = dict(zip(READ_BY_RULES, values, strict=True))
         reasons.append(row["reason"] or _first_reason(row, number, rules, config))
+    for name in config.custom:
+        reasons = _custom_reasons(name, table, reasons)
     return table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(reasons, pa.string()))
 
 
@@ -269,3 +275,30 @@ def _first_reason(row: Row, number: int, rules: list[tuple[Filter, list[bool] | 
         if (suspects is None or suspects[number]) and (reason := rule(row, config)):
             return reason
     return ""
+
+
+CUSTOM = "collect.filters.custom"
+
+
+def load_custom(name: str) -> Callable[[Row], object]:
+    """A rule of the user's own; raises `ValueError` as `load_function` does."""
+    return load_function(name, CUSTOM, ["row"])
+
+
+def _custom_reasons(name: str, table: pa.Table, reasons: list[str]) -> list[str]:
+    """The reasons, with those that a rule of the user's gives for rows that go on until here."""
+    rule, found = load_custom(name), list(reasons)
+    alive = [number for number, reason in enumerate(reasons) if not reason]
+    rows = table.drop_columns("reason").take(pa.array(alive, pa.int64())).to_pylist()
+    for number, row in zip(alive, rows, strict=True):
+        try:
+            answer = rule(row)
+        except Exception as error:
+            raise ValueError(f"{CUSTOM}: {name} failed on row {row['id']} ({said_by(error)})") from error
+        if answer is not None and not (isinstance(answer, str) and answer):
+            raise ValueError(
+                f"{CUSTOM}: {name} returned {answer!r:.100} for row {row['id']}; return the reason as text, or None "
+                "where the row goes on"
+            )
+        found[number] = answer or ""
+    return found

@@ -23,6 +23,7 @@ from codeocean.collect.remote_files import list_files, name_of, open_file, stamp
 from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
+from core.text import is_storable
 
 MAX_CODE_CHARS = 1_000_000
 """No function is longer; the parser is not asked about it."""
@@ -94,7 +95,7 @@ def _as_rows(columns: Columns, source: CodeSearchNetSource | JsonlSource, file: 
     whole["reason"] = pc.if_else(pc.equal(whole["reason"], ""), _reasons(whole, source.languages), whole["reason"])
     stopped = [reason != "" for reason in whole["reason"].to_pylist()]
     texts = [whole[name].to_pylist() for name in ("code", "language", "name", "docstring")]
-    bare = [("", "", "") if stop else _bare(*values) for stop, *values in zip(stopped, *texts, strict=True)]
+    bare = [("", "", "") if stop else bare_pair(*values) for stop, *values in zip(stopped, *texts, strict=True)]
     for name, values in zip(("id", "code", "docstring"), zip(*bare, strict=True), strict=True):
         whole[name] = pa.array(values, pa.string())
     return pa.RecordBatch.from_arrays([whole[name] for name in READ_SCHEMA.names], schema=READ_SCHEMA)
@@ -106,7 +107,7 @@ def _filled(values: pa.Array | None, otherwise: str, count: int) -> pa.Array:
     return values.cast(pa.string()).fill_null(otherwise)
 
 
-def _bare(code: str, language: str, name: str, docstring: str) -> tuple[str, str, str]:
+def bare_pair(code: str, language: str, name: str, docstring: str) -> tuple[str, str, str]:
     """Id, code and documentation of a pair, as a folder gives them."""
     code, docstring = bare_function(code, language, name), with_line_feeds(docstring)
     plain = "\n" not in docstring and "\t" not in docstring
@@ -197,7 +198,7 @@ def _mapped(record: dict[str, Any], columns: dict[Any, str]) -> dict[str, str]:
     row = {ours: value if ours in _NEEDED else _as_text(ours, value) for ours, value in found.items()}
     if columns is _ORIGINAL_COLUMNS and "url" not in row and all(record.get(name) for name in ("repo", "sha", "path")):
         row["url"] = f"https://github.com/{record['repo']}/blob/{record['sha']}/{record['path']}"
-    return row if all(isinstance(value, str) and _encodable(value) for value in row.values()) else {
+    return row if all(isinstance(value, str) and is_storable(value) for value in row.values()) else {
         "reason": CORRUPT_RECORD}  # fmt: skip
 
 
@@ -207,12 +208,3 @@ def _as_text(column: str, value: Any) -> str:
         parts = [text for entry in value if (text := _as_text(column, entry))]
         return (" AND " if column == "license" else ", ").join(dict.fromkeys(parts))
     return str(value) if isinstance(value, str | int | float) else ""
-
-
-def _encodable(text: str) -> bool:
-    """Whether text is Unicode that can be stored: JSON can carry half a surrogate pair."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True

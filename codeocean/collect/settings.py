@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pyarrow as pa
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, JsonValue, PositiveInt, model_validator
 
 from codeocean.records import RAW_CODE
 from core.languages import CODESEARCHNET, LANGUAGE_NAMES, LanguageName
 from core.settings import Settings
+from core.user_code import FunctionName
 
 READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
 """What reading gives: a row that cannot be used has a reason."""
@@ -86,17 +87,43 @@ class JsonlSource(Settings):
         return self
 
 
-SourceConfig = Annotated[FolderSource | CodeSearchNetSource | JsonlSource, Field(discriminator="kind")]
+class FunctionSource(Settings):
+    """Rows out of a function of your own, such as one that asks a database or a forge."""
+
+    kind: Literal["function"]
+    function: FunctionName
+    """`module:function`: gives an iterator of mappings from column to text; `code`, `docstring` and `language` are
+    needed. It must give the same rows in the same order each time: a resume counts on that."""
+
+    arguments: dict[str, JsonValue] = {}
+    """Its keyword arguments."""
+
+    shards: PositiveInt = 1
+    """Calls that run in parallel; more than 1 adds the keyword arguments `shard` (from 0) and `num_shards`."""
+
+    languages: tuple[LanguageName, ...] = LANGUAGE_NAMES
+    """Languages to take."""
+
+    license: str = ""
+    """Licence of rows that name none."""
+
+    repository: str = ""
+    """Repository of rows that name none."""
+
+
+AnySource = FolderSource | CodeSearchNetSource | JsonlSource | FunctionSource
+SourceConfig = Annotated[AnySource, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True)
 class Unit:
     """What one worker reads at a time."""
 
-    source: FolderSource | CodeSearchNetSource | JsonlSource
+    source: AnySource
     files: tuple[str, ...]
     """A bundle of source files relative to the folder, or one file of pairs."""
     root: str = ""
     row_group: int | None = None
+    """Of a Parquet file; the number of the shard, where the source is a function."""
     fingerprint: str = ""
     """Changes when the input does: names, sizes and times."""

@@ -25,6 +25,7 @@ from codeocean.teachers import TeacherConfig
 from codeocean.verify.columns import unproved
 from core.json_records import json_records
 from core.settings import Execution, Settings
+from core.text import is_storable
 
 CARD = Path(__file__).with_name("mix_card.md.j2")
 MAX_CHARS = 100_000
@@ -142,7 +143,7 @@ def _instance(source: AlpacaSource, number: int, record: dict[str, Any] | str) -
     if not isinstance(record, dict):
         return record
     fields = [record.get(source.columns.get(name, name)) for name in ("instruction", "input", "output")]
-    if not all(text is None or (isinstance(text, str) and _storable(text)) for text in fields):
+    if not all(text is None or (isinstance(text, str) and is_storable(text)) for text in fields):
         return "corrupt row"
     instruction, given, output = (text or "" for text in fields)
     if max(len(instruction), len(given), len(output)) > MAX_CHARS:
@@ -153,14 +154,6 @@ def _instance(source: AlpacaSource, number: int, record: dict[str, Any] | str) -
     return {"id": row_id(f"{source.name}\x1f{instruction}\x1f{given}\x1f{output}"), "raw_id": "", "task": source.name,
             "language": "", "instruction": instruction, "input": given, "output": output,
             "provenance": json.dumps(provenance, ensure_ascii=False)}  # fmt: skip
-
-
-def _storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair
-        return False
-    return True
 
 
 def mixed(instances: pa.Table, foreign: Foreign) -> pa.Table:

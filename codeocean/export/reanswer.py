@@ -7,7 +7,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 from pyarrow import fs as pafs
@@ -16,19 +16,12 @@ from codeocean.export.mix import AnswerConfig
 from codeocean.generate.few_shot import draw_number
 from codeocean.generate.scheduler import DRAIN_S, Question, answer_all
 from codeocean.teachers import LEFT_OPEN, failed_alike
+from core.chat import Chat
 from core.journal import Journal
 from core.storage import part_names, read_part, write_part
+from core.text import storable
 
 log = logging.getLogger("wavecoder.codeocean")
-
-
-class Chat(Protocol):
-    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
-
-    async def __call__(
-        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int
-    ) -> dict[str, Any]:
-        """`{text, finish_reason, …, error}`."""
 
 
 @dataclass
@@ -139,7 +132,7 @@ async def _answer(config: AnswerConfig, row: dict[str, Any], chat: Chat, model: 
         temperature=config.temperature,
         seed=draw_number("answer", row["id"]),
     )
-    text, error = answer["text"].encode("utf-8", "replace").decode(), answer["error"]
+    text, error = storable(answer["text"]), answer["error"]
     reason = f"no answer: {error.partition(':')[0]}" if error else ""
     if not error and answer["finish_reason"] == "length":
         reason = "answer cut off"

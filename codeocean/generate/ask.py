@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import Any, Protocol
+from typing import Any
 
 from codeocean.collect.unsafe_text import speaks_to_a_model
 from codeocean.generate.few_shot import draw_number
@@ -24,23 +24,13 @@ from codeocean.grammars import GRAMMARS
 from codeocean.records import row_id
 from codeocean.syntax import has_syntax_error
 from codeocean.teachers import LEFT_OPEN
+from core.chat import Chat
+from core.text import storable
 
 Row = dict[str, Any]
 
 MOST_ROOM = 8
 """Times `max_tokens` that a thinking model may be given on retries."""
-
-
-class Chat(Protocol):
-    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
-
-    async def __call__(
-        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int, schema: Row
-    ) -> Row:
-        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`.
-
-        Perhaps also what `ChatClient` tells beside: `reasoning, blame` and more tokens.
-        """
 
 
 async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
@@ -75,7 +65,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         if answer["error"]:
             row["error"] = _no_answer(answer)
         elif isinstance(candidate, Candidate):
-            candidate = Candidate(**{name: _storable(text) for name, text in vars(candidate).items()})
+            candidate = Candidate(**{name: storable(text) for name, text in vars(candidate).items()})
             row |= vars(candidate)
             language = job["target_language"] or raw["language"]
             row["error"] = check_candidate(candidate, task, language, shots, fails_to_parse)
@@ -128,27 +118,22 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
         role.used.failures[row["error"]] += bool(row["error"])
         if not row["error"] or role.is_refused:
             break
-    row["rules"] = [rule | {"reason": _storable(rule["reason"])} for rule in row["rules"]]
-    return {"rows": [row | {"reasons": _storable(row["reasons"])}], "used": role.used.as_json(),
+    row["rules"] = [rule | {"reason": storable(rule["reason"])} for rule in row["rules"]]
+    return {"rows": [row | {"reasons": storable(row["reasons"])}], "used": role.used.as_json(),
             "open": role.is_open}  # fmt: skip
 
 
 def _as_it_came(answer: Row) -> Row:
     """Text and thinking of an answer, for whoever looks at it later; neither goes into the instance as it is."""
     return {
-        "raw_text": _storable(answer["text"] or answer["error"]),
-        "reasoning": _storable(answer.get("reasoning", "")),
+        "raw_text": storable(answer["text"] or answer["error"]),
+        "reasoning": storable(answer.get("reasoning", "")),
     }
 
 
 def _no_answer(answer: Row) -> str:
     """The reason why there is no answer; empty when there is one. Details stay in the row's `raw_text`."""
     return f"no answer: {answer['error'].partition(':')[0]}" if answer["error"] else ""
-
-
-def _storable(text: str) -> str:
-    """Without half surrogate pairs, which JSON can carry and Parquet cannot."""
-    return text.encode("utf-8", "replace").decode()
 
 
 class _Role:

@@ -18,7 +18,7 @@ from pyarrow import fs as pafs
 from ray.util.metrics import Gauge
 
 from codeocean.export.instances import Yield
-from codeocean.generate.ask import Chat, generate_one, judge_one
+from codeocean.generate.ask import generate_one, judge_one
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.ledger import Ledger
 from codeocean.generate.round_state import ROLE_OF, RoundBook
@@ -26,6 +26,7 @@ from codeocean.generate.round_store import Rounds
 from codeocean.generate.scheduler import DRAIN_S, JUDGE, Question, answer_all
 from codeocean.generate.settings import GenerateConfig, SpendingConfig
 from codeocean.generate.tasks import Task
+from core.chat import Chat
 from core.metrics import RowMetrics
 
 log = logging.getLogger("wavecoder.codeocean")

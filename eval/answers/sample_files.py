@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.json_records import Record, json_records
+from core.text import storable
 from eval.answers.units import python_units
 from eval.benchmarks.catalogue import ProblemSet
 from eval.problems import Problem
@@ -38,7 +39,7 @@ def parse_samples(content: bytes, path: str) -> Samples:
     try:
         for record in json_records(io.BytesIO(content)):
             task_id, kind, texts = _sample(record, path)
-            found[task_id] += [(kind, encodable(entry)) for entry in texts]
+            found[task_id] += [(kind, storable(entry)) for entry in texts]
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"--samples {path} cannot be read ({type(error).__name__}: {error})") from None
     if not found:
@@ -59,11 +60,6 @@ def _sample(record: Record, path: str) -> tuple[str, str, list[str]]:
             return str(row["task_id"]), kind, texts
         what = f"{kind} is no text" if "task_id" in row else "it has no task_id"
     raise ValueError(f"--samples {path}, {record.place}: a sample has task_id and completion or solution ({what})")
-
-
-def encodable(text: str) -> str:
-    """Text without halves of characters, which JSON can carry and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def by_known_ids(samples: Samples, sets: Sequence[ProblemSet], *, allow_missing: bool) -> Samples:

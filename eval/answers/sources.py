@@ -7,32 +7,16 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
+from core.chat import CompletingChat
+from core.text import storable
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
 from eval.answers.prompts import Request, read_with_reason, request_description, request_for
-from eval.answers.sample_files import by_known_ids, encodable, parse_samples, signature_warnings
+from eval.answers.sample_files import by_known_ids, parse_samples, signature_warnings
 from eval.benchmarks.catalogue import ProblemSet
 from eval.problems import Problem, with_description
 from eval.settings import EvaluateConfig
 
 log = logging.getLogger("wavecoder.eval")
-
-
-class Chat(Protocol):
-    """Asks an LLM; a failure of one question is data: its `error` is not empty."""
-
-    async def __call__(
-        self, *, model: str, messages: list[dict[str, str]], max_tokens: int, temperature: float, seed: int
-    ) -> dict[str, Any]:
-        """`{text, finish_reason, prompt_tokens, completion_tokens, error, blame}` of a chat.
-
-        `blame` of an error is "model" where the model gave no answer (a refusal, a content filter, no choice),
-        "question" where the endpoint refused this question (too long for the model), "endpoint" where it failed.
-        """
-
-    async def complete(
-        self, *, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, stop: list[str]
-    ) -> dict[str, Any]:
-        """The same of a plain text that is continued."""
 
 
 class Answers(Protocol):
@@ -53,7 +37,7 @@ class Answers(Protocol):
 class EndpointAnswers:
     """Asks an endpoint, once or twice a sample, in the form that the settings say."""
 
-    def __init__(self, config: EvaluateConfig, chat: Chat, model: str) -> None:
+    def __init__(self, config: EvaluateConfig, chat: CompletingChat, model: str) -> None:
         """Args: config, chat: of the endpoint, model: its name there."""
         self._config, self._chat, self.model = config, chat, model
 
@@ -104,7 +88,7 @@ class EndpointAnswers:
             answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
         if answer["error"] and answer.get("blame", "endpoint") == "endpoint":
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
-        return answer | {"text": encodable(answer["text"])}
+        return answer | {"text": storable(answer["text"])}
 
 
 class GivenAnswers:

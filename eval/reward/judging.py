@@ -12,11 +12,11 @@ import builtins
 from dataclasses import dataclass
 from typing import Literal
 
+from core.text import storable
 from eval.answers.declarations import definition_start
 from eval.answers.extract import read_code
 from eval.answers.programs import RUN_PROGRAM
 from eval.answers.prompts import question_of, read_with_reason
-from eval.answers.sample_files import encodable
 from eval.problems import Problem
 from eval.reward.settings import RewardConfig
 from eval.sandbox.oracle import judge
@@ -120,11 +120,11 @@ def infra_error(error: Exception, code: str = "") -> Judged:
 
 
 def _run(program: Program, timeout: float, memory_mb: int) -> Judged:
-    code = encodable(program.code)
+    code = storable(program.code)
     given = program.stdin is not None
     source = _LATE_EXIT.format(code=code) if given and program.language == "python" else code
     outcome = run_program(
-        source, language=program.language, timeout=timeout, memory_mb=memory_mb, stdin=encodable(program.stdin or "")
+        source, language=program.language, timeout=timeout, memory_mb=memory_mb, stdin=storable(program.stdin or "")
     )
     return _judged(outcome, None if given else float(outcome.passed), code)
 
@@ -143,7 +143,7 @@ def _judged(outcome: Outcome, reward: float | None, code: str) -> Judged:
 
 def candidate_of(problem: Problem, completion: str) -> str:
     """The program in a completion."""
-    text = encodable(completion)
+    text = storable(completion)
     if not problem.entry_point:
         return read_code(text, question_of(problem)).code
     return read_with_reason(problem, "chat", text)[1]
@@ -151,7 +151,7 @@ def candidate_of(problem: Problem, completion: str) -> str:
 
 def problem_of(sample: Sample) -> Problem:
     """The sample as a problem of a benchmark."""
-    tests, declaration = encodable(sample.tests), encodable(sample.declaration)
+    tests, declaration = storable(sample.tests), storable(sample.declaration)
     entry_point = RUN_PROGRAM if sample.kind == "program" else sample.entry_point
     if sample.language == "python" and sample.kind == "function":
         entry_point = entry_point or called_by(tests)
@@ -160,7 +160,7 @@ def problem_of(sample: Sample) -> Problem:
         task_id="",
         language=sample.language,
         entry_point=entry_point,
-        instruction=encodable(sample.prompt),
+        instruction=storable(sample.prompt),
         plain="",
         declaration=declaration,
         prelude=sample.prelude,

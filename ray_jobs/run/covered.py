@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from codeocean.collect.filters import CUSTOM
 from codeocean.generate.ledger import ROLES
+from core.user_code import source_digest
 from ray_jobs.run.config import Config
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.models import served_name
@@ -25,6 +27,12 @@ def covered_by(stage: str, config: Config) -> Covered:
     return Covered(section, elsewhere(config) if elsewhere else {})
 
 
+def _rules(config: Config) -> dict[str, Any]:
+    """The source of rules of the user's own; that of a source's function is in the digest of the units."""
+    custom = config.collect.filters.custom
+    return {"code": {name: source_digest(name, CUSTOM) for name in custom}} if custom else {}
+
+
 def _teachers(config: Config) -> dict[str, Any]:
     """Engines of our own have a say in the answers: their type of numbers, their context, their adapters."""
     roles = {role: getattr(config.generate, role) for role in ROLES}
@@ -41,4 +49,8 @@ def _scored(config: Config) -> dict[str, Any]:
     }
 
 
-_ELSEWHERE: dict[str, Callable[[Config], dict[str, Any]]] = {"generate": _teachers, "evaluate": _scored}
+_ELSEWHERE: dict[str, Callable[[Config], dict[str, Any]]] = {
+    "collect": _rules,
+    "generate": _teachers,
+    "evaluate": _scored,
+}

@@ -9,6 +9,7 @@ import json
 import re
 from typing import Any
 
+from core.text import storable
 from serve.client.errors import EndpointError, error_in, error_of
 
 FINISHES = {
@@ -137,11 +138,6 @@ def split_thinking(text: str) -> tuple[str, str]:
         *before, text = THINKING_END.split(text)
         thoughts += [part.strip() for part in before]
     return (text.lstrip() if thoughts else text), "\n".join(thoughts)
-
-
-def storable(text: str) -> str:
-    """Without half surrogate pairs, which JSON can carry and which can be neither printed nor stored."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def read_usage(usage: Any) -> Row:

@@ -190,3 +190,15 @@ def test_a_prompt_is_covered_by_its_text_and_earlier_runs_have_the_papers(tmp_pa
     assert [each.same_as(earlier, done=True) for each in covered] == [True, False, False, False]
     with pytest.raises(ValueError, match=r"train.*cannot be read"):
         load_config(DEMO, ["train.prompt=none.jinja"])
+
+
+def test_the_source_of_a_rule_of_the_users_own_decides_the_data(tmp_path, monkeypatch):
+    (tmp_path / "digested_rules.py").write_text("def no_todo(row): ...\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    plain = load_config(DEMO, [])
+    config = load_config(DEMO, ["collect.filters.custom=[digested_rules:no_todo]"])
+    before = covered_by("collect", config)
+    assert "code" not in covered_by("collect", plain).config
+    assert before.same_as(before.config)
+    (tmp_path / "digested_rules.py").write_text("def no_todo(row): return 'todo'\n")
+    assert not covered_by("collect", config).same_as(before.config)
