@@ -59,7 +59,7 @@ def load_function(name: str, setting: str, arguments: Iterable[str]) -> Callable
     except TypeError as error:
         called = f"{function_name}({', '.join(each + '…' * each.endswith('=') for each in arguments)})"
         raise ValueError(f"{setting}: {name} must be callable as {called}: {error}") from None
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def source_digest(name: str, setting: str) -> str:
