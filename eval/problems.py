@@ -55,6 +55,10 @@ class Problem:
     """What an answer is: a function that the tests call; a program that reads its standard input; a value; a call."""
     date: str = ""
     """When the problem was published, as 2024-09-30; empty if its benchmark does not say."""
+    beside: bool = False
+    """Its tests reach into the candidate, by patches or files, so they run beside it in one process."""
+    needs: tuple[str, ...] = ()
+    """Packages that its solution and tests import."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +104,7 @@ def shorten_description(description: str, describe: Describe) -> str:
     return text
 
 
-_SINCE = {"kind": "function", "date": ""}
+_SINCE = {"kind": "function", "date": "", "beside": False, "needs": ()}
 """Fields that came later: at their defaults they are no part of a digest, so that older results keep theirs."""
 
 

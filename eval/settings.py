@@ -6,6 +6,7 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Pos
 
 from core.settings import EarlierDefault, Execution, Settings
 from eval.benchmarks.catalogue import resolve_names
+from eval.sandbox.packages import DEFAULT, installed
 
 CHOICE = ("benchmark", "dataset", "after", "before", "limit", "samples", "k")
 """What is scored, rather than how."""
@@ -61,6 +62,10 @@ class EvaluateConfig(Settings):
     memory_mb: PositiveInt = 1024
     """Address space of one program."""
 
+    packages: Annotated[tuple[str, ...], EarlierDefault([])] = ("numpy",)
+    """Python packages of this environment that programs may import, read-only, with what they require; a path, such as
+    /opt/bigcodebench, is another environment of the same Python. One that is not installed is an error, but for numpy."""
+
     cpus_per_program: Annotated[PositiveFloat, Execution()] = 0.5
     """Logical CPUs that Ray reserves for one program."""
 
@@ -86,4 +91,11 @@ class EvaluateConfig(Settings):
 
         What is chosen to be scored (benchmarks, problems, number of samples) is none of them: more of it goes on.
         """
-        return {name: value for name, value in self.identity().items() if name not in CHOICE}
+        found = {name: value for name, value in self.identity().items() if name not in CHOICE}
+        if tuple(found["packages"]) == DEFAULT:  # which came later
+            del found["packages"]
+        return found
+
+    def shown_packages(self) -> tuple[str, ...]:
+        """The packages to show; numpy only where it is installed."""
+        return tuple(name for name in self.packages if name not in DEFAULT or installed((name,)))

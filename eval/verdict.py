@@ -11,7 +11,7 @@ from typing import Any
 from eval.problems import Problem
 from eval.sandbox.cgroups import delegated
 from eval.sandbox.machine_speed import slowness
-from eval.sandbox.oracle import judge
+from eval.sandbox.oracle import Allowed, judge, judge_beside
 from eval.sandbox.run import isolation
 from eval.settings import EvaluateConfig
 
@@ -22,15 +22,17 @@ def judge_candidate(candidate: str, problem: Problem, config: EvaluateConfig) ->
     Raises:
         OSError: the sandbox failed, which is never the candidate's fault.
     """
-    outcome = judge(
-        candidate,
-        problem.tests,
-        language=problem.language,
-        entry_point=problem.entry_point,
-        timeout=config.timeout_s,
-        memory_mb=config.memory_mb,
-        unsafe_no_sandbox=config.unsafe_no_sandbox,
-    )
+    allowed: Allowed = {
+        "timeout": config.timeout_s,
+        "memory_mb": config.memory_mb,
+        "packages": config.shown_packages(),
+        "unsafe_no_sandbox": config.unsafe_no_sandbox,
+    }
+    if problem.beside:
+        outcome = judge_beside(candidate, problem.tests, **allowed)
+    else:
+        entry_point, language = problem.entry_point, problem.language
+        outcome = judge(candidate, problem.tests, language=language, entry_point=entry_point, **allowed)
     verdict = asdict(outcome)
     return {name: verdict[name] for name in ("passed", "outcome", "seconds", "stderr", "isolation", "oracle")}
 

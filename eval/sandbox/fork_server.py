@@ -16,9 +16,10 @@ START_TIMEOUT_S = 30.0
 class ForkServer:
     """An interpreter inside the sandbox that forks for each program; it ends with this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, packages: tuple[str, ...] = ()) -> None:
+        """Args: packages: paths of Python packages that its forks may import."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [*namespaces(forks=True), *interpreter(), f"{MOUNTED}/zygote.py", str(theirs.fileno())]
+        command = [*namespaces(forks=True, packages=packages), *interpreter(), f"{MOUNTED}/zygote.py", str(theirs.fileno())]
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -75,14 +76,14 @@ class ForkServer:
         self._process.communicate()
 
 
-_server: ForkServer | None = None
+_servers: dict[tuple[str, ...], ForkServer] = {}
 _lock = threading.Lock()
 
 
-def fork_server() -> ForkServer:
-    """This process's fork server, started anew when it is gone."""
-    global _server  # noqa: PLW0603 - one for each process
+def fork_server(packages: tuple[str, ...] = ()) -> ForkServer:
+    """This process's fork server for these packages, started anew when it is gone."""
     with _lock:
-        if _server is None or not _server.alive:
-            _server = ForkServer()
-        return _server
+        found = _servers.get(packages)
+        if found is None or not found.alive:
+            found = _servers[packages] = ForkServer(packages)
+        return found

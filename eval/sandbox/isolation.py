@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from eval.sandbox.packages import SHOWN
+
 INSIDE = Path(__file__).with_name("inside")
 """Our scripts that run inside a sandbox: exactly what is mounted there."""
 
@@ -68,20 +70,23 @@ def _refusal(command: list[str]) -> str:
     return probe.stderr.strip()[:300] or "refused" if probe.returncode else ""
 
 
-def landlocked(folder: str, *, binds: tuple[str, ...] = (), processes: bool = False) -> list[str]:
+def landlocked(
+    folder: str, *, binds: tuple[str, ...] = (), packages: tuple[str, ...] = (), processes: bool = False
+) -> list[str]:
     """The command line up to the program's own, where there are no namespaces.
 
     Args:
         folder: the program's own, where it may write.
         binds: paths to read beside the system's.
+        packages: Python packages to read.
         processes: whether it may start processes.
     """
     roots = ["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives", sys.base_prefix, *binds]
     real = dict.fromkeys(os.path.realpath(root) for root in roots)
-    read = [path for root in real for path in _around(root, package_folders())]
+    read = [path for root in real for path in _around(root, package_folders())] + list(packages)
     order = {
         "read": read,
-        "list": [root for root in real if root not in read],
+        "list": [root for root in real if root not in read] + path_of(packages),
         "write": folder,
         "filter": seccomp_filter(processes=processes).hex(),
     }
@@ -97,14 +102,25 @@ def _around(root: str, hidden: tuple[str, ...]) -> list[str]:
     return [path for child in sorted(Path(root).iterdir()) for path in _around(str(child), hidden)]
 
 
+def path_of(packages: tuple[str, ...], *, mounted: bool = False) -> list[str]:
+    """The folders from which packages are imported."""
+    return ([SHOWN] if packages else []) if mounted else sorted({str(Path(path).parent) for path in packages})
+
+
 def namespaces(
-    binary: str | None = None, *, binds: tuple[str, ...] = (), tmp_mb: int = 64, forks: bool = False
+    binary: str | None = None,
+    *,
+    binds: tuple[str, ...] = (),
+    packages: tuple[str, ...] = (),
+    tmp_mb: int = 64,
+    forks: bool = False,
 ) -> list[str]:
     """Bubblewrap's command line up to the program's own.
 
     Args:
         binary: bubblewrap; None finds it.
         binds: more paths to show, read-only.
+        packages: Python packages to show, read-only.
         tmp_mb: size of /tmp.
         forks: keep the right to make namespaces, for an interpreter that runs no program itself.
     """
@@ -124,6 +140,8 @@ def namespaces(
     # leaves a note to the next one that the same fork server starts, or fills the memory with files.
     for folder in package_folders():
         command += ["--tmpfs", folder, "--remount-ro", folder]
+    for path in packages:
+        command += ["--ro-bind", path, f"{SHOWN}/{Path(path).name}"]
     return [*command, "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/"]
 
 

@@ -17,10 +17,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from eval.sandbox.cpp_types import functions_in, probe_of_calls, probe_of_function
 from eval.sandbox.machine_speed import slowness
+from eval.sandbox.packages import DEFAULT, installed, shown_paths
 from eval.sandbox.process_tree import Tree, watch
 from eval.sandbox.run import (
     PREPARING_S,
@@ -39,15 +40,21 @@ from eval.sandbox.stubs import split, wanted_names
 from eval.sandbox.toolchains import require_toolchain
 
 
+class Allowed(TypedDict, total=False):
+    """What a candidate may use."""
+
+    timeout: Required[float]
+    """Seconds for tests and candidate together; waiting for a busy processor is not counted."""
+    memory_mb: Required[int]
+    """For each of the two processes."""
+    packages: tuple[str, ...]
+    """Python packages that it may import (`eval/sandbox/packages.py`); numpy, where it is installed, if not given."""
+    unsafe_no_sandbox: bool
+    """Run without isolation."""
+
+
 def judge(
-    candidate: str,
-    tests: str,
-    *,
-    language: str,
-    entry_point: str | None = None,
-    timeout: float,
-    memory_mb: int,
-    unsafe_no_sandbox: bool = False,
+    candidate: str, tests: str, *, language: str, entry_point: str | None = None, **allowed: Unpack[Allowed]
 ) -> Outcome:
     """Run tests against a candidate.
 
@@ -56,9 +63,7 @@ def judge(
         tests: the benchmark's own code that follows it. Names that it defines itself are never the candidate's.
         language: of both.
         entry_point: the name that the candidate may give a new meaning even if Python or the standard library has it.
-        timeout: seconds for tests and candidate together; waiting for a busy processor is not counted.
-        memory_mb: for each of the two processes.
-        unsafe_no_sandbox: run them without isolation.
+        allowed: `timeout` in seconds and `memory_mb`, and what else it may use.
 
     Returns:
         `passed` only if the tests ran to their end.
@@ -70,10 +75,11 @@ def judge(
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
     require_toolchain(language)
-    limits = Limits(timeout, memory_mb)
+    limits, unsafe_no_sandbox = Limits(allowed["timeout"], allowed["memory_mb"]), allowed.get("unsafe_no_sandbox", False)
     if language == "python":
-        orders = [python_order("tests", tests, limits, entry_point=entry_point),
-                  python_order("candidate", candidate, limits)]  # fmt: skip
+        shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
+        orders = [python_order("tests", tests, limits, shown, entry_point=entry_point),
+                  python_order("candidate", candidate, limits, shown)]  # fmt: skip
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
 
     def judge_split(known: list[Function] | None = None) -> Outcome:
@@ -97,6 +103,29 @@ def judge(
         known = types_of(wanted_names(candidate, tests, language, entry_point))
         outcome = judge_split(known) if known else outcome
     return outcome
+
+
+def judge_beside(candidate: str, tests: str, **allowed: Unpack[Allowed]) -> Outcome:
+    """Run Python tests beside a candidate, in one process: for tests that reach into it, by patches or files.
+
+    Such a verdict can be forged: whoever looks for the nonce in the harness finds it. `oracle` of the outcome is
+    `nonce`.
+
+    Raises:
+        as `judge`.
+    """
+    limits, unsafe = Limits(allowed["timeout"], allowed["memory_mb"]), allowed.get("unsafe_no_sandbox", False)
+    shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
+    order = python_order("program", f"{candidate}\n\n{tests}", limits, shown)
+
+    def attempt() -> Outcome:
+        begun = time.monotonic()
+        tree = start_python(order, unsafe=unsafe)
+        in_time = watch([tree], limits.wall_s, PREPARING_S * slowness())
+        status = ending(tree, order["nonce"], in_time=in_time)
+        return outcome_of(status, [tree], time.monotonic() - begun, "nonce", unsafe=unsafe)
+
+    return retried(attempt)
 
 
 def _compiled_types(candidate: str, tests: str, name: str, limits: Limits, *, unsafe: bool) -> list[Function]:

@@ -35,6 +35,7 @@ from eval.sandbox.isolation import (
     isolation,
     landlocked,
     namespaces,
+    path_of,
     seccomp_filter,
 )
 from eval.sandbox.machine_speed import slowness
@@ -180,8 +181,19 @@ def outcome_of(status: str, trees: Sequence[Tree], seconds: float, oracle: str, 
     return Outcome(status == "passed", status, seconds, stdout, stderr, oracle, kind)
 
 
-def python_order(part: str, source: str, limits: Limits, **more: Any) -> dict[str, Any]:
-    """What `eval/sandbox/inside/bootstrap.py` is to do."""
+def python_order(
+    part: str, source: str, limits: Limits, packages: tuple[str, ...] = (), **more: Any
+) -> dict[str, Any]:
+    """What `eval/sandbox/inside/bootstrap.py` is to do.
+
+    Args:
+        part: program, tests or candidate.
+        source: the code.
+        limits: of the process.
+        packages: paths of Python packages that it may import.
+        more: for the part.
+    """
+    more |= {"packages": packages}
     order = {"part": part, "source": source, "nonce": secrets.token_hex(16), "limits": limits.rlimits()}
     return order | more
 
@@ -223,12 +235,19 @@ def start_python(
         unsafe: without isolation.
     """
     offered = Isolation("none") if unsafe else isolation()
+    packages = order["packages"]
+    order = order | {"path": path_of(packages, mounted=offered.name == "namespaces")}
     if not offered.forks:
         return start_cold("bootstrap.py", order, offered, stdin=stdin, peer=peer)
     limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
+<<<<<<< HEAD
     own_filter = seccomp_filter(processes="child_filter" in order).hex()  # a supervisor forks
     with _file(order | {"limits": limits, "filter": own_filter}) as given, _file(stdin) as typed:
         return fork_server().spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
+=======
+    with _file(order | {"limits": limits, "filter": seccomp_filter().hex()}) as given, _file(stdin) as typed:
+        return fork_server(packages).spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
+>>>>>>> 012d29e (wip)
 
 
 def start_cold(
@@ -250,17 +269,17 @@ def start_cold(
         peer: its end of a socket to another tree.
         shown: paths that it sees beside the system's.
     """
-    processes = script == "launcher.py"
+    processes, packages = script == "launcher.py", order.get("packages", ())
     folder, scripts = _folder(offered)
     streams = Streams()
     stdout, stderr, report = streams.theirs
     with _file(order) as given, _file(stdin) as typed, _file(seccomp_filter(processes=processes)) as program:
         prefix: list[str] = []
         if offered.name == "namespaces":
-            prefix = namespaces(binds=shown, tmp_mb=COMPILE_TMP_MB if processes else 64)
+            prefix = namespaces(binds=shown, packages=packages, tmp_mb=COMPILE_TMP_MB if processes else 64)
             prefix += ["--seccomp", str(program.fileno())] if seccomp_filter() else []
         elif offered.name == "landlock":
-            prefix = landlocked(folder or "", binds=shown, processes=processes)
+            prefix = landlocked(folder or "", binds=shown, packages=packages, processes=processes)
         handed = [given.fileno(), report, *([] if peer is None else [peer.fileno()])]
         group = None
         try:

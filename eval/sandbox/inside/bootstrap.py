@@ -36,6 +36,12 @@ site.sethelper()
 REPORT, PEER = 3, 4
 """File descriptors, as the host lays them out."""
 
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {
+    "MPLBACKEND": "agg",
+    "MPLCONFIGDIR": "/tmp",  # noqa: S108 - inside the sandbox
+}
+"""For packages: threads of their own would need memory and bring nothing, and nobody sees a window."""
+
 NOT_STARTED = 97
 """Exit code of a sandbox that could not be set up."""
 
@@ -45,6 +51,9 @@ def play(order: dict[str, Any]) -> None:
     for name, limit in order["limits"].items():
         resource.setrlimit(getattr(resource, name), (limit, limit + 1 if name == "RLIMIT_CPU" else limit))
     sys.argv = ["program.py"]
+    if order["path"]:
+        sys.path += order["path"]
+        os.environ |= ONE_THREAD
     os.write(REPORT, f"{order['nonce']} ready\n".encode())
     parts = {"program": _program, "candidate": _candidate, "tests": _tests, "candidates": _candidates, "proof": _proof}
     status = parts[order["part"]](order)

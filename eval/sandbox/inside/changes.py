@@ -9,12 +9,15 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from eval.sandbox.inside import arrays
 from eval.sandbox.inside.mirrors import BASES, bare
 
 
 def replace(old: Any, new: Any) -> None:
     """Make a container equal to its changed copy, in place."""
-    if isinstance(old, dict | set):
+    if arrays.is_array(old):
+        arrays.replace(old, new)
+    elif isinstance(old, dict | set):
         old.clear()
         old.update(new)
         if isinstance(old, collections.defaultdict):
@@ -52,14 +55,20 @@ _CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
 
 def contents_of(objects: list[Any]) -> list[tuple[int, list[Any]]]:
     """What the changeable ones of some objects hold: their places and contents, to be compared later."""
-    return [(at, look(x)) for at, x in enumerate(objects) if (look := _CONTENTS.get(type(x))) is not None]
+    return [(at, look(x)) for at, x in enumerate(objects) if (look := _look_at(x)) is not None]
+
+
+def _look_at(x: Any) -> Callable[[Any], list[Any]] | None:
+    return arrays.contents if arrays.is_array(x) else _CONTENTS.get(type(x))
 
 
 def changed(objects: list[Any], before: list[tuple[int, list[Any]]]) -> list[int]:
     """The places of those objects that hold something else now."""
     found = []
     for at, old in before:
-        new = _CONTENTS[type(objects[at])](objects[at])
+        look = _look_at(objects[at])
+        assert look is not None
+        new = look(objects[at])
         if len(old) != len(new) or not (all(map(operator.is_, old, new)) or _alike(old, new)):
             found.append(at)
     return found

@@ -29,6 +29,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from eval.sandbox.inside import arrays
+
 PACKED = 64
 """So many numbers or more cross as an array."""
 SCALARS = frozenset({type(None), bool, int, float, str})
@@ -202,6 +204,8 @@ class Encoder:
             return ["Q", [self.item(y) for y in x], x.maxlen]
         if (row := TABLE.get(kind)) is not None and _is_whole(x, kind):
             return ["x", row[0], [self.item(y) for y in row[1](x)]]
+        if (node := arrays.describe(x, self.item)) is not None:
+            return node
         if (name := library_name(x)) is not None:
             return ["n", *name]
         if isinstance(x, BaseException) and kind.__module__ == "builtins":
@@ -288,6 +292,11 @@ class Decoder:
                     self.objects[at] = collections.deque(maxlen=node[2])
                     self._made[at] = 1
                     waiting.append(at)
+                elif node[0] == "a":
+                    self.objects[at] = arrays.make(node)
+                    self._made[at] = 1
+                    if node[1] == arrays.OBJECTS:
+                        waiting.append(at)
                 elif node[0] in ("l", "L", "d", "D", "s", "S"):
                     self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
                     self._made[at] = 1
@@ -301,7 +310,7 @@ class Decoder:
                 self._fill(self.objects[at], nodes[at])
         except Malformed:
             raise
-        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, ImportError) as error:
             raise Malformed(str(error)) from None
 
     def value(self, item: Any) -> Any:
@@ -360,6 +369,8 @@ class Decoder:
 
     def _fill(self, made: Any, node: list[Any]) -> None:
         kind = node[0]
+        if kind == "a":
+            return arrays.fill(made, node, self.value)
         if made or kind == "l":
             return
         if kind in ("L", "Q"):

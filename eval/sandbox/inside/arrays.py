@@ -1,0 +1,97 @@
+"""numpy's arrays and scalars as nodes: their type, shape and bytes. Nothing here imports numpy before a program has.
+
+Only machine types cross (numbers, booleans, dates, text of a fixed width). An array of objects crosses as its items. A
+subclass, a structured type or a mask is lent like any other object (`eval/sandbox/inside/wire.py`).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+ARRAY, SCALAR, OBJECTS, TYPE = "array", "scalar", "objects", "dtype"
+_DTYPE = re.compile(r"[<>|=]?[?biufcSUMm]\d{0,7}(?:\[\d{0,6}\w{1,2}\])?")
+
+
+def loaded() -> Any:
+    """numpy, if it is imported here; else None."""
+    found = sys.modules.get("numpy")
+    return found if hasattr(found, "ndarray") else None
+
+
+def is_array(x: Any) -> bool:
+    """Whether a value is exactly an array."""
+    np = loaded()
+    return np is not None and type(x) is np.ndarray
+
+
+def describe(x: Any, item: Callable[[Any], Any]) -> list[Any] | None:
+    """The node of an array, a scalar or a type of numpy's; None of anything else.
+
+    Args:
+        x: the value.
+        item: makes an item of a value in it.
+    """
+    np = loaded()
+    if np is None:
+        return None
+    if isinstance(x, np.dtype):
+        return ["a", TYPE, x.str] if _DTYPE.fullmatch(x.str) else None
+    if type(x) is np.ndarray and x.dtype == object:
+        return ["a", OBJECTS, list(x.shape), [item(y) for y in x.flat]]
+    if type(x) is np.ndarray or (isinstance(x, np.generic) and type(x).__module__ == "numpy"):
+        if not _DTYPE.fullmatch(x.dtype.str):
+            return None
+        content = base64.b64encode(np.ascontiguousarray(x).tobytes()).decode()
+        order = "F" if type(x) is np.ndarray and x.flags.fnc and not x.flags.c_contiguous else "C"
+        return ["a", ARRAY if type(x) is np.ndarray else SCALAR, x.dtype.str, list(x.shape), content, order]
+    return None
+
+
+def make(node: list[Any]) -> Any:
+    """What a node describes; the items of an array of objects come later, by `fill`.
+
+    Raises:
+        ValueError, TypeError, ImportError: it is no node of `describe`.
+    """
+    import numpy as np
+
+    _, kind, *rest = node
+    if kind == OBJECTS:
+        return np.empty(_shape(rest[0]), dtype=object)
+    if not _DTYPE.fullmatch(rest[0]):
+        raise ValueError("no machine type")
+    dtype = np.dtype(rest[0])
+    if kind == TYPE:
+        return dtype
+    shape = _shape(rest[1])
+    made = np.frombuffer(base64.b64decode(rest[2]), dtype=dtype) if dtype.itemsize else np.zeros(shape, dtype)
+    made = made.reshape(shape).copy(order="F" if rest[3] == "F" else "C")
+    return made[()] if kind == SCALAR else made
+
+
+def fill(made: Any, node: list[Any], value: Callable[[Any], Any]) -> None:
+    """Put the items into an array of objects."""
+    for place, each in enumerate(node[3]):
+        made.flat[place] = value(each)
+
+
+def _shape(sizes: Any) -> tuple[int, ...]:
+    if not all(type(size) is int and 0 <= size for size in sizes):
+        raise ValueError("no shape")
+    return tuple(sizes)
+
+
+def contents(x: Any) -> list[Any]:
+    """What an array holds, to be compared later."""
+    return list(x.flat) if x.dtype == object else [x.tobytes(), str(x.shape)]
+
+
+def replace(old: Any, new: Any) -> None:
+    """Make an array equal to its changed copy, in place."""
+    if old.shape != new.shape:
+        old.resize(new.shape, refcheck=False)
+    old[...] = new
