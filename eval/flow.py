@@ -19,6 +19,7 @@ from eval.benchmarks.catalogue import ProblemSet, load_benchmarks
 from eval.problems import Problem
 from eval.samples import FLUSH_SECONDS, Journal
 from eval.sandbox.oracle import judge
+from eval.sandbox.packages import import_names, shown_paths
 from eval.sandbox.toolchains import missing_toolchains
 from eval.scores import compare_samples, score_samples
 from eval.settings import EvaluateConfig
@@ -45,6 +46,13 @@ def load_problems(config: EvaluateConfig) -> list[ProblemSet]:
     for language, reason in missing.items():
         log.warning("evaluate: %s is left out: %s", language, reason)
     found = [each for each in sets if each.language not in missing]
+    shown = import_names(shown_paths(config.shown_packages()))
+    for each in found:
+        lacking = Counter(name for problem in each.problems for name in problem.needs if name not in shown)
+        if lacking:
+            named = ", ".join(f"{name} ({count} problems)" for name, count in lacking.most_common())
+            log.warning("evaluate: %s imports packages that evaluate.packages does not show, so no answer passes: %s",
+                        each.name, named)  # fmt: skip
     if not found:
         raise ValueError(f"evaluate.benchmark: none can run here; {'; '.join(f'{a}: {b}' for a, b in missing.items())}")
     return found

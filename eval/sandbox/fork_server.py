@@ -19,7 +19,12 @@ class ForkServer:
     def __init__(self, packages: tuple[str, ...] = ()) -> None:
         """Args: packages: paths of Python packages that its forks may import."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [*namespaces(forks=True, packages=packages), *interpreter(), f"{MOUNTED}/zygote.py", str(theirs.fileno())]
+        command = [
+            *namespaces(forks=True, packages=packages),
+            *interpreter(),
+            f"{MOUNTED}/zygote.py",
+            str(theirs.fileno()),
+        ]
         with theirs:
             self._process = subprocess.Popen(
                 command,

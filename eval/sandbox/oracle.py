@@ -75,11 +75,14 @@ def judge(
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
     require_toolchain(language)
-    limits, unsafe_no_sandbox = Limits(allowed["timeout"], allowed["memory_mb"]), allowed.get("unsafe_no_sandbox", False)
+    limits, unsafe_no_sandbox = (
+        Limits(allowed["timeout"], allowed["memory_mb"]),
+        allowed.get("unsafe_no_sandbox", False),
+    )
     if language == "python":
         shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
-        orders = [python_order("tests", tests, limits, shown, entry_point=entry_point),
-                  python_order("candidate", candidate, limits, shown)]  # fmt: skip
+        orders = [python_order("tests", tests, limits, packages=shown, entry_point=entry_point),
+                  python_order("candidate", candidate, limits, packages=shown)]  # fmt: skip
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
 
     def judge_split(known: list[Function] | None = None) -> Outcome:
@@ -116,7 +119,7 @@ def judge_beside(candidate: str, tests: str, **allowed: Unpack[Allowed]) -> Outc
     """
     limits, unsafe = Limits(allowed["timeout"], allowed["memory_mb"]), allowed.get("unsafe_no_sandbox", False)
     shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
-    order = python_order("program", f"{candidate}\n\n{tests}", limits, shown)
+    order = python_order("program", f"{candidate}\n\n{tests}", limits, packages=shown, module="__test__")
 
     def attempt() -> Outcome:
         begun = time.monotonic()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -40,7 +41,7 @@ def shown_paths(names: tuple[str, ...]) -> tuple[str, ...]:
     while pending:
         name = pending.pop(0)
         if name.startswith(("/", "~", ".")):
-            entries, required = _environment(name), []
+            entries, required = _environment(name), list[str]()
         else:
             entries, required = _distribution(name, optional=name not in names)
         for entry in entries:
@@ -80,15 +81,19 @@ def _entries(name: str) -> list[Path]:
     except importlib.metadata.PackageNotFoundError:
         return []
     tops = {file.parts[0] for file in distribution.files or () if file.parts[0] not in {"..", "__pycache__", "bin"}}
-    paths = [Path(os.path.realpath(str(distribution.locate_file(top)))) for top in sorted(tops - BENCHMARKS)]
-    return [path for path in paths if path.exists()]
+    paths = [Path(os.path.realpath(str(distribution.locate_file(top)))) for top in sorted(tops)]
+    return [path for path in paths if path.exists() and not _is_benchmark(path)]
 
 
 def _environment(folder: str) -> list[Path]:
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = Path(folder).expanduser() / "lib" / version / "site-packages"
     if not packages.is_dir():
-        raise ValueError(f"evaluate.packages: {folder} is no environment of {version} (it has no lib/{version}/site-packages)")
-    entries = sorted(packages.iterdir())
-    return [path.resolve() for path in entries if path.name.partition("-")[0].lower() not in BENCHMARKS
-            and path.suffix != ".pth"]  # fmt: skip
+        raise ValueError(
+            f"evaluate.packages: {folder} is no environment of {version} (it has no lib/{version}/site-packages)"
+        )
+    return [path.resolve() for path in sorted(packages.iterdir()) if path.suffix != ".pth" and not _is_benchmark(path)]
+
+
+def _is_benchmark(path: Path) -> bool:
+    return re.split(r"[-.]", path.name.lower())[0] in BENCHMARKS

@@ -181,21 +181,10 @@ def outcome_of(status: str, trees: Sequence[Tree], seconds: float, oracle: str, 
     return Outcome(status == "passed", status, seconds, stdout, stderr, oracle, kind)
 
 
-def python_order(
-    part: str, source: str, limits: Limits, packages: tuple[str, ...] = (), **more: Any
-) -> dict[str, Any]:
-    """What `eval/sandbox/inside/bootstrap.py` is to do.
-
-    Args:
-        part: program, tests or candidate.
-        source: the code.
-        limits: of the process.
-        packages: paths of Python packages that it may import.
-        more: for the part.
-    """
-    more |= {"packages": packages}
+def python_order(part: str, source: str, limits: Limits, **more: Any) -> dict[str, Any]:
+    """What `eval/sandbox/inside/bootstrap.py` is to do; `packages` are paths of those that it may import."""
     order = {"part": part, "source": source, "nonce": secrets.token_hex(16), "limits": limits.rlimits()}
-    return order | more
+    return order | {"packages": ()} | more
 
 
 def compiled_order(part: str, files: dict[str, str], language: str, limits: Limits) -> dict[str, Any]:
@@ -240,14 +229,9 @@ def start_python(
     if not offered.forks:
         return start_cold("bootstrap.py", order, offered, stdin=stdin, peer=peer)
     limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
-<<<<<<< HEAD
     own_filter = seccomp_filter(processes="child_filter" in order).hex()  # a supervisor forks
     with _file(order | {"limits": limits, "filter": own_filter}) as given, _file(stdin) as typed:
-        return fork_server().spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
-=======
-    with _file(order | {"limits": limits, "filter": seccomp_filter().hex()}) as given, _file(stdin) as typed:
         return fork_server(packages).spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
->>>>>>> 012d29e (wip)
 
 
 def start_cold(

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-ARRAY, SCALAR, OBJECTS, TYPE = "array", "scalar", "objects", "dtype"
+ARRAY, SCALAR, OBJECTS, TYPE, CLASS, ERROR = "array", "scalar", "objects", "dtype", "class", "error"
+_ERRORS = ("numpy.linalg", "numpy.exceptions")
 _DTYPE = re.compile(r"[<>|=]?[?biufcSUMm]\d{0,7}(?:\[\d{0,6}\w{1,2}\])?")
 
 
@@ -28,6 +29,11 @@ def is_array(x: Any) -> bool:
     return np is not None and type(x) is np.ndarray
 
 
+def is_class(kind: type) -> bool:
+    """Whether a class is one of numpy's that cross by their names."""
+    return _class(kind.__name__) is kind
+
+
 def describe(x: Any, item: Callable[[Any], Any]) -> list[Any] | None:
     """The node of an array, a scalar or a type of numpy's; None of anything else.
 
@@ -38,6 +44,13 @@ def describe(x: Any, item: Callable[[Any], Any]) -> list[Any] | None:
     np = loaded()
     if np is None:
         return None
+    if isinstance(x, type):
+        return ["a", CLASS, x.__name__] if is_class(x) else None
+    if isinstance(x, BaseException):
+        kind = type(x)
+        if _error(kind.__module__, kind.__name__) is not kind:
+            return None
+        return ["a", ERROR, kind.__module__, kind.__name__, [str(y) for y in x.args]]
     if isinstance(x, np.dtype):
         return ["a", TYPE, x.str] if _DTYPE.fullmatch(x.str) else None
     if type(x) is np.ndarray and x.dtype == object:
@@ -58,10 +71,17 @@ def make(node: list[Any]) -> Any:
         ValueError, TypeError, ImportError: it is no node of `describe`.
     """
     import numpy as np
+    import numpy.exceptions
+    import numpy.linalg
 
     _, kind, *rest = node
     if kind == OBJECTS:
         return np.empty(_shape(rest[0]), dtype=object)
+    if kind in (CLASS, ERROR):
+        found = _class(*rest) if kind == CLASS else _error(*rest[:2])
+        if found is None:
+            raise ValueError(f"{rest} is nothing of numpy's")
+        return found if kind == CLASS else found(*map(str, rest[2]))
     if not _DTYPE.fullmatch(rest[0]):
         raise ValueError("no machine type")
     dtype = np.dtype(rest[0])
@@ -73,6 +93,20 @@ def make(node: list[Any]) -> Any:
     return made[()] if kind == SCALAR else made
 
 
+def _class(name: str) -> Any:
+    """A class of numpy's arrays or scalars; None if it is none."""
+    np = loaded()
+    found = vars(np).get(name) if np is not None else None
+    return found if isinstance(found, type) and (found is np.ndarray or issubclass(found, np.generic)) else None
+
+
+def _error(module: str, name: str) -> Any:
+    """An exception of numpy's; None if it is none."""
+    space = sys.modules.get(module) if module in _ERRORS else None
+    found = vars(space).get(name) if space is not None else None
+    return found if isinstance(found, type) and issubclass(found, Exception) else None
+
+
 def fill(made: Any, node: list[Any], value: Callable[[Any], Any]) -> None:
     """Put the items into an array of objects."""
     for place, each in enumerate(node[3]):
@@ -80,7 +114,7 @@ def fill(made: Any, node: list[Any], value: Callable[[Any], Any]) -> None:
 
 
 def _shape(sizes: Any) -> tuple[int, ...]:
-    if not all(type(size) is int and 0 <= size for size in sizes):
+    if not all(type(size) is int and size >= 0 for size in sizes):
         raise ValueError("no shape")
     return tuple(sizes)
 

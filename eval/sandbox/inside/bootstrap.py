@@ -66,16 +66,20 @@ def play(order: dict[str, Any]) -> None:
 
 
 def _program(order: dict[str, Any]) -> str:
-    status, _ = _execute(order["source"], {"__name__": "__main__", "__builtins__": builtins})
+    space = _module(order["module"]) if order.get("module") else {"__name__": "__main__", "__builtins__": builtins}
+    status, _ = _execute(order["source"], space)
     return status
 
 
+def _module(name: str) -> dict[str, Any]:
+    """The names of a new module: main guards do not run in it, and dataclasses, pickle and typing find it."""
+    sys.modules[name] = module = types.ModuleType(name)
+    vars(module)["__builtins__"] = builtins
+    return vars(module)
+
+
 def _candidate(order: dict[str, Any]) -> str:
-    # A module of its own: main guards do not run, as in the benchmarks' own tools, and dataclasses, pickle and typing
-    # find it by its name.
-    sys.modules["program"] = module = types.ModuleType("program")
-    space = vars(module)
-    space["__builtins__"] = builtins
+    space = _module("program")  # no `__main__`, as in the benchmarks' own tools
     peer = wire.Peer(socket.socket(fileno=PEER), space)
     status, error = _execute(order["source"], space)
     peer.announce(error)

@@ -370,10 +370,10 @@ class Decoder:
     def _fill(self, made: Any, node: list[Any]) -> None:
         kind = node[0]
         if kind == "a":
-            return arrays.fill(made, node, self.value)
-        if made or kind == "l":
+            arrays.fill(made, node, self.value)
+        elif made or kind == "l":
             return
-        if kind in ("L", "Q"):
+        elif kind in ("L", "Q"):
             made.extend([self._filled_key(y) for y in node[1]])
         elif kind in ("s", "S"):
             made.update([self.value(y) for y in node[1]])

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from eval.sandbox.inside import changes, codec, mirrors, standins
+from eval.sandbox.inside import arrays, changes, codec, mirrors, standins
 from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
 from eval.sandbox.inside.messages import Messages
 from eval.sandbox.inside.mirrors import Secret, secret_of
@@ -285,7 +285,7 @@ class Peer:
 
     def _as_class(self, kind: type) -> Any:
         """A class as a class, even one of Python's own, whose instances are lent."""
-        return _Described(kind) if codec.library_name(kind) is not None else kind
+        return _Described(kind) if codec.library_name(kind) is not None or arrays.is_class(kind) else kind
 
     def _lend_class(self, kind: type, encoder: Encoder, stands_for: Any = None) -> list[Any]:
         if id(kind) in self._told:
