@@ -63,6 +63,10 @@ def import_names(paths: tuple[str, ...]) -> frozenset[str]:
 
 def _distribution(name: str, *, optional: bool) -> tuple[list[Path], list[str]]:
     """What an installed distribution consists of, and what it requires."""
+    if name.lower().replace("-", "_") in BENCHMARKS:
+        if optional:
+            return [], []
+        raise ValueError(f"evaluate.packages: {name!r} holds a benchmark with its answers, which no program may see")
     entries = _entries(name)
     if not entries:
         if optional:
