@@ -45,22 +45,22 @@ def describe(x: Any, item: Callable[[Any], Any]) -> list[Any] | None:
     if np is None:
         return None
     if isinstance(x, type):
-        return ["a", CLASS, x.__name__] if is_class(x) else None
+        return ["v", CLASS, x.__name__] if is_class(x) else None
     if isinstance(x, BaseException):
         kind = type(x)
         if _error(kind.__module__, kind.__name__) is not kind:
             return None
-        return ["a", ERROR, kind.__module__, kind.__name__, [str(y) for y in x.args]]
+        return ["v", ERROR, kind.__module__, kind.__name__, [str(y) for y in x.args]]
     if isinstance(x, np.dtype):
-        return ["a", TYPE, x.str] if _DTYPE.fullmatch(x.str) else None
+        return ["v", TYPE, x.str] if _DTYPE.fullmatch(x.str) else None
     if type(x) is np.ndarray and x.dtype == object:
-        return ["a", OBJECTS, list(x.shape), [item(y) for y in x.flat]]
+        return ["v", OBJECTS, list(x.shape), [item(y) for y in x.flat]]
     if type(x) is np.ndarray or (isinstance(x, np.generic) and type(x).__module__ == "numpy"):
         if not _DTYPE.fullmatch(x.dtype.str):
             return None
         content = base64.b64encode(np.ascontiguousarray(x).tobytes()).decode()
         order = "F" if type(x) is np.ndarray and x.flags.fnc and not x.flags.c_contiguous else "C"
-        return ["a", ARRAY if type(x) is np.ndarray else SCALAR, x.dtype.str, list(x.shape), content, order]
+        return ["v", ARRAY if type(x) is np.ndarray else SCALAR, x.dtype.str, list(x.shape), content, order]
     return None
 
 

@@ -292,7 +292,7 @@ class Decoder:
                     self.objects[at] = collections.deque(maxlen=node[2])
                     self._made[at] = 1
                     waiting.append(at)
-                elif node[0] == "a":
+                elif node[0] == "v":
                     self.objects[at] = arrays.make(node)
                     self._made[at] = 1
                     if node[1] == arrays.OBJECTS:
@@ -369,7 +369,7 @@ class Decoder:
 
     def _fill(self, made: Any, node: list[Any]) -> None:
         kind = node[0]
-        if kind == "a":
+        if kind == "v":
             arrays.fill(made, node, self.value)
         elif made or kind == "l":
             return
