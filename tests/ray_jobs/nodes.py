@@ -75,7 +75,7 @@ def who(head):
 
 def settings(full):
     """The demo's recipe, generating and scoring less unless it is to be full, wide enough for two nodes."""
-    small = {key: value for key, value in OVERRIDES.items() if not key.startswith(("collect.", "ray."))}
+    small = {key: value for key, value in OVERRIDES.items() if not key.startswith(("collect.", "ray.", "serve.engine"))}
     own = {"serve.port": free_port(), "embed.actors": 2, "embed.cpus_per_actor": 1, "select.shards": 2}
     values = own if full else small | {"select.size": 8} | own
     return [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
