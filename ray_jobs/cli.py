@@ -42,6 +42,7 @@ JOBS = {
     "reward": "serve: completions and their tests → rewards of reinforcement learning, over HTTP, until Ctrl-C",
     "sandbox": "check: what this machine offers to run programs safely, and the attack suite",
     "inspect": "a quick look at what one stage made",
+    "explore": "a local page over a run's rows: filter, search, compare, mark",
     "prompts": "the exact messages that generator and discriminator are sent",
     "judge": "how far the discriminator agrees with hand-made good and bad instances",
     "diff": "what differs between the data of two runs, and why",
@@ -57,11 +58,14 @@ GROUPS = {
     "All of it": ("pipeline", "plan"),
     "One stage": ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "evaluate", "report"),
     "Use the model": ("serve", "keys", "reward"),
-    "Look": ("inspect", "prompts", "judge", "diff"),
+    "Look": ("inspect", "explore", "prompts", "judge", "diff"),
     "Cluster": ("submit", "status", "logs", "doctor", "monitoring"),
     "This machine": ("sandbox",),
 }
 """The jobs as the help lists them."""
+
+ELSEWHERE = {"explore": "ray_jobs.standalone.explore"}
+"""Job → its module, where that does not lie at the top: it knows no recipe."""
 
 SECTIONS = {
     name: (name,) for name in ("collect", "embed", "codeocean", "mix", "train", "serve", "evaluate", "report")
@@ -81,7 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
     """`wavecoder <job> …`."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in JOBS and "_WAVECODER_COMPLETE" not in os.environ:
-        return int(importlib.import_module(f"ray_jobs.{arguments[0]}").main(arguments[1:]))
+        module = ELSEWHERE.get(arguments[0], f"ray_jobs.{arguments[0]}")
+        return int(importlib.import_module(module).main(arguments[1:]))
     from ray_jobs.run.command_line import list_jobs
 
     return list_jobs(JOBS, GROUPS, arguments)

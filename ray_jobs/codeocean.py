@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,6 +38,7 @@ from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
+from report.explore.marks import Mark, by_a_person, marks_digest, read_marks
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -52,10 +53,15 @@ def run_codeocean(config: Config, run: RunDir) -> Manifest:
     def work() -> StageResult:
         raw = {row["id"]: row for row in rows}
         numbers = range(len(plan_rounds(len(rows), config.generate.round_size)))
-        result, _ = Rounds(run.fs, run.path("generate"), raw).total(numbers)
+        rounds = Rounds(run.fs, run.path("generate"), raw)
+        result, _ = rounds.total(numbers)
+        _accept_kept(result, rounds, numbers, marks)
         return _export(config, run, result, raw, benchmarks)
 
     inputs = {"generate": output_digest(generated)} | gate_inputs(config, benchmarks)
+    marks = read_marks(run.fs, run.root)
+    if marks:
+        inputs["marks"] = marks_digest(marks)
     return run_stage(run, "codeocean", covered_by("codeocean", config), inputs, work)
 
 
@@ -65,19 +71,26 @@ def _export(
     tasks, sandbox = load_tasks(config.generate.task_folder), find_sandbox(config)
     verified = _verified(config, run, result, raw, tasks, sandbox)
     instances = to_instances(result.accepted, raw, verified)
+    marks = read_marks(run.fs, run.root)
     reasons = [
-        _fault(config, tasks[row["task"]], row, raw) or why_dropped(config.codeocean.verify, checks)
+        by_a_person(marks, row["id"], _fault(config, tasks[row["task"]], row, raw)
+                    or why_dropped(config.codeocean.verify, checks))
         for (row, _), checks in zip(result.accepted, verified, strict=True)
-    ]
+    ]  # fmt: skip
     repeated = find_duplicates(instances, config.codeocean.near_duplicates, reasons)
-    reasons = [one or other for one, other in zip(reasons, repeated, strict=True)]
+    reasons = [
+        by_a_person(marks, row["id"], one or other)
+        for (row, _), one, other in zip(result.accepted, reasons, repeated, strict=True)
+    ]
     kept = without(instances, reasons)
     leakage = check_rows(config, run, "codeocean", benchmarks, kept) if benchmarks else Leakage()
     dropped, examples = Counter(reason for reason in reasons if reason), _examples(instances, reasons)
     if leakage.reasons:
         late = [leakage.reasons.get(row, "") for row in range(kept.num_rows)]
         dropped, examples = dropped + Counter(leakage.dropped), examples | _examples(kept, late)
+        reasons = _with_late(instances, reasons, dict(zip(kept["id"].to_pylist(), late, strict=True)))
         kept = without(kept, late)
+    _write_dropped(run, instances, reasons)
     left = set(kept["id"].to_pylist())
     pairs = [
         (row["task"], checks) for (row, _), checks in zip(result.accepted, verified, strict=True) if row["id"] in left
@@ -97,6 +110,29 @@ def _export(
     details: dict[str, Any] = {name: dict(Counter(kept[column].to_pylist())) for name, column in _MIXES.items()}
     details |= {"verified": counts, "sandbox": facts.sandbox, "leakage": facts.leakage, "formats": facts.formats}
     return StageResult(len(result.accepted), kept.num_rows, dict(dropped), examples, details)
+
+
+def _accept_kept(result: Yield, rounds: Rounds, numbers: Iterable[int], marks: Mapping[str, Mark]) -> None:
+    """Take in what a person keeps although the discriminator turned it down; without a verdict there is no instance."""
+    wanted = {id_ for id_, mark in marks.items() if mark.mark == "keep"} - {row["id"] for row, _ in result.accepted}
+    for number in numbers if wanted else ():
+        verdicts = {row["id"]: row for row in rounds.read(number, "verdicts")}
+        for row in rounds.read(number, "generations"):
+            if row["id"] in wanted and row["solution"] and row["id"] in verdicts:
+                result.accepted.append((row, verdicts[row["id"]]))
+                result.dropped["rejected by the discriminator"] -= 1
+
+
+def _with_late(instances: pa.Table, reasons: Sequence[str], late: Mapping[str, str]) -> list[str]:
+    return [reason or late.get(id_, "") for id_, reason in zip(instances["id"].to_pylist(), reasons, strict=True)]
+
+
+def _write_dropped(run: RunDir, instances: pa.Table, reasons: Sequence[str]) -> None:
+    """Id and reason of each accepted instance that stopped here: no row is lost without a word."""
+    stopped = [(id_, why) for id_, why in zip(instances["id"].to_pylist(), reasons, strict=True) if why]
+    columns = {"id": [id_ for id_, _ in stopped], "reason": [why for _, why in stopped]}
+    schema = pa.schema([("id", pa.string()), ("reason", pa.string())])
+    write_part(run.fs, run.path("codeocean", "dropped.parquet"), pa.table(columns, schema=schema))
 
 
 def _fault(config: Config, task: Task, row: dict[str, Any], raw: dict[str, dict[str, Any]]) -> str:

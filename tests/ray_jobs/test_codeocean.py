@@ -1,6 +1,7 @@
 """Accepted generations become a data set: what fails its check, is there already or repeats a benchmark is counted out."""
 
 import json
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ from ray_jobs import codeocean as export
 from ray_jobs.run.config import load_config
 from ray_jobs.run.leakage import benchmark_texts
 from ray_jobs.run.rundir import RunDir
+from report.explore.marks import read_marks, write_mark
 from tests.codeocean.conftest import raw_row
 from tests.codeocean.generate.test_few_shot import generation, verdict
 from tests.ray_jobs.run.test_leakage import DEMO, PRIME
@@ -83,6 +85,31 @@ def test_nothing_accepted_is_an_empty_data_set(tmp_path):
     made = export._export(load_config(DEMO, []), RunDir(str(tmp_path)), Yield(), {}, [])
     assert (made.rows_in, made.rows_out) == (0, 0)
     assert to_instances([], {}, []).num_rows == 0
+
+
+def test_marks_of_a_person_have_the_last_word(tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_verified", lambda *arguments: [{} for _ in arguments[2].accepted])
+    monkeypatch.setattr(export, "run_program", lambda *_, **__: None)
+    config, run = load_config(DEMO, ["decontaminate.gates=[]"]), RunDir(str(tmp_path))
+    dead = "def double(n):\n    return 2 * n\n    return n"
+    result = Yield()
+    result.accepted = [accepted(0, "generation", "Add one.", solution="def add(n):\n    return n + 1"),
+                       accepted(1, "generation", "Double it.", solution=dead)]  # fmt: skip
+    result.accepted.append(accepted(3, "generation", "Double it.", solution=dead))
+    turned_down = accepted(2, "generation", "Halve it.", solution="def halve(n):\n    return n / 2")
+    raw = {raw_row(number)["id"]: raw_row(number) for number in range(4)}
+    for id_, mark in (("g0", "drop"), ("g1", "keep"), ("g2", "keep"), ("g3", "keep"), ("g9", "keep")):
+        write_mark(run.fs, run.root, id_, mark)
+    rounds = SimpleNamespace(read=lambda _, kind: [turned_down[kind == "verdicts"]])
+    export._accept_kept(result, rounds, [0], read_marks(run.fs, run.root))
+    made = export._export(config, run, result, raw, [])
+    assert made.dropped == {"dropped by a person": 1}
+    rows = pq.read_table(tmp_path / "codeocean" / "part-00000.parquet")
+    assert rows["id"].to_pylist() == ["g1", "g3", "g2"]
+    stopped = pq.read_table(tmp_path / "codeocean" / "dropped.parquet").to_pylist()
+    assert stopped == [{"id": "g0", "reason": "dropped by a person"}]
+    (tmp_path / "marks.json").unlink()
+    assert export._export(config, run, result, raw, []).dropped == {"quality: dead code": 2}
 
 
 def test_the_forms_that_a_recipe_names_are_written_and_counted(tmp_path):

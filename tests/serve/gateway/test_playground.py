@@ -9,7 +9,8 @@ import subprocess
 import aiohttp
 import pytest
 
-from serve.gateway.playground import PAGE, content_security_policy
+from core.page_policy import content_security_policy
+from serve.gateway.playground import PAGE
 from tests.serve.stub import until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -1,0 +1,72 @@
+"""`wavecoder explore --run-dir DIR`: a local page over a run's rows, until Ctrl-C."""
+
+from __future__ import annotations
+
+import functools
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.run.command_line import option, parse
+
+
+def run_explore(run_dir: str, beside: str | None, port: int) -> None:
+    """Index the run where that is needed, and serve its page on 127.0.0.1.
+
+    Raises:
+        ValueError: a directory is no run on this machine.
+        OSError: the port is taken.
+    """
+    import uvicorn
+
+    from report.explore.rows import Explorer
+    from report.explore.server import ExplorerServer
+
+    other = Explorer(_local(beside)) if beside else None
+    explorer = Explorer(_local(run_dir), other)
+    recipe = explorer.files.root / "config.yaml"
+    server = ExplorerServer(explorer, other, functools.partial(_prompt, str(recipe)) if recipe.is_file() else None)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        where = f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
+        print(f"{explorer.total:,} rows of {explorer.files.root}; Ctrl-C ends. Open {where}", flush=True)
+        settings = uvicorn.Config(server.app(), log_level="error", access_log=False, lifespan="off", ws="none")
+        uvicorn.Server(settings).run([listener])
+
+
+def _local(path: str) -> Path:
+    if "://" in path:
+        raise ValueError(f"--run-dir is {path!r}; explore reads a run on this machine's disk, so copy it here first")
+    folder = Path(path).expanduser().resolve()
+    if not folder.is_dir():
+        raise ValueError(f"--run-dir is {path!r}, and there is no such folder")
+    return folder
+
+
+def _prompt(recipe: str, task: str, raw_id: str) -> dict[str, Any]:
+    from codeocean.generate.tasks import load_tasks
+    from ray_jobs.prompts import row_prompts
+    from ray_jobs.run.config import load_config
+    from ray_jobs.run.rundir import RunDir
+
+    root = str(Path(recipe).parent)
+    config = load_config(recipe, [], root)
+    tasks = load_tasks(config.generate.task_folder)
+    if task not in tasks:
+        raise ValueError(f"there is no task {task!r}; there are {', '.join(tasks)}")
+    return dict(row_prompts(tasks[task], config, RunDir(root, create=False), raw_id))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the job."""
+    options = parse("explore", JOBS["explore"], {
+        "run_dir": option(str, "run directory to look at", "runs/demo", metavar="DIR"),
+        "beside": option(str | None, "another run, to compare with", metavar="DIR"),
+        "port": option(int, "port on 127.0.0.1; 0 takes a free one", 0, metavar="N"),
+    }, arguments)  # fmt: skip
+    return run_guarded("explore", lambda _: run_explore(options.run_dir, options.beside, options.port))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""A run directory → one Parquet file with a short row for each raw code: what the explorer filters, sorts and counts.
+
+Long texts stay in the run's own files; the index holds the beginning of the instruction and where the rest is. It is
+made by DuckDB within a memory limit, once for each state of the run's files, and kept in `<run>/.explore`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+MEMORY, THREADS = "300MB", 2
+SNIPPET_CHARS = 160
+
+FACETS = ("state", "task", "language", "license", "reason", "rule", "proof", "beside")
+"""Columns by which rows are filtered, coloured and counted; `rule` holds the first rule that failed."""
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The Parquet files of a run that the explorer reads, as paths on this machine."""
+
+    root: Path
+    generations: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    raw: tuple[str, ...]
+    coreset: tuple[str, ...]
+    instances: tuple[str, ...]
+    dropped: tuple[str, ...]
+    embeddings: tuple[str, ...]
+
+
+def run_files(root: Path) -> RunFiles:
+    """What there is in a run directory.
+
+    Raises:
+        ValueError: it holds neither judged rounds nor raw code.
+    """
+
+    def found(pattern: str) -> tuple[str, ...]:
+        return tuple(sorted(str(path) for path in root.glob(pattern)))
+
+    files = RunFiles(
+        root,
+        found("generate/round-*/generations.parquet"),
+        found("generate/round-*/verdicts.parquet"),
+        found("collect/part-*.parquet"),
+        found("select/coreset.parquet"),
+        found("codeocean/part-*.parquet"),
+        found("codeocean/dropped.parquet"),
+        found("embed/part-*.parquet"),
+    )
+    if not (files.generations or files.raw):
+        raise ValueError(f"{root} holds no generate/round-*/generations.parquet and no collect/part-*.parquet; "
+                         "name the directory of a run, or run the collect job first")  # fmt: skip
+    return files
+
+
+def connect(root: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory, within the explorer's limits, that spills into the run's `.explore`."""
+    folder = root / ".explore"
+    folder.mkdir(exist_ok=True)
+    settings = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": str(folder / "spilled")}
+    database = duckdb.connect(config=settings)
+    database.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
+    database.execute("SET enable_progress_bar=false")
+    return database
+
+
+def build_index(files: RunFiles, beside: Path | None = None) -> Path:
+    """The index of a run, made if it is not there for these files.
+
+    Args:
+        files: of the run.
+        beside: the index of another run, to whose rows of the same raw code this run's are compared.
+
+    Raises:
+        ValueError: a file of the run cannot be read.
+    """
+    target = files.root / ".explore" / f"index-{_digest(files, beside)}.parquet"
+    if target.exists():
+        return target
+    database = connect(files.root)
+    making = target.with_suffix(".making")
+    try:
+        query = _rows_of(database, files, beside)
+        database.execute(f"COPY ({query}) TO '{quoted(making)}' (FORMAT parquet, ROW_GROUP_SIZE 100000)")
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{files.root} cannot be read ({reason}); run its stages again") from None
+    finally:
+        database.close()
+        shutil.rmtree(files.root / ".explore" / "spilled", ignore_errors=True)
+    for old in target.parent.glob("index-*.parquet"):
+        if beside is None and ".beside" not in old.name:
+            old.unlink()
+    making.replace(target)
+    return target
+
+
+def _digest(files: RunFiles, beside: Path | None) -> str:
+    parts = [files.generations, files.verdicts, files.raw, files.coreset, files.instances, files.dropped]
+    paths = [path for part in parts for path in part]
+    known = [(path, stat.st_size, stat.st_mtime_ns) for path in paths for stat in (Path(path).stat(),)]
+    made_by = [_ASKED, _UNASKED, _JUDGED, _INDEX, SNIPPET_CHARS]  # another version has another index
+    digest = hashlib.sha256(json.dumps([known, made_by]).encode()).hexdigest()[:12]
+    return digest if beside is None else f"{digest}.beside-{hashlib.sha256(str(beside).encode()).hexdigest()[:8]}"
+
+
+def quoted(path: object) -> str:
+    """A path inside of quotation marks of SQL."""
+    return str(path).replace("'", "''")
+
+
+def listed(paths: tuple[str, ...]) -> str:
+    """DuckDB's reader of Parquet files, with the name of the file as a column."""
+    names = ", ".join(f"'{quoted(path)}'" for path in paths)
+    return f"read_parquet([{names}], union_by_name=true, filename=true)"
+
+
+def _columns(database: duckdb.DuckDBPyConnection, paths: tuple[str, ...]) -> set[str]:
+    return {row[0] for row in database.execute(f"DESCRIBE SELECT * FROM {listed(paths[:1])}").fetchall()}
+
+
+def _rows_of(database: duckdb.DuckDBPyConnection, files: RunFiles, beside: Path | None) -> str:
+    """The query that makes the index."""
+    asked = _ASKED.format(generations=listed(files.generations), chars=SNIPPET_CHARS) if files.generations else _UNASKED
+    if not files.generations:
+        asked = asked.format(raw=listed(files.raw), chars=SNIPPET_CHARS)
+    judged = _JUDGED.format(verdicts=listed(files.verdicts)) if files.verdicts else _UNJUDGED
+    raw = f"SELECT id, language, license, filename FROM {listed(files.raw)}" if files.raw else _NO_RAW
+    coreset = f"SELECT id, rank, radius FROM {listed(files.coreset)}" if files.coreset else _NO_CORESET
+    kept = "SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS proof WHERE false"
+    if files.instances:
+        proof = "proof" if "proof" in _columns(database, files.instances) else "NULL::VARCHAR"
+        kept = f"SELECT id, {proof} AS proof FROM {listed(files.instances)}"
+    dropped = f"SELECT id, reason FROM {listed(files.dropped)}" if files.dropped else _NO_REASONS
+    late = "'left out of the data set'" if files.instances else "''"
+    other = "'no other run'"
+    join = ""
+    if beside is not None:
+        other = "coalesce(other.state, 'not there')"
+        join = f"LEFT JOIN read_parquet('{quoted(beside)}') other ON other.raw_id = asked.raw_id"
+    parts = {"asked": asked, "judged": judged, "raw": raw, "coreset": coreset, "kept": kept, "dropped": dropped}
+    return _INDEX.format(**parts, late=late, other=other, join=join)
+
+
+_ASKED = """
+SELECT id, raw_id, task, target_language, error, left(instruction, {chars}) AS instruction, round, attempt, filename
+FROM {generations}
+QUALIFY row_number() OVER (PARTITION BY raw_id ORDER BY attempt DESC, id) = 1
+"""
+_UNASKED = """
+SELECT id, id AS raw_id, '' AS task, '' AS target_language, 'not generated yet' AS error,
+       left(docstring, {chars}) AS instruction, -1 AS round, 0 AS attempt, filename
+FROM {raw}
+"""
+_JUDGED = """
+SELECT id, error, overall,
+       list_transform(list_filter(coalesce(rules, []), lambda r: r.answer <> 'yes'), lambda r: r.rule) AS failed
+FROM {verdicts}
+"""
+_UNJUDGED = "SELECT NULL::VARCHAR AS id, '' AS error, '' AS overall, []::VARCHAR[] AS failed WHERE false"
+_NO_RAW = "SELECT NULL::VARCHAR AS id, '' AS language, '' AS license, '' AS filename WHERE false"
+_NO_CORESET = "SELECT NULL::VARCHAR AS id, NULL::BIGINT AS rank, NULL::DOUBLE AS radius WHERE false"
+_NO_REASONS = "SELECT NULL::VARCHAR AS id, '' AS reason WHERE false"
+_INDEX = """
+WITH joined AS (
+  SELECT asked.id, asked.raw_id, asked.task, coalesce(nullif(asked.target_language, ''), raw.language, '') AS language,
+         coalesce(nullif(raw.license, ''), 'unknown') AS license,
+         CASE WHEN asked.error <> '' THEN asked.error WHEN judged.id IS NULL THEN 'not judged'
+              WHEN judged.error <> '' THEN 'verdict: ' || judged.error
+              WHEN judged.overall <> 'yes' OR len(judged.failed) > 0 THEN 'rejected by the discriminator'
+              WHEN kept.id IS NOT NULL THEN ''
+              ELSE coalesce(dropped.reason, {late}) END AS reason,
+         kept.id IS NOT NULL AS kept, coalesce(kept.proof, 'none') AS proof,
+         coalesce('|' || list_aggregate(judged.failed, 'string_agg', '|') || '|', '') AS rules,
+         coreset.rank,
+         CASE WHEN isfinite(coreset.radius) THEN coreset.radius END AS radius, asked.round, asked.attempt,
+         asked.instruction, asked.filename AS asked_in, raw.filename AS raw_in, {other} AS beside
+  FROM ({asked}) asked
+  LEFT JOIN ({judged}) judged ON judged.id = asked.id
+  LEFT JOIN ({raw}) raw ON raw.id = asked.raw_id
+  LEFT JOIN ({coreset}) coreset ON coreset.id = asked.raw_id
+  LEFT JOIN ({kept}) kept ON kept.id = asked.id
+  LEFT JOIN ({dropped}) dropped ON dropped.id = asked.id
+  {join}
+)
+SELECT row_number() OVER (ORDER BY rank NULLS LAST, raw_id) - 1 AS n,
+       CASE WHEN kept THEN 'kept' WHEN reason = '' THEN 'accepted' ELSE 'dropped' END AS state,
+       split_part(rules, '|', 2) AS rule, * EXCLUDE (kept)
+FROM joined ORDER BY n
+"""

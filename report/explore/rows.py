@@ -1,0 +1,241 @@
+"""Questions to an indexed run: a page of rows, counts, one row with all that is known of it, neighbours, the map.
+
+Every answer is bounded: a page, a sample, or one row; DuckDB reads Parquet within its memory limit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from report.explore.index import FACETS, RunFiles, build_index, connect, listed, quoted, run_files
+
+PAGE_ROWS, MAX_PAGE_ROWS = 50, 200
+MAX_VALUES = 60
+"""Values of a facet that are listed, the commonest first."""
+MAP_POINTS = 6_000
+NEIGHBOURS = 8
+SORTS = {"rank": "n", "radius": "radius DESC NULLS LAST, n", "attempts": "attempt DESC, n"}
+
+Row = dict[str, Any]
+Prompt = Callable[[str, str], Any]
+"""(task, id of raw code) → the messages that were sent."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which rows are wanted."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Facet → value; also `mark`."""
+    text: str = ""
+    """Occurs in instruction, input, answer or raw code, whatever its case."""
+    radius: tuple[float | None, float | None] = (None, None)
+    """Least and most."""
+
+
+class Explorer:
+    """One run. Each thread has its own cursor, so that a slow search does not hold up a page."""
+
+    def __init__(self, root: Path, beside: Explorer | None = None) -> None:
+        """Index the run, if it is not yet.
+
+        Raises:
+            ValueError: it is no run, or a file of it cannot be read.
+        """
+        self.files: RunFiles = run_files(root)
+        self.index: Path = build_index(self.files, beside.index if beside else None)
+        self._database = connect(root)
+        self._database.execute("CREATE TABLE marks (id VARCHAR, mark VARCHAR)")
+        view = f"CREATE VIEW rows AS SELECT * FROM read_parquet('{quoted(self.index)}')"
+        self._database.execute(view)
+        self._local = threading.local()
+        self.total: int = self._one("SELECT count(*) FROM rows")[0]
+        self._unfiltered: Row | None = None
+        self._unfiltered = self.counts(Filter())  # before the first page asks
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        if not hasattr(self._local, "cursor"):
+            self._local.cursor = self._database.cursor()
+        found: duckdb.DuckDBPyConnection = self._local.cursor
+        return found
+
+    def _all(self, query: str, *values: Any) -> list[Row]:
+        answer = self._cursor().execute(query, list(values))
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def _one(self, query: str, *values: Any) -> tuple[Any, ...]:
+        found = self._cursor().execute(query, list(values)).fetchone()
+        return found if found is not None else ()
+
+    def set_marks(self, marks: Mapping[str, str]) -> None:
+        """Id → keep or drop, of all marked rows."""
+        cursor = self._database.cursor()
+        cursor.execute("BEGIN; DELETE FROM marks")
+        if marks:
+            cursor.executemany("INSERT INTO marks VALUES (?, ?)", [list(item) for item in marks.items()])
+        cursor.execute("COMMIT")
+
+    def page(self, wanted: Filter, start: int = 0, rows: int = PAGE_ROWS, sort: str = "rank") -> Row:
+        """Rows of the list, and whether there are more."""
+        where, values = self._where(wanted)
+        rows = max(1, min(rows, MAX_PAGE_ROWS))
+        places = self._all(
+            f"SELECT n FROM rows {where} ORDER BY {SORTS.get(sort, 'n')} LIMIT ? OFFSET ?",
+            *values,
+            rows + 1,
+            max(0, start),
+        )
+        shown = [place["n"] for place in places[:rows]]
+        found = {row["n"]: row for row in self._all(_LISTED, shown)} if shown else {}
+        return {"rows": [found[n] for n in shown], "more": len(places) > rows, "start": start}
+
+    def counts(self, wanted: Filter) -> Row:
+        """How many rows a filter leaves, and of each facet how many for each value."""
+        if wanted == Filter() and self._unfiltered is not None:
+            return self._unfiltered
+        where, values = self._where(wanted)
+        names = ", ".join(FACETS)
+        sets = ", ".join(f"({name})" for name in FACETS)
+        query = (f"SELECT grouping({names}) AS which, {names}, count(*) AS number FROM rows {where} "
+                 f"GROUP BY GROUPING SETS ({sets}, ())")  # fmt: skip
+        facets: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
+        total = 0
+        for row in self._all(query, *values):
+            grouped = [name for place, name in enumerate(reversed(FACETS)) if not row["which"] >> place & 1]
+            if grouped:
+                facets[grouped[0]].append((row[grouped[0]], row["number"]))
+            else:
+                total = row["number"]
+        ordered = {name: sorted(found, key=lambda item: -item[1])[:MAX_VALUES] for name, found in facets.items()}
+        counted = {"total": total, "of": self.total, "facets": ordered}
+        if wanted == Filter():
+            self._unfiltered = counted
+        return counted
+
+    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
+        clauses, values = [], list[Any]()
+        for name, value in wanted.values.items():
+            if name == "mark":
+                clauses.append("id IN (SELECT id FROM marks WHERE mark = ?)")
+            elif name == "rule":
+                clauses.append("contains(rules, ?)" if value else "rules = ''")
+                values += [f"|{value}|"] if value else []
+                continue
+            elif name in FACETS:
+                clauses.append(f"{name} = ?")
+            else:
+                raise ValueError(f"there is no filter {name!r}; there are {', '.join((*FACETS, 'mark'))}")
+            values.append(value)
+        for sign, bound in zip((">=", "<="), wanted.radius, strict=True):
+            if bound is not None:
+                clauses.append(f"radius {sign} ?")
+                values.append(bound)
+        if wanted.text:
+            clause, more = self._found_in(wanted.text)
+            clauses.append(clause)
+            values += more
+        return (f"WHERE {' AND '.join(clauses)}" if clauses else ""), values
+
+    def _found_in(self, text: str) -> tuple[str, list[Any]]:
+        """Rows in whose texts a text occurs; every letter stands for itself."""
+        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        clauses, values = [], list[Any]()
+        for paths, key, columns in (
+            (self.files.generations, "raw_id", ("instruction", "information", "solution")),
+            (self.files.raw, "id", ("code", "docstring")),
+        ):
+            if paths:
+                any_of = " OR ".join(f"{name} ILIKE ? ESCAPE '\\'" for name in columns)
+                clauses.append(f"raw_id IN (SELECT {key} FROM {listed(paths)} WHERE {any_of})")
+                values += [pattern] * len(columns)
+        return f"({' OR '.join(clauses)})", values
+
+    def row(self, raw_id: str) -> Row | None:
+        """One row with its raw code, every attempt, verdicts, and the finished instance; None if it is not there."""
+        found = self._all("SELECT * FROM rows WHERE raw_id = ?", raw_id)
+        if not found:
+            return None
+        row = found[0]
+        asked_in, raw_in = row.pop("asked_in"), row.pop("raw_in")
+        attempts = list[Row]()
+        if self.files.generations:
+            attempts = self._all(f"SELECT * EXCLUDE (filename) FROM {listed((asked_in,))} WHERE raw_id = ? "
+                                 "ORDER BY attempt", raw_id)  # fmt: skip
+        ids = [attempt["id"] for attempt in attempts]
+        judged_in = str(Path(asked_in).with_name("verdicts.parquet"))
+        verdicts = self._of(ids, (judged_in,) if judged_in in self.files.verdicts else ())
+        instances = self._of([row["id"]], self.files.instances)
+        return {
+            "row": row,
+            "raw": next(iter(self._of([raw_id], (raw_in,) if raw_in else ())), None),
+            "attempts": attempts,
+            "verdicts": {verdict["id"]: verdict for verdict in verdicts},
+            "instance": instances[0] if instances else None,
+        }
+
+    def _of(self, ids: list[str], paths: tuple[str, ...]) -> list[Row]:
+        if not ids or not paths:
+            return []
+        marks = ", ".join("?" * len(ids))
+        return self._all(f"SELECT * EXCLUDE (filename) FROM {listed(paths)} WHERE id IN ({marks})", *ids)
+
+    def neighbours(self, raw_id: str) -> list[Row]:
+        """The rows of this list whose raw code is nearest by the cosine of the embeddings, nearest first."""
+        if not self.files.embeddings:
+            return []
+        source = listed(self.files.embeddings)
+        vector = self._one(f"SELECT embedding::FLOAT[] FROM {source} WHERE id = ?", raw_id)
+        if not vector:
+            return []
+        return self._all(_NEAREST.format(source=source), vector[0], raw_id, NEIGHBOURS)
+
+    def points(self, color: str) -> Row:
+        """A sample of the rows as points of the plane of the first two principal components.
+
+        Args:
+            color: the facet whose value each point has.
+        """
+        if color not in FACETS:
+            raise ValueError(f"there is no colour {color!r}; there are {', '.join(FACETS)}")
+        if not self.files.embeddings:
+            return {"points": []}
+        stride = max(1, self.total // MAP_POINTS)
+        query = (f"SELECT raw_id, {color} AS value, e.embedding::FLOAT[] AS embedding FROM rows "
+                 f"JOIN {listed(self.files.embeddings)} e ON e.id = raw_id WHERE n % ? = 0 ORDER BY n")  # fmt: skip
+        rows = self._all(query, stride)
+        places = plane_of(np.array([row.pop("embedding") for row in rows], np.float32))
+        points = [[*map(float, place), row["raw_id"], row["value"]] for place, row in zip(places, rows, strict=True)]
+        return {"points": points}
+
+
+def plane_of(vectors_ND: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """(N, 2): coordinates on the first two principal components, each scaled to lie between -1 and 1."""
+    if len(vectors_ND) < 3:
+        return np.zeros((len(vectors_ND), 2), np.float32)
+    centred = vectors_ND - vectors_ND.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    plane = centred @ axes[:, :-3:-1]
+    return plane / np.maximum(np.abs(plane).max(axis=0), 1e-9)
+
+
+_LISTED = """
+SELECT n, id, raw_id, task, language, state, reason, rule, proof, radius, attempt, instruction, beside,
+       (SELECT mark FROM marks WHERE marks.id = rows.id) AS mark
+FROM rows WHERE n IN (SELECT unnest(?))
+"""
+_NEAREST = """
+WITH near AS (
+  SELECT e.id, list_cosine_similarity(e.embedding::FLOAT[], ?::FLOAT[]) AS similarity
+  FROM {source} e WHERE e.id <> ? AND e.id IN (SELECT raw_id FROM rows) ORDER BY similarity DESC LIMIT ?
+)
+SELECT near.similarity, rows.raw_id, rows.task, rows.language, rows.state, rows.instruction
+FROM near JOIN rows ON rows.raw_id = near.id ORDER BY similarity DESC
+"""

@@ -1,0 +1,200 @@
+"""The explorer over HTTP, and its page in a real browser."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import aiohttp
+import pytest
+import uvicorn
+
+from report.explore.rows import Explorer
+from report.explore.server import PAGE, ExplorerServer
+from tests.report.explore.conftest import make_run
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture
+def serve():
+    """Serves an explorer in a thread; returns the page's URL."""
+    running = []
+
+    def start(run, other=None, prompt=None):
+        other = Explorer(other) if other else None
+        server = ExplorerServer(Explorer(run, other), other, prompt)
+        listener = socket.create_server(("127.0.0.1", 0))
+        engine = uvicorn.Server(uvicorn.Config(server.app(), log_level="error", lifespan="off", ws="none"))
+        thread = threading.Thread(target=engine.run, args=([listener],), daemon=True)
+        thread.start()
+        running.append((engine, thread))
+        while not engine.started:
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
+
+    yield start
+    for engine, thread in running:
+        engine.should_exit = True
+        thread.join(10)
+
+
+def get(url, headers=None, data=None):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers or {})) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def test_only_who_knows_the_address_sees_the_run(run, serve):
+    url = serve(run)
+    status, headers, page = get(url)
+    assert (status, page) == (200, PAGE)
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "unsafe" not in headers["content-security-policy"]
+    secret = url.rstrip("/").rpartition("/")[2]
+    assert get(url.replace(secret, "guess"))[0] == get(url.replace(secret, ""))[0] == 404
+    assert get(f"{url}api/rows", {"Host": "attacker.example:80"})[0] == 404
+    assert get(f"{url}api/mark", {"Content-Type": "text/plain"}, b"{}")[0] == 415
+    assert b"innerHTML" not in PAGE and b"http://" not in PAGE and b"https://" not in PAGE
+
+
+def test_questions_and_marks(run, serve):
+    url = serve(run, prompt=lambda task, raw_id: {"generator": [{"role": "user", "content": f"{task} {raw_id}"}]})
+    rows = json.loads(get(f"{url}api/rows?task=repair&state=dropped")[2])["rows"]
+    assert [row["raw_id"] for row in rows] == ["r3"]
+    assert json.loads(get(f"{url}api/prompt?task=repair&raw_id=r1")[2])["generator"][0]["content"] == "repair r1"
+    for bad, said in (
+        ("rows?start=x", "number of rows"),
+        ("rows?least=x", "a number"),
+        ("row?raw_id=none", "no row"),
+        ("map?color=x", "no colour"),
+    ):
+        status, _, body = get(f"{url}api/{bad}")
+        assert status == 400
+        assert said in json.loads(body)["error"]
+    marked = {"id": "g3", "mark": "keep", "note": "fine"}
+    as_json = {"Content-Type": "application/json"}
+    assert get(f"{url}api/mark", as_json, json.dumps(marked).encode())[0] == 200
+    for body in (b"[]", b"{", json.dumps(marked | {"mark": "x"}).encode(), b"1" * 100_000):
+        assert get(f"{url}api/mark", as_json, body)[0] == 400
+    assert json.loads((run / "marks.json").read_text())["g3"]["note"] == "fine"
+    assert json.loads(get(f"{url}api/row?raw_id=r3")[2])["mark"]["mark"] == "keep"
+    assert json.loads(get(f"{url}api/counts?mark=keep")[2])["total"] == 1
+
+
+class Browser:
+    """A tab of headless Chromium, driven through its debugging protocol."""
+
+    def __init__(self, socket):
+        self._socket, self._last, self.complaints = socket, 0, []
+
+    async def call(self, method, **params):
+        self._last += 1
+        await self._socket.send_json({"id": self._last, "method": method, "params": params})
+        while True:
+            message = await asyncio.wait_for(self._socket.receive_json(), 20)
+            if message.get("id") == self._last:
+                return message["result"]
+            entry = json.dumps(message.get("params"))
+            if message.get("method") == "Runtime.exceptionThrown" or '"source": "security"' in entry:
+                self.complaints.append(entry)
+
+    async def js(self, expression):
+        result = await self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    async def until(self, expression):
+        for _ in range(200):
+            if await self.js(expression):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{expression}; the page shows: {await self.js('document.body.innerText')}")
+
+    async def key(self, key):
+        for kind in ("keyDown", "keyUp"):
+            await self.call("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """Runs a coroutine function with a tab that shows a URL."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    process = subprocess.Popen(
+        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+         "--disable-background-networking", "--no-proxy-server", "--remote-debugging-port=0",
+         f"--user-data-dir={tmp_path / 'chromium'}", "about:blank"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    address = tmp_path / "chromium" / "DevToolsActivePort"
+    until = time.monotonic() + 30
+    while not (address.exists() and address.read_text().count("\n")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+    async def visit(url, actions):
+        port = address.read_text().split()[0]
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"http://127.0.0.1:{port}/json") as response:
+                tab = next(page for page in await response.json(content_type=None) if page["type"] == "page")
+            async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as connection:
+                browser = Browser(connection)
+                await browser.call("Log.enable")
+                await browser.call("Runtime.enable")
+                await browser.call("Page.navigate", url=url)
+                await browser.until("document.querySelectorAll('#facets select').length > 1")
+                await actions(browser)
+                assert browser.complaints == []
+
+    yield lambda url, actions: asyncio.run(visit(url, actions))
+    process.terminate()
+    process.wait(10)
+
+
+def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serve, browse):
+    url = serve(run)
+
+    async def actions(browser):
+        assert await browser.js("document.querySelectorAll('#list .item').length") == 8
+        await browser.key("j")
+        await browser.until("document.querySelector('#detail pre')?.textContent.includes('<script>')")
+        assert await browser.js("window.hacked === undefined && document.images.length === 0")
+        assert '(1, "a") → [2]' in await browser.js("document.querySelector('#detail').textContent")
+        await browser.js("document.querySelector('#detail details:nth-last-of-type(2)').open = true")
+        await browser.until("document.querySelector('#detail details button')?.textContent.includes('python')")
+        await browser.key("x")
+        await browser.until("document.querySelector('#list .item').textContent.includes('marked drop')")
+        await browser.js(
+            "(() => { const one = document.querySelector('select[name=language]'); one.value = 'go'; one.dispatchEvent(new Event('change')); })()"
+        )
+        await browser.until("document.querySelector('#status').textContent.startsWith('4 of 8 rows')")
+        await browser.key("m")
+        await browser.until("document.querySelector('#legend').textContent.includes('8 rows, a sample')")
+        await browser.call(
+            "Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True
+        )
+        assert await browser.js("document.documentElement.scrollWidth <= 360")
+        labels = "[...document.querySelectorAll('input, select')].filter((one) => !one.labels?.length && !one.ariaLabel).length"
+        assert await browser.js(labels) == 0
+
+    browse(url, actions)
+    assert json.loads((run / "marks.json").read_text())["g0"]["mark"] == "drop"
+
+
+def test_two_runs_stand_side_by_side(run, serve, browse, tmp_path):
+    url = serve(run, make_run(tmp_path / "other", rows=5))
+
+    async def actions(browser):
+        await browser.key("j")
+        await browser.until("document.querySelectorAll('#detail .runs > div').length === 2")
+        assert "the other run" in await browser.js("document.querySelector('#facets').textContent")
+
+    browse(url, actions)
