@@ -51,6 +51,7 @@ JOBS = {
     "submit": "a job, sent to a cluster and followed",
     "status": "what a submitted job is doing, and what it waits for",
     "logs": "the log of a submitted job",
+    "chaos": "kills by schedule and seed on this machine; does a byte of the data differ?",
     "doctor": "what is wrong or unsafe with this machine or cluster",
 }
 
@@ -60,7 +61,7 @@ GROUPS = {
     "Use the model": ("serve", "keys", "reward"),
     "Look": ("inspect", "explore", "prompts", "judge", "diff"),
     "Cluster": ("submit", "status", "logs", "doctor", "monitoring"),
-    "This machine": ("sandbox",),
+    "This machine": ("sandbox", "chaos"),
 }
 """The jobs as the help lists them."""
 
@@ -74,6 +75,9 @@ SECTIONS = {
     "generate": ("generate", "serve"),
 }
 """Job → sections of the recipe that it reads."""
+
+ELSEWHERE = {"chaos": "ray_jobs.cluster.chaos_job"}
+"""Jobs that are no stage of data and lie with what they use."""
 
 MAX_REASON_CHARS = 8000
 """Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""

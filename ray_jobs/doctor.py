@@ -6,6 +6,7 @@ For a cluster from elsewhere: `wavecoder submit --address URL -- doctor`.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import os
 import sys
@@ -62,13 +63,23 @@ def examine_cluster(folders: list[str]) -> Report:
     return report
 
 
-def run_doctor(folders: list[str], *, as_json: bool) -> bool:
+def examine_launcher_file(path: str) -> Report:
+    """Findings on a launcher's file, before `ray up`: the file alone, and what AWS says of it."""
+    from ray_jobs.cluster.launch_checks import ask_aws, judge_launcher_file
+
+    return {path: judge_launcher_file(path, datetime.datetime.now(datetime.UTC).date()), "the cloud": ask_aws(path)}
+
+
+def run_doctor(folders: list[str], *, as_json: bool, cluster: str | None = None) -> bool:
     """Print the findings.
 
     Returns:
         Whether there is no problem among them.
     """
-    report = examine_cluster(folders) if os.environ.get("RAY_ADDRESS") else examine_here(folders)
+    if cluster is not None:
+        report = examine_launcher_file(cluster)
+    else:
+        report = examine_cluster(folders) if os.environ.get("RAY_ADDRESS") else examine_here(folders)
     if as_json:
         print(json.dumps({where: [dataclasses.asdict(each) for each in found] for where, found in report.items()}))
     else:
@@ -86,10 +97,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line of the job: 0, or 1 where there is a problem."""
     options = parse("doctor", JOBS["doctor"], {
         "folder": option(list[str], "whose disk counts too, such as the run directory", [], metavar="FOLDER"),
+        "cluster": option(str | None, "launcher's file to look at instead, before ray up", metavar="FILE"),
         "json": flag("json", "one JSON object"),
     }, arguments)  # fmt: skip
     healthy: list[bool] = []
-    code = run_guarded("doctor", lambda _: healthy.append(run_doctor(options.folder, as_json=options.json)))
+    code = run_guarded("doctor", lambda _: healthy.append(run_doctor(options.folder, as_json=options.json,
+                                                                      cluster=options.cluster)))  # fmt: skip
     return code or (0 if healthy[0] else 1)
 
 

@@ -1,0 +1,193 @@
+"""Kills by schedule and seed while a recipe's stages run, and whether a byte of what they made differs. No Ray here.
+
+The jobs are processes of their own, each with a Ray of its own on this machine. What is killed is found below the job's
+process: the job itself, Ray's raylet (the node), a worker of Ray Data, Ray Train or an actor, a replica of Ray Serve.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pyarrow import fs as pafs
+
+from ray_jobs.run.rundir import RunDir
+
+KINDS = ("driver", "node", "worker", "replica")
+LOOK_S = 0.2
+TRIES = 20
+"""Starts of one stage before the run counts as lost."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A kill that is planned."""
+
+    at_s: float
+    """Seconds of the disturbed run."""
+    kind: str
+    draw: float
+    """In [0, 1): which of those that there are is killed."""
+
+
+@dataclass
+class Struck:
+    """What happened in one run over all stages."""
+
+    seconds: float = 0.0
+    starts: dict[str, int] = field(default_factory=dict)
+    """Stage → how often its job was started."""
+    kills: list[dict[str, Any]] = field(default_factory=list)
+    """`{at_s, kind, draw, stage, process, command}`; a kill without a victim has no process."""
+
+
+def schedule(seed: int, kinds: Sequence[str], every_s: float, for_s: float) -> list[Kill]:
+    """Kills about every `every_s` seconds, up to a quarter earlier or later, until `for_s`: the same for a seed."""
+    rng, planned, number = random.Random(seed), [], 1
+    while (middle := number * every_s) < for_s:
+        at_s = middle + every_s * rng.uniform(-0.25, 0.25)
+        planned.append(Kill(round(at_s, 3), rng.choice(list(kinds)), rng.random()))
+        number += 1
+    return planned
+
+
+def command_of(config: str, run_dir: str, overrides: Sequence[str], stage: str) -> list[str]:
+    """The command line of a stage's job."""
+    settings = [part for each in overrides for part in ("--set", each)]
+    return [sys.executable, "-m", f"ray_jobs.{stage}", "--config", config, "--run-dir", run_dir, *settings]
+
+
+def run_struck(stages: Sequence[str], command: Callable[[str], list[str]], kills: Sequence[Kill], log: Path) -> Struck:
+    """Run the stages' jobs one after the other, strike them, and start again what ends by it.
+
+    Args:
+        stages: names of jobs.
+        command: stage → command line.
+        kills: in order of time; what is left when all stages have ended is not done.
+        log: file that takes what the jobs say.
+
+    Raises:
+        ValueError: a job fails without having been struck, or again and again.
+    """
+    struck, left, begun = Struck(), list(kills), time.monotonic()
+    for stage in stages:
+        for start in range(1, TRIES + 1):
+            struck.starts[stage] = start
+            before = len(struck.kills)
+            code = _run_once(stage, command(stage), left, struck, begun, log)
+            if code == 0:
+                break
+            if not any("process" in kill for kill in struck.kills[before:]):
+                raise ValueError(f"{stage} ended with exit code {code} and nothing was killed meanwhile; see {log}")
+        else:
+            raise ValueError(f"{stage} was started {TRIES} times and did not end; kill less often, or see {log}")
+    struck.seconds = round(time.monotonic() - begun, 1)
+    return struck
+
+
+def _run_once(stage: str, command: list[str], left: list[Kill], struck: Struck, begun: float, log: Path) -> int:
+    """Start a job and strike it; returns its exit code."""
+    with log.open("ab") as said:
+        job = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+    family: dict[int, psutil.Process] = {}
+    try:
+        while job.poll() is None:
+            family |= {each.pid: each for each in _below(job.pid)}
+            while left and left[0].at_s <= time.monotonic() - begun:
+                struck.kills.append(_strike(left.pop(0), job.pid) | {"stage": stage})
+            time.sleep(LOOK_S)
+    finally:
+        _end(family.values(), job)
+    return job.returncode
+
+
+def _strike(kill: Kill, job: int) -> dict[str, Any]:
+    """Kill one of a kind by SIGKILL, if there is one."""
+    victims = [each for each in [psutil.Process(job), *_below(job)] if kind_of(each, job) == kill.kind]
+    if not victims:
+        return asdict(kill)
+    victims.sort(key=lambda each: each.pid)
+    victim = victims[int(kill.draw * len(victims))]
+    with contextlib.suppress(psutil.Error):
+        told = " ".join(victim.cmdline())[:80] or victim.name()
+        victim.send_signal(signal.SIGKILL)
+        return asdict(kill) | {"process": victim.pid, "command": told}
+    return asdict(kill)
+
+
+def kind_of(process: psutil.Process, job: int) -> str | None:
+    """Which of `KINDS` a process below a job is; None for Ray's other servants."""
+    if process.pid == job:
+        return "driver"
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return None
+    first = words[0] if words else ""
+    if first.endswith("/raylet"):
+        return "node"
+    if not first.startswith("ray::") or "IDLE" in first:
+        return None
+    return "replica" if "ServeReplica" in first or "VLLM" in first else "worker"
+
+
+def _below(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _end(family: Any, job: subprocess.Popen[bytes]) -> None:
+    """What a killed job left behind of its own Ray ends too, or the next one would find its ports taken."""
+    if job.poll() is None:
+        job.kill()
+    job.wait()
+    _, alive = psutil.wait_procs(list(family), timeout=10)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def compare(undisturbed: RunDir, disturbed: RunDir, stages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Stage → `{files, differ, missing, more, rows}`: names of files by what became of them, and rows out of both runs.
+
+    Manifests tell times and attempts, and are compared by their rows.
+    """
+    found = {}
+    for stage in stages:
+        runs = [_digests(run, stage) for run in (undisturbed, disturbed)]
+        rows = [(run.manifest(stage) or {}).get("rows_out") for run in (undisturbed, disturbed)]
+        both = runs[0].keys() & runs[1].keys()
+        found[stage] = {
+            "files": len(runs[0]), "differ": sorted(name for name in both if runs[0][name] != runs[1][name]),
+            "missing": sorted(runs[0].keys() - both), "more": sorted(runs[1].keys() - both), "rows": rows,
+        }  # fmt: skip
+    return found
+
+
+def is_same(compared: dict[str, dict[str, Any]]) -> bool:
+    """Whether nothing differs."""
+    return all(
+        not (each["differ"] or each["missing"] or each["more"]) and each["rows"][0] == each["rows"][1]
+        for each in compared.values()
+    )
+
+
+def _digests(run: RunDir, stage: str) -> dict[str, str]:
+    digests = {}
+    for name in run.files(stage):
+        if run.fs.get_file_info(run.path(stage, name)).type == pafs.FileType.File:
+            with run.fs.open_input_stream(run.path(stage, name)) as stream:
+                digests[name] = hashlib.sha256(stream.read()).hexdigest()
+    return digests

@@ -1,0 +1,86 @@
+"""Chaos: the schedule follows the seed alone, jobs that are struck start again, and a byte that differs is told."""
+
+import json
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ray_jobs.cluster import chaos
+from ray_jobs.cluster.chaos import KINDS, Kill, compare, is_same, run_struck, schedule
+from ray_jobs.cluster.chaos_job import main, names_of, seconds_of
+from ray_jobs.run.rundir import RunDir
+
+
+@given(st.integers(), st.sets(st.sampled_from(KINDS), min_size=1), st.floats(1, 100), st.floats(1, 1000))
+def test_the_schedule_is_a_function_of_the_seed(seed, kinds, every, during):
+    kinds = sorted(kinds)
+    planned = schedule(seed, kinds, every, during)
+    assert planned == schedule(seed, kinds, every, during)
+    assert [kill.at_s for kill in planned] == sorted(kill.at_s for kill in planned)
+    assert all(kill.kind in kinds and 0 <= kill.draw < 1 for kill in planned)
+    assert abs(len(planned) - during / every) <= 1
+    longer = schedule(seed, kinds, every, during + 500)
+    assert longer[: len(planned)] == planned  # a longer run meets the same kills first
+
+
+def test_other_seeds_kill_otherwise():
+    assert len({tuple(schedule(seed, KINDS, 10, 100)) for seed in range(20)}) == 20
+
+
+JOB = """
+import pathlib, sys, time
+done = pathlib.Path(sys.argv[1])
+for _ in range(8):
+    time.sleep(0.1)
+    with done.open("a") as file:
+        file.write("x")
+    if len(done.read_text()) >= 8:
+        sys.exit(0)
+"""
+
+
+def test_a_job_that_is_killed_is_started_again_until_it_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(chaos, "LOOK_S", 0.02)
+    command = [sys.executable, "-c", JOB, str(tmp_path / "done")]
+    kills = [Kill(0.3, "driver", 0.0), Kill(0.35, "replica", 0.5), Kill(99.0, "driver", 0.0)]
+    struck = run_struck(["collect"], lambda stage: command, kills, tmp_path / "log")
+    assert struck.starts == {"collect": 2}
+    assert [(kill["kind"], "process" in kill) for kill in struck.kills] == [("driver", True), ("replica", False)]
+
+
+def test_a_job_that_fails_by_itself_is_not_started_again(tmp_path):
+    with pytest.raises(ValueError, match="collect ended with exit code 3 and nothing was killed"):
+        run_struck(["collect"], lambda stage: [sys.executable, "-c", "raise SystemExit(3)"], [], tmp_path / "log")
+
+
+def test_a_byte_a_file_and_a_row_that_differ_are_told(tmp_path):
+    runs = [RunDir(str(tmp_path / name)) for name in ("a", "b")]
+    for run in runs:
+        run.write_text("same", "collect", "part-00000.parquet")
+        run.write_json({"rows_out": 2, "seconds": str(run.root)}, "collect", "manifest.json")
+    assert is_same(compare(*runs, ["collect"]))
+    runs[1].write_text("more", "collect", "part-00001.parquet")
+    runs[1].write_text("Same", "collect", "part-00000.parquet")
+    found = compare(*runs, ["collect"])["collect"]
+    assert (found["differ"], found["more"], found["rows"]) == (["part-00000.parquet"], ["part-00001.parquet"], [2, 2])
+    assert not is_same({"collect": found})
+    assert not is_same({"collect": found | {"differ": [], "more": [], "rows": [2, 3]}})
+
+
+def test_times_and_names():
+    assert [seconds_of(text, "every") for text in ("60s", "1.5m", "2h")] == [60, 90, 7200]
+    for wrong in ("", "5", "0s", "-1m", "1d"):
+        with pytest.raises(ValueError, match="--every is"):
+            seconds_of(wrong, "every")
+    with pytest.raises(ValueError, match="driver, node, worker, replica"):
+        names_of("driver,moon", KINDS, "kill")
+
+
+def test_on_a_cluster_it_refuses(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    arguments = ["--config", "configs/demo.yaml", "--run-dir", str(tmp_path)]
+    assert main(arguments) == 2
+    assert "which others may use" in capsys.readouterr().err
+    assert json.dumps(list(tmp_path.iterdir())) == "[]"
