@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import operator
 import sys
 import time
 import types
@@ -242,6 +243,8 @@ class Peer:
         if op == "get":
             return getattr(x, name)
         if op == "do":
+            if isinstance(x, type) and name in _OF_CLASSES:
+                return _OF_CLASSES[name](x, *args)
             return getattr(type(x), name)(x, *args, **kwargs)
         if op == "method":
             return getattr(x, name)(*args, **kwargs)
@@ -333,6 +336,8 @@ class Peer:
 
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
               types.WrapperDescriptorType, types.MethodDescriptorType)  # fmt: skip
+_OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem}
+"""What may be asked of a class itself; where it has no such method, Python's own error says so."""
 _STEPS = (("g", types.GeneratorType), ("w", types.CoroutineType), ("a", types.AsyncGeneratorType))
 
 
