@@ -116,11 +116,11 @@ def _accept_kept(result: Yield, rounds: Rounds, numbers: Iterable[int], marks: M
     """Take in what a person keeps although the discriminator turned it down; without a verdict there is no instance."""
     wanted = {id_ for id_, mark in marks.items() if mark.mark == "keep"} - {row["id"] for row, _ in result.accepted}
     for number in numbers if wanted else ():
-        verdicts = {row["id"]: row for row in rounds.read(number, "verdicts")}
-        for row in rounds.read(number, "generations"):
-            if row["id"] in wanted and row["solution"] and row["id"] in verdicts:
-                result.accepted.append((row, verdicts[row["id"]]))
-                result.dropped["rejected by the discriminator"] -= 1
+        verdicts = {row["id"]: row for row in rounds.read(number, "verdicts") if not row["error"]}
+        last = {row["raw_id"]: row for row in rounds.read(number, "generations")}
+        kept = [row for row in last.values() if row["id"] in wanted & set(verdicts)]
+        result.accepted += [(row, verdicts[row["id"]]) for row in kept]
+        result.dropped -= Counter({"rejected by the discriminator": len(kept)})
 
 
 def _with_late(instances: pa.Table, reasons: Sequence[str], late: Mapping[str, str]) -> list[str]:

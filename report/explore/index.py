@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory, within the explorer's limits, that spills into the run's `.explore`."""
     folder = root / ".explore"
     folder.mkdir(exist_ok=True)
-    settings = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": str(folder / "spilled")}
+    settings = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": str(folder / f"spilled-{os.getpid()}")}
     database = duckdb.connect(config=settings)
     database.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
     database.execute("SET enable_progress_bar=false")
@@ -86,7 +87,7 @@ def build_index(files: RunFiles, beside: Path | None = None) -> Path:
     if target.exists():
         return target
     database = connect(files.root)
-    making = target.with_suffix(".making")
+    making = target.with_suffix(f".{os.getpid()}.making")
     try:
         query = _rows_of(database, files, beside)
         database.execute(f"COPY ({query}) TO '{quoted(making)}' (FORMAT parquet, ROW_GROUP_SIZE 100000)")
@@ -95,7 +96,7 @@ def build_index(files: RunFiles, beside: Path | None = None) -> Path:
         raise ValueError(f"{files.root} cannot be read ({reason}); run its stages again") from None
     finally:
         database.close()
-        shutil.rmtree(files.root / ".explore" / "spilled", ignore_errors=True)
+        shutil.rmtree(files.root / ".explore" / f"spilled-{os.getpid()}", ignore_errors=True)
     for old in target.parent.glob("index-*.parquet"):
         if beside is None and ".beside" not in old.name:
             old.unlink()

@@ -100,8 +100,12 @@ def test_marks_of_a_person_have_the_last_word(tmp_path, monkeypatch):
     raw = {raw_row(number)["id"]: raw_row(number) for number in range(4)}
     for id_, mark in (("g0", "drop"), ("g1", "keep"), ("g2", "keep"), ("g3", "keep"), ("g9", "keep")):
         write_mark(run.fs, run.root, id_, mark)
-    rounds = SimpleNamespace(read=lambda _, kind: [turned_down[kind == "verdicts"]])
+    unjudged = accepted(3, "generation", "Judge it.", solution="x = 1")
+    unjudged = (unjudged[0] | {"id": "g9"}, unjudged[1] | {"id": "g9", "error": "truncated"})
+    rounds = SimpleNamespace(read=lambda _, kind: [pair[kind == "verdicts"] for pair in (turned_down, unjudged)])
+    result.dropped["rejected by the discriminator"] = 1
     export._accept_kept(result, rounds, [0], read_marks(run.fs, run.root))
+    assert dict(result.dropped) == {}
     made = export._export(config, run, result, raw, [])
     assert made.dropped == {"dropped by a person": 1}
     rows = pq.read_table(tmp_path / "codeocean" / "part-00000.parquet")
