@@ -40,7 +40,8 @@ def load_problems(config: EvaluateConfig) -> list[ProblemSet]:
         ValueError, FileNotFoundError: a data set is missing or unusable, or nothing is left.
         PermissionError: this machine offers no isolation.
     """
-    sets = load_benchmarks(config.benchmarks, config.dataset, config.limit, (config.after, config.before))
+    sets = load_benchmarks(config.benchmarks, config.dataset, config.limit, (config.after, config.before),
+                           config.benchmark_folder)  # fmt: skip
     check_isolation(config)
     missing = missing_toolchains(dict.fromkeys(each.language for each in sets))
     for language, reason in missing.items():

@@ -2,13 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from core.settings import EarlierDefault, Execution, Settings
 from eval.benchmarks.catalogue import resolve_names
 from eval.sandbox.packages import DEFAULT, installed
 
-CHOICE = ("benchmark", "dataset", "after", "before", "limit", "samples", "k")
+CHOICE = ("benchmark", "benchmark_folder", "dataset", "after", "before", "limit", "samples", "k")
 """What is scored, rather than how."""
 
 DAY = r"^\d{4}-\d{2}-\d{2}$"
@@ -16,6 +24,9 @@ DAY = r"^\d{4}-\d{2}-\d{2}$"
 
 class EvaluateConfig(Settings):
     """Which benchmarks, how answers are asked for, and what a program may use."""
+
+    benchmark_folder: str | None = None
+    """A folder of Python files with benchmarks of your own, each a table `BENCHMARKS`; they run outside the sandbox."""
 
     benchmark: str | tuple[str, ...] = "humaneval"
     """One or several of: humaneval, humanevalplus, mbpp, mbpp-3shot, mbppplus, humanevalfix, humanevalfixdocs,
@@ -78,8 +89,9 @@ class EvaluateConfig(Settings):
 
     @field_validator("benchmark")
     @classmethod
-    def _known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        resolve_names([value] if isinstance(value, str) else value)
+    def _known(cls, value: str | tuple[str, ...], info: ValidationInfo) -> str | tuple[str, ...]:
+        if info.data.get("benchmark_folder") is None:  # whose files are run later
+            resolve_names([value] if isinstance(value, str) else value)
         return value
 
     @property

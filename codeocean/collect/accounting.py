@@ -3,25 +3,31 @@
 A row is never lost silently: it goes on, or it is counted under the reason that stopped it, with a few examples.
 """
 
+import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import fs as pafs
 from pydantic import Field, PositiveInt
 
 from codeocean.collect.duplicates import Duplicates, Keys, NearDuplicates, Signatures, row_keys
-from codeocean.collect.filters import FilterConfig, filter_batch
+from codeocean.collect.filters import SECRET, FilterConfig, filter_batch
 from codeocean.collect.readers import read_unit
-from codeocean.collect.settings import SourceConfig, Unit
+from codeocean.collect.settings import READ_SCHEMA, SourceConfig, Unit
 from codeocean.collect.yields import Counts, count_functions, merge_counts
 from codeocean.records import RAW_CODE
-from core.settings import Settings
+from core.settings import Execution, Settings
+from core.storage import write_part
 
 EXAMPLES_PER_REASON = 3
+DROPPED = READ_SCHEMA
+"""Rows of RAW_CODE with the `reason` why they stopped."""
+DROPPED_FOLDER = "dropped"
 
 
 class CollectConfig(Settings):
@@ -41,6 +47,10 @@ class CollectConfig(Settings):
 
     rows_per_part: PositiveInt = 50_000
     """Rows of one Parquet part, which is also the unit of work of the next stage."""
+
+    keep_dropped: Annotated[bool, Execution()] = False
+    """Keep dropped rows with their reasons in `collect/dropped/`, as Parquet; secrets are left out. It holds from the
+    next part on that is written."""
 
 
 Position = tuple[int, int]
@@ -79,7 +89,7 @@ def _reasoned(batch: pa.RecordBatch, config: CollectConfig) -> pa.Table:
         pairs = zip(rows["reason"].to_pylist(), rows["id"].to_pylist(), strict=True)
         reasons = [reason or ("" if in_sample(id_, config.sample) else "not sampled") for reason, id_ in pairs]
         rows = _replaced(rows, "reason", pa.array(reasons, pa.string()))
-    stopped = pc.not_equal(rows["reason"], "")
+    stopped = pc.equal(rows["reason"], SECRET) if config.keep_dropped else pc.not_equal(rows["reason"], "")
     for name in ("code", "docstring"):
         rows = _replaced(rows, name, pc.if_else(stopped, pa.scalar("", pa.string()), rows[name]))
     return rows
@@ -131,7 +141,43 @@ class Part:
     """The first row that it does not account for."""
 
 
-def cut_parts(tables: Iterable[pa.Table], duplicates: Duplicates, rows_per_part: int, end: Position) -> Iterator[Part]:
+class DroppedRows:
+    """Writes dropped rows as RAW_CODE and `reason`: `<folder>/dropped/part-<part>-<number>.parquet`.
+
+    A part that is begun anew writes the same files again.
+    """
+
+    def __init__(self, fs: pafs.FileSystem, folder: str, part: int, rows_per_file: int) -> None:
+        """Args: part: number of the first part that is written. rows_per_file: so many are held in memory."""
+        self._fs, self._folder, self._rows_per_file = fs, posixpath.join(folder, DROPPED_FOLDER), rows_per_file
+        self._part, self._number, self._held = part, 0, DROPPED.empty_table()
+
+    def add(self, rows: pa.Table) -> None:
+        """Add those of the rows that stop."""
+        stopped = rows.filter(pc.not_equal(rows["reason"], "")).select(DROPPED.names).cast(DROPPED)
+        self._held = pa.concat_tables([self._held, stopped])
+        while self._held.num_rows >= self._rows_per_file:
+            self._write(self._held.slice(0, self._rows_per_file))
+            self._held = self._held.slice(self._rows_per_file)
+
+    def end_part(self) -> None:
+        """Write what is left of a part."""
+        if self._held.num_rows:
+            self._write(self._held)
+        self._part, self._number, self._held = self._part + 1, 0, DROPPED.empty_table()
+
+    def _write(self, rows: pa.Table) -> None:
+        write_part(self._fs, posixpath.join(self._folder, f"part-{self._part:05d}-{self._number:03d}.parquet"), rows)
+        self._number += 1
+
+
+def cut_parts(
+    tables: Iterable[pa.Table],
+    duplicates: Duplicates,
+    rows_per_part: int,
+    end: Position,
+    see: Callable[[pa.Table], None] | None = None,
+) -> Iterator[Part]:
     """Filtered rows in order → parts of `rows_per_part` rows; the same parts however the rows come in tables.
 
     Args:
@@ -139,8 +185,15 @@ def cut_parts(tables: Iterable[pa.Table], duplicates: Duplicates, rows_per_part:
         duplicates: the rows of earlier parts; these parts' are added.
         rows_per_part: a part ends before the row that would be one too many.
         end: position behind the last row.
+        see: is shown all rows with their reasons, those of a part before it is given.
     """
     account, kept, count = Account(), list[pa.Table](), 0
+
+    def take(rows: pa.Table) -> pa.Table:
+        if see is not None:
+            see(rows)
+        return account.add(rows)
+
     for table in tables:
         reasons = duplicates.decide(*keys_of(table), np.asarray(pc.equal(table["reason"], "")))
         found = [mine or theirs for mine, theirs in zip(table["reason"].to_pylist(), reasons, strict=True)]
@@ -148,11 +201,11 @@ def cut_parts(tables: Iterable[pa.Table], duplicates: Duplicates, rows_per_part:
         goes_on = np.flatnonzero(np.asarray(pc.equal(rows["reason"], "")))
         start = 0
         for cut in goes_on[rows_per_part - count :: rows_per_part]:
-            kept.append(account.add(rows.slice(start, int(cut) - start)))
+            kept.append(take(rows.slice(start, int(cut) - start)))
             position = (rows["unit"][int(cut)].as_py(), rows["row"][int(cut)].as_py())
             yield _part(kept, account, position)
             account, kept, start = Account(), [], int(cut)
-        kept.append(account.add(rows.slice(start)))
+        kept.append(take(rows.slice(start)))
         count = sum(part.num_rows for part in kept)
     if account.rows_in:
         yield _part(kept, account, end)

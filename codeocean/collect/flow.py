@@ -19,7 +19,15 @@ import pyarrow as pa
 import ray
 from pyarrow import fs as pafs
 
-from codeocean.collect.accounting import Account, CollectConfig, Position, cut_parts, keys_of, read_filtered
+from codeocean.collect.accounting import (
+    Account,
+    CollectConfig,
+    DroppedRows,
+    Position,
+    cut_parts,
+    keys_of,
+    read_filtered,
+)
 from codeocean.collect.duplicates import Duplicates
 from codeocean.collect.filters import FilterConfig, filter_batch
 from codeocean.collect.licenses import license_names
@@ -72,7 +80,11 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         kept, at = kept + keys.num_rows, (note["behind"][0], note["behind"][1])
     before, begun, cores = total.rows_in, time.monotonic(), _cores()
     tables, metrics = _filtered_rows(config, units, at), RowMetrics("collect")
-    for number, part in enumerate(cut_parts(tables, duplicates, config.rows_per_part, (len(units), 0)), len(names)):
+    dropped = DroppedRows(fs, folder, len(names), config.rows_per_part)
+    see = dropped.add if config.keep_dropped else None
+    parts = cut_parts(tables, duplicates, config.rows_per_part, (len(units), 0), see)
+    for number, part in enumerate(parts, len(names)):
+        dropped.end_part()
         name = f"part-{number:05d}.parquet"
         write_part(fs, _keys_path(folder, name), part.keys)  # first: a part without its keys could not be gone on from
         note = {"behind": part.behind} | part.account.to_note()

@@ -8,6 +8,7 @@ from typing import Any
 from codeocean.collect.filters import CUSTOM
 from codeocean.generate.ledger import ROLES
 from core.user_code import source_digest
+from eval.benchmarks.catalogue import folder_digest
 from ray_jobs.run.config import Config
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.models import served_name
@@ -46,6 +47,7 @@ def _scored(config: Config) -> dict[str, Any]:
         "models": list(config.evaluate_models),
         "base": config.train.model,
         "engine": config.serve.engine.identity(),
+        **({"code": folder_digest(folder)} if (folder := config.evaluate.benchmark_folder) else {}),
     }
 
 

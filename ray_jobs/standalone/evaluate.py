@@ -135,6 +135,7 @@ def run_evaluate_standalone(arguments: list[str]) -> int:
     add = parser.add_argument
     add("--benchmark", required=True, action="append", metavar="NAME", help="such as humaneval, mbpp, humanevalfix-go; "
         "again, or with commas, for several")  # fmt: skip
+    add("--benchmark-folder", metavar="DIR", help="benchmarks of your own (docs/bring-your-own.md)")
     add("--endpoint", metavar="URL", help="an OpenAI-compatible endpoint; ends in /v1")
     add(
         "--model",

@@ -3,13 +3,24 @@
 import itertools
 import json
 import random
+from collections import Counter
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import fs as pafs
 
-from codeocean.collect.accounting import Account, CollectConfig, cut_parts, in_sample, keys_of, read_filtered
+from codeocean.collect.accounting import (
+    Account,
+    CollectConfig,
+    DroppedRows,
+    cut_parts,
+    in_sample,
+    keys_of,
+    read_filtered,
+)
 from codeocean.collect.duplicates import Duplicates, NearDuplicates
 from codeocean.collect.readers import list_units
 from codeocean.collect.settings import JsonlSource
@@ -129,6 +140,46 @@ def test_a_row_that_stops_takes_no_code_along(rows, tmp_path):
     stopped = [row for table in filtered(config, units) for row in table.to_pylist() if row["reason"]]
     assert stopped
     assert all(row["code"] == row["docstring"] == "" and row["path"] for row in stopped)
+
+
+def write_dropped(config, units, folder, parts=()):
+    """Files of dropped rows, by name, after these parts were done."""
+    config = config.model_copy(update={"keep_dropped": True})
+    duplicates, sink = (
+        Duplicates(config.near_duplicates),
+        DroppedRows(pafs.LocalFileSystem(), str(folder), len(parts), 30),
+    )
+    for part in parts:
+        duplicates.add(*keys_of(part.keys))
+    tables = filtered(config, units, parts[-1].behind if parts else (0, 0))
+    done = []
+    for part in cut_parts(tables, duplicates, config.rows_per_part, (len(units), 0), sink.add):
+        sink.end_part()
+        done.append(part)
+    return done, {file.name: pq.read_table(file).to_pylist() for file in sorted((folder / "dropped").iterdir())}
+
+
+def test_dropped_rows_are_kept_whole_with_their_reasons_and_a_resume_writes_the_same(rows, tmp_path):
+    config, units = units_of(rows, tmp_path / "a", [230, 170])
+    parts, files = write_dropped(config, units, tmp_path / "b")
+    assert kept(parts) == kept(parts_of(config, units))
+    found = [row for file in files.values() for row in file]
+    assert Counter(row["reason"] for row in found) == sum((part.account.dropped for part in parts), Counter())
+    assert all(row["code"] and row["docstring"] for row in found)
+    assert max(map(len, files.values())) <= 30
+    assert len({name.rpartition("-")[0] for name in files}) == len(parts)
+    assert write_dropped(config, units, tmp_path / "b", parts[:2])[1] == files
+
+
+def test_a_secret_is_not_kept_among_dropped_rows(tmp_path):
+    line = "    aws = 'AKIA" + "Q3EGRCR5ZTMYDN6V'\n"
+    config, units = units_of(
+        [{"code": f"def f(a):\n{line}    b = a + 1\n    return a, b, aws", "docstring": "Does what it says.", "path": "p"}],
+        tmp_path / "a", [1],
+    )  # fmt: skip
+    _, files = write_dropped(config, units, tmp_path / "b")
+    (row,) = next(iter(files.values()))
+    assert (row["reason"], row["code"], row["docstring"], row["path"]) == ("secret", "", "", "p")
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one():
