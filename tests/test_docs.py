@@ -62,3 +62,23 @@ def test_files_that_a_page_names_are_there(page):
     rooms = "core|codeocean|serve|eval|training|ray_jobs|report|bench|tests"
     for name in re.findall(rf"`((?:{rooms})/[\w/.-]+\.(?:py|yaml|j2|jinja|html|json))`", page.read_text()):
         assert (ROOT / name).exists() or name.startswith(("report/index", "codeocean/part")), name
+
+
+WRAPPED = ("README", "bring-your-own", "comparison", "python", "quickstart", "troubleshooting")
+"""Pages of docs/ whose prose is wrapped; a page that is wrapped joins them."""
+
+
+@pytest.mark.parametrize("page", WRAPPED)
+def test_prose_is_wrapped_at_100(page):
+    text = re.sub(r"^```.*?^```$", "", (ROOT / "docs" / f"{page}.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
+    assert not long
+
+
+def test_the_examples_of_own_functions_are_what_the_page_says():
+    text = (ROOT / "docs" / "bring-your-own.md").read_text()
+    for block in re.findall(r"```python\n(.+?)```", text, re.DOTALL):
+        compile(block, "bring-your-own.md", "exec")
+    rule: dict[str, object] = {}
+    exec(re.findall(r"```python\n(.+?)```", text, re.DOTALL)[0], rule)
+    assert [rule["no_todo"]({"code": code}) for code in ("# TODO", "x = 1")] == ["unfinished", None]
