@@ -56,6 +56,13 @@ VERDICTS = pa.schema([
 ])  # fmt: skip
 """One answer of the LLM Discriminator about the generation of the same `id`; `overall` is "yes" or "no"."""
 
+PROOFS = pa.schema([
+    ("raw_id", _STRING), ("tests", _STRING), ("refused", _STRING), ("error", _STRING), ("solutions", pa.int32()),
+    ("found", _STRING),
+])  # fmt: skip
+"""Tests of one row's exercise, a JSON list; `refused` (JSON) counts those that were none, by reason; `error` says why
+there are none at all; `found` (JSON) is what the sandbox found of `solutions` solutions (`eval/sandbox/proof.py`)."""
+
 INSTANCES = pa.schema([
     ("id", _STRING), ("raw_id", _STRING), ("task", _STRING), ("language", _STRING), ("instruction", _STRING),
     ("input", _STRING), ("output", _STRING), ("provenance", _STRING), *PROOF_COLUMNS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ from codeocean.export.instances import (
     to_instances,
     without,
 )
+from codeocean.export.require import why_left_out
 from codeocean.export.rivals import find_rivals
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.prompts import prompt_version
@@ -28,9 +30,11 @@ from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import Task, load_tasks
 from codeocean.select.picked_rows import picked_rows
 from codeocean.verify.checks import count_verified, why_dropped
-from codeocean.verify.flow import verify
+from codeocean.verify.distribution import distribution_of
+from codeocean.verify.flow import Proofs, verify
 from codeocean.verify.quality import find_fault
 from core.storage import write_part
+from eval.sandbox.proof import prove
 from eval.sandbox.run import run_program
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
@@ -69,13 +73,17 @@ def _export(
     config: Config, run: RunDir, result: Yield, raw: dict[str, dict[str, Any]], benchmarks: list[BenchmarkText]
 ) -> StageResult:
     tasks, sandbox = load_tasks(config.generate.task_folder), find_sandbox(config)
-    verified = _verified(config, run, result, raw, tasks, sandbox)
-    instances = to_instances(result.accepted, raw, verified)
+    rounds = Rounds(run.fs, run.path("generate"), raw)
+    numbers = range(len(plan_rounds(len(raw), config.generate.round_size)))
+    proofs = Proofs(rounds.proofs(numbers) if config.generate.tests else {}, prove)
+    verified = _verified(config, run, result, raw, tasks, sandbox, proofs)
+    instances = to_instances(result.accepted, raw, verified, proofs.columns)
     marks = read_marks(run.fs, run.root)
+    needed = [why_left_out(row, config.codeocean.require) for row in instances.to_pylist()]
     reasons = [
         by_a_person(marks, row["id"], _fault(config, tasks[row["task"]], row, raw)
-                    or why_dropped(config.codeocean.verify, checks))
-        for (row, _), checks in zip(result.accepted, verified, strict=True)
+                    or why_dropped(config.codeocean.verify, checks) or lack)
+        for (row, _), checks, lack in zip(result.accepted, verified, needed, strict=True)
     ]  # fmt: skip
     repeated = find_duplicates(instances, config.codeocean.near_duplicates, reasons)
     reasons = [
@@ -103,12 +111,19 @@ def _export(
         dropped=dropped,
         verified=counts,
         sandbox=sandbox is not None,
+        proofs=distribution_of(kept, len(raw), [json.loads(row["refused"]) for row in proofs.of.values()]),
         leakage=leakage.details(),
         formats=_write_formats(config, run, kept, raw),
     )
     run.write_text(dataset_card(kept, result, facts), "codeocean", "README.md")
     details: dict[str, Any] = {name: dict(Counter(kept[column].to_pylist())) for name, column in _MIXES.items()}
-    details |= {"verified": counts, "sandbox": facts.sandbox, "leakage": facts.leakage, "formats": facts.formats}
+    details |= {
+        "proof": facts.proofs,
+        "verified": counts,
+        "sandbox": facts.sandbox,
+        "leakage": facts.leakage,
+        "formats": facts.formats,
+    }
     return StageResult(len(result.accepted), kept.num_rows, dict(dropped), examples, details)
 
 
@@ -175,12 +190,14 @@ def _verified(
     raw: dict[str, dict[str, Any]],
     tasks: dict[str, Task],
     sandbox: Callable[..., Any] | None,
+    proofs: Proofs,
 ) -> list[dict[str, str]]:
     if not result.accepted:
         return []
     connect(config.ray)
     pairs = [(row, raw[row["raw_id"]]) for row, _ in result.accepted]
-    return verify(config.codeocean.verify, tasks, pairs, sandbox, run.fs, run.path("codeocean", ".verified"))
+    folder = run.path("codeocean", ".verified")
+    return verify(config.codeocean.verify, tasks, pairs, sandbox, run.fs, folder, proofs)
 
 
 def _examples(instances: pa.Table, reasons: Sequence[str]) -> dict[str, list[str]]:

@@ -7,16 +7,24 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
+import ray
+
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.flow import Follow, generate
+from codeocean.generate.flow import Follow, Prove, generate
 from codeocean.generate.ledger import ROLES, Ledger, cost_rows
 from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import load_tasks
+from codeocean.generate.tester import prompt_digest
+from codeocean.generate.turns import SANDBOX, roles_of
 from codeocean.select.picked_rows import picked_rows
+from codeocean.verify.proof import run_proof
 from core.chat import Chat
+from eval.sandbox.isolation import isolation
+from eval.sandbox.proof import prove
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
@@ -44,12 +52,14 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     def work() -> StageResult:
         follow = replica_follower(config)
         connect(config.ray)
-        with open_roles(config, run=run) as roles:
+        sandbox = {SANDBOX: (prover(config), "")} if config.generate.tests else {}
+        with open_roles(config, roles_of(config.generate), run=run) as models:
+            roles = models | sandbox
             result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
             learnt = {
                 role: said for role, (chat, model) in roles.items() if (said := getattr(chat, "learnt", {}).get(model))
             }
-        models = {role: getattr(config.generate, role).model for role in ROLES}
+        models = {role: getattr(config.generate, role).model for role in roles_of(config.generate)}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))
         details = {"rounds": rounds, "yields": result.tasks, "rules": result.rules} | models
         files = Rounds(run.fs, run.path("generate"), {})
@@ -58,6 +68,8 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
         return StageResult(len(rows), len(result.accepted), dict(result.dropped), result.examples, details, unanswered)
 
     versions = {name: prompt_version(task) for name, task in tasks.items()}
+    if config.generate.tests:
+        versions["of tests"] = prompt_digest()
     inputs = {"select": selected["digest"]} | {f"prompt {name}": version for name, version in versions.items()}
     return run_stage(run, "generate", covered_by("generate", config), inputs, work)
 
@@ -65,7 +77,7 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
 def _costs(config: Config, files: Rounds, ledger: Ledger, rounds: int) -> dict[str, Any]:
     """The ledger for the manifest: in all, by role, and what an accepted instance took by task and by round."""
     whole = ledger.whole()
-    roles = {role: getattr(config.generate, role) for role in ROLES}
+    roles = {role: getattr(config.generate, role) for role in roles_of(config.generate)}
     by_round = [(str(number), files.ledger(number).whole()) for number in range(rounds)]
     parts = {"tasks": ledger.tasks.items(), "rounds": by_round, "all": [("all", whole)]}
     hosted = sorted({served_name(role.model) for role in roles.values() if role.endpoint is None})
@@ -129,11 +141,12 @@ def open_roles(
 
 def replica_follower(config: Config) -> Follow | None:
     """What moves replicas between the models of the two roles as their queues need; None where none can move."""
-    served = hosted_models(config, ROLES, "serve")
+    served = hosted_models(config, roles_of(config.generate), "serve")
     balance = rebalancer([Model(name, source) for name, source in served.items()], config.serve)
     if balance is None:
         return None
-    model_of = {name: served_name(getattr(config.generate, name).model) for name in ROLES}
+    names = roles_of(config.generate)
+    model_of = {name: served_name(getattr(config.generate, name).model) for name in names}
 
     def follow(unanswered: Mapping[str, int]) -> None:
         move = balance.follow({model: unanswered[name] for name, model in model_of.items()}, time.monotonic())
@@ -141,6 +154,27 @@ def replica_follower(config: Config) -> Follow | None:
             log.info("one replica moves from %s to %s: %s", *move, balance.replicas)
 
     return follow
+
+
+def prover(config: Config) -> Prove:
+    """What runs solutions against tests, as Ray tasks.
+
+    Raises:
+        ValueError: tests are asked for, and this machine offers no isolation.
+    """
+    try:
+        isolation()
+    except PermissionError as error:
+        raise ValueError(f"generate.tests needs the sandbox: {error}; or set generate.tests to 0") from None
+    verify = config.codeocean.verify
+    task = ray.remote(num_cpus=verify.cpus_per_program, max_retries=3)(run_proof)
+    sandboxed = partial(prove, timeout=verify.timeout_s / 2, memory_mb=verify.memory_mb)
+
+    async def run(job: dict[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = await task.remote(job, sandboxed)
+        return found
+
+    return run
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,9 +18,10 @@ from rich.table import Table
 from codeocean.collect.filters import load_custom
 from codeocean.collect.readers import list_units
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.ledger import ROLES, Ledger, forecast, token_cost
+from codeocean.generate.ledger import Ledger, forecast, token_cost
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import load_tasks, task_shares
+from codeocean.generate.turns import roles_of
 from eval.flow import load_problems
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.node_types import LaunchedType, Prices, StagePlace, load_launcher_file, load_prices, place
@@ -246,7 +247,7 @@ def predict_generation(config: Config, run: RunDir) -> str:
     whole = rest.whole()
     prompt = sum(used.prompt_tokens for used in whole.used.values())
     cached = sum(used.cached_tokens for used in whole.used.values())
-    cost = token_cost(whole, {role: getattr(config.generate, role) for role in ROLES})
+    cost = token_cost(whole, {role: getattr(config.generate, role) for role in roles_of(config.generate)})
     cost += rest.wall_s / 3600 * config.generate.spending.per_hour
     return (
         f"generate: {sum(left.values()):,} rows left; by the {done.rows:,} that are done, about {prompt:,} tokens in "

@@ -46,7 +46,11 @@ def _note(stage: str, details: dict[str, Any]) -> str:
         cut, bare = details.get("rows_cut", 0), details.get("rows_without_code", 0)
         return f"window cut {cut} rows, left no code of {bare}" if cut else ""
     if stage == "codeocean":
-        return ", ".join(f"{task} {count}" for task, count in details["tasks"].items())
+        shown = [f"{task} {count}" for task, count in details["tasks"].items()]
+        proofs = details.get("proof", {}).get("proofs", {})
+        return ", ".join(shown) + (
+            " · proof: " + ", ".join(f"{name} {n}" for name, n in proofs.items()) if proofs else ""
+        )
     if stage == "train":
         return f"loss {details['first_loss']:.3f} → {details['last_loss']:.3f}"
     if stage == "serve":

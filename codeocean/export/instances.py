@@ -7,15 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import jinja2
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from codeocean.collect.duplicates import Duplicates, NearDuplicates, row_keys
 from codeocean.export.formats import FormatName
+from codeocean.export.require import Needed, check_required
 from codeocean.generate.bugs import explain_bug
 from codeocean.generate.few_shot import failed_rules, is_accepted
 from codeocean.records import INSTANCES
@@ -44,8 +45,17 @@ class CodeOceanConfig(Settings):
     quality: Annotated[QualityConfig | None, Before(None), EarlierDefault(None)] = QualityConfig()
     """Faults that a text shows by itself, and their thresholds; null looks for none (docs/codeocean.md)."""
 
+    require: dict[str, Needed] = {}
+    """Column → what an instance must have: the least number, a word, or a list of words. `{proof: [tests, equivalent]}`
+    takes only what tests have proved, `{mutants_killed: 3}` what its tests killed three mutants of (docs/proof.md)."""
+
     formats: tuple[FormatName, ...] = Field(default=("alpaca",), min_length=1)
     """Forms that the data set is written in beside its Parquet file (docs/exports.md)."""
+
+    @model_validator(mode="after")
+    def _required_columns_exist(self) -> Self:
+        check_required(self.require)
+        return self
 
 
 @dataclass
@@ -99,7 +109,10 @@ class Yield:
 
 
 def to_instances(
-    accepted: Sequence[tuple[Row, Row]], raw: Mapping[str, Row], verified: Sequence[Mapping[str, str]]
+    accepted: Sequence[tuple[Row, Row]],
+    raw: Mapping[str, Row],
+    verified: Sequence[Mapping[str, str]],
+    proofs: Sequence[Mapping[str, Any]] = (),
 ) -> pa.Table:
     """Accepted generations as INSTANCES rows, in their order.
 
@@ -107,15 +120,18 @@ def to_instances(
         accepted: pairs of GENERATIONS and VERDICTS rows.
         raw: id → row of RAW_CODE.
         verified: check → result, of each pair.
+        proofs: columns of proof of each pair; empty where there are none.
 
     Returns:
         The rows; the columns of proof hold what the checks show.
     """
     rows = []
-    for (generation, verdict), checks in zip(accepted, verified, strict=True):
+    shown = proofs or [{}] * len(accepted)
+    for (generation, verdict), checks, columns in zip(accepted, verified, shown, strict=True):
         source = raw[generation["raw_id"]]
         rows.append(unproved() | {
             "proof": proof_of_checks(checks),
+            **columns,
             "id": generation["id"],
             "raw_id": generation["raw_id"],
             "task": generation["task"],
@@ -175,6 +191,8 @@ class CardFacts:
     """`task: check` → result → instances."""
     sandbox: bool
     """Whether programs were run."""
+    proofs: Mapping[str, Any]
+    """As `codeocean.verify.distribution.distribution_of` counts them."""
     leakage: Mapping[str, Mapping[str, Any]]
     """Benchmark → how near the nearest instances are; empty where the gate is off."""
     formats: Mapping[str, Mapping[str, Any]]

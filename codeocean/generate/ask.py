@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Any
 
 from codeocean.collect.unsafe_text import speaks_to_a_model
-from codeocean.generate.few_shot import draw_number
+from codeocean.generate.few_shot import draw_number, is_accepted
 from codeocean.generate.ledger import Usage
 from codeocean.generate.parse import Candidate, check_candidate, parse_candidate
 from codeocean.generate.prompts import (
@@ -53,7 +54,7 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         row = _generation(job, task, config, attempt=0) | {"error": unfit}
         return {"rows": [row], "used": Usage().as_json(), "open": False}
     messages = generator_messages(task, shots, raw | job["given"], job["target_language"])
-    role = _Role(
+    role = AskedRole(
         chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
     )
     rows = []
@@ -61,9 +62,9 @@ async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat,
         row = _generation(job, task, config, attempt)
         answer = await role.ask(messages, attempt, row["seed"])
         candidate = parse_candidate(answer["text"], answer["finish_reason"], job["given"])
-        row |= _as_it_came(answer)
+        row |= as_it_came(answer)
         if answer["error"]:
-            row["error"] = _no_answer(answer)
+            row["error"] = no_answer(answer)
         elif isinstance(candidate, Candidate):
             candidate = Candidate(**{name: storable(text) for name, text in vars(candidate).items()})
             row |= vars(candidate)
@@ -90,6 +91,24 @@ def why_not_asked(raw: Row, max_chars: int) -> str:
     return "code speaks to the model" if speaks_to_a_model(raw["code"] + "\n" + (raw["docstring"] or "")[:1000]) else ""
 
 
+async def judge_any(generations: Sequence[Row], task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+    """Ask the discriminator about generations of one exercise, one after the other, until it accepts one.
+
+    Args: as `judge_one`.
+
+    Returns:
+        As `judge_one`, with a VERDICTS row for each that it was asked about; the last one decides.
+    """
+    rows, used, answer = list[Row](), Usage(), dict[str, Any]()
+    for generation in generations:
+        answer = await judge_one(generation, task, config, chat, model)
+        rows += answer["rows"]
+        used.add(Usage.from_json(answer["used"]))
+        if answer["open"] or is_accepted(rows[-1]):
+            break
+    return answer | {"rows": rows, "used": used.as_json()}
+
+
 async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
     """Ask the discriminator until its verdict parses, at most `attempts` times.
 
@@ -104,16 +123,16 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
         `{rows: [VERDICTS row], used: Usage as JSON, open: whether the next run asks again}`.
     """
     messages = discriminator_messages(task, generation)
-    role = _Role(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
+    role = AskedRole(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
     row: Row = {"id": generation["id"], "rules": [], "overall": "", "reasons": "", "error": ""}
     row |= {"discriminator": config.discriminator.model, "raw_text": "", "reasoning": ""}
     for attempt in range(config.attempts):
         seed = draw_number(config.seed, "judge", generation["id"], attempt)
         answer = await role.ask(messages, attempt, seed)
-        verdict: Row | str = _no_answer(answer)
+        verdict: Row | str = no_answer(answer)
         if not verdict:
             verdict = parse_verdict(answer["text"], answer["finish_reason"], task)
-        row |= _as_it_came(answer)
+        row |= as_it_came(answer)
         row |= {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
         role.used.failures[row["error"]] += bool(row["error"])
         if not row["error"] or role.is_refused:
@@ -123,7 +142,7 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
             "open": role.is_open}  # fmt: skip
 
 
-def _as_it_came(answer: Row) -> Row:
+def as_it_came(answer: Row) -> Row:
     """Text and thinking of an answer, for whoever looks at it later; neither goes into the instance as it is."""
     return {
         "raw_text": storable(answer["text"] or answer["error"]),
@@ -131,12 +150,12 @@ def _as_it_came(answer: Row) -> Row:
     }
 
 
-def _no_answer(answer: Row) -> str:
+def no_answer(answer: Row) -> str:
     """The reason why there is no answer; empty when there is one. Details stay in the row's `raw_text`."""
     return f"no answer: {answer['error'].partition(':')[0]}" if answer["error"] else ""
 
 
-class _Role:
+class AskedRole:
     """One LLM role while it answers one question, however often it is asked."""
 
     def __init__(self, chat: Chat, model: str, config: RoleConfig, retry_temperature: float, schema: Row) -> None:
@@ -150,6 +169,7 @@ class _Role:
         """Whether the last question was refused or failed by the endpoint, not by the model."""
 
     async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> Row:
+        """The answer of one attempt, as the chat gives it."""
         temperature = self._config.temperature
         if attempt > 0:  # a greedy model, asked again, would give the same answer again
             temperature = max(temperature, self._retry_temperature)

@@ -13,8 +13,9 @@ Java, Go, C, C++, C# or Rust may fail to compile.
 from __future__ import annotations
 
 import ast
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Node
@@ -88,13 +89,32 @@ def list_bugs(code: str, language: str) -> list[Mutation]:
     snippet = parse_snippet(code, language) if language in GRAMMARS else None
     if snippet is None or code.encode("utf-8", "replace") != snippet.text[snippet.begin : snippet.end]:
         return []  # PHP's opening tag was taken off
-    found: dict[str, Mutation] = {}
-    for edit in sorted(_edits(snippet, language), key=lambda edit: (edit.begin, edit.end, edit.text)):
+    return list(_mutations(code, language, snippet, _sorted_edits(snippet, language)))
+
+
+def draw_bugs(code: str, language: str, count: int, seed: int) -> list[Mutation]:
+    """At most so many of the bugs that `list_bugs` lists, drawn by seed; the others are not even looked at."""
+    snippet = parse_snippet(code, language) if language in GRAMMARS and count else None
+    if snippet is None or code.encode("utf-8", "replace") != snippet.text[snippet.begin : snippet.end]:
+        return []
+    edits = _sorted_edits(snippet, language)
+    random.Random(seed).shuffle(edits)
+    return list(itertools.islice(_mutations(code, language, snippet, edits), count))
+
+
+def _sorted_edits(snippet: Snippet, language: str) -> list[_Edit]:
+    return sorted(_edits(snippet, language), key=lambda edit: (edit.begin, edit.end, edit.text))
+
+
+def _mutations(code: str, language: str, snippet: Snippet, edits: Iterable[_Edit]) -> Iterator[Mutation]:
+    """What the edits make of code, each once, without what does not parse."""
+    found: set[str] = set()
+    for edit in edits:
         text = snippet.text[: edit.begin] + edit.text + snippet.text[edit.end :]
         mutant = text[snippet.begin : snippet.end - edit.end + edit.begin + len(edit.text)].decode("utf-8", "replace")
         if mutant != code and mutant not in found and not _is_broken(mutant, language):
-            found[mutant] = Mutation(mutant, edit.kind, _describe(snippet, edit))
-    return list(found.values())
+            found.add(mutant)
+            yield Mutation(mutant, edit.kind, _describe(snippet, edit))
 
 
 def explain_bug(code: str, mutant: str, language: str) -> Mutation | None:

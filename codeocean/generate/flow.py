@@ -11,26 +11,32 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from pyarrow import fs as pafs
 from ray.util.metrics import Gauge
 
 from codeocean.export.instances import Yield
-from codeocean.generate.ask import generate_one, judge_one
+from codeocean.generate.ask import generate_one, judge_any
+from codeocean.generate.ask_tests import ask_solution, ask_tests
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.ledger import Ledger
-from codeocean.generate.round_state import ROLE_OF, RoundBook
+from codeocean.generate.ledger import Ledger, Usage
+from codeocean.generate.round_state import RoundBook
 from codeocean.generate.round_store import Rounds
-from codeocean.generate.scheduler import DRAIN_S, JUDGE, Question, answer_all
+from codeocean.generate.scheduler import DRAIN_S, GENERATE, JUDGE, Question, answer_all
 from codeocean.generate.settings import GenerateConfig, SpendingConfig
 from codeocean.generate.tasks import Task
+from codeocean.generate.turns import PROVE, SOLVE, TEST, role_of
 from core.chat import Chat
 from core.metrics import RowMetrics
 
 log = logging.getLogger("wavecoder.codeocean")
 
+Prove = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Runs a `codeocean.generate.turns.sandbox_job` in a sandbox."""
+Roles = Mapping[str, tuple[Any, str]]
+"""Role → who answers for it, and the model's name there."""
 Follow = Callable[[Mapping[str, int]], object]
 """Told how many questions of each role are open, in flight or not."""
 
@@ -54,7 +60,7 @@ def generate(
     config: GenerateConfig,
     tasks: dict[str, Task],
     rows: list[dict[str, Any]],
-    roles: dict[str, tuple[Chat, str]],
+    roles: Roles,
     fs: pafs.FileSystem,
     folder: str,
     follow: Follow | None = None,
@@ -67,7 +73,8 @@ def generate(
         config: roles, rounds, retries, budget.
         tasks: by name.
         rows: RAW_CODE rows in coreset order.
-        roles: "generator" and "discriminator" → a chat and the model's name there.
+        roles: "generator" and "discriminator", and "tester" where there is one → a chat and the model's name there.
+            With `config.tests` also "sandbox" → what runs a `sandbox_job` (`Prove`), and no name.
         fs: filesystem of the run directory.
         folder: the stage's folder.
         follow: told once a second how many questions of each role are open.
@@ -89,25 +96,26 @@ def generate(
 
 
 async def answer_book(
-    book: RoundBook, config: GenerateConfig, roles: dict[str, tuple[Chat, str]], follow: Follow | None = None
+    book: RoundBook,
+    config: GenerateConfig,
+    roles: Roles,
+    follow: Follow | None = None,
 ) -> bool:
     """Ask until nothing is left to ask; False when the budget, or the same failure of all, ended it before.
 
     Arguments as `generate`.
     """
     in_flight, begun = 0, time.monotonic()
-    unanswered = Counter(dict.fromkeys(ROLE_OF.values(), 0))
+    unanswered = Counter(dict.fromkeys(roles, 0))
 
     async def answer(question: Question) -> Iterable[Question]:
         nonlocal in_flight
         in_flight += 1
         try:
-            chat, model = roles[ROLE_OF[question.turn]]
-            ask = judge_one if question.turn == JUDGE else generate_one
-            result = await ask(book.job(question), book.task_of(question), config, chat, model)
+            result = await _answer(book, question, config, roles)
             opened = await book.keep(question, result)
-            unanswered.update(ROLE_OF[one.turn] for one in opened)
-            unanswered[ROLE_OF[question.turn]] -= 1
+            unanswered.update(role_of(one.turn, config) for one in opened)
+            unanswered[role_of(question.turn, config)] -= 1
             return opened
         finally:
             in_flight -= 1
@@ -128,15 +136,16 @@ async def answer_book(
                 log.info("generate: %s", book.progress.line(seconds, in_flight))
             await asyncio.sleep(1.0)
 
-    lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}  # roles that share an endpoint share its places
+    # Roles that share an endpoint share its places.
+    lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}
     open_questions = await book.begin()
-    unanswered.update(ROLE_OF[one.turn] for one in open_questions)
+    unanswered.update(role_of(one.turn, config) for one in open_questions)
     reporter = asyncio.create_task(report())
     try:
         return await answer_all(
             open_questions,
             answer,
-            lambda question: lanes[ROLE_OF[question.turn]],
+            lambda question: lanes[role_of(question.turn, config)],
             {lanes[role]: _places(chat, config) for role, (chat, _) in roles.items()},
             lambda: _is_over(book, config),
             DRAIN_S,
@@ -146,6 +155,21 @@ async def answer_book(
         with contextlib.suppress(asyncio.CancelledError):
             await reporter
         log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
+
+
+async def _answer(book: RoundBook, question: Question, config: GenerateConfig, roles: Roles) -> dict[str, Any]:
+    """The answer to a question, of whoever answers it."""
+    job, turn = book.job(question), question.turn
+    chat, model = roles[role_of(turn, config)]
+    if turn == PROVE:
+        return {"rows": [await chat(job)], "used": Usage().as_json(), "open": False}
+    if turn == GENERATE:
+        return await generate_one(job, book.task_of(question), config, chat, model)
+    if turn == JUDGE:
+        return await judge_any(job, book.task_of(question), config, chat, model)
+    if turn == TEST:
+        return await ask_tests(job, config, chat, model)
+    return await ask_solution(job, config, turn - SOLVE + 1, chat, model)
 
 
 def _places(chat: Chat, config: GenerateConfig) -> int:

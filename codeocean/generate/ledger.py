@@ -15,6 +15,7 @@ from codeocean.generate.settings import RoleConfig, SpendingConfig
 Row = dict[str, Any]
 
 ROLES = ("generator", "discriminator")
+"""Those that every generation has; a tester of its own comes on top."""
 
 SELDOM = {"cache_written_tokens", "reasoning_tokens", "estimated"}
 """What is written down only where there is any."""
@@ -86,8 +87,8 @@ class Account:
     def add(self, other: Account) -> None:
         """Count what another counted."""
         self.rows, self.accepted = self.rows + other.rows, self.accepted + other.accepted
-        for role in ROLES:
-            self.used[role].add(other.used[role])
+        for role, used in other.used.items():
+            self.used.setdefault(role, Usage()).add(used)
 
     @property
     def tokens(self) -> int:
@@ -124,7 +125,7 @@ class Ledger:
         """As JSON values; `from_json` reads them."""
         return {"wall_s": round(self.wall_s, 3), "tasks": {
             task: {"rows": account.rows, "accepted": account.accepted}
-            | {role: account.used[role].as_json() for role in ROLES}
+            | {role: used.as_json() for role, used in account.used.items()}
             for task, account in sorted(self.tasks.items())
         }}  # fmt: skip
 
@@ -132,7 +133,11 @@ class Ledger:
     def from_json(cls, values: Mapping[str, Any]) -> Ledger:
         """What `as_json` wrote."""
         accounts = {
-            task: Account(found["rows"], found["accepted"], {role: Usage.from_json(found[role]) for role in ROLES})
+            task: Account(
+                found["rows"],
+                found["accepted"],
+                {role: Usage.from_json(used) for role, used in found.items() if role not in {"rows", "accepted"}},
+            )
             for task, found in values["tasks"].items()
         }
         return cls(accounts, values["wall_s"])
@@ -205,8 +210,7 @@ def forecast(ledger: Ledger, rows_left: Mapping[str, int]) -> Ledger:
         sample = ledger.tasks.get(task, whole)
         share = left / sample.rows if sample.rows else 0.0
         account = Account(left, round(sample.accepted * share))
-        for role in ROLES:
-            used = sample.used[role]
+        for role, used in sample.used.items():
             scaled = {
                 one.name: round(getattr(used, one.name) * share) for one in fields(used) if one.name != "failures"
             }

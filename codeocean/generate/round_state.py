@@ -15,18 +15,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codeocean.generate.few_shot import assign_tasks, is_accepted, plan_rounds
-from codeocean.generate.ledger import ROLES, Account, Ledger, Usage, spent
+from codeocean.generate.ledger import Account, Ledger, Usage, spent
 from codeocean.generate.progress import Progress
 from codeocean.generate.round_store import Rounds, draw_sets, generation_job
 from codeocean.generate.scheduler import GENERATE, JUDGE, Question
 from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.tasks import Case, Task, task_shares
+from codeocean.generate.turns import (
+    PROVE,
+    finished_rows,
+    is_over,
+    judged_generations,
+    proof_job,
+    role_of,
+    roles_of,
+    sandbox_job,
+    turns_after,
+    turns_between,
+)
 from core.journal import Journal
 
 Row = dict[str, Any]
-
-ROLE_OF = {GENERATE: "generator", JUDGE: "discriminator"}
-"""Turn → role."""
 
 
 @dataclass
@@ -40,6 +49,8 @@ class _OpenRound:
     """Places about which something is still to be asked."""
     answers: dict[tuple[int, int], Row] = field(default_factory=dict)
     """By turn and place."""
+    places: dict[int, dict[int, Row]] = field(default_factory=dict)
+    """The same by place, then turn."""
     earlier: dict[tuple[int, int], Row] = field(default_factory=dict)
     """By turn and place, what was used in an earlier run by a question that the endpoint failed."""
     wall_s: float = 0.0
@@ -50,12 +61,14 @@ class _OpenRound:
         """Whether no question is left that the endpoint failed."""
         return not any(answer.get("open") for answer in self.answers.values())
 
-    def take(self, turn: int, place: int, answer: Row) -> bool:
-        """Note an answer; returns whether its generation now goes to the judge."""
-        self.answers[turn, place] = answer
-        goes_on = turn == GENERATE and not answer["rows"][-1]["error"]
-        self.left -= not goes_on
-        return goes_on
+    def of(self, place: int) -> dict[int, Row]:
+        """Turn → answer, of one place."""
+        return self.places.setdefault(place, {})
+
+    def take(self, turn: int, place: int, answer: Row) -> None:
+        """Note an answer."""
+        self.answers[turn, place] = self.of(place)[turn] = answer
+        self.left -= is_over(turn, self.of(place))
 
 
 class RoundBook:
@@ -93,14 +106,30 @@ class RoundBook:
         """The task that a question is about."""
         return self._tasks[self._names[self._planned[question.round][question.place]]]
 
-    def job(self, question: Question) -> Row:
-        """What `generate_one` or `judge_one` needs."""
+    def job(self, question: Question) -> Any:
+        """What `generate_one`, `judge_any`, the tester, a solver or the sandbox needs."""
         found = self._open[question.round]
+        answers = found.of(question.place)
         if question.turn == JUDGE:
-            generation: Row = found.answers[GENERATE, question.place]["rows"][-1]
-            return generation
-        row, task = self._rows[self._planned[question.round][question.place]], self.task_of(question)
-        return generation_job(self._config, task, row, question.round, found.sets[task.name])
+            return judged_generations(self._config, answers)
+        if question.turn == GENERATE:
+            row, task = self._rows[self._planned[question.round][question.place]], self.task_of(question)
+            return generation_job(self._config, task, row, question.round, found.sets[task.name])
+        job = self._proof_job(question.round, question.place, answers)
+        assert job is not None
+        return sandbox_job(self._config, job, answers) if question.turn == PROVE else job
+
+    def _proof_job(self, number: int, place: int, answers: dict[int, Row]) -> Row | None:
+        rank = self._planned[number][place]
+        generation = answers[GENERATE]["rows"][-1]
+        if generation["error"]:
+            return None
+        return proof_job(self._config, self._tasks[self._names[rank]], generation, self._rows[rank])
+
+    def _next(self, number: int, turn: int, place: int) -> list[int]:
+        """The turns that an answer opens."""
+        answers = self._open[number].of(place)
+        return turns_after(turn, answers, turns_between(self._config, self._proof_job(number, place, answers)))
 
     async def keep(self, question: Question, answer: Row) -> list[Question]:
         """Keep an answer for good; returns the questions that it opens."""
@@ -112,13 +141,13 @@ class RoundBook:
             answer = answer | {"used": used.as_json()}
         await found.journal.keep({"turn": turn, "place": place, "answer": answer})
         self._count(turn, answer)
-        if found.take(turn, place, answer):
-            return [question._replace(turn=JUDGE)]
-        return await self._finish_rounds()
+        found.take(turn, place, answer)
+        opened = [question._replace(turn=each) for each in self._next(number, turn, place)]
+        return opened or await self._finish_rounds()
 
     def spent(self) -> tuple[int, float]:
         """Tokens and money so far, those of earlier runs included."""
-        roles = {role: getattr(self._config, role) for role in ROLES}
+        roles = {role: getattr(self._config, role) for role in roles_of(self._config)}
         wall_s = self._wall_s + time.monotonic() - self._clock
         ledger = Ledger({"": Account(used=self.progress.used)}, wall_s)
         return self.progress.tokens, spent(ledger, roles, self._config.spending)
@@ -137,16 +166,18 @@ class RoundBook:
         kept = {key: answer for key, answer in kept.items() if key not in found.earlier}
         found.wall_s = sum(entry["wall_s"] for entry in entries if "wall_s" in entry)
         self._wall_s += found.wall_s
+        self._open[number] = found
         questions = []
         for place in places:
-            for turn in (GENERATE, JUDGE):
+            pending = [GENERATE]
+            while pending:
+                turn = pending.pop()
                 if (turn, place) not in kept:
                     questions.append(Question(number, turn, place))
-                    break
+                    continue
                 self._count(turn, kept[turn, place])
-                if not found.take(turn, place, kept[turn, place]):
-                    break
-        self._open[number] = found
+                found.take(turn, place, kept[turn, place])
+                pending += self._next(number, turn, place)
         return questions
 
     def _advance(self) -> list[Question]:
@@ -165,15 +196,13 @@ class RoundBook:
         while ready := [number for number, found in self._open.items() if found.left == 0]:
             number = min(ready)
             found = self._open.pop(number)
-            rows = {
-                turn: [row for place in range(len(self._planned[number]))
-                       for row in found.answers.get((turn, place), {"rows": []})["rows"]]
-                for turn in (GENERATE, JUDGE)
-            }  # fmt: skip
+            parts = [finished_rows(self._config, found.of(place)) for place in range(len(self._planned[number]))]
+            generations, proofs = ([row for part in parts for row in part[which]] for which in (0, 1))
+            verdicts = [row for place in range(len(parts)) for row in found.of(place).get(JUDGE, {"rows": []})["rows"]]
             ledger = self._ledger(number, found)
             if not found.is_whole:  # its answers stay, so that the next run asks what is missing
                 await found.journal.keep({"wall_s": ledger.wall_s - found.wall_s})
-            await asyncio.to_thread(self._files.finish, number, rows[GENERATE], rows[JUDGE], ledger)
+            await asyncio.to_thread(self._files.finish, number, generations, verdicts, ledger, proofs)
             if found.is_whole:
                 await asyncio.to_thread(found.journal.forget)
             self._done.add(number)
@@ -187,23 +216,29 @@ class RoundBook:
         for place, rank in enumerate(self._planned[number]):
             account = ledger.tasks.setdefault(self._names[rank], Account())
             account.rows += 1
-            for turn, role in ROLE_OF.items():
-                answer = found.answers.get((turn, place))
-                if answer is not None:
-                    account.used[role].add(Usage.from_json(answer["used"]))
-                    account.accepted += turn == JUDGE and is_accepted(answer["rows"][-1])
+            for turn, answer in found.of(place).items():
+                if turn != PROVE:
+                    role = role_of(turn, self._config)
+                    account.used.setdefault(role, Usage()).add(Usage.from_json(answer["used"]))
+                account.accepted += turn == JUDGE and is_accepted(answer["rows"][-1])
         return ledger
 
     def _count(self, turn: int, answer: Row) -> None:
-        self.progress.used[ROLE_OF[turn]].add(Usage.from_json(answer["used"]))
-        (self.progress.judged if turn == JUDGE else self.progress.generated)(answer["rows"][-1])
+        if turn != PROVE:
+            used = self.progress.used.setdefault(role_of(turn, self._config), Usage())
+            used.add(Usage.from_json(answer["used"]))
+        if turn in (GENERATE, JUDGE):
+            (self.progress.judged if turn == JUDGE else self.progress.generated)(answer["rows"][-1])
 
     def _count_done(self, number: int) -> None:
         ledger = self._files.ledger(number)
         self._wall_s += ledger.wall_s
         for role, used in ledger.whole().used.items():
-            self.progress.used[role].add(used)
-        for row in {row["raw_id"]: row for row in self._files.read(number, "generations")}.values():
+            self.progress.used.setdefault(role, Usage()).add(used)
+        last = {row["raw_id"]: row for row in self._files.read(number, "generations")}
+        for row in last.values():
             self.progress.generated(row)
+        deciding = {row["id"] for row in last.values()}
         for row in self._files.read(number, "verdicts"):
-            self.progress.judged(row)
+            if row["id"] in deciding:
+                self.progress.judged(row)

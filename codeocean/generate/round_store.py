@@ -21,13 +21,13 @@ from codeocean.generate.ledger import Ledger
 from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.task_inputs import given_fields
 from codeocean.generate.tasks import Case, Task
-from codeocean.records import GENERATIONS, VERDICTS
+from codeocean.records import GENERATIONS, PROOFS, VERDICTS
 from core.journal import Journal
 from core.storage import read_part, write_bytes, write_part
 
 Row = dict[str, Any]
 
-_SCHEMAS = {"generations": GENERATIONS, "verdicts": VERDICTS}
+_SCHEMAS = {"generations": GENERATIONS, "verdicts": VERDICTS, "proofs": PROOFS}
 
 
 class Rounds:
@@ -52,6 +52,12 @@ class Rounds:
         """Rows of a finished file; raises `ValueError` when it cannot be read."""
         return list(read_part(self._fs, self._path(number, f"{kind}.parquet")).to_pylist())
 
+    def proofs(self, numbers: Iterable[int]) -> dict[str, Row]:
+        """`raw_id` → PROOFS row, of finished rounds whose exercises were tested."""
+        found = [row for number in numbers if self._fs.get_file_info(self._path(number, "proofs.parquet")).is_file
+                 for row in self.read(number, "proofs")]  # fmt: skip
+        return {row["raw_id"]: row for row in found}
+
     def ledger(self, number: int) -> Ledger:
         """What a finished round took."""
         path = self._path(number, "ledger.json")
@@ -61,9 +67,12 @@ class Rounds:
             except (ValueError, KeyError, TypeError):
                 raise ValueError(f"{path} is no ledger; delete it and run again") from None
 
-    def finish(self, number: int, generations: list[Row], verdicts: list[Row], ledger: Ledger) -> None:
+    def finish(
+        self, number: int, generations: list[Row], verdicts: list[Row], ledger: Ledger, proofs: list[Row] | None = None
+    ) -> None:
         """Write a round's files, the ledger last; then the journal is needed for nothing but questions left open."""
-        for kind, rows in (("generations", generations), ("verdicts", verdicts)):
+        files = {"generations": generations, "verdicts": verdicts} | ({"proofs": proofs} if proofs else {})
+        for kind, rows in files.items():
             table = pa.Table.from_pylist(rows, schema=_SCHEMAS[kind])
             write_part(self._fs, self._path(number, f"{kind}.parquet"), table)
         write_bytes(self._fs, self._path(number, "ledger.json"), json.dumps(ledger.as_json(), indent=1).encode())

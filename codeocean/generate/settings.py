@@ -1,11 +1,11 @@
 """Settings of the LLM Generator and Discriminator (paper, section 2.2.2)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from codeocean.teachers import PriceConfig, TeacherConfig
-from core.settings import Execution, Settings
+from core.settings import Before, Execution, Settings
 
 
 class RoleConfig(TeacherConfig):
@@ -51,6 +51,19 @@ class GenerateConfig(Settings):
     discriminator: RoleConfig
     """Who judges them; the paper's was GPT-4."""
 
+    tester: RoleConfig | None = None
+    """Who writes tests, where `tests` asks for some; None takes the generator."""
+
+    solutions: Annotated[PositiveInt, Before(1)] = 1
+    """Solutions of an exercise that the generator writes. More than one needs `tests`: the sandbox runs all of them,
+    and the largest group that passes the same tests is believed."""
+
+    tests: Annotated[NonNegativeInt, Before(0)] = 0
+    """Tests that the tester writes for an exercise, from its instruction and signature alone; 0 is the paper's way."""
+
+    mutants: Annotated[NonNegativeInt, Before(10)] = 10
+    """Edits of a solution that the tests are run against, to see what the tests are worth."""
+
     tasks: dict[str, float] | None = None
     """Task → share of the mix; None takes the tasks' own shares, which are the paper's table 1."""
 
@@ -93,3 +106,9 @@ class GenerateConfig(Settings):
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     """Random seed of tasks, few-shot draws and sampling."""
+
+    @model_validator(mode="after")
+    def _solutions_need_tests(self) -> Self:
+        if self.solutions > 1 and not self.tests:
+            raise ValueError("solutions needs tests to choose by; set generate.tests, for example to 4")
+        return self

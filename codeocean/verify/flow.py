@@ -9,6 +9,7 @@ import json
 import logging
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,9 @@ from pyarrow import fs as pafs
 
 from codeocean.generate.tasks import Task
 from codeocean.verify.checks import NO_SANDBOX, VerifyConfig, check_instance
+from codeocean.verify.columns import proof_of_checks
+from codeocean.verify.edits import prove_edit
+from codeocean.verify.proof import columns_of_proof
 from core.metrics import RowMetrics
 from core.storage import part_names, read_part, write_part
 
@@ -27,6 +31,18 @@ Row = dict[str, Any]
 ROWS_PER_PART = 256
 
 
+@dataclass
+class Proofs:
+    """The tests of instances, and what they show."""
+
+    of: Mapping[str, Row] = field(default_factory=dict)
+    """`raw_id` → PROOFS row."""
+    prove: Callable[..., Row] | None = None
+    """The sandbox's, which runs solutions against tests."""
+    columns: list[Row] = field(default_factory=list)
+    """Of each instance that was verified, in order, the columns of proof; `{}` where there are no tests."""
+
+
 def verify(
     config: VerifyConfig,
     tasks: Mapping[str, Task],
@@ -34,6 +50,7 @@ def verify(
     run_program: Callable[..., Any] | None,
     fs: pafs.FileSystem,
     folder: str,
+    proofs: Proofs | None = None,
 ) -> list[dict[str, str]]:
     """Check → result, for each instance in order.
 
@@ -44,10 +61,15 @@ def verify(
         run_program: the sandbox's; None runs nothing.
         fs: filesystem of the run directory.
         folder: where parts are kept.
+        proofs: the tests of these instances; takes what they show. None where there are none.
     """
     run = None
     if run_program is not None and config.execute:
         run = partial(_run, run_program, config.timeout_s, config.memory_mb)
+    proofs = proofs or Proofs()
+    prove = None if run is None or proofs.prove is None else partial(
+        proofs.prove, timeout=config.timeout_s / 2, memory_mb=config.memory_mb
+    )  # fmt: skip
     done = set(part_names(fs, folder))
     check = ray.remote(num_cpus=config.cpus_per_program, max_retries=3)(_check)
     results: list[dict[str, str]] = []
@@ -55,12 +77,19 @@ def verify(
     for number, start in enumerate(range(0, len(pairs), ROWS_PER_PART)):
         part, name = pairs[start : start + ROWS_PER_PART], f"part-{number:05d}.parquet"
         if name not in done:
-            found = ray.get([check.remote(tasks[row["task"]], row, source, run) for row, source in part])
-            table = pa.table({"id": [row["id"] for row, _ in part], "verified": list(map(json.dumps, found))})
+            found = ray.get([
+                check.remote(tasks[row["task"]], row, source, run, proofs.of.get(row["raw_id"]), prove)
+                for row, source in part
+            ])  # fmt: skip
+            checks, columns = ([json.dumps(one[which]) for one in found] for which in (0, 1))
+            table = pa.table({"id": [row["id"] for row, _ in part], "verified": checks, "columns": columns})
             write_part(fs, posixpath.join(folder, name), table)
             metrics.tell(verified=start + len(part))
             log.info("codeocean: verified %d of %d instances", start + len(part), len(pairs))
-        results += map(json.loads, read_part(fs, posixpath.join(folder, name))["verified"].to_pylist())
+        table = read_part(fs, posixpath.join(folder, name))
+        results += map(json.loads, table["verified"].to_pylist())
+        written = table["columns"].to_pylist() if "columns" in table.column_names else ["{}"] * table.num_rows
+        proofs.columns += map(json.loads, written)
     return results
 
 
@@ -70,8 +99,22 @@ def _run(
     return run_program(source, language=language, timeout=timeout, memory_mb=memory_mb, stdin=stdin)
 
 
-def _check(task: Task, row: Row, source: Row, run: Any) -> dict[str, str]:
+def _check(
+    task: Task, row: Row, source: Row, run: Any, proof: Row | None = None, prove: Any = None
+) -> tuple[dict[str, str], Row]:
+    """Check → result, and the columns of proof; `{}` where there are no tests."""
     try:
-        return check_instance(task, row, source, run)
+        checks = check_instance(task, row, source, run)
+        if proof is None:
+            return checks, {}
+        columns, word = columns_of_proof(proof)
+        if json.loads(proof["found"])["outcomes"]:
+            checks |= {"tests": word}
+        elif prove is not None:
+            columns, more = prove_edit(task, row, source, json.loads(proof["tests"]), prove)
+            checks |= more or {"tests": word}
+        if columns["proof"] == "none":
+            columns["proof"] = proof_of_checks(checks)
     except PermissionError:  # this node offers no isolation: the instance says so
-        return {"run": NO_SANDBOX}
+        return {"run": NO_SANDBOX}, {}
+    return checks, columns

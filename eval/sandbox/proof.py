@@ -13,20 +13,92 @@ As in `oracle.py`, the tests' process executes no line of a solution, and here n
 from __future__ import annotations
 
 import json
+import re
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from eval.sandbox.call_tests import NotCallable, program_of
 from eval.sandbox.inside import agreement
+from eval.sandbox.inside.proving import MAX_DEATHS
 from eval.sandbox.isolation import isolation, seccomp_filter
 from eval.sandbox.machine_speed import slowness
-from eval.sandbox.oracle import start_pair
+from eval.sandbox.oracle import judge, start_pair
 from eval.sandbox.process_tree import SandboxError, watch
 from eval.sandbox.run import PREPARING_S, Limits, ending, python_order, retried, start_python
+from eval.sandbox.toolchains import require_toolchain
 
 Row = dict[str, Any]
 
 WALL_S = 5.0
 """Seconds in which a solution answers that sleeps: its processor time is bounded by the kernel."""
+
+
+def prove(
+    solutions: Sequence[str],
+    tests: Sequence[Row],
+    *,
+    language: str,
+    entry_point: str,
+    mutants: Sequence[Sequence[str]] = (),
+    timeout: float,
+    memory_mb: int,
+) -> Row:
+    """As `prove_python`, in any language of the sandbox; `ended` says so where a language is not one of them."""
+    if language == "python":
+        return prove_python(
+            solutions, tests, entry_point=entry_point, mutants=mutants, timeout=timeout, memory_mb=memory_mb
+        )
+    try:
+        require_toolchain(language)
+    except (ValueError, FileNotFoundError) as error:
+        nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": []}
+        return nothing | {"ended": "no toolchain" if isinstance(error, FileNotFoundError) else f"{language} is not run"}
+    function, limits = (language, entry_point), Limits(timeout, memory_mb)
+    rows = [_letters(solution, tests, range(len(tests)), function, limits) for solution in solutions]
+    outcomes = [letters for letters, _ in rows]
+    chosen, kills = agreement.rank(outcomes, solutions), list[int]()
+    for mutant in mutants[chosen[0]] if chosen and mutants else ():
+        passed = [place for place, letter in enumerate(outcomes[chosen[0]]) if letter == agreement.PASSED]
+        letters, word = _letters(mutant, tests, passed, function, limits)
+        if not word.startswith(("syntax", "signature")):  # an edit that does not compile is no mutant
+            kills.append(int(any(letters[place] != agreement.PASSED for place in passed)))
+    return {"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
+            "kills": kills, "ended": "passed"}  # fmt: skip
+
+
+def _letters(
+    solution: str, tests: Sequence[Row], places: Sequence[int], function: tuple[str, str], limits: Limits
+) -> tuple[str, str]:
+    """A letter for each test, "N" for those not asked for; and what went wrong.
+
+    Args: function: its language, other than Python, and its name.
+    """
+    language, name = function
+    letters, left, word = ["N"] * len(tests), list(places), ""
+    for _ in range(MAX_DEATHS):
+        mark = secrets.token_hex(8)
+        try:
+            candidate, program, none = program_of(solution, tests, left, language, name, mark)
+        except NotCallable as error:
+            return "X" * len(tests), f"signature: {error}"
+        for place in none:
+            letters[place] = "X"
+        left = [place for place in left if place not in none]
+        if not left:
+            break
+        outcome = judge(candidate, program, language=language, entry_point=name, **vars(limits))
+        told = f"{outcome.stdout}\n{outcome.stderr}"
+        for place, letter in re.findall(rf"^{mark} (\d+) ([PFEV])$", told, re.MULTILINE):
+            letters[int(place)] = letter
+        left = [place for place in left if letters[place] == "N"]
+        if not left:
+            break
+        if outcome.outcome in {"syntax", "signature"}:
+            shown = " ".join(outcome.stderr.split())[:100]
+            return "".join("E" if letter == "N" else letter for letter in letters), f"{outcome.outcome}: {shown}"
+        letters[left.pop(0)], word = "T" if outcome.outcome == "timeout" else "D", outcome.outcome
+    return "".join(letters), word
 
 
 def prove_python(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from codeocean.collect.filters import CUSTOM
-from codeocean.generate.ledger import ROLES
+from codeocean.generate.turns import roles_of
 from core.user_code import source_digest
 from eval.benchmarks.catalogue import folder_digest
 from ray_jobs.run.config import Config
@@ -36,7 +36,7 @@ def _rules(config: Config) -> dict[str, Any]:
 
 def _teachers(config: Config) -> dict[str, Any]:
     """Engines of our own have a say in the answers: their type of numbers, their context, their adapters."""
-    roles = {role: getattr(config.generate, role) for role in ROLES}
+    roles = {role: getattr(config.generate, role) for role in roles_of(config.generate)}
     return {"engines": {role: config.serve.engine_of(served_name(settings.model)).identity()
                         for role, settings in roles.items() if settings.endpoint is None}}  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from codeocean.generate.turns import roles_of
 from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
 from ray_jobs.run.models import check_model
@@ -46,7 +47,7 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
     if tokenizer is not None:
         yield partial(look, tokenizer, "collect.filters.tokenizer", files=("tokenizer.json",))
     yield partial(look, config.embed.model, "embed.model", files=WEIGHTS)
-    for name in ("generator", "discriminator"):
+    for name in roles_of(config.generate):
         role = getattr(config.generate, name)
         if role.endpoint is None:
             yield partial(look, role.model, f"generate.{name}.model", served=True, files=WEIGHTS)

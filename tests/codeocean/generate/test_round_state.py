@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import fs as pafs
 
-from codeocean.generate.ask import generate_one, judge_one
+from codeocean.generate.ask import generate_one, judge_any
 from codeocean.generate.round_state import RoundBook
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.scheduler import JUDGE, answer_all
@@ -33,7 +33,7 @@ def run(folder: Path, chat: SeededChat, concurrency: int = CONCURRENCY, config: 
 
     async def life():
         async def answer(question):
-            ask = judge_one if question.turn == JUDGE else generate_one
+            ask = judge_any if question.turn == JUDGE else generate_one
             return await book.keep(question, await ask(book.job(question), book.task_of(question), config, chat, "m"))
 
         await answer_all(await book.begin(), answer, lambda _: "all", {"all": concurrency})

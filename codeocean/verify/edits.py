@@ -1,0 +1,113 @@
+"""A repair and a translation, held against the raw code by the same tests. No Ray, no sandbox of its own.
+
+The raw code is right by definition: what it does is what its repair restores and its translation keeps. So a test
+counts only if the raw code passes it; what the tester expected otherwise is the tester's error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from codeocean.generate.bugs import draw_bugs
+from codeocean.generate.few_shot import draw_number
+from codeocean.generate.signatures import signature_of
+from codeocean.generate.tasks import Task
+from codeocean.verify.columns import unproved
+from codeocean.verify.proof import Prove, not_runnable
+
+Row = dict[str, Any]
+
+MUTANTS = 10
+"""Edits of a right answer that the tests are run against."""
+
+
+def prove_edit(
+    task: Task, generation: Mapping[str, Any], source: Mapping[str, Any], tests: Sequence[Row], prove: Prove
+) -> tuple[Row, dict[str, str]]:
+    """Columns of proof, and check → result, of a repair or a translation.
+
+    Args:
+        task: of the instance.
+        generation: GENERATIONS row.
+        source: RAW_CODE row that it was made from.
+        tests: of its PROOFS row.
+        prove: the sandbox's.
+    """
+    columns = unproved() | {"tests": json.dumps(list(tests), ensure_ascii=False)}
+    signature = signature_of(source["code"], source["language"], source["name"].rpartition(".")[2])
+    if not tests or signature is None:
+        return columns, {}
+    if task.information == "mutated code":
+        return _prove_repair(generation, source, tests, prove, signature.name, columns)
+    if task.target_languages:
+        return _prove_translation(generation, source, tests, prove, signature.name, columns)
+    return columns, {}
+
+
+def _prove_repair(
+    generation: Mapping[str, Any],
+    source: Mapping[str, Any],
+    tests: Sequence[Row],
+    prove: Prove,
+    name: str,
+    columns: Row,
+) -> tuple[Row, dict[str, str]]:
+    """A test fails before and passes after; none passes before and fails after."""
+    language = source["language"]
+    bugs = draw_bugs(source["code"], language, MUTANTS, draw_number("mutants", generation["id"]))
+    mutants = [[bug.code for bug in bugs if bug.code != generation["information"]], []]
+    sides = [source["code"], generation["information"]]
+    found = prove(sides, tests, language=language, entry_point=name, mutants=mutants)
+    if found["ended"] != "passed" or not found["outcomes"]:
+        return columns, {"tests": f"not run: {found['ended']}"}
+    after, before = found["outcomes"]
+    kept = [place for place, letter in enumerate(after) if letter == "P"]
+    if not kept:
+        return columns, {"tests": not_runnable(found["errors"][:1], [after]) or "the raw code passes no test"}
+    columns |= {"pass_rate": len(kept) / len(tests)}
+    if found["kills"] and found["chosen"][0] == 0:
+        columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
+    if any(before[place] == "P" for place in range(len(tests)) if place not in kept):
+        return columns, {"tests": "a test passes before the repair alone"}
+    if all(before[place] == "P" for place in kept):
+        return columns, {"tests": "no test shows the bug"}
+    return columns | {"proof": "tests"}, {"tests": "passed", "bug": "passed"}
+
+
+def _prove_translation(
+    generation: Mapping[str, Any],
+    source: Mapping[str, Any],
+    tests: Sequence[Row],
+    prove: Prove,
+    name: str,
+    columns: Row,
+) -> tuple[Row, dict[str, str]]:
+    """Source and target answer the same arguments with the same values."""
+    calls = [test for test in tests if "arguments" in test]
+    target = signature_of(generation["solution"], generation["target_language"], name)
+    if not calls or target is None:
+        return columns, {"equivalent": "not run: no calls" if target else "not run: no function"}
+    of_source = prove([source["code"]], calls, language=source["language"], entry_point=name, mutants=[[]])
+    if of_source["ended"] != "passed" or not of_source["outcomes"]:
+        return columns, {"equivalent": f"not run: {of_source['ended']}"}
+    kept = [test for test, letter in zip(calls, of_source["outcomes"][0], strict=True) if letter == "P"]
+    if not kept:
+        why = not_runnable(of_source["errors"], of_source["outcomes"])
+        return columns, {"equivalent": why or "the raw code passes no test"}
+    language, solution = generation["target_language"], generation["solution"]
+    bugs = draw_bugs(solution, language, MUTANTS, draw_number("mutants", generation["id"]))
+    mutants = [[bug.code for bug in bugs]]
+    found = prove([solution], kept, language=language, entry_point=target.name, mutants=mutants)
+    if found["ended"] != "passed" or not found["outcomes"]:
+        return columns, {"equivalent": f"not run: {found['ended']}"}
+    passed = found["outcomes"][0].count("P")
+    columns |= {"tests": json.dumps(kept, ensure_ascii=False), "pass_rate": passed / len(kept)}
+    if found["kills"]:
+        columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
+    if passed < len(kept):
+        return columns, {"equivalent": not_runnable(found["errors"], found["outcomes"]) or "failed"}
+    if not sum(found["kills"]):
+        return columns, {"equivalent": "the tests kill no mutant"}
+    return columns | {"proof": "equivalent"}, {"equivalent": "passed"}

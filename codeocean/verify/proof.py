@@ -1,0 +1,101 @@
+"""Tests and solutions of a problem → what the sandbox finds, and what that says of an instance. No Ray, no sandbox.
+
+The tests of one problem are held against all of its solutions in one run. What they are worth is measured by mutants:
+tests that tell no edit of the solution from the solution prove nothing (mutation score; DeMillo, Lipton and Sayward
+1978).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from codeocean.generate.bugs import draw_bugs
+from codeocean.verify.columns import unproved
+
+Row = dict[str, Any]
+
+Prove = Callable[..., Row]
+"""The sandbox's: (solutions, tests, language, entry_point, mutants) → `outcomes, errors, chosen, kills, ended`."""
+
+NEEDS = ("ModuleNotFoundError", "ImportError", "FileNotFoundError", "PermissionError", "ConnectionError", "gaierror",
+         "NameError", "signature")  # fmt: skip
+"""Exceptions of code that needs what is not there."""
+
+
+def run_proof(job: Row, prove: Prove) -> Row:
+    """What the sandbox finds of a problem.
+
+    Args:
+        job: of `codeocean.generate.turns.sandbox_job`.
+        prove: the sandbox's.
+    """
+    solutions: list[str] = job["solutions"]
+    if not solutions:
+        return {"outcomes": [], "errors": [], "chosen": [], "kills": [], "ended": "nothing to run"}
+    mutants: dict[str, list[str]] = {}
+    for code in solutions:
+        if code not in mutants:
+            bugs = draw_bugs(code, job["language"], job["mutants"], job["seed"])
+            mutants[code] = [bug.code for bug in bugs] or hollowed(code, job["language"], job["name"], job["mutants"])
+    return prove(
+        solutions,
+        job["tests"],
+        language=job["language"],
+        entry_point=job["name"],
+        mutants=[mutants[code] for code in solutions],
+    )
+
+
+def hollowed(code: str, language: str, name: str, most: int) -> list[str]:
+    """Code whose function returns nothing, or what it is given: where no edit can be made (Niedermayr et al. 2016).
+
+    Only in languages in which a later definition replaces an earlier one.
+    """
+    if language == "python":
+        bodies = [f"def {name}(*given, **_):\n    return {value}\n" for value in ("None", "given[0] if given else 0")]
+    elif language == "javascript" and f"function {name}" in code:
+        bodies = [f"function {name}(...given) {{ return {value} }}\n" for value in ("null", "given[0]")]
+    else:
+        bodies = []
+    return [f"{code}\n\n{body}" for body in bodies[:most]]
+
+
+def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
+    """The columns of an instance (`columns.py`) without `proof` where the tests show nothing, and a word on the tests.
+
+    Args:
+        proof: PROOFS row.
+    """
+    found: Row = json.loads(proof["found"])
+    tests, columns = json.loads(proof["tests"]), unproved() | {"tests": proof["tests"]}
+    if not tests:
+        return columns, f"not run: {proof['error'] or 'no test can be run'}"
+    if not found["outcomes"]:
+        return columns, f"not run: {found['ended']}"
+    if proof["solutions"] > 1:
+        columns |= {"solutions_agreeing": len(found["chosen"]), "difficulty": 0.0}
+    if not found["chosen"]:
+        why = not_runnable(found["errors"], found["outcomes"]) or "no solution passes a test"
+        return columns | {"pass_rate": 0.0}, why
+    outcomes = found["outcomes"][found["chosen"][0]]
+    run = [letter for letter in outcomes if letter != "X"]
+    passed = {place for place, letter in enumerate(outcomes) if letter == "P"}
+    columns |= {"pass_rate": len(passed) / len(run)}
+    if proof["solutions"] > 1:
+        agree = sum(all(row[place] == "P" for place in passed) for row in found["outcomes"])
+        columns |= {"difficulty": agree / len(found["outcomes"])}
+    if found["kills"]:
+        columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
+    if not sum(found["kills"]):
+        return columns, "the tests kill no mutant"
+    return columns | {"proof": "tests"}, "passed"
+
+
+def not_runnable(errors: Sequence[Sequence[str]], outcomes: Sequence[str]) -> str:
+    """Why code cannot be run here, where every solution needs something that is not there; else empty."""
+    if not errors or not all(set(row) <= set("EXN") for row in outcomes):
+        return ""
+    needs = [next((one for one in each if one.startswith(NEEDS)), "") for each in errors]
+    return f"not runnable: {needs[0]}" if all(needs) else ""

@@ -1,0 +1,70 @@
+"""A tester's answer → tests; whatever else it writes is counted."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codeocean.generate.tester import ParsedTests, messages_for_tests, parse_tests, schema_of_tests, select_tests
+
+CALL = {"arguments": [1, [2]], "expected": 3}
+
+
+def parsed(*tests: object, most: int = 8, language: str = "python") -> ParsedTests:
+    found = parse_tests(json.dumps({"tests": list(tests)}), "stop", "f", language, most)
+    assert isinstance(found, ParsedTests)
+    return found
+
+
+def test_calls_and_assertions_are_kept_as_data_where_they_can_be():
+    found = parsed(
+        CALL, {"assertion": "assert f(2) == [4]"}, {"assertion": "assert f((1, 2)) == 3"}, {"assertion": "f(1) > 0"}
+    )
+    assert found.kept == [CALL, {"arguments": [2], "expected": [4]}, {"assertion": "assert f((1, 2)) == 3"},
+                          {"assertion": "f(1) > 0"}]  # fmt: skip
+    assert not found.refused
+
+
+@pytest.mark.parametrize(
+    ("tests", "reason"),
+    [(["f(1) == 2"], "no test"), ([{"arguments": 1, "expected": 2}], "no test"), ([{"arguments": [1]}], "no test"),
+     ([{"assertion": ""}], "no test"), ([{"assertion": "assert True"}], "never calls the function"),
+     ([{"arguments": ["x" * 5000], "expected": 1}], "too large"), ([CALL, CALL], "repeats another"),
+     ([CALL, CALL | {"expected": 4}], "contradicts another"), ([{"arguments": [n], "expected": n} for n in range(9)],
+                                                               "more than asked for")],
+)  # fmt: skip
+def test_what_is_no_test_is_counted_by_name(tests, reason):
+    assert parsed(*tests).refused[reason] > 0
+
+
+def test_contradicting_tests_both_go_whatever_their_form():
+    found = parsed(CALL, {"assertion": "assert f(1, [2]) == 4"}, {"arguments": [5], "expected": 5})
+    assert found.kept == [{"arguments": [5], "expected": 5}]
+    assert found.refused == {"contradicts another": 2}
+
+
+def test_other_languages_run_data_alone():
+    assert parsed({"assertion": "assert(f(1) == 2)"}, CALL, language="go").kept == [CALL]
+
+
+@pytest.mark.parametrize(("text", "finish", "reason"), [("x", "stop", "not JSON"), ("{}", "length", "truncated"),
+                                                        ('{"tests": 1}', "stop", "wrong fields")])  # fmt: skip
+def test_an_answer_without_tests_says_why(text, finish, reason):
+    assert parse_tests(text, finish, "f", "python", 4) == reason
+
+
+@given(st.lists(st.recursive(st.none() | st.integers() | st.text() | st.floats(), lambda x: st.lists(x) | st.dictionaries(
+    st.sampled_from(["arguments", "expected", "assertion"]), x), max_leaves=8), max_size=6), st.integers(1, 4))  # fmt: skip
+def test_nothing_is_lost_and_nothing_raises(listed, most):
+    found = select_tests(listed, "f", "python", most)
+    assert len(found.kept) + found.refused.total() == len(listed)
+    assert len(found.kept) <= most
+    json.dumps(found.kept, allow_nan=False)
+
+
+def test_the_tester_is_told_how_many_and_in_which_language():
+    messages = messages_for_tests("Double x.", "", "def f(x)", "python", 4)
+    assert "4 different tests" in messages[0]["content"]
+    assert "def f(x)" in messages[1]["content"]
+    assert schema_of_tests(4)["properties"]["tests"]["maxItems"] == 4

@@ -1,0 +1,141 @@
+"""What tests say of an instance: columns, and the checks of repairs and translations."""
+
+import json
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codeocean.verify.columns import PROOF_COLUMNS, PROOFS
+from codeocean.verify.edits import prove_edit
+from codeocean.verify.proof import columns_of_proof, not_runnable, run_proof
+from eval.sandbox.proof import prove
+from eval.sandbox.toolchains import missing_toolchains
+from tests.codeocean.conftest import raw_row
+
+SANDBOX = partial(prove, timeout=2.0, memory_mb=512)
+CLAMP = "def clamp(x, low, high):\n    return max(low, min(x, high))"
+TESTS = [{"arguments": [5, 0, 3], "expected": 3}, {"arguments": [-5, 0, 3], "expected": 0},
+         {"arguments": [2, 0, 3], "expected": 2}]  # fmt: skip
+
+
+def proof(found: dict, tests: list = TESTS, solutions: int = 3, error: str = "") -> dict:
+    return {
+        "tests": json.dumps(tests),
+        "refused": "{}",
+        "error": error,
+        "solutions": solutions,
+        "found": json.dumps(found),
+    }
+
+
+def found(*outcomes: str, chosen: list[int], kills: list[int], errors: list | None = None) -> dict:
+    return {
+        "outcomes": outcomes,
+        "errors": errors or [[]] * len(outcomes),
+        "chosen": chosen,
+        "kills": kills,
+        "ended": "passed",
+    }
+
+
+def test_tests_that_kill_mutants_prove():
+    columns, word = columns_of_proof(proof(found("PPP", "PPP", "PFX", chosen=[0, 1], kills=[1, 1, 0])))
+    assert word == "passed"
+    assert {name: columns[name] for name in PROOF_COLUMNS.names[1:]} == {
+        "pass_rate": 1.0, "solutions_agreeing": 2, "mutants": 3, "mutants_killed": 2, "difficulty": 2 / 3, "proof": "tests",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "word"),
+    [(proof(found("PPP", chosen=[0], kills=[0, 0])), "the tests kill no mutant"), (proof(found("PPP", chosen=[0], kills=[])),
+     "the tests kill no mutant"), (proof(found("FFF", "EEE", chosen=[], kills=[])), "no solution passes a test"),
+     (proof(found(chosen=[], kills=[]), tests=[], error="not JSON"), "not run: not JSON"),
+     (proof(found("EEE", chosen=[], kills=[], errors=[["ModuleNotFoundError: No module named 'nowhere'"]])),
+      "not runnable: ModuleNotFoundError: No module named 'nowhere'")],
+)  # fmt: skip
+def test_whatever_proves_nothing_says_why(case, word):
+    columns, told = columns_of_proof(case)
+    assert (columns["proof"], told) == ("none", word)
+
+
+@given(
+    st.lists(st.text("PFETDVXN", min_size=3, max_size=3), min_size=1, max_size=5),
+    st.lists(st.integers(0, 1), max_size=4),
+)
+def test_shares_are_shares_and_only_passed_tests_prove(rows, kills):
+    from eval.sandbox.inside.agreement import rank
+
+    chosen = rank(rows, [str(n) for n in range(len(rows))])
+    columns, word = columns_of_proof(
+        proof(found(*rows, chosen=chosen, kills=kills if chosen else []), solutions=len(rows))
+    )
+    assert columns["proof"] in PROOFS
+    assert 0 <= columns["pass_rate"] <= 1
+    assert (columns["proof"] == "tests") == (word == "passed") == bool(chosen and sum(kills))
+
+
+def test_what_fails_otherwise_is_not_called_unrunnable():
+    assert not_runnable([["NameError: x"], ["ValueError: y"]], ["EEE", "EEE"]) == ""
+    assert not_runnable([["NameError: x"]], ["EFE"]) == ""
+
+
+def test_a_problem_is_run_with_mutants_of_its_solutions():
+    job = {"language": "python", "name": "clamp", "tests": TESTS, "solutions": [CLAMP, "def clamp(x, low, high): return x"],
+           "mutants": 3, "seed": 1}  # fmt: skip
+    made = run_proof(job, SANDBOX)
+    assert made["chosen"] == [0]
+    assert len(made["kills"]) == 3 and sum(made["kills"]) > 0
+    assert run_proof(job | {"solutions": []}, SANDBOX)["ended"] == "nothing to run"
+
+
+def edit(tasks, task: str, source: str, tests=TESTS, **fields) -> tuple[dict, dict]:
+    raw = raw_row(0, fields.pop("language", "python")) | {"code": source, "name": "clamp"}
+    row = {"id": "g", "solution": source, "information": "", "target_language": "", "instruction": "Clamp."} | fields
+    return prove_edit(tasks[task], row, raw, tests, SANDBOX)
+
+
+def test_a_repair_is_proved_by_a_test_that_fails_before_alone(tasks):
+    columns, checks = edit(tasks, "repair", CLAMP, information=CLAMP.replace("min(x", "max(x"))
+    assert (columns["proof"], checks) == ("tests", {"tests": "passed", "bug": "passed"})
+    assert columns["mutants_killed"] > 0
+    columns, checks = edit(tasks, "repair", CLAMP, information=CLAMP.replace("x, high", "high, x"))
+    assert (columns["proof"], checks) == ("none", {"tests": "no test shows the bug"})
+
+
+def test_a_repair_that_changes_what_was_right_is_told_apart(tasks):
+    tests = [*TESTS, {"arguments": [9, 0, 3], "expected": 9}]  # the tester's error, and what the bug does
+    columns, checks = edit(tasks, "repair", CLAMP, tests, information="def clamp(x, low, high):\n    return x")
+    assert (columns["proof"], checks) == ("none", {"tests": "a test passes before the repair alone"})
+
+
+@pytest.mark.slow
+def test_a_repair_in_another_language_is_run_too(tasks):
+    if missing_toolchains(["javascript"]):
+        pytest.skip("no javascript here")
+    code = "function clamp(x, low, high) {\n  return Math.max(low, Math.min(x, high))\n}"
+    columns, checks = edit(
+        tasks, "repair", code, language="javascript", information=code.replace("Math.min", "Math.max")
+    )
+    assert (columns["proof"], checks["bug"]) == ("tests", "passed")
+
+
+@pytest.mark.slow
+def test_a_translation_answers_as_its_source_does(tasks):
+    if missing_toolchains(["javascript"]):
+        pytest.skip("no javascript here")
+    right = "function clamp(x, low, high) {\n  if (x < low) return low;\n  return x > high ? high : x;\n}"
+    more = {"target_language": "javascript", "tests": [*TESTS, {"arguments": [1, 0, 3], "expected": 7}]}
+    columns, checks = edit(tasks, "translation", CLAMP, solution=right, **more)
+    assert (columns["proof"], checks) == ("equivalent", {"equivalent": "passed"})
+    assert json.loads(columns["tests"]) == TESTS  # what the source does not do is no test
+    columns, checks = edit(tasks, "translation", CLAMP, solution=right.replace("return low", "return x"), **more)
+    assert (columns["proof"], checks) == ("none", {"equivalent": "failed"})
+
+
+def test_a_translation_of_code_that_cannot_run_says_so(tasks):
+    source = "def clamp(x, low, high):\n    return LIMITS.clamp(x, low, high)"
+    _, checks = edit(tasks, "translation", source, solution="function clamp(x, a, b) { return x }", target_language="javascript")  # fmt: skip
+    assert checks["equivalent"].startswith("not runnable: NameError")

@@ -1,0 +1,73 @@
+"""Tests that are data, run in languages other than Python."""
+
+import pytest
+
+from eval.sandbox.literals import Unwritable, literal
+from eval.sandbox.proof import prove
+from eval.sandbox.toolchains import missing_toolchains
+
+TESTS = [
+    {"arguments": [[3, 1, 2], 2], "expected": [1, 2]},
+    {"arguments": [[], 2], "expected": []},
+    {"arguments": [[5], 0], "expected": []},
+    {"arguments": [[9, 8], 5], "expected": [8, 9]},
+]
+LEAST = {  # the least n items, in order: right, wrong order, and one that does not return
+    "javascript": ("function least(items, n) { return [...items].sort((a, b) => a - b).slice(0, n) }", "sort((a, b) => a - b)", "sort((a, b) => b - a)"),
+    "go": ("func least(items []int, n int) []int {\n\ts := append([]int{}, items...)\n\tsort.Ints(s)\n\tif n > len(s) {\n\t\tn = len(s)\n\t}\n\treturn s[:n]\n}", "sort.Ints(s)", "_ = sort.Ints"),
+    "cpp": ("std::vector<int> least(const std::vector<int>& items, int n) {\n std::vector<int> s = items; std::sort(s.begin(), s.end()); s.resize(std::min<size_t>(n, s.size())); return s; }", "std::sort(s.begin(), s.end());", ""),
+    "java": ("public static List<Integer> least(List<Integer> items, int n) {\n List<Integer> s = new ArrayList<>(items); Collections.sort(s); return new ArrayList<>(s.subList(0, Math.min(n, s.size()))); }", "Collections.sort(s);", ""),
+    "rust": ("pub fn least(items: &[i32], n: usize) -> Vec<i32> { let mut s = items.to_vec(); s.sort(); s.truncate(n); s }", "s.sort();", ""),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LEAST)
+def test_solutions_are_told_apart_and_mutants_killed(language):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+    right, old, new = LEAST[language]
+    wrong = right.replace(old, new)
+    found = prove([wrong, right], TESTS, language=language, entry_point="least", mutants=[[], [wrong]], timeout=20, memory_mb=1024)  # fmt: skip
+    assert found["outcomes"] == ["FPPF", "PPPP"], found
+    assert (found["chosen"], found["kills"]) == ([1], [1])
+
+
+@pytest.mark.parametrize(
+    ("body", "letters"),
+    [("process.exit(0)", "DDNN"), ("throw new Error('x')", "EEEE"), ("console.log('0 P'); return 1", "FFFF"),
+     ("return { valueOf: () => 1, length: 2, every: () => true }", "EEEE")],
+)  # fmt: skip
+def test_no_javascript_passes_by_other_means(body, letters):
+    if missing_toolchains(["javascript"]):
+        pytest.skip("no javascript here")
+    code = f"function least(items, n) {{ {body} }}"
+    found = prove([code], TESTS, language="javascript", entry_point="least", timeout=5, memory_mb=512)
+    assert (found["outcomes"], found["chosen"]) == ([letters], [])
+
+
+def test_a_language_without_a_runtime_says_so():
+    assert (
+        prove(["f"], TESTS, language="cobol", entry_point="f", timeout=1, memory_mb=64)["ended"] == "cobol is not run"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "language", "text"),
+    [([1, 2], "const std::vector<int>&", "cpp", "vector<int>{1, 2}"), ({"a": [1.5]}, "map[string][]float64", "go",
+     'map[string][]float64{"a": []float64{float64(1.5)}}'), ("x", "&str", "rust", '"x"'), (None, "Option<i32>", "rust",
+     "None::<i32>"), ({"1": True}, "Map<Integer, Boolean>", "java", "Main.<Integer, Boolean>map(1, true)"),
+     ([["a"]], "String[][]", "java", 'new String[][]{new String[]{"a"}}'), ("'", "char", "cpp", "'\\''")],
+)  # fmt: skip
+def test_values_are_written_by_their_types(value, kind, language, text):
+    assert literal(value, kind, language) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "language"),
+    [("1", "int", "cpp"), (True, "int", "go"), (1.5, "long", "java"), ([1], "string", "go"), (1, "Widget", "java"),
+     (2**70, "i64", "rust"), ("ab", "char", "cpp"), ({"x": 1}, "map[int]int", "go"), ("é", "String", "java")],
+)  # fmt: skip
+def test_a_value_of_another_type_is_no_literal(value, kind, language):
+    with pytest.raises(Unwritable):
+        literal(value, kind, language)
