@@ -23,7 +23,7 @@ from tests.codeocean.scripted import USED, Killed
 
 ROLE = RoleConfig(model="m")
 CONFIG = GenerateConfig(generator=ROLE, discriminator=ROLE, round_size=2, tasks={"generation": 1, "repair": 1},
-                        solutions=3, tests=2, mutants=2, good_shots=1, bad_shots=0, attempts=2)  # fmt: skip
+                        solutions=3, tests=2, mutants=2, good_shots=1, bad_shots=0, attempts=2, seed=1)  # fmt: skip
 ROWS = [raw_row(number) for number in range(4)]
 TASKS = load_tasks()
 RAW = {row["id"]: row for row in ROWS}
@@ -115,7 +115,7 @@ def test_the_judge_sees_what_the_tests_agree_on_and_the_last_row_is_what_it_acce
     proofs = rounds.proofs(range(2))
     generated = [row for row, _ in result.accepted if row["task"] == "generation"]
     agreed = [row for row in generated if json.loads(proofs[row["raw_id"]]["found"])["chosen"]]
-    assert any(row["seed"] != draw_number(CONFIG.seed, "generate", row["raw_id"], 0) for row in agreed)
+    assert any(row["seed"] != draw_number(CONFIG.seed, "generate", row["raw_id"], row["attempt"]) for row in agreed)
     assert all("x * 2" in row["solution"] for row in agreed)
     assert {proof["solutions"] for raw_id, proof in proofs.items() if raw_id in {r["raw_id"] for r in generated}} == {3}
     assert len(proofs) == len(ROWS)  # a repair has tests too, which are run later
