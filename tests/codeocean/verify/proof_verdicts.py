@@ -1,6 +1,6 @@
 """Whether proof keeps what is right and turns down what is wrong, on MBPP's and HumanEval's own solutions and tests.
 
-`python -m bench.proof_verdicts --mbpp FILE [--humaneval FILE] [--problems N]` prints one JSON object. A scripted
+`python -m tests.codeocean.verify.proof_verdicts --mbpp FILE [--humaneval FILE] [--problems N]` prints one JSON object. A scripted
 teacher writes each problem's canonical solution, and once more one of its mutants. A scripted tester writes the
 problem's assertions. An instance is kept by `{proof: tests, pass_rate: 1}`. A mutant is killable when the problem's own
 tests, run by the oracle as the benchmark does, fail it. Everything is run twice; verdicts must not differ.
