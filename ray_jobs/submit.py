@@ -23,7 +23,7 @@ EXCLUDES = (
     "*.safetensors", "*.gguf", ".env", ".env.*", "*.pem", "*.key", "keys.json*", "auth_token", ".netrc", ".aws", ".ssh",
 )  # fmt: skip
 """What of the working directory stays here: what is large, what is made, and what holds secrets."""
-HERE_ONLY = frozenset({"explore", "submit", "status", "logs", "keys"})
+HERE_ONLY = frozenset({"chaos", "explore", "submit", "status", "logs", "keys"})
 """Commands that are not jobs of a cluster."""
 
 
