@@ -122,6 +122,7 @@ def _export(
         "verified": counts,
         "sandbox": facts.sandbox,
         "leakage": facts.leakage,
+        "encoder_window": leakage.window,
         "formats": facts.formats,
     }
     return StageResult(len(result.accepted), kept.num_rows, dict(dropped), examples, details)

@@ -79,6 +79,7 @@ def _work(config: Config, run: RunDir, benchmarks: list[BenchmarkText]) -> Stage
         "tasks": dict(Counter(rows["task"].to_pylist())),
         "answered_by": answered_by,
         "leakage": leakage.details(),
+        "encoder_window": leakage.window,
     }
     return StageResult(
         ocean.num_rows + foreign.num_read, rows.num_rows, dict(dropped), details=details, unanswered=unanswered

@@ -43,7 +43,7 @@ def run_select(config: Config, run: RunDir) -> Manifest:
         )
         write_part(run.fs, run.path("select", "coreset.parquet"), coreset_table(selection, ids), selection.details())
         dropped = leakage.dropped | {"not selected": corpus.num_rows - config.select.size}
-        details = selection.details() | {"leakage": leakage.details()}
+        details = selection.details() | {"leakage": leakage.details(), "encoder_window": leakage.window}
         return StageResult(embedded["rows_out"], config.select.size, dropped, details=details)
 
     inputs = {"embed": embedded["digest"]} | gate_inputs(config, benchmarks)

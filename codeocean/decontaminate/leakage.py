@@ -94,6 +94,8 @@ class Leakage:
     """Number of the row → why it stops."""
     pairs: pa.Table = field(default_factory=LEAKAGE.empty_table)
     """LEAKAGE rows."""
+    window: dict[str, int] = field(default_factory=dict)
+    """Problems and rows that do not fit the embedding model's window, and those of whose code it sees nothing."""
 
     @property
     def dropped(self) -> dict[str, int]:

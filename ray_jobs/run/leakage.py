@@ -79,6 +79,7 @@ def gate_inputs(config: Config, texts: list[BenchmarkText]) -> dict[str, str]:
 def check_raw_code(config: Config, run: RunDir, texts: list[BenchmarkText]) -> Leakage:
     """Raw code and its embeddings beside the benchmarks; writes `select/leakage.parquet`."""
     from codeocean.embed.encoder import as_matrix, row_texts  # imports torch
+    from codeocean.embed.flow import count_cut
 
     def chunks() -> Iterator[Chunk]:
         for name in part_names(run.fs, run.path("embed")):
@@ -86,7 +87,7 @@ def check_raw_code(config: Config, run: RunDir, texts: list[BenchmarkText]) -> L
             vectors = as_matrix(read_part(run.fs, run.path("embed", name)))
             yield Chunk(rows["id"].to_pylist(), row_texts(rows, config.embed), vectors)
 
-    return _meet(config, run, "select", texts, chunks())
+    return _meet(config, run, "select", texts, chunks(), count_cut(run.fs, run.path("embed")))
 
 
 def check_rows(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], rows: pa.Table) -> Leakage:
@@ -101,13 +102,20 @@ def check_rows(config: Config, run: RunDir, stage: str, texts: list[BenchmarkTex
     })  # fmt: skip
     if rows.num_rows == 0:
         return Leakage()
-    vectors = _embedded(config, run.fs, run.path(stage), prepared)
+    vectors, cut = _embedded(config, run.fs, run.path(stage), prepared)
     chunk = Chunk(prepared["id"].to_pylist(), row_texts(prepared, config.embed), vectors)
-    return _meet(config, run, stage, texts, iter([chunk]))
+    return _meet(config, run, stage, texts, iter([chunk]), cut)
 
 
-def _meet(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], chunks: Iterator[Chunk]) -> Leakage:
-    found = find_leakage(config.decontaminate, texts, _benchmark_vectors(config, run, stage, texts), chunks)
+def _meet(
+    config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], chunks: Iterator[Chunk], cut: dict[str, int]
+) -> Leakage:
+    """What is found; `cut` is what the encoder's window cut of the rows."""
+    vectors, problems_cut = _benchmark_vectors(config, run, stage, texts)
+    found = find_leakage(config.decontaminate, texts, vectors, chunks)
+    found.window = {f"problems_{name}": count for name, count in problems_cut.items()} | {
+        f"rows_{name}": count for name, count in cut.items()
+    }
     write_part(run.fs, run.path(stage, "leakage.parquet"), found.pairs)
     log.info(
         "%s: %d of %d rows repeat a benchmark of %d problems", stage, len(found.reasons), found.num_rows, len(texts)
@@ -115,26 +123,32 @@ def _meet(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText], c
     return found
 
 
-def _benchmark_vectors(config: Config, run: RunDir, stage: str, texts: list[BenchmarkText]) -> Any:
-    """(M, D) embeddings of the problems, made once for a model and its settings."""
+def _benchmark_vectors(
+    config: Config, run: RunDir, stage: str, texts: list[BenchmarkText]
+) -> tuple[Any, dict[str, int]]:
+    """(M, D) embeddings of the problems, made once for a model and its settings; and what of them was cut."""
     settings = config.embed.model_dump_json(include={"text", "precision", "dtype", "normalize"})
     digest = _digest(benchmark_digest(texts), model_digest(resolve_model(config.embed.model, "embed.model")), settings)
-    file = cache_folder() / "benchmarks" / f"{digest}.npy"
+    file = cache_folder() / "benchmarks" / f"{digest}.npz"
     if file.is_file():
-        return np.load(file, allow_pickle=False)
+        with np.load(file, allow_pickle=False) as kept:
+            return kept["vectors"], {name: int(kept[name]) for name in kept.files if name != "vectors"}
     columns = {"id": [f"{text.benchmark} {text.problem}" for text in texts],
                "docstring": [text.statement for text in texts], "code": [text.solution for text in texts]}  # fmt: skip
     # In the run directory, which every node reaches; the cache is this machine's alone.
-    vectors = _embedded(config, run.fs, run.path(stage, ".benchmarks"), pa.table(columns))
+    vectors, cut = _embedded(config, run.fs, run.path(stage, ".benchmarks"), pa.table(columns))
     file.parent.mkdir(parents=True, exist_ok=True)
-    making = file.with_suffix(f".{os.getpid()}.npy")
-    np.save(making, vectors)
+    making = file.with_suffix(f".{os.getpid()}.npz")
+    np.savez(making, vectors=vectors, **{name: np.array(count) for name, count in cut.items()})
     making.replace(file)
-    return vectors
+    return vectors, cut
 
 
-def _embedded(config: Config, fs: pafs.FileSystem, folder: str, rows: pa.Table) -> Any:
-    """(N, D) embeddings of rows with `id, docstring, code`, in their order; made in hidden folders beside `folder`."""
+def _embedded(config: Config, fs: pafs.FileSystem, folder: str, rows: pa.Table) -> tuple[Any, dict[str, int]]:
+    """(N, D) embeddings of rows with `id, docstring, code`, in their order, and what of them was cut.
+
+    They are made in hidden folders beside `folder`.
+    """
     from codeocean.embed.encoder import as_matrix
     from codeocean.embed.flow import count_cut, embed
 
@@ -147,7 +161,8 @@ def _embedded(config: Config, fs: pafs.FileSystem, folder: str, rows: pa.Table) 
     if counts["cut"]:
         log.info("%s: the encoder's window cut %d of %d rows, and left nothing of the code of %d",
                  posixpath.basename(folder), counts["cut"], rows.num_rows, counts["without_code"])  # fmt: skip
-    return np.concatenate([as_matrix(read_part(fs, posixpath.join(target, name))) for name in part_names(fs, target)])
+    parts = [as_matrix(read_part(fs, posixpath.join(target, name))) for name in part_names(fs, target)]
+    return np.concatenate(parts), counts
 
 
 def _digest(*parts: str) -> str:
