@@ -37,7 +37,8 @@ import pyarrow.parquet as pq
 
 from bench.machine import describe_machine
 from codeocean.collect.accounting import CollectConfig
-from codeocean.collect.duplicates import band_keys, row_keys, rows_per_band
+from codeocean.collect.duplicate_index import band_keys, rows_per_band
+from codeocean.collect.duplicates import row_keys
 from codeocean.collect.filters import FILTERS
 from codeocean.collect.readers import list_units, read_unit
 from codeocean.collect.settings import CodeSearchNetSource, FolderSource

@@ -7,7 +7,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -44,6 +44,13 @@ class CollectConfig(Settings):
 
     near_duplicates: NearDuplicates | None = NearDuplicates()
     """When rows are nearly the same, so that the later one is dropped; null keeps all but exact copies."""
+
+    dedup: Annotated[Literal["driver", "sharded"], Execution()] = "driver"
+    """Where the hashes and signatures of earlier rows are: in the job's own process, 304 bytes a row, or shared out to
+    actors over the cluster. The same rows are kept."""
+
+    dedup_shards: Annotated[PositiveInt, Execution()] = 4
+    """Actors of `dedup: sharded`, each with its share of the 304 bytes a row."""
 
     rows_per_part: PositiveInt = 50_000
     """Rows of one Parquet part, which is also the unit of work of the next stage."""

@@ -19,14 +19,22 @@ import re
 import zlib
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import rensa
-from pydantic import Field
 
-from core.settings import Settings
+from codeocean.collect.duplicate_index import (
+    Keys,
+    NearDuplicates,
+    ShardedIndex,
+    Signatures,
+    band_keys,
+    local_shards,
+    rows_per_band,
+)
+
+__all__ = ["CANDIDATES", "Duplicates", "Keys", "NearDuplicates", "Signatures", "hash_shingles", "row_keys"]
 
 SHINGLE = 5
 CANDIDATES = 200
@@ -35,21 +43,7 @@ INDENTED = frozenset({"python"})
 """Languages in which indentation says what belongs to what."""
 _SEED = 20240417
 _TOKEN, _ASCII_TOKEN = re.compile(r"\w+|[^\w\s]"), re.compile(r"[A-Za-z0-9_]+|[^A-Za-z0-9_\s]")
-_MIX, _MIX2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
-_SHIFT, _LOW = np.uint64(32), np.uint64(0xFFFFFFFF)
-
-Keys = npt.NDArray[np.uint64]
-Signatures = npt.NDArray[np.uint8]
-
-
-class NearDuplicates(Settings):
-    """When two rows are nearly the same."""
-
-    threshold: float = Field(default=0.8, ge=0.3, le=1.0)
-    """Estimated Jaccard similarity of the sets of 5-token shingles, from which on the later row is dropped."""
-
-    permutations: int = Field(default=128, ge=16, le=1024)
-    """Length of a signature in bytes; the estimate's standard error is 0.5 / √permutations at most."""
+_MIX, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 
 def row_keys(codes: Sequence[str], permutations: int, languages: Sequence[str] = ()) -> tuple[Keys, Signatures]:
@@ -143,92 +137,18 @@ def hash_shingles(tokens: Sequence[Sequence[str]], length: int = SHINGLE) -> tup
     return shingles, offsets.astype(np.uint64)
 
 
-def rows_per_band(config: NearDuplicates) -> int:
-    """The longest bands in one of which a pair at the threshold meets with a probability of 99 %."""
-    lengths = range(config.permutations, 0, -1)
-    meets = (1 - (1 - config.threshold**length) ** (config.permutations // length) for length in lengths)
-    return next((length for length, chance in zip(lengths, meets, strict=True) if chance >= 0.99), 1)
-
-
-def band_keys(signatures: Signatures, length: int) -> Keys:
-    """(N, P) signatures → (N, bands) 32-bit keys of their bands, as uint64."""
-    count = signatures.shape[1] // length
-    values = signatures[:, : count * length].reshape(len(signatures), count, length).astype(np.uint64)
-    keys = np.zeros(values.shape[:2], np.uint64)
-    for step in range(length):
-        keys = (keys ^ (values[:, :, step] + np.uint64(1))) * _MIX
-        keys ^= keys >> _SHIFT
-    return keys * _MIX2 >> _SHIFT
-
-
-class SortedRuns:
-    """A set of uint64 values as sorted runs of falling length, 8 bytes a value; adding merges runs of like length."""
-
-    def __init__(self) -> None:
-        """Empty."""
-        self._runs: list[Keys] = []
-
-    def add(self, values: Keys) -> None:
-        """Add values; amortised O(log n) moves a value."""
-        if len(values) == 0:
-            return
-        self._runs.append(np.sort(values))
-        while len(self._runs) > 1 and len(self._runs[-2]) < 4 * len(self._runs[-1]):
-            merged = np.concatenate([self._runs.pop(-2), self._runs.pop()])
-            merged.sort(kind="stable")  # finds the two runs
-            self._runs.append(merged)
-
-    def contains(self, values: Keys) -> npt.NDArray[np.bool_]:
-        """Which values are there."""
-        found = np.zeros(len(values), bool)
-        for run in self._runs:
-            found |= run[np.minimum(np.searchsorted(run, values), len(run) - 1)] == values
-        return found
-
-    def with_prefix(self, prefixes: Keys, limit: int) -> tuple[Keys, Keys]:
-        """For each 32-bit prefix the values that have it as their upper half, the `limit` smallest of a run at most.
-
-        Returns:
-            Pairs as two arrays: number of the prefix, lower half of the value.
-        """
-        numbers, lower = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
-        for run in self._runs:
-            begin = np.searchsorted(run, prefixes << _SHIFT)
-            hits = np.flatnonzero(run[np.minimum(begin, len(run) - 1)] >> _SHIFT == prefixes)
-            end = np.searchsorted(run, (prefixes[hits] << _SHIFT) | _LOW, side="right")
-            counts = np.clip(end - begin[hits], 0, limit)
-            offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-            numbers.append(np.repeat(hits, counts).astype(np.uint64))
-            lower.append(run[np.repeat(begin[hits], counts) + offsets] & _LOW)
-        return np.concatenate(numbers), np.concatenate(lower)
-
-
 class Duplicates:
     """The rows that went on, as far as later rows are compared with them."""
 
-    def __init__(self, near: NearDuplicates | None) -> None:
-        """Empty; without `near` only exact duplicates are known."""
+    def __init__(self, near: NearDuplicates | None, index: ShardedIndex | None = None) -> None:
+        """Empty; without `near` only exact duplicates are known, without `index` this process holds all."""
         self._near = near
-        self._keys = SortedRuns()
         self._length = rows_per_band(near) if near else 0
-        self._bands = [SortedRuns() for _ in range(near.permutations // self._length)] if near else []
-        self._signatures: Signatures = np.zeros((0, near.permutations if near else 0), np.uint8)
-        self._count = 0
+        self._index = index or ShardedIndex(local_shards(near, 1), 1)
 
     def add(self, keys: Keys, signatures: Signatures) -> None:
         """Add rows that go on."""
-        self._keys.add(keys)
-        if self._near is None:
-            return
-        while self._count + len(keys) > len(self._signatures):
-            grown = np.zeros((len(self._signatures) * 3 // 2 + ROWS_AT_A_TIME, self._near.permutations), np.uint8)
-            grown[: self._count] = self._signatures[: self._count]
-            self._signatures = grown
-        self._signatures[self._count : self._count + len(keys)] = signatures
-        rows = np.arange(self._count, self._count + len(keys), dtype=np.uint64)
-        for band, prefixes in zip(self._bands, band_keys(signatures, self._length).T, strict=True):
-            band.add((prefixes << _SHIFT) | rows)
-        self._count += len(keys)
+        self._index.add(keys, signatures, list(band_keys(signatures, self._length).T) if self._near else [])
 
     def decide(self, keys: Keys, signatures: Signatures, alive: npt.NDArray[np.bool_]) -> list[str]:
         """Reasons why rows stop as duplicates, empty for those that go on; these are added.
@@ -244,7 +164,7 @@ class Duplicates:
             rows = rows[alive[rows]]
             if len(rows) == 0:
                 continue
-            seen = self._keys.contains(keys[rows])
+            seen = self._index.contains(keys[rows])
             _, first, group = np.unique(keys[rows], return_index=True, return_inverse=True)
             again = first[group] != np.arange(len(rows))
             fresh = ~seen & ~again
@@ -263,18 +183,17 @@ class Duplicates:
         dropped = np.zeros(len(signatures), bool)
         if self._near is None or len(signatures) == 0:
             return dropped
-        mine = [SortedRuns() for _ in self._bands]
-        prefixes = band_keys(signatures, self._length).T
-        for band, keys in zip(mine, prefixes, strict=True):
-            band.add((keys << _SHIFT) | np.arange(len(signatures), dtype=np.uint64))
-        rows, others = _pairs(self._bands, prefixes, CANDIDATES)
+        prefixes = list(band_keys(signatures, self._length).T)
+        rows, others = self._index.pairs(prefixes, CANDIDATES)
         rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
         rows, others = rows[rank < CANDIDATES], others[rank < CANDIDATES]
         compared = np.bincount(rows.astype(np.int64), minlength=len(signatures))
-        dropped[rows[self._agree(signatures, rows, self._signatures, others)]] = True
-        rows, others = _pairs(mine, prefixes, len(signatures))
+        dropped[rows[self._index.equal_bytes(signatures, rows, others) >= self._needed]] = True
+        here = ShardedIndex(local_shards(self._near, 1), 1)
+        here.add(np.zeros(0, np.uint64), signatures, prefixes)
+        rows, others = here.pairs(prefixes, len(signatures))
         rows, others = rows[others < rows], others[others < rows]
-        agree = self._agree(signatures, rows, signatures, others)
+        agree = here.equal_bytes(signatures, rows, others) >= self._needed
         bounds = np.searchsorted(rows, np.arange(len(signatures) + 1, dtype=np.uint64))
         for row in np.unique(rows).astype(np.int64):
             pairs = np.arange(bounds[row], bounds[row + 1])
@@ -282,20 +201,8 @@ class Duplicates:
             dropped[row] |= agree[pairs].any()
         return dropped
 
-    def _agree(self, mine: Signatures, rows: Keys, theirs: Signatures, others: Keys) -> npt.NDArray[np.bool_]:
-        """Which pairs reach the threshold; equal bytes by chance (1 of 256) are taken off."""
+    @property
+    def _needed(self) -> float:
+        """Equal bytes of a pair at the threshold; those that are equal by chance (1 of 256) count as well."""
         assert self._near is not None
-        needed = self._near.permutations * (self._near.threshold + (1 - self._near.threshold) / 256)
-        step = 100_000  # pairs at a time: 13 MB
-        equal = [
-            (mine[rows[start : start + step]] == theirs[others[start : start + step]]).sum(1)
-            for start in range(0, len(rows), step)
-        ]
-        return np.concatenate([np.zeros(0, int), *equal]) >= needed - 1e-9
-
-
-def _pairs(bands: list[SortedRuns], prefixes: Any, limit: int) -> tuple[Keys, Keys]:
-    """Pairs that meet in a band, each once, sorted by row and then by the other."""
-    found = [band.with_prefix(keys, limit) for band, keys in zip(bands, prefixes, strict=True)]
-    pairs = np.unique(np.concatenate([(rows << _SHIFT) | others for rows, others in found]))
-    return pairs >> _SHIFT, pairs & _LOW
+        return self._near.permutations * (self._near.threshold + (1 - self._near.threshold) / 256) - 1e-9

@@ -14,6 +14,7 @@ import posixpath
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import ray
@@ -28,6 +29,7 @@ from codeocean.collect.accounting import (
     keys_of,
     read_filtered,
 )
+from codeocean.collect.duplicate_index import IndexShard, ShardedIndex
 from codeocean.collect.duplicates import Duplicates
 from codeocean.collect.filters import FilterConfig, filter_batch
 from codeocean.collect.licenses import license_names
@@ -69,8 +71,11 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         units: what to read, in order.
         fs: filesystem of the run directory.
         folder: the stage's folder.
+
+    Raises:
+        ValueError: a shard of `dedup: sharded` was lost.
     """
-    duplicates, total, kept = Duplicates(config.near_duplicates), Account(), 0
+    duplicates, total, kept = _open_duplicates(config), Account(), 0
     at: Position = (0, 0)
     names = part_names(fs, folder)
     for name in names:  # what an earlier attempt finished
@@ -96,6 +101,26 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         log.info("collect: in unit %d of %d, %d rows kept of %d, %.0f rows/s/core",
                  part.behind[0], len(units), kept, total.rows_in, rate)  # fmt: skip
     return Collected(kept, total, total.rows_in - before, time.monotonic() - begun, cores)
+
+
+def _open_duplicates(config: CollectConfig) -> Duplicates:
+    """An empty index in this process or in actors."""
+    if config.dedup == "driver":
+        return Duplicates(config.near_duplicates)
+    shard = ray.remote(num_cpus=0, scheduling_strategy="SPREAD")(IndexShard)
+    shards = [shard.remote(config.near_duplicates) for _ in range(config.dedup_shards)]
+
+    def call(method: str, asked: dict[int, tuple[Any, ...]]) -> dict[int, Any]:
+        answers = {number: getattr(shards[number], method).remote(*given) for number, given in asked.items()}
+        try:
+            return dict(zip(answers, ray.get(list(answers.values())), strict=True))
+        except ray.exceptions.RayActorError as error:
+            raise ValueError(
+                "collect: a shard of the index of duplicates was lost, for want of memory or with its node; run again, "
+                "with more collect.dedup_shards if memory ran out: finished parts are kept"
+            ) from error
+
+    return Duplicates(config.near_duplicates, ShardedIndex(call, config.dedup_shards))
 
 
 def filter_rows(rows: ray.data.Dataset, config: FilterConfig) -> ray.data.Dataset:

@@ -139,7 +139,8 @@ def _benchmark_vectors(
     vectors, cut = _embedded(config, run.fs, run.path(stage, ".benchmarks"), pa.table(columns))
     file.parent.mkdir(parents=True, exist_ok=True)
     making = file.with_suffix(f".{os.getpid()}.npz")
-    np.savez(making, vectors=vectors, **{name: np.array(count) for name, count in cut.items()})
+    arrays: dict[str, Any] = {"vectors": vectors} | {name: np.array(count) for name, count in cut.items()}
+    np.savez(making, **arrays)
     making.replace(file)
     return vectors, cut
 

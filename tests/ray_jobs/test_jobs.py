@@ -91,12 +91,13 @@ def test_the_same_files_come_from_any_number_of_workers_and_any_cut(local_ray, t
             tmp_path / "data" / f"python_{number}.jsonl.gz", tmp_path / "data" / f"python_{number + 7}.jsonl.gz"
         )
     config = load_config(DEMO, overrides)
+    sharded = load_config(DEMO, [*overrides, "collect.dedup=sharded", "collect.dedup_shards=3"])
     limits = DataContext.get_current().execution_options
     found = []
     for workers in (1, 2, 3):
         limits.resource_limits = limits.resource_limits.copy(cpu=workers)
         run = RunDir(str(tmp_path / f"run{workers}"))
-        manifest = run_collect(config, run)
+        manifest = run_collect(sharded if workers == 2 else config, run)
         files = {name: (run.local / "collect" / name).read_bytes() for name in manifest["files"]}
         found.append((files, manifest["dropped"], manifest["examples"]))
     limits.resource_limits = limits.resource_limits.copy(cpu=float("inf"))
@@ -108,7 +109,7 @@ def test_the_same_files_come_from_any_number_of_workers_and_any_cut(local_ray, t
     (run.local / "collect" / "manifest.json").unlink()  # as SIGKILL leaves it, inside a unit
     (run.local / "collect" / "part-00003.parquet").unlink()
     (run.local / "collect" / "part-00004.parquet").unlink()
-    again = run_collect(config, run)
+    again = run_collect(sharded, run)
     assert {name: (run.local / "collect" / name).read_bytes() for name in again["files"]} == found[0][0]
     assert again["dropped"] == manifest["dropped"]
 

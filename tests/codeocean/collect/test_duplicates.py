@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeocean.collect.duplicates import (
-    CANDIDATES,
-    Duplicates,
+from codeocean.collect.duplicate_index import (
     NearDuplicates,
+    ShardedIndex,
     SortedRuns,
     band_keys,
-    row_keys,
+    local_shards,
     rows_per_band,
 )
+from codeocean.collect.duplicates import CANDIDATES, Duplicates, row_keys
 
 WORDS = [f"w{number}" for number in range(400)]
 
@@ -121,6 +121,34 @@ def test_a_row_is_compared_with_the_first_candidates_only_however_the_rows_are_c
 def test_a_row_that_stopped_before_makes_no_later_row_a_duplicate():
     codes = ["a b c d e f"] * 3
     assert decide(codes, NearDuplicates(), alive=np.array([False, True, True])) == ["", "", "duplicate code"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 7), st.integers(0, 150), st.sampled_from([None, 0.5, 0.8]))
+def test_any_number_of_shards_keeps_the_rows_that_one_process_keeps(seed, num_shards, known, threshold):
+    near = None if threshold is None else NearDuplicates(threshold=threshold, permutations=64)
+    codes = [*corpus(seed, families=8, size=20, edits=6), *corpus(seed, families=1, size=20, edits=0)]
+    keys, signatures = row_keys(codes, near.permutations if near else 0)
+    index = ShardedIndex(local_shards(near, num_shards), num_shards)
+    one, many = Duplicates(near), Duplicates(near, index)
+    for duplicates in (one, many):
+        duplicates.add(keys[:known], signatures[:known])
+    alive = np.ones(len(codes) - known, bool)
+    assert one.decide(keys[known:], signatures[known:], alive) == many.decide(keys[known:], signatures[known:], alive)
+
+
+def test_shards_hold_like_shares():
+    near, sizes = NearDuplicates(permutations=64), {}
+
+    def call(method, asked):
+        for number, (keys, bands, signatures) in asked.items():
+            sizes[number] = (len(keys), sum(map(len, bands)), len(signatures))
+        return {}
+
+    keys, signatures = row_keys([f"def f{number}(a): return a + {number}" for number in range(2000)], 64)
+    ShardedIndex(call, 4).add(keys, signatures, band_keys(signatures, rows_per_band(near)).T)
+    assert np.sum(list(sizes.values()), 0).tolist() == [2000, 2000 * (64 // rows_per_band(near)), 2000]
+    assert all(0.8 * 500 < keys < 1.2 * 500 and rows == 500 for keys, _, rows in sizes.values())
 
 
 def test_rows_known_from_before_count():

@@ -56,7 +56,12 @@ def test_raw_code_that_is_a_problem_is_never_picked(run):
     assert worst["similarity"] > 0.9
     assert manifest["details"]["leakage"]["mine"]["problems"] == 1
     window = manifest["details"]["encoder_window"]
-    assert window == {"problems_cut": 0, "problems_without_code": 0, "rows_cut": window["rows_cut"], "rows_without_code": 0}
+    assert window == {
+        "problems_cut": 0,
+        "problems_without_code": 0,
+        "rows_cut": window["rows_cut"],
+        "rows_without_code": 0,
+    }
     assert manifest["details"]["certificate"]["worst_ratio"] > 1 - 1e-9
 
 
