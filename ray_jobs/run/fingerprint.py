@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from core.settings import Settings
+if TYPE_CHECKING:  # pydantic costs what only looks at a run a fifth of its start
+    from core.settings import Settings
 
 
 class InputDigest(str):
