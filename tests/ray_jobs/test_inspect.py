@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -142,3 +144,10 @@ def test_as_json_the_rows_are_what_is_shown(run, capsys):
     found = json.loads(out)
     assert (code, err, found["stage"], found["manifest"]["rows_out"]) == (0, "", "collect", 100)
     assert [set(row) >= {"row", "id", "code"} for row in found["rows"]["part-*.parquet"]] == [True, True]
+
+
+def test_a_look_at_rows_loads_neither_pandas_nor_torch(run):
+    program = (f"import sys; from ray_jobs.cli import main; main(['inspect', 'collect', '--run-dir', {run.root!r}])\n"
+               "print(sorted({'pandas', 'torch', 'ray'} & set(sys.modules)), file=sys.stderr)")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
