@@ -49,6 +49,15 @@ SCORED = frozenset({"gemma2", "gpt_oss"})
 """Those whose attention bounds its scores or has sinks: the kernels of CUDA do not know these."""
 
 
+_RECURRENT = "a linear attention or state space layer carries its state from one document into the next"
+UNPACKED = {
+    "bloom": "its positions are a bias of the scores, counted over the packed row",
+    "gemma4_text": "its layers share keys and values",
+    "lfm2": "a convolution reaches from one document into the next",
+} | dict.fromkeys(("falcon_h1", "granitemoehybrid", "mamba2", "qwen3_5_text", "qwen3_next"), _RECURRENT)
+"""Model types that are trained with `packing: false` alone, and why. A test proves each padded equals single rows."""
+
+
 @dataclass(frozen=True)
 class Documents:
     """Where the documents of a packed row lie, in the form that a kernel wants."""
@@ -86,6 +95,10 @@ def check_packable(config: Any, max_length: int, attention: str = "auto") -> Non
     Raises:
         ValueError: its type is not known to confine attention, or the kernel does not know its rules.
     """
+    why = UNPACKED.get(config.model_type)
+    if why is not None:
+        raise ValueError(f"train.packing: model type {config.model_type!r} cannot be packed, as {why}; set "
+                         "train.packing: false")  # fmt: skip
     if config.model_type not in PACKABLE:
         raise ValueError(
             f"train.packing: attention of model type {config.model_type!r} is not known to stay within a document "

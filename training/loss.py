@@ -9,6 +9,8 @@ Shapes: S tokens of the packed row · K predicted positions · C of them in a sl
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -99,23 +101,59 @@ class Learner(nn.Module):
         """Sum of the cross-entropy over the batch's response tokens; float32 scalar."""
         device = self.causal.get_input_embeddings().weight.device
         with torch.autocast(device.type, self._autocast) if self._autocast else nullcontext():
+            routes = self.training and balances_experts(self.causal)
             if isinstance(batch, PaddedBatch):
-                return _padded_loss(self.causal, batch, device)
+                return _padded_loss(self.causal, batch, device, routes=routes)
             assert self._kernel is not None
-            return _packed_loss(self.causal, batch, self._kernel, device)
+            return _packed_loss(self.causal, batch, self._kernel, device, routes=routes)
 
 
-def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.device) -> Tensor:
+def balances_experts(causal: Any) -> bool:
+    """Whether the model's own configuration adds a loss that spreads tokens over its experts."""
+    return bool(getattr(causal.config, "output_router_logits", False)) and _balancing(causal) is not None
+
+
+def _balancing(causal: Any) -> Any:
+    return getattr(sys.modules[type(causal).__module__], "load_balancing_loss_func", None)
+
+
+def _routing_loss(
+    causal: Any, router_logits: Sequence[Tensor], rows: Sequence[Tensor], counts: Sequence[int]
+) -> Tensor:
+    """The routing loss of each row by itself, times its response tokens: as `transformers` adds it to a row's mean.
+
+    Args:
+        causal: a mixture of experts.
+        router_logits: of each layer, (tokens, experts).
+        rows: the numbers of each row's tokens.
+        counts: response tokens of each row.
+    """
+    total = router_logits[0].new_zeros((), dtype=torch.float32)
+    for row_S, count in zip(rows, counts, strict=True):
+        layers = tuple(layer[row_S.to(layer.device)] for layer in router_logits)
+        balance = _balancing(causal)(layers, causal.num_experts, causal.num_experts_per_tok, None)
+        total = total + balance * count
+    return total * causal.config.router_aux_loss_coef
+
+
+def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.device, *, routes: bool) -> Tensor:
     row = {
         "input_ids": batch.input_ids_S[None].to(device), "position_ids": batch.positions_S[None].to(device),
         "documents": describe_documents(batch.lengths, kernel, device), "use_cache": False,
     }  # fmt: skip
     if causal.config.model_type not in PLAIN_HEAD:  # scaled, bounded or shifted logits: the model's own, all at once
         keep_K = batch.predicted_K if len(batch.predicted_K) else torch.zeros(1, dtype=torch.long)
-        logits_KV = causal(**row, logits_to_keep=keep_K.to(device)).logits[0].float()
+        found = causal(**row, logits_to_keep=keep_K.to(device))
+        logits_KV = found.logits[0].float()
         if len(batch.predicted_K) == 0:  # the backward pass still meets every parameter
             return logits_KV.sum() * 0.0
-        return functional.cross_entropy(logits_KV, batch.targets_K.to(device), reduction="sum")
+        loss = functional.cross_entropy(logits_KV, batch.targets_K.to(device), reduction="sum")
+        if routes:
+            rows = torch.arange(len(batch.input_ids_S)).split(list(batch.lengths))
+            owner_S = torch.repeat_interleave(torch.tensor(batch.lengths))
+            counts = torch.bincount(owner_S[batch.predicted_K.cpu()], minlength=len(rows)).tolist()
+            loss = loss + _routing_loss(causal, found.router_logits, rows, counts)
+        return loss
     hidden_SD = causal.base_model(**row).last_hidden_state[0]
     hidden_KD = hidden_SD[batch.predicted_K.to(device)]
     weight_VD = causal.get_output_embeddings().weight
@@ -124,7 +162,7 @@ def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.
     return sliced_cross_entropy(hidden_KD, weight_VD, batch.targets_K.to(device))
 
 
-def _padded_loss(causal: Any, batch: PaddedBatch, device: torch.device) -> Tensor:
+def _padded_loss(causal: Any, batch: PaddedBatch, device: torch.device, *, routes: bool) -> Tensor:
     """Any model's own logits, at the positions at which any row has a response."""
     labels_BS = batch.labels_BS.to(device)
     next_BS = torch.full_like(labels_BS, IGNORED)
@@ -134,9 +172,13 @@ def _padded_loss(causal: Any, batch: PaddedBatch, device: torch.device) -> Tenso
         predicted_K = torch.zeros(1, dtype=torch.long, device=device)  # the backward pass still meets every parameter
     mask_BS = batch.attention_mask_BS.to(device)
     positions = {"position_ids": (mask_BS.cumsum(-1) - 1).clamp(min=0) * mask_BS} if chooses_by_row(causal) else {}
-    logits_BKV = causal(
+    found = causal(
         input_ids=batch.input_ids_BS.to(device), attention_mask=mask_BS, logits_to_keep=predicted_K, **positions
-    ).logits
+    )
+    logits_BKV = found.logits
     targets = next_BS[:, predicted_K].flatten()
     loss = functional.cross_entropy(logits_BKV.float().flatten(0, 1), targets, ignore_index=IGNORED, reduction="sum")
+    if routes:
+        rows = [row_S.nonzero().flatten() + number * mask_BS.shape[1] for number, row_S in enumerate(mask_BS)]
+        loss = loss + _routing_loss(causal, found.router_logits, rows, (next_BS != IGNORED).sum(1).tolist())
     return torch.where((targets != IGNORED).any(), loss, logits_BKV.float().sum() * 0.0)

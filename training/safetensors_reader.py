@@ -45,7 +45,7 @@ class StoredWeights:
             with safe_open(folder / "model.safetensors", "pt") as file:
                 self._file_of = dict.fromkeys(file.keys(), "model.safetensors")
         else:
-            raise OSError(f"{folder} holds no safetensors; pickled weights are not loaded")
+            raise OSError(f"{folder} holds no safetensors; pickled weights are not loaded{_conversion(model, folder)}")
 
     @property
     def names(self) -> list[str]:
@@ -79,3 +79,12 @@ class StoredWeights:
         for name in sorted(set(self._file_of.values())):
             content.update(f"{name} {sample_digest(self._folder / name)}\n".encode())
         return content.hexdigest()[:16]
+
+
+def _conversion(model: str, folder: Path) -> str:
+    """What makes safetensors of a model that has pickled weights alone."""
+    if not any(folder.glob("pytorch_model*.bin")) and Path(model).is_dir():
+        return ""
+    target = f"{Path(model).name}-safetensors"
+    return (". Convert them once, then copy the tokenizer's files there: python -c \"from transformers import "
+            f"AutoModelForCausalLM as M; M.from_pretrained('{model}').save_pretrained('{target}')\"")  # fmt: skip

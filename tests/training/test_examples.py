@@ -110,3 +110,10 @@ def test_a_model_without_a_chat_template_speaks_through_the_papers(model_folder,
     assert chat_template_for(model_folder) == tokenizer.chat_template  # the folder's own tokenizer has none
     tokenizer.save_pretrained(tmp_path)
     assert chat_template_for(str(tmp_path)) is None
+
+
+def test_pickled_weights_alone_are_refused_with_what_converts_them(model_folder, tokenizer, tmp_path):
+    shutil.copy(f"{model_folder}/config.json", tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"pickled weights are not loaded. Convert them once.*save_pretrained\("):
+        build_learner(TrainConfig(model=str(tmp_path), max_length=256), tokenizer, torch.device("cpu"))

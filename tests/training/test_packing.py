@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.attention import NAME, PACKABLE, PLAIN_HEAD, check_packable, choose_kernel
+from training.attention import NAME, PACKABLE, PLAIN_HEAD, UNPACKED, check_packable, choose_kernel
 from training.batches import _pad
 from training.examples import IGNORED, Example
 from training.loss import Learner
@@ -93,6 +93,67 @@ def test_packed_equals_single_rows_under_the_librarys_own_attention(model_type):
     gradients = {name: weight.grad for name, weight in plain.named_parameters() if weight.grad is not None}
     for kernel in KERNELS:
         assert_same(loss_and_gradients(tiny(model_type), [rows[:5], rows[5:]], kernel), (total, gradients), 1e-5)
+
+
+LINEAR = {"linear_num_value_heads": 4, "linear_num_key_heads": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 8,
+          "layer_types": ["linear_attention", "full_attention"]}  # fmt: skip
+STATE = {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_n_groups": 1, "mamba_chunk_size": 16}
+OF_UNPACKED = {
+    "falcon_h1": STATE | {"mamba_d_ssm": 64}, "lfm2": {"layer_types": ["conv", "full_attention"]},
+    "gemma4_text": {"vocab_size_per_layer_input": 97, "hidden_size_per_layer_input": 8, "global_head_dim": 8,
+                    "num_kv_shared_layers": 0, "layer_types": ["sliding_attention", "full_attention"]},
+    "granitemoehybrid": EXPERTS | STATE | {"layer_types": ["mamba", "attention"], "shared_intermediate_size": 16},
+    "mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 8, "n_groups": 1, "chunk_size": 16},
+    "qwen3_5_text": LINEAR, "qwen3_next": SHARED | LINEAR | {"shared_expert_intermediate_size": 16},
+}  # fmt: skip
+
+
+def unpacked(model_type):
+    torch.manual_seed(1)
+    config = AutoConfig.for_model(model_type, **(SIZES | OF_UNPACKED.get(model_type, {})))
+    switch_dropout_off(config)
+    config.use_cache = False
+    return AutoModelForCausalLM.from_config(config).train()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_type", sorted(UNPACKED))
+def test_types_that_cannot_be_packed_are_trained_padded(model_type):
+    rows, model = documents(3), unpacked(model_type)
+    total = sum(float(_backward(row_loss(model, row))) for row in rows)
+    gradients = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+    model.zero_grad()
+    ours = float(_backward(Learner(model, None)(_pad(rows, 0))))
+    assert_same((ours, {name: weight.grad for name, weight in model.named_parameters()}), (total, gradients), 1e-5)
+    with pytest.raises(
+        ValueError, match=f"model type '{model_type}' cannot be packed, as .*; set train.packing: false"
+    ):
+        check_packable(model.config, 128)
+
+
+def row_loss(model, row):
+    logits = model(torch.tensor([row.input_ids])).logits[0, :-1]
+    return functional.cross_entropy(logits.float(), torch.tensor(row.labels[1:]), reduction="sum")
+
+
+@pytest.mark.parametrize("model_type", ["mixtral", "qwen3_moe", "gpt_oss", "granitemoe"])
+def test_routing_loss_is_that_of_transformers_by_the_models_own_configuration(model_type):
+    """Each row's loss is the library's own, packed or padded; weighed by its response tokens."""
+    rows, options = documents(4), {"output_router_logits": True, "router_aux_loss_coef": 0.3}
+    plain, total = tiny(model_type, "eager", **options), 0.0
+    for row in rows:
+        count = sum(label != IGNORED for label in row.labels[1:])
+        found = plain(torch.tensor([row.input_ids]), labels=torch.tensor([row.labels]), use_cache=False)
+        assert found.aux_loss > 0
+        total += float(_backward(found.loss * count))
+    gradients = {name: weight.grad for name, weight in plain.named_parameters() if weight.grad is not None}
+    packed = loss_and_gradients(tiny(model_type, **options), [rows[:3], rows[3:]], "documents")
+    assert_same(packed, (total, gradients), 1e-5)
+    model = tiny(model_type, "eager", **options)
+    padded = float(_backward(Learner(model, None)(_pad(rows, 0))))
+    assert_same((padded, {name: weight.grad for name, weight in model.named_parameters()}), (total, gradients), 1e-5)
+    silent = Learner(tiny(model_type, **options), "documents").eval()(packed_batch(rows))
+    assert float(silent.detach()) < total - 1  # held-out losses are without it
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
