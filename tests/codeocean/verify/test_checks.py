@@ -211,7 +211,7 @@ def test_counts_are_by_task_and_check():
 
 @pytest.mark.slow
 def test_instances_are_verified_on_ray_once(local_ray, tasks, tmp_path):
-    pairs = [(generation(id=str(n), instruction=f">>> add(1, {n})\n4"), source()) for n in range(5)]
+    pairs = [(generation(id=str(n), raw_id=str(n), instruction=f">>> add(1, {n})\n4"), source()) for n in range(5)]
     fs, folder = pafs.LocalFileSystem(), str(tmp_path)
     found = verify(VerifyConfig(), tasks, pairs, run_program, fs, folder)
     assert [checks["examples"] for checks in found] == ["failed", "failed", "failed", "passed", "failed"]
