@@ -65,8 +65,8 @@ GROUPS = {
 }
 """The jobs as the help lists them."""
 
-ELSEWHERE = {"explore": "ray_jobs.standalone.explore"}
-"""Job → its module, where that does not lie at the top: it knows no recipe."""
+ELSEWHERE = {"explore": "ray_jobs.standalone.explore", "chaos": "ray_jobs.cluster.chaos_job"}
+"""Job → its module, where that lies with what it uses."""
 
 SECTIONS = {
     name: (name,) for name in ("collect", "embed", "codeocean", "mix", "train", "serve", "evaluate", "report")
@@ -75,9 +75,6 @@ SECTIONS = {
     "generate": ("generate", "serve"),
 }
 """Job → sections of the recipe that it reads."""
-
-ELSEWHERE = {"chaos": "ray_jobs.cluster.chaos_job"}
-"""Jobs that are no stage of data and lie with what they use."""
 
 MAX_REASON_CHARS = 8000
 """Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""

@@ -1,6 +1,7 @@
 """What a user sees of a failure: one line, an exit code, and nothing lost."""
 
 import errno
+import importlib
 import subprocess
 import sys
 
@@ -71,6 +72,13 @@ def test_the_cause_inside_rays_wrappers_is_what_counts():
     inner.__cause__ = cause
     assert root_cause(RayTaskError("f", "trace", inner)) is cause
     assert root_cause(cause) is cause
+
+
+@pytest.mark.parametrize("job", cli.JOBS)
+def test_every_job_that_is_listed_begins(capsys, job):
+    module = importlib.import_module(cli.ELSEWHERE.get(job, f"ray_jobs.{job}"))
+    assert callable(module.main)
+    assert job in {name for group in cli.GROUPS.values() for name in group}
 
 
 def test_every_job_is_listed_and_an_unknown_one_refused(capsys):
