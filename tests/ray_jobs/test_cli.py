@@ -75,7 +75,7 @@ def test_the_cause_inside_rays_wrappers_is_what_counts():
 
 
 @pytest.mark.parametrize("job", cli.JOBS)
-def test_every_job_that_is_listed_begins(capsys, job):
+def test_every_job_that_is_listed_begins(job):
     module = importlib.import_module(cli.ELSEWHERE.get(job, f"ray_jobs.{job}"))
     assert callable(module.main)
     assert job in {name for group in cli.GROUPS.values() for name in group}
