@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 OVERRIDES = {
     "collect.sources": f"[{{kind: folder, path: {ROOT / 'tests' / 'data' / 'functions'}, languages: [python]}}]",
@@ -58,7 +58,7 @@ def start(job: str, run_dir: Path) -> subprocess.Popen:
 
 
 def finish(process: subprocess.Popen) -> str:
-    output, _ = process.communicate(timeout=800)
+    output, _ = process.communicate(timeout=1700)
     assert process.returncode == 0, output[-3000:]
     return output
 
@@ -127,7 +127,7 @@ def test_killed_while_generating_it_ends_with_the_same_data(finished, tmp_path):
         shutil.copytree(whole / stage, tmp_path / stage)
     process = start("generate", tmp_path)
     first = tmp_path / "generate" / "round-00000" / "generations.parquet"
-    deadline = time.monotonic() + 400
+    deadline = time.monotonic() + 1000
     while not first.with_name("ledger.json").exists():  # the last file of a round
         assert time.monotonic() < deadline
         assert process.poll() is None

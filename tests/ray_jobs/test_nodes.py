@@ -10,7 +10,7 @@ from tests.cluster_head import add_node, start_head, stop_head
 from tests.ray_jobs.nodes import follow, settings, submit, without_dumps
 from tests.test_main_job import OVERRIDES
 
-pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(2400)]
 
 
 def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
@@ -22,7 +22,7 @@ def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
         collect = {key: value for key, value in OVERRIDES.items() if key.startswith("collect.")}
         few = [word for key, value in collect.items() for word in ("--set", f"{key}={value}")]
         job = submit(head, "pipeline", *command, *settings(full=False), *few)
-        end = follow(head, *job, ["generate", "train"], within_s=1100)
+        end = follow(head, *job, ["generate", "train"], within_s=2300)
     finally:
         stop_head(head)
     said = without_dumps(capsys.readouterr().out)
