@@ -199,11 +199,12 @@ def test_a_layer_that_is_not_told_the_documents_stops():
         tiny("llama")(torch.tensor([[3, 4, 5]]))
 
 
-@pytest.mark.parametrize("model_type", ["mamba", "bloom", "codegen", "qwen3_next"])
-def test_model_type_without_proof_is_refused(model_type):
-    with pytest.raises(
-        ValueError, match=f"'{model_type}' is not known to stay within a document .*set train.packing: false"
-    ):
+@pytest.mark.parametrize(("model_type", "why"), [
+    ("mamba", "is not known to stay within a document"), ("codegen", "is not known to stay within a document"),
+    ("bloom", "cannot be packed, as its positions"), ("qwen3_next", "cannot be packed, as a linear attention"),
+])  # fmt: skip
+def test_model_type_without_proof_is_refused(model_type, why):
+    with pytest.raises(ValueError, match=f"'{model_type}' {why} .*set train.packing: false"):
         check_packable(AutoConfig.for_model(model_type), 512)
 
 
