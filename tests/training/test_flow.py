@@ -22,15 +22,16 @@ from training.flow import fit, unmendable
 from training.settings import TrainConfig
 from training.template import to_messages
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 DRIVER = """
 import json, sys
-import pyarrow as pa, ray
+import pyarrow as pa
+from ray_jobs.cluster.connect import start_patiently
 from training.settings import TrainConfig
 from training.flow import fit, unmendable
 settings, rows, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
-ray.init(address="local", num_cpus=3, include_dashboard=False, log_to_driver=False)
+start_patiently(num_cpus=3, include_dashboard=False, log_to_driver=False)
 result = fit(TrainConfig(**settings), rows=pa.Table.from_pylist(rows), storage_path=f"{folder}/checkpoints",
              output=f"{folder}/model", lineage={"codeocean": "test"})
 open(f"{folder}/result.json", "w").write(json.dumps(result))
@@ -43,7 +44,7 @@ def start(settings, rows, folder) -> subprocess.Popen:
 
 
 def finish(process, folder) -> dict:
-    assert process.wait(300) == 0
+    assert process.wait(600) == 0
     return json.loads((folder / "result.json").read_text())
 
 
@@ -72,7 +73,7 @@ def train_worker_pids(driver: psutil.Process) -> set[int]:
 
 
 def wait_until(condition, running: subprocess.Popen):
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 400
     while not (found := condition()):
         assert time.monotonic() < deadline
         assert running.poll() is None
