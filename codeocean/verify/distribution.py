@@ -11,9 +11,6 @@ import pyarrow as pa
 
 from codeocean.verify.columns import PROOFS
 
-OPENCODEINSTRUCT_YIELD = 0.089
-"""Share of 5 million samples that OpenCodeInstruct (arXiv 2504.04030) keeps as passing all of ten tests."""
-
 
 def distribution_of(instances: pa.Table, asked_for: int, refused: Sequence[dict[str, int]] = ()) -> dict[str, Any]:
     """What the columns of proof hold.

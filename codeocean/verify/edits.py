@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from codeocean.generate.bugs import draw_bugs
 from codeocean.generate.few_shot import draw_number
@@ -21,6 +21,17 @@ Row = dict[str, Any]
 
 MUTANTS = 10
 """Edits of a right answer that the tests are run against."""
+
+
+class _Held(NamedTuple):
+    """What is held against what."""
+
+    generation: Mapping[str, Any]
+    source: Mapping[str, Any]
+    tests: Sequence[Row]
+    prove: Prove
+    name: str
+    """Of the source's function."""
 
 
 def prove_edit(
@@ -39,22 +50,17 @@ def prove_edit(
     signature = signature_of(source["code"], source["language"], source["name"].rpartition(".")[2])
     if not tests or signature is None:
         return columns, {}
+    held = _Held(generation, source, tests, prove, signature.name)
     if task.information == "mutated code":
-        return _prove_repair(generation, source, tests, prove, signature.name, columns)
+        return _prove_repair(held, columns)
     if task.target_languages:
-        return _prove_translation(generation, source, tests, prove, signature.name, columns)
+        return _prove_translation(held, columns)
     return columns, {}
 
 
-def _prove_repair(
-    generation: Mapping[str, Any],
-    source: Mapping[str, Any],
-    tests: Sequence[Row],
-    prove: Prove,
-    name: str,
-    columns: Row,
-) -> tuple[Row, dict[str, str]]:
+def _prove_repair(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
     """A test fails before and passes after; none passes before and fails after."""
+    generation, source, tests, prove, name = held
     language = source["language"]
     bugs = draw_bugs(source["code"], language, MUTANTS, draw_number("mutants", generation["id"]))
     mutants = [[bug.code for bug in bugs if bug.code != generation["information"]], []]
@@ -66,7 +72,8 @@ def _prove_repair(
     kept = [place for place, letter in enumerate(after) if letter == "P"]
     if not kept:
         return columns, {"tests": not_runnable(found["errors"][:1], [after]) or "the raw code passes no test"}
-    columns |= {"pass_rate": len(kept) / len(tests)}
+    counted = [tests[place] for place in kept]
+    columns |= {"tests": json.dumps(counted, ensure_ascii=False), "pass_rate": 1.0}
     if found["kills"] and found["chosen"][0] == 0:
         columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
     if any(before[place] == "P" for place in range(len(tests)) if place not in kept):
@@ -76,15 +83,9 @@ def _prove_repair(
     return columns | {"proof": "tests"}, {"tests": "passed", "bug": "passed"}
 
 
-def _prove_translation(
-    generation: Mapping[str, Any],
-    source: Mapping[str, Any],
-    tests: Sequence[Row],
-    prove: Prove,
-    name: str,
-    columns: Row,
-) -> tuple[Row, dict[str, str]]:
+def _prove_translation(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
     """Source and target answer the same arguments with the same values."""
+    generation, source, tests, prove, name = held
     calls = [test for test in tests if "arguments" in test]
     target = signature_of(generation["solution"], generation["target_language"], name)
     if not calls or target is None:

@@ -80,9 +80,9 @@ def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
         why = not_runnable(found["errors"], found["outcomes"]) or "no solution passes a test"
         return columns | {"pass_rate": 0.0}, why
     outcomes = found["outcomes"][found["chosen"][0]]
-    run = [letter for letter in outcomes if letter != "X"]
+    run = [test for test, letter in zip(tests, outcomes, strict=True) if letter != "X"]
     passed = {place for place, letter in enumerate(outcomes) if letter == "P"}
-    columns |= {"pass_rate": len(passed) / len(run)}
+    columns |= {"tests": json.dumps(run, ensure_ascii=False), "pass_rate": len(passed) / len(run)}
     if proof["solutions"] > 1:
         agree = sum(all(row[place] == "P" for place in passed) for row in found["outcomes"])
         columns |= {"difficulty": agree / len(found["outcomes"])}

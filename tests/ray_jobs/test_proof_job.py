@@ -52,9 +52,10 @@ def test_instances_carry_tests_that_were_run_and_the_recipe_takes_what_is_proved
     assert {row["task"] for row in rows} == {"generation", "repair"}
     for row in rows:
         assert (row["proof"], row["mutants_killed"] > 0) == ("tests", True)
-        assert row["pass_rate"] == pytest.approx(2 / 3)
+        counted = 3 if row["task"] == "generation" else 2  # of a repair only tests that the raw code passes
+        assert row["pass_rate"] == pytest.approx(2 / counted)
         assert "+ 1\n" not in row["output"]
-        assert len(json.loads(row["tests"])) == 3
+        assert len(json.loads(row["tests"])) == counted
     manifest = json.loads((tmp_path / "run" / "codeocean" / "manifest.json").read_text())
     assert manifest["details"]["proof"]["refused"]["never calls the function"] > 0
     assert manifest["details"]["proof"]["tested"] == len(rows)

@@ -48,6 +48,11 @@ def test_tests_that_kill_mutants_prove():
     }  # fmt: skip
 
 
+def test_what_could_not_be_run_is_no_test_of_an_instance():
+    columns, _ = columns_of_proof(proof(found("PXF", chosen=[0], kills=[1]), solutions=1))
+    assert (json.loads(columns["tests"]), columns["pass_rate"]) == ([TESTS[0], TESTS[2]], 0.5)
+
+
 @pytest.mark.parametrize(
     ("case", "word"),
     [(proof(found("PPP", chosen=[0], kills=[0, 0])), "the tests kill no mutant"), (proof(found("PPP", chosen=[0], kills=[])),
@@ -101,6 +106,9 @@ def test_a_repair_is_proved_by_a_test_that_fails_before_alone(tasks):
     columns, checks = edit(tasks, "repair", CLAMP, information=CLAMP.replace("min(x", "max(x"))
     assert (columns["proof"], checks) == ("tests", {"tests": "passed", "bug": "passed"})
     assert columns["mutants_killed"] > 0
+    wrong = {"arguments": [1, 0, 3], "expected": 7}  # what the raw code does not do is no test
+    columns, _ = edit(tasks, "repair", CLAMP, [*TESTS, wrong], information=CLAMP.replace("min(x", "max(x"))
+    assert (columns["proof"], json.loads(columns["tests"]), columns["pass_rate"]) == ("tests", TESTS, 1.0)
     columns, checks = edit(tasks, "repair", CLAMP, information=CLAMP.replace("x, high", "high, x"))
     assert (columns["proof"], checks) == ("none", {"tests": "no test shows the bug"})
 

@@ -1,24 +1,19 @@
 """The explorer over HTTP, and its page in a real browser."""
 
-import asyncio
 import json
-import shutil
 import socket
-import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 
-import aiohttp
 import pytest
 import uvicorn
 
 from report.explore.rows import Explorer
 from report.explore.server import PAGE, ExplorerServer
+from tests.browser import browsing
 from tests.report.explore.conftest import make_run
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture
@@ -89,74 +84,11 @@ def test_questions_and_marks(run, serve):
     assert json.loads(get(f"{url}api/counts?mark=keep")[2])["total"] == 1
 
 
-class Browser:
-    """A tab of headless Chromium, driven through its debugging protocol."""
-
-    def __init__(self, socket):
-        self._socket, self._last, self.complaints = socket, 0, []
-
-    async def call(self, method, **params):
-        self._last += 1
-        await self._socket.send_json({"id": self._last, "method": method, "params": params})
-        while True:
-            message = await asyncio.wait_for(self._socket.receive_json(), 20)
-            if message.get("id") == self._last:
-                return message["result"]
-            entry = json.dumps(message.get("params"))
-            if message.get("method") == "Runtime.exceptionThrown" or '"source": "security"' in entry:
-                self.complaints.append(entry)
-
-    async def js(self, expression):
-        result = await self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    async def until(self, expression):
-        for _ in range(200):
-            if await self.js(expression):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{expression}; the page shows: {await self.js('document.body.innerText')}")
-
-    async def key(self, key):
-        for kind in ("keyDown", "keyUp"):
-            await self.call("Input.dispatchKeyEvent", type=kind, key=key, text=key if kind == "keyDown" else "")
-
-
 @pytest.fixture
 def browse(tmp_path):
     """Runs a coroutine function with a tab that shows a URL."""
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium")
-    process = subprocess.Popen(
-        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-         "--disable-background-networking", "--no-proxy-server", "--remote-debugging-port=0",
-         f"--user-data-dir={tmp_path / 'chromium'}", "about:blank"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = tmp_path / "chromium" / "DevToolsActivePort"
-    until = time.monotonic() + 30
-    while not (address.exists() and address.read_text().count("\n")):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-
-    async def visit(url, actions):
-        port = address.read_text().split()[0]
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json") as response:
-                tab = next(page for page in await response.json(content_type=None) if page["type"] == "page")
-            async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as connection:
-                browser = Browser(connection)
-                await browser.call("Log.enable")
-                await browser.call("Runtime.enable")
-                await browser.call("Page.navigate", url=url)
-                await browser.until("document.querySelectorAll('#facets select').length > 1")
-                await actions(browser)
-                assert browser.complaints == []
-
-    yield lambda url, actions: asyncio.run(visit(url, actions))
-    process.terminate()
-    process.wait(10)
+    with browsing(tmp_path, "document.querySelectorAll('#facets select').length > 1") as visit:
+        yield visit
 
 
 def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serve, browse):

@@ -1,19 +1,14 @@
 """The page at `/`: what it is served with, and what it does in a real browser."""
 
-import asyncio
 import json
 import re
-import shutil
-import subprocess
 
-import aiohttp
 import pytest
 
 from core.page_policy import content_security_policy
 from serve.gateway.playground import PAGE
+from tests.browser import browsing
 from tests.serve.stub import until
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def test_the_page_brings_all_it_needs_and_trusts_nobody(gateway):
@@ -34,66 +29,11 @@ def test_it_can_be_turned_off(gateway):
     assert running.client.get("/").status_code == 404
 
 
-class Browser:
-    """A tab of headless Chromium, driven through its debugging protocol."""
-
-    def __init__(self, socket):
-        self._socket, self._last, self.complaints = socket, 0, []
-
-    async def call(self, method, **params):
-        self._last += 1
-        await self._socket.send_json({"id": self._last, "method": method, "params": params})
-        while True:
-            message = await asyncio.wait_for(self._socket.receive_json(), 10)
-            if message.get("id") == self._last:
-                return message["result"]
-            entry = json.dumps(message.get("params"))
-            if message.get("method") == "Runtime.exceptionThrown" or '"source": "security"' in entry:
-                self.complaints.append(entry)
-
-    async def js(self, expression):
-        result = await self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    async def until(self, expression):
-        for _ in range(200):
-            if await self.js(expression):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"{expression}; the page shows: {await self.js('document.body.innerText')}")
-
-
 @pytest.fixture
 def browse(tmp_path):
     """Runs a coroutine function with a tab that shows a URL."""
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium")
-    process = subprocess.Popen(
-        [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-         "--disable-background-networking", "--no-proxy-server", "--remote-debugging-port=0",
-         f"--user-data-dir={tmp_path / 'chromium'}", "about:blank"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    address = tmp_path / "chromium" / "DevToolsActivePort"
-    until(lambda: address.exists() and address.read_text().count("\n"), timeout_s=30)
-
-    async def visit(url, actions):
-        port = address.read_text().split()[0]
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json") as response:
-                tab = next(page for page in await response.json(content_type=None) if page["type"] == "page")
-            async with session.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                browser = Browser(socket)
-                await browser.call("Log.enable")
-                await browser.call("Runtime.enable")
-                await browser.call("Page.navigate", url=url)
-                await browser.until("document.querySelectorAll('nav button').length === 5")
-                return await actions(browser)
-
-    yield lambda url, actions: asyncio.run(visit(url, actions))
-    process.terminate()
-    process.wait(10)
+    with browsing(tmp_path, "document.querySelectorAll('nav button').length === 5") as visit:
+        yield visit
 
 
 def test_a_task_is_tried_with_a_key_that_is_kept_nowhere(gateway, upstream, browse):
