@@ -150,13 +150,17 @@ def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = Non
 
 def sample_digest(file: Path) -> str:
     """SHA-256 of a local file's size and of `_SAMPLES` evenly spread blocks; a small file is read whole."""
-    size = file.stat().st_size
-    content = hashlib.sha256(str(size).encode())
     with file.open("rb") as opened:
-        if size <= _SAMPLES * _SAMPLE_BYTES:
-            content.update(opened.read())
-        else:
-            for number in range(_SAMPLES):
-                opened.seek(number * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
-                content.update(opened.read(_SAMPLE_BYTES))
+        return stream_digest(opened, file.stat().st_size)
+
+
+def stream_digest(stream: Any, size: int) -> str:
+    """The same of anything that seeks and reads."""
+    content = hashlib.sha256(str(size).encode())
+    if size <= _SAMPLES * _SAMPLE_BYTES:
+        content.update(stream.read())
+    else:
+        for number in range(_SAMPLES):
+            stream.seek(number * (size - _SAMPLE_BYTES) // (_SAMPLES - 1))
+            content.update(stream.read(_SAMPLE_BYTES))
     return content.hexdigest()

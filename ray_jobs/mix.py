@@ -95,7 +95,7 @@ def _answered_again(
         chat = endpoint_client(settings, settings.concurrency)
         return asyncio.run(answer_rows(settings, rows, chat, settings.model, run.fs, folder)), chat.learnt
     name = served_name(settings.model)
-    with serving(config, {name: resolve_model(settings.model, "mix.answers.model", served=True)}) as upstream:
+    with serving(config, {name: resolve_model(settings.model, "mix.answers.model")}) as upstream:
         chat = client_of(upstream, name)
         return asyncio.run(answer_rows(settings, rows, chat, name, run.fs, folder)), chat.learnt
 

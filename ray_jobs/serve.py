@@ -16,16 +16,17 @@ import uvicorn
 
 from codeocean.teachers import TeacherConfig
 from core.chat import Chat
+from core.node_copy import is_url, node_copy
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
-from ray_jobs.run.models import local_copy, resolve_model, served_name
+from ray_jobs.run.models import WEIGHTS, check_model, resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
 from serve.client.upstream import OneServer, Upstream
-from serve.engines.settings import Model, is_object_storage, slug_of
+from serve.engines.settings import Model, slug_of
 from serve.gateway.app import Gateway
 from serve.gateway.server import allow_open_files, server_for
 from serve.gateway.settings import free_port
@@ -39,11 +40,11 @@ TUNED = "wavecoder"
 
 
 def model_source(config: Config, run: RunDir, label: str) -> tuple[str, str]:
-    """Name that clients ask for, and folder or id, of the model before ("base") or after ("tuned") training."""
+    """Name that clients ask for, and folder, URL or id, of the model before ("base") or after ("tuned") training."""
     if label == "base":
         return served_name(config.train.model), resolve_model(config.train.model, "train.model")
     required(run, "train")
-    return TUNED, local_copy(run, "train/model")
+    return TUNED, run.place("train", "model")
 
 
 def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = None) -> dict[str, str]:
@@ -57,6 +58,7 @@ def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = 
     Raises:
         ValueError: two models end in the same name, so that requests for one would reach the other.
         FileNotFoundError: a model is not there.
+        OSError: an object store refuses.
     """
     settings = {name: getattr(config.generate, name) for name in names}
     hosted = {name: role.model for name, role in settings.items()
@@ -67,13 +69,15 @@ def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = 
         if first != model:
             raise ValueError(f"{first} and generate.{name}.model {model} would both be served as {served_name(first)}; "
                              "rename the folder of one of them")  # fmt: skip
-    return {served_name(model): resolve_model(model, f"generate.{name}.model", served=True)
-            for name, model in hosted.items()}  # fmt: skip
+    for name, model in hosted.items():
+        if is_url(model):  # what an engine would find out after its start
+            check_model(model, f"generate.{name}.model", files=WEIGHTS)
+    return {served_name(model): resolve_model(model, f"generate.{name}.model") for name, model in hosted.items()}
 
 
 @contextmanager
 def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
-    """What answers for `models` while it is up: name → folder, id, or address in object storage."""
+    """What answers for `models` while it is up: name → folder, id, or URL of a folder in an object store."""
     from serve.engines.flow import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
     connect(config.ray)
@@ -106,7 +110,8 @@ def endpoint_client(teacher: TeacherConfig, concurrency: int) -> ChatClient:
 
 
 def _as_served(name: str, source: str) -> Model:
-    return Model(name, source, None if is_object_storage(source) else chat_template_for(source))
+    described = node_copy(source, weights=False)
+    return Model(name, source, chat_template_for(described), described if is_url(source) else None)
 
 
 @contextmanager

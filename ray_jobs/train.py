@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 import sys
 from functools import partial
@@ -11,7 +10,6 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.object_store import join_url
 from core.storage import read_parts, write_part
 from eval.answers.sources import EndpointAnswers
 from eval.flow import evaluate, load_problems
@@ -21,7 +19,7 @@ from ray_jobs.mix import training_stage
 from ray_jobs.run.command_line import option
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
-from ray_jobs.run.models import local_copy, model_digest, resolve_model
+from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 from ray_jobs.serve import client_of, serving
 
@@ -66,8 +64,8 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         result = fit(
             config.train.model_copy(update={"model": model}),
             rows=kept,
-            storage_path=_place(run, stage, ".checkpoints"),
-            output=_place(run, stage, "model"),
+            storage_path=run.place(stage, ".checkpoints"),
+            output=run.place(stage, "model"),
             lineage=lineage,
             tensorboard=run.path(stage, "tensorboard") if run.local else None,
             score=partial(_score_snapshot, config, run, stage),
@@ -86,19 +84,13 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
 def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step: int) -> dict[str, float]:
     """pass@1 of the model after so many steps on each configured benchmark; samples lie in `<stage>/scores`."""
     name = f"wavecoder-step-{step}"
-    folder = local_copy(run, f"{stage}/.checkpoints/snapshots/{posixpath.basename(snapshot)}")
-    with serving(config, {name: folder}) as upstream:
+    with serving(config, {name: snapshot}) as upstream:
         answers = EndpointAnswers(config.evaluate, client_of(upstream, name), name)
         scores, _ = evaluate(
             config.evaluate, load_problems(config.evaluate), answers=answers, label=f"step-{step}", fs=run.fs,
             folder=run.path(stage, "scores"),
         )  # fmt: skip
     return {score["benchmark"]: score["pass_at_1"] for score in scores}
-
-
-def _place(run: RunDir, stage: str, name: str) -> str:
-    """A path or URL that workers reach; hidden names are left out of the stage's list of files."""
-    return run.path(stage, name) if run.local else join_url(run.url, stage, name)
 
 
 def main(arguments: list[str] | None = None) -> int:

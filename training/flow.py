@@ -34,6 +34,7 @@ from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from core.node_copy import node_copy
 from core.object_store import join_url, open_url
 from training.batches import global_batches, split_holdout
 from training.checkpoint import RECORDS, CheckpointWriter, identity_of, load_checkpoint
@@ -98,7 +99,7 @@ def fit(
             suffice, or the checkpoint found is of another run.
     """
     config = config.model_copy(update={"prompt": read_prompt(config.prompt)})  # workers may not see the file
-    check_model(config, load_tokenizer(config.model, config.prompt))
+    _check_here(config)
     tokens, counts = sort_out(_tokenize(rows, config), config.max_length)
     learnt, held_out = split_holdout(tokens.num_rows, config.holdout, config.seed)
     total = len(global_batches(len(learnt), config.global_batch, config.epochs, config.seed))
@@ -123,6 +124,15 @@ def fit(
     return _summary(steps, config) | counted
 
 
+def _check_here(config: TrainConfig) -> None:
+    """Refuse what cannot be trained; raises `ValueError`."""
+    described = node_copy(config.model, weights=False)
+    try:
+        check_model(config.model_copy(update={"model": described}), load_tokenizer(described, config.prompt))
+    except ValueError as error:
+        raise ValueError(str(error).replace(described, config.model)) from None
+
+
 def _tokenize(rows: pa.Table, config: TrainConfig) -> pa.Table:
     """All rows as tokens, made by Ray Data's tasks."""
     if "task" not in rows.column_names:
@@ -139,7 +149,9 @@ def _tokenize_batch(batch: pa.Table, config: TrainConfig) -> pa.Table:
     return tokenize_table(batch, _tokenizer(config.model, config.prompt), config.max_length, config.loss_on)
 
 
-_tokenizer = cache(load_tokenizer)
+@cache
+def _tokenizer(model: str, prompt: str) -> Any:
+    return load_tokenizer(node_copy(model, weights=False), prompt)
 
 
 def _trainer(config: TrainConfig, arguments: dict[str, Any], storage_path: str) -> TorchTrainer:
@@ -293,6 +305,7 @@ def unmendable(error: Exception) -> str | None:
 def _train_and_export(arguments: dict[str, Any]) -> None:
     """Loads, shards, resumes, trains, exports."""
     config: TrainConfig = arguments["config"]
+    config = config.model_copy(update={"model": node_copy(config.model)})
     torch.set_num_threads(config.cpus_per_worker)
     device = ray.train.torch.get_device()
     tokenizer = load_tokenizer(config.model, config.prompt)
@@ -366,6 +379,7 @@ def _export(
     learner: Learner, tokenizer: Any, arguments: dict[str, Any], records: list[dict[str, Any]], output: str
 ) -> None:
     config: TrainConfig = arguments["config"]
+    base = node_copy(config.model, weights=False)
     held_out = {name: value for name, value in records[-1].items() if name.startswith("held_out_loss")}
     lineage = arguments["lineage"] | {
         "first_loss": round(records[0]["loss"], 4),
@@ -374,10 +388,10 @@ def _export(
         "config": config.model_dump(mode="json"),
     }
     if "://" not in output:
-        export_model(learner, tokenizer, config.model, output, lineage)
+        export_model(learner, tokenizer, base, output, lineage)
         return
     with tempfile.TemporaryDirectory() as scratch:
-        export_model(learner, tokenizer, config.model, f"{scratch}/model", lineage)
+        export_model(learner, tokenizer, base, f"{scratch}/model", lineage)
         if ray.train.get_context().get_world_rank() == 0:
             fs, path = open_url(output)
             pafs.copy_files(f"{scratch}/model", path, destination_filesystem=fs)

@@ -22,6 +22,7 @@ from codeocean.collect.suspects import find_suspects
 from codeocean.collect.unsafe_text import HIDDEN, speaks_to_a_model
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import has_empty_body, has_syntax_error, is_comment_only
+from core.node_copy import node_copy
 from core.settings import Settings
 from core.user_code import FunctionName, load_function, said_by
 
@@ -208,9 +209,10 @@ def load_tokenizer(name: str) -> Tokenizer:
     Raises:
         ValueError: there is none.
     """
-    file = Path(name) / "tokenizer.json"
+    folder = node_copy(name, weights=False)
+    file = Path(folder) / "tokenizer.json"
     try:
-        tokenizer = Tokenizer.from_file(str(file)) if Path(name).is_dir() else Tokenizer.from_pretrained(name)
+        tokenizer = Tokenizer.from_file(str(file)) if Path(folder).is_dir() else Tokenizer.from_pretrained(name)
     except Exception as error:  # noqa: BLE001 - the library raises Exception itself
         raise ValueError(f"collect.filters.tokenizer is {name!r}, which gives no tokenizer.json: {error}") from None
     tokenizer.no_truncation()

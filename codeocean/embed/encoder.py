@@ -23,6 +23,7 @@ from codeocean.embed.batches import TokenBatch, plan_batches
 from codeocean.embed.settings import EmbedConfig
 from codeocean.embed.texts import SentTexts, choose_texts, window_of
 from codeocean.records import embeddings_schema
+from core.node_copy import node_copy
 
 Vectors = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,7 +35,7 @@ def load_model(model: str, device: str | None = None, *, weights: bool = True) -
     """A `SentenceTransformer`; without weights it can only tokenise.
 
     Args:
-        model: Hugging Face folder or id.
+        model: Hugging Face folder or id, or URL of a folder.
         device: where; None takes CUDA where there is one.
         weights: load them.
 
@@ -43,9 +44,10 @@ def load_model(model: str, device: str | None = None, *, weights: bool = True) -
     """
     from sentence_transformers import SentenceTransformer
 
+    folder = node_copy(model)
     options: dict[str, Any] = {"device": device} if weights else {"model_kwargs": {"device_map": "meta"}}
     try:
-        return SentenceTransformer(model, trust_remote_code=False, **options).eval()
+        return SentenceTransformer(folder, trust_remote_code=False, **options).eval()
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().split("\n")[0]
         raise ValueError(f"embed.model {model!r} is no model that sentence-transformers loads: {reason}") from None

@@ -22,11 +22,12 @@ from pyarrow import fs as pafs
 
 from codeocean.decontaminate.benchmark_problems import BenchmarkText, benchmark_digest, read_benchmark
 from codeocean.decontaminate.leakage import Chunk, Gate, Leakage, find_leakage
+from core.node_copy import cache_folder
 from core.storage import part_names, read_part, write_part
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.fingerprint import InputDigest
-from ray_jobs.run.models import cache_folder, model_digest, resolve_model
+from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.rundir import RunDir
 
 log = logging.getLogger("wavecoder.ray_jobs")

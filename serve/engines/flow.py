@@ -90,7 +90,7 @@ def applications(
         model.name: build_llm_deployment(
             LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name))),
             name_prefix="LLMServer:",
-            bind_kwargs={"secret": secret},
+            bind_kwargs={"secret": secret, "source": model.source},
             deployment_cls=server,
         )
         for model in models

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import ray
 from ray.serve.llm import LLMConfig
 from ray.serve.llm.deployment import LLMServer
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from vllm.entrypoints.openai.models.protocol import LoRAModulePath
 from vllm.renderers.registry import RENDERER_REGISTRY
 
+from core.node_copy import is_url, node_copy
 from serve.engines.guard import OnlyWithSecret
 
 # What users write is text in the chats of this process's engine.
@@ -18,16 +22,22 @@ RENDERER_REGISTRY.renderers["hf"] = ("serve.engines.renderer", "LiteralRenderer"
 class Replica(LLMServer):
     """A deployment's class; `serve.ingress()` makes it answer with the application that it builds."""
 
-    async def __init__(self, llm_config: LLMConfig, *, secret: str) -> None:  # type: ignore[misc]  # Serve awaits it
+    async def __init__(  # type: ignore[misc]  # Serve awaits it
+        self, llm_config: LLMConfig, *, secret: str, source: str = ""
+    ) -> None:
         """Load the engine.
 
         Args:
             llm_config: what and how.
             secret: bearer token of those who may ask.
+            source: of the weights; a URL is copied to this node, and to the others that share the engine.
         """
         self._secret = secret
         if "lora_modules" in (arguments := llm_config.engine_kwargs):  # as vLLM's command line hands them to its server
             arguments["lora_modules"] = [LoRAModulePath(**module) for module in arguments["lora_modules"]]
+        if is_url(source):
+            # Where Ray too notes what it has fetched: the settings are read once and kept.
+            llm_config.get_engine_config().hf_model_id = await asyncio.to_thread(_fetch, source)
         await super().__init__(llm_config)
 
     async def __serve_build_asgi_app__(self) -> Any:
@@ -36,3 +46,17 @@ class Replica(LLMServer):
         app.middleware_stack = None  # vLLM has built it already: it is built again, with the guard, when first needed
         app.add_middleware(OnlyWithSecret, secret=self._secret)
         return app
+
+
+def _fetch(source: str) -> str:
+    """Copy weights to each node of this replica's placement group; returns the copy's path, the same on all."""
+    copy = node_copy(source)
+    group = ray.util.get_current_placement_group()
+    bundles = len(group.bundle_specs) if group is not None else 1
+    if bundles > 1:
+        fetch = ray.remote(num_cpus=0, max_retries=3)(node_copy)
+        ray.get([
+            fetch.options(scheduling_strategy=PlacementGroupSchedulingStrategy(group, bundle)).remote(source)
+            for bundle in range(1, bundles)
+        ])  # fmt: skip
+    return copy

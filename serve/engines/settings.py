@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from core.node_copy import is_url
 from core.settings import Execution, Settings
 from serve.engines.parsers import names_of, parsers_of
 
@@ -116,11 +117,11 @@ class EngineConfig(Settings):
 
 
 OBJECT_STORAGE = ("s3://", "gs://", "abfss://", "azure://")
-"""Where Ray fetches weights from, besides the disk and the hub."""
+"""Where Ray fetches adapters from, besides the disk."""
 
 
 def is_object_storage(source: str) -> bool:
-    """Whether a model's address is one that Ray downloads to each node before its engine starts."""
+    """Whether adapters lie where Ray fetches them from when a replica is first asked for one."""
     return source.startswith(OBJECT_STORAGE)
 
 
@@ -185,9 +186,11 @@ class Model(NamedTuple):
     name: str
     """What clients ask for."""
     source: str
-    """Hugging Face folder or id, or a folder in object storage."""
+    """Hugging Face folder or id, or the URL of a folder, which each replica copies to its node before it loads it."""
     chat_template: str | None = None
     """Jinja text for a model that brings none."""
+    described: str | None = None
+    """Folder on this node that holds the configuration, where `source` is a URL."""
 
 
 def slug_of(name: str) -> str:
@@ -207,7 +210,9 @@ def deployment_of(name: str) -> str:
 
 def _parsing(model: Model, config: EngineConfig) -> dict[str, Any]:
     """Arguments of vLLM's server by which it reads calls of tools and reasoning."""
-    found = parsers_of(names_of(model.name, model.source), config.tool_parser, config.reasoning_parser)
+    found = parsers_of(
+        names_of(model.name, model.described or model.source), config.tool_parser, config.reasoning_parser
+    )
     tools = {"enable_auto_tool_choice": True, "tool_call_parser": found.tool} if found.tool else {}
     return tools | ({"reasoning_parser": found.reasoning} if found.reasoning else {})
 
@@ -234,7 +239,11 @@ def llm_config(
     }
     scaling: dict[str, Any] = {"autoscaling_config": autoscaling} if replicas is None else {"num_replicas": replicas}
     fields: dict[str, Any] = {
-        "model_loading_config": {"model_id": model.name, "model_source": model.source},
+        # Of a URL Ray would fetch every file itself, without patience: the replica does it (serve/engines/replica.py).
+        "model_loading_config": {
+            "model_id": model.name,
+            "model_source": model.name if is_url(model.source) else model.source,
+        },
         "accelerator_type": config.accelerator_type,
         "placement_group_config": {"bundles": engine_bundles(config)},
         "engine_kwargs": engine_arguments(config)

@@ -1,10 +1,14 @@
 """Model names → folders, and the lines for those that lead nowhere."""
 
 import json
+import os
 
 import pytest
 
+from core.object_store import open_url
+from core.storage import write_bytes
 from ray_jobs.run.models import PACKAGED, check_model, model_digest, resolve_model, served_name
+from tests.object_store import error
 
 
 def test_ids_pass_through_and_folders_become_absolute(tmp_path):
@@ -63,7 +67,7 @@ def test_offline_an_id_has_to_be_in_the_cache(tmp_path, monkeypatch):
     (stored / "snapshots" / "abc" / "model.safetensors").unlink()
     with pytest.raises(ValueError, match="holds none of"):
         check_model("owner/here", "train.model", offline=True)
-    check_model("s3://bucket/model", "generate.generator.model", served=True, offline=True)
+    check_model("s3://bucket/model", "generate.generator.model", offline=True, stores=False)
 
 
 @pytest.mark.parametrize("name", PACKAGED)
@@ -86,3 +90,42 @@ def test_the_digest_changes_with_the_settings_and_the_weights(tmp_path):
 )
 def test_clients_ask_for_the_last_part(model, name):
     assert served_name(model) == name
+
+
+def in_store(store, folder, name="tiny"):
+    """The URL of a copy of a folder."""
+    url = f"{store.bucket()}/models/{name}"
+    fs, root = open_url(url)
+    for file in folder.rglob("*"):
+        if file.is_file():
+            write_bytes(fs, f"{root}/{file.relative_to(folder).as_posix()}", file.read_bytes())
+    return url
+
+
+def test_a_model_in_a_store_has_the_digest_of_its_folder(store, tmp_path):
+    folder_of(tmp_path, "a.safetensors", "pytorch_model.bin", index=("a.safetensors",))
+    folder_of(tmp_path / "1_Pooling", "1-more.json")
+    (tmp_path / "large.safetensors").write_bytes(os.urandom(5 * 2**20))
+    url = in_store(store, tmp_path)
+    assert model_digest(url) == model_digest(str(tmp_path))
+    check_model(url, "train.model")
+    assert resolve_model(url, "train.model") == url
+    assert served_name(f"{url}?region=eu-central-1") == "tiny"
+
+
+def test_a_store_without_the_model_is_refused_before_work_starts(store, tmp_path):
+    with pytest.raises(OSError, match=r"train\.model: s3://.* holds no file"):
+        check_model(f"{store.bucket()}/nothing", "train.model")
+    folder_of(tmp_path / "cut", "a.safetensors", index=("a.safetensors", "b.safetensors"))
+    with pytest.raises(ValueError, match=r"lacks 1 of 2 shards, such as b\.safetensors"):
+        check_model(in_store(store, tmp_path / "cut"), "train.model")
+    folder_of(tmp_path / "none", "notes.txt")
+    with pytest.raises(ValueError, match=r"holds none of \*\.safetensors"):
+        check_model(in_store(store, tmp_path / "none"), "train.model")
+    store.fault = error_of("403 Forbidden", "AccessDenied")
+    with pytest.raises(OSError, match=r"train\.model: s3://.*s3:ListBucket"):
+        check_model(f"{store.bucket()}/nothing", "train.model")
+
+
+def error_of(status, code):
+    return lambda environ: error(status, code) if environ["REQUEST_METHOD"] == "GET" else None
