@@ -54,7 +54,9 @@ LANGUAGES: dict[str, Language] = {
 LANGUAGE_NAMES: tuple[LanguageName, ...] = get_args(LanguageName)
 CODESEARCHNET: tuple[LanguageName, ...] = LANGUAGE_NAMES[:6]
 EVALUATED: tuple[LanguageName, ...] = ("python", "javascript", "java", "go", "cpp", "rust")
-"""HumanEvalPack's: those whose programs are run."""
+"""HumanEvalPack's."""
+EXECUTED: tuple[LanguageName, ...] = (*EVALUATED, "typescript")
+"""Those whose programs the sandbox runs."""
 
 
 def canonical(name: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from core.languages import EVALUATED
+from core.languages import EXECUTED
 from eval.sandbox.attack_suite import Result, run_suite
 from eval.sandbox.cgroups import delegated
 from eval.sandbox.isolation import landlock_version, seccomp_filter
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
     parser = argparse.ArgumentParser(prog="wavecoder sandbox", description=JOBS["sandbox"])
     parser.add_argument("action", choices=["check"])
-    parser.add_argument("--languages", nargs="+", choices=EVALUATED, default=list(EVALUATED))
+    parser.add_argument("--languages", nargs="+", choices=EXECUTED, default=list(EXECUTED))
     options = parser.parse_args(arguments)
     return run_guarded("sandbox", lambda _: check(options.languages))
 

@@ -17,7 +17,7 @@ from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.signatures import signature_of
 from codeocean.generate.tasks import Task
 from codeocean.records import row_id
-from core.languages import EVALUATED
+from core.languages import EXECUTED
 
 Row = dict[str, Any]
 
@@ -55,7 +55,7 @@ def proof_job(config: GenerateConfig, task: Task, generation: Mapping[str, Any],
     written = "solution" in task.written and not task.target_languages
     code = generation["solution"] if written else raw["code"]
     told = f"{generation['instruction']}\n{generation['information']}" if written else raw["name"].rpartition(".")[2]
-    signature = signature_of(code, raw["language"], told) if raw["language"] in EVALUATED else None
+    signature = signature_of(code, raw["language"], told) if raw["language"] in EXECUTED else None
     if signature is None:
         return None
     about = generation["information"] if written else " ".join((raw["docstring"] or "").split())[:300]

@@ -52,4 +52,6 @@ def _rust(code: str) -> str:
     return _RUST + (code if re.search(r"\bfn\s+main\s*\(", code) else f"{code}\n\nfn main() {{}}\n")
 
 
-_MAKERS: dict[str, Callable[[str], str]] = {"javascript": str, "go": _go, "java": _java, "cpp": _cpp, "rust": _rust}
+_MAKERS: dict[str, Callable[[str], str]] = {
+    "javascript": str, "typescript": str, "go": _go, "java": _java, "cpp": _cpp, "rust": _rust
+}  # fmt: skip

@@ -55,7 +55,7 @@ def hollowed(code: str, language: str, name: str, most: int) -> list[str]:
     """
     if language == "python":
         bodies = [f"def {name}(*given, **_):\n    return {value}\n" for value in ("None", "given[0] if given else 0")]
-    elif language == "javascript" and f"function {name}" in code:
+    elif language in {"javascript", "typescript"} and f"function {name}" in code:
         bodies = [f"function {name}(...given) {{ return {value} }}\n" for value in ("null", "given[0]")]
     else:
         bodies = []

@@ -58,8 +58,9 @@ class Bait:
 
 
 def load_attacks(language: str) -> list[Attack]:
-    """The suite's programs of a language, the honest one first."""
-    text = Path(__file__).with_name("attacks") / f"{language}.yaml"
+    """The suite's programs of a language, the honest one first; all JavaScript is TypeScript."""
+    file = "javascript" if language == "typescript" else language
+    text = Path(__file__).with_name("attacks") / f"{file}.yaml"
     suite = yaml.safe_load(text.read_text(encoding="utf-8"))
     programs = [("honest", "honest", suite["honest"])]
     programs += [(kind, name, program) for kind in KINDS[1:] for name, program in suite[kind].items()]

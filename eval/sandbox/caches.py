@@ -16,7 +16,8 @@ from eval.sandbox.process_tree import SandboxError
 from eval.sandbox.stubs import GO_PACKAGES, driver
 from eval.sandbox.toolchains import CRATES, GOPATH, REGISTRY, toolchain_of, where
 
-_VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "java": ["-version"], "javascript": ["-v"]}
+_VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "java": ["-version"], "javascript": ["-v"],
+            "typescript": ["-v"]}  # fmt: skip
 _DRIVERS = {"cpp": ("wire.hpp",), "java": ("Wire.java", "Stubs.java")}
 
 

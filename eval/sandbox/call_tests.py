@@ -13,9 +13,12 @@ from typing import Any
 
 from eval.sandbox.literals import Unwritable, literal
 from eval.sandbox.signatures import Function, functions_of, split_at_commas
+from eval.sandbox.typescript import needs_compiler
 
 Row = dict[str, Any]
 
+_UNTYPED = {"javascript", "typescript"}
+"""Languages whose values need no type: TypeScript's types are left out."""
 _JAVA_TYPE = r"[\w.]+(?:\s*<[\w\s<>,.\[\]?]+>)?(?:\s*\[\])*"
 
 
@@ -50,7 +53,9 @@ def program_of(
 
 
 def _function(solution: str, language: str, name: str) -> Function:
-    if language == "javascript":
+    if language == "typescript" and (construct := needs_compiler(solution)):
+        raise NotCallable(f"{construct} needs a compiler")
+    if language in _UNTYPED:
         return Function(name, "", ())
     if language == "java":
         match = re.search(rf"({_JAVA_TYPE})\s+{re.escape(name)}\s*\(([^)]*)\)", solution)
@@ -72,9 +77,9 @@ def _call(test: Row, function: Function, language: str) -> tuple[list[str], str]
     if "arguments" not in test:
         raise Unwritable("an assertion")
     given, kinds = test["arguments"], [kind for _, kind in function.parameters]
-    if language != "javascript" and len(given) != len(kinds):
+    if language not in _UNTYPED and len(given) != len(kinds):
         raise Unwritable("another number of arguments")
-    if language == "javascript":
+    if language in _UNTYPED:
         return [literal(one, "", language) for one in given], literal(test["expected"], "", language)
     arguments = [literal(one, kind, language) for one, kind in zip(given, kinds, strict=True)]
     return arguments, literal(test["expected"], function.returns, language)
@@ -249,4 +254,4 @@ mod proofs {{
 """
 
 
-_MAKERS = {"javascript": _javascript, "cpp": _cpp, "go": _go, "java": _java, "rust": _rust}
+_MAKERS = {"javascript": _javascript, "typescript": _javascript, "cpp": _cpp, "go": _go, "java": _java, "rust": _rust}

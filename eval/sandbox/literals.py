@@ -23,12 +23,12 @@ def literal(value: Any, kind: str, language: str) -> str:
     Args:
         value: of JSON.
         kind: the type as the language writes it.
-        language: cpp, go, java, javascript or rust.
+        language: cpp, go, java, javascript, rust or typescript.
 
     Raises:
         Unwritable: the value is not one of the type, or the type is not plain data.
     """
-    if language == "javascript":
+    if language in {"javascript", "typescript"}:
         return json.dumps(value)
     return _WRITERS[language](value, " ".join(kind.split()))
 

@@ -41,6 +41,7 @@ from eval.sandbox.isolation import (
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.process_tree import MAX_OUTPUT_BYTES, ColdTree, SandboxError, Streams, Tree, watch
 from eval.sandbox.toolchains import COMPILE_LIMITS, binds, describe_end, limits_of, require_toolchain, toolchain_of
+from eval.sandbox.typescript import without_types
 
 __all__ = ["MAX_OUTPUT_BYTES", "Outcome", "SandboxError", "isolation", "run_program"]
 
@@ -113,7 +114,7 @@ def run_program(
 
     Args:
         source: the whole program.
-        language: python, javascript, java, go, cpp or rust.
+        language: python, javascript, typescript, java, go, cpp or rust.
         timeout: seconds that it may take; waiting for a busy processor is not counted.
         memory_mb: address space in MB.
         stdin: what it can read.
@@ -134,7 +135,8 @@ def run_program(
             order = python_order("program", source, limits)
             tree = start_python(order, stdin=stdin, unsafe=unsafe_no_sandbox)
         else:
-            order = compiled_order("program", {toolchain_of(language).source: source}, language, limits)
+            text = without_types(source) if language == "typescript" else source
+            order = compiled_order("program", {toolchain_of(language).source: text}, language, limits)
             tree = start_compiled(order, language, stdin=stdin, unsafe=unsafe_no_sandbox)
         in_time = watch([tree], limits.wall_s, PREPARING_S * slowness())
         status = ending(tree, order["nonce"], in_time=in_time, language=language)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from eval.answers.braces import cut_at_close, without_block
 from eval.sandbox.signatures import Function, functions_of
+from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
 
@@ -55,7 +56,9 @@ def split(
         entry_point: the only name that the tests may ask the candidate for; None: all that they call.
         known: the functions that the tests call, where somebody knows better than the text.
     """
-    if language == "javascript":
+    if language == "typescript":
+        candidate = without_types(candidate)
+    if language in {"javascript", "typescript"}:
         return _javascript(candidate, tests, entry_point)
     if language == "java":
         return _java(candidate, tests, entry_point)

@@ -116,13 +116,21 @@ def _run_java(memory_mb: int, cached: str, part: str) -> list[str]:
     ]
 
 
+_NODE = Toolchain(
+    ("node",),
+    "nodejs",
+    "program.js",
+    (),
+    lambda _files, _cached: [],
+    lambda memory_mb, _, part: [where("node"), f"--max-old-space-size={memory_mb}", f"{part}.js"],
+    virtual=True,
+    memory_signs="heap out of memory|Array buffer allocation failed",
+    assertion_signs="Assertion failed|AssertionError",
+)
+
 TOOLCHAINS: Mapping[str, Toolchain] = {
-    "javascript": Toolchain(
-        ("node",), "nodejs", "program.js", (), lambda _files, _cached: [],
-        lambda memory_mb, _, part: [where("node"), f"--max-old-space-size={memory_mb}", f"{part}.js"],
-        virtual=True, memory_signs="heap out of memory|Array buffer allocation failed",
-        assertion_signs="Assertion failed|AssertionError",
-    ),
+    "javascript": _NODE,
+    "typescript": _NODE,  # as `eval/sandbox/typescript.py` makes JavaScript of it
     "cpp": Toolchain(
         ("g++",), "g++ libboost-dev libssl-dev", "main.cpp",
         ("/usr/include/boost/any.hpp", "/usr/include/openssl/md5.h"), _compile_cpp, lambda *_: ["./program"],

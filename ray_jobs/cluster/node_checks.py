@@ -17,7 +17,7 @@ import psutil
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from core.languages import EVALUATED
+from core.languages import EXECUTED
 from eval.sandbox.toolchains import missing_toolchains
 from ray_jobs.cluster.open_api import Exposure
 
@@ -58,7 +58,7 @@ def node_facts(folders: Sequence[str] = ()) -> dict[str, Any]:
         "disks": disks,
         "shm": {"total": shm.total, "free": shm.free} if shm else None,
         "versions": {package: found for package in PACKAGES if (found := _version(package))},
-        "missing": missing_toolchains(EVALUATED),
+        "missing": missing_toolchains(EXECUTED),
         "gpus": _gpus(),
         "gpu_device": Path("/dev/nvidia0").exists(),
     }

@@ -1,14 +1,15 @@
 """One row for a language, and everything that has a row of its own for it agrees."""
 
 from codeocean.grammars import GRAMMARS
-from core.languages import CODESEARCHNET, EVALUATED, LANGUAGE_NAMES, LANGUAGES, canonical, fence_tags
+from core.languages import CODESEARCHNET, EVALUATED, EXECUTED, LANGUAGE_NAMES, LANGUAGES, canonical, fence_tags
 from eval.sandbox.toolchains import TOOLCHAINS
 
 
 def test_every_collected_language_has_a_grammar_and_every_evaluated_one_a_toolchain():
     assert tuple(LANGUAGES) == LANGUAGE_NAMES
     assert set(GRAMMARS) == set(LANGUAGES)
-    assert set(TOOLCHAINS) | {"python"} == set(EVALUATED) <= set(LANGUAGES)
+    assert set(TOOLCHAINS) | {"python"} == set(EXECUTED) <= set(LANGUAGES)
+    assert set(EVALUATED) < set(EXECUTED)
     assert set(CODESEARCHNET) <= set(LANGUAGES)
 
 

@@ -120,13 +120,15 @@ def test_a_repair_that_changes_what_was_right_is_told_apart(tasks):
 
 
 @pytest.mark.slow
-def test_a_repair_in_another_language_is_run_too(tasks):
-    if missing_toolchains(["javascript"]):
-        pytest.skip("no javascript here")
-    code = "function clamp(x, low, high) {\n  return Math.max(low, Math.min(x, high))\n}"
-    columns, checks = edit(
-        tasks, "repair", code, language="javascript", information=code.replace("Math.min", "Math.max")
-    )
+@pytest.mark.parametrize(
+    ("language", "head"),
+    [("javascript", "function clamp(x, low, high)"), ("typescript", "function clamp<T extends number>(x: T, low: T, high: T): number")],
+)  # fmt: skip
+def test_a_repair_in_another_language_is_run_too(tasks, language, head):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+    code = f"{head} {{\n  return Math.max(low, Math.min(x, high))\n}}"
+    columns, checks = edit(tasks, "repair", code, language=language, information=code.replace("Math.min", "Math.max"))
     assert (columns["proof"], checks["bug"]) == ("tests", "passed")
 
 

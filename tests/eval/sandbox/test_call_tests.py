@@ -14,6 +14,7 @@ TESTS = [
 ]
 LEAST = {  # the least n items, in order: right, wrong order, and one that does not return
     "javascript": ("function least(items, n) { return [...items].sort((a, b) => a - b).slice(0, n) }", "sort((a, b) => a - b)", "sort((a, b) => b - a)"),
+    "typescript": ("export const least = <T extends number>(items: readonly T[], n?: number): T[] => ([...items] as T[]).sort((a: T, b: T) => a - b).slice(0, n!)", "a - b", "b - a"),
     "go": ("func least(items []int, n int) []int {\n\ts := append([]int{}, items...)\n\tsort.Ints(s)\n\tif n > len(s) {\n\t\tn = len(s)\n\t}\n\treturn s[:n]\n}", "sort.Ints(s)", "_ = sort.Ints"),
     "cpp": ("std::vector<int> least(const std::vector<int>& items, int n) {\n std::vector<int> s = items; std::sort(s.begin(), s.end()); s.resize(std::min<size_t>(n, s.size())); return s; }", "std::sort(s.begin(), s.end());", ""),
     "java": ("public static List<Integer> least(List<Integer> items, int n) {\n List<Integer> s = new ArrayList<>(items); Collections.sort(s); return new ArrayList<>(s.subList(0, Math.min(n, s.size()))); }", "Collections.sort(s);", ""),
@@ -71,3 +72,9 @@ def test_values_are_written_by_their_types(value, kind, language, text):
 def test_a_value_of_another_type_is_no_literal(value, kind, language):
     with pytest.raises(Unwritable):
         literal(value, kind, language)
+
+
+def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
+    code = "enum Order { Up }\nfunction least(items: number[], n: number): number[] { return items }"
+    found = prove([code], TESTS, language="typescript", entry_point="least", timeout=5, memory_mb=512)
+    assert (found["outcomes"], found["errors"]) == (["XXXX"], [["signature: an enum needs a compiler"]])

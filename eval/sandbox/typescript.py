@@ -1,0 +1,123 @@
+"""TypeScript → JavaScript, by leaving out what is only a type; as Node's own type stripping does (`--strip-types`).
+
+No type is checked: a program with type errors runs, as it does in Node. The result does not depend on Node's version,
+and no compiler has to be installed. Syntax that a compiler turns into code has no such form: `needs_compiler` names it.
+
+Not covered: JSX; imports that are only used as types and do not say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import tree_sitter_typescript
+from tree_sitter import Language, Node, Parser
+
+
+def _set(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+_TYPES = _set("type_annotation type_predicate_annotation asserts_annotation type_parameters type_arguments "
+              "implements_clause accessibility_modifier override_modifier")  # fmt: skip
+"""Nodes that are left out wherever they stand."""
+_STATEMENTS = _set("interface_declaration type_alias_declaration ambient_declaration function_signature "
+                   "abstract_method_signature method_signature index_signature")  # fmt: skip
+"""Nodes in whose place an empty statement stands, which a class may hold too."""
+_MARKS = {
+    "optional_parameter": "?", "method_definition": "?", "public_field_definition": "? ! readonly abstract",
+    "variable_declarator": "!", "non_null_expression": "!", "abstract_class_declaration": "abstract",
+}  # fmt: skip
+"""Node → its own signs and words that are left out."""
+_COMPILED = {
+    "enum_declaration": "an enum", "internal_module": "a namespace", "module": "a namespace",
+    "import_require_clause": "import = require", "import_alias": "an import alias", "decorator": "a decorator",
+}  # fmt: skip
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_typescript.language_typescript()))
+
+
+def needs_compiler(source: str) -> str:
+    """The first construct that a compiler would have to turn into code; empty where types are all there is."""
+    for node in _nodes(_parser().parse(source.encode("utf-8", "replace")).root_node):
+        if node.type in _COMPILED:
+            return _COMPILED[node.type]
+        if node.type in {"required_parameter", "optional_parameter"} and _has(node, "accessibility_modifier readonly"):
+            return "a parameter that is a property"
+        if node.type == "export_statement" and _has(node, "="):
+            return "export ="
+    return ""
+
+
+def without_types(source: str) -> str:
+    """The program without its types; what does not parse stays as it is, for Node to refuse."""
+    text = source.encode("utf-8", "replace")
+    made, place = list[bytes](), 0
+    cuts = _cuts(_parser().parse(text).root_node, text)
+    for begin, end, instead in sorted(cuts, key=lambda cut: (cut[0], -cut[1])):  # of two the one around the other
+        if begin >= place:
+            made += [text[place:begin], instead]
+            place = end
+    return b"".join([*made, text[place:]]).decode("utf-8", "replace")
+
+
+Cut = tuple[int, int, bytes]
+
+
+def _cuts(root: Node, text: bytes) -> Iterator[Cut]:
+    """What is left out: first and last byte, and what stands there instead."""
+    for node in _nodes(root):
+        if node.type in _TYPES:
+            before = node.prev_sibling
+            line = before is not None and node.parent is not None and node.parent.type == "arrow_function"
+            # No line may begin with the arrow.
+            yield before.end_byte if line and before else node.start_byte, node.end_byte, b" "
+        elif node.type in {"import_specifier", "export_specifier"} and _has(node, "type"):
+            yield _with_comma(node, text)
+        elif _is_type_statement(node):
+            yield node.start_byte, node.end_byte, b";"
+        elif node.type in {"as_expression", "satisfies_expression"}:
+            yield node.children[0].end_byte, node.end_byte, _separator(node, text)
+        elif node.type == "required_parameter" and _has(node, "this"):
+            yield _with_comma(node, text)
+        elif node.type in _MARKS:
+            signs = _MARKS[node.type].split()
+            yield from ((one.start_byte, one.end_byte, b" ") for one in node.children if one.type in signs)
+
+
+def _is_type_statement(node: Node) -> bool:
+    """Whether a whole statement, or a member of a class, says something about types alone."""
+    if node.type == "export_statement":
+        return _has(node, "type") or any(child.type in _STATEMENTS for child in node.children)
+    if node.type == "import_statement":
+        return _has(node, "type")
+    return node.type in _STATEMENTS or (node.type == "public_field_definition" and _has(node, "declare"))
+
+
+def _with_comma(node: Node, text: bytes) -> Cut:
+    """A member of a list and the comma behind it."""
+    comma = re.compile(rb"\s*,").match(text, node.end_byte)
+    return node.start_byte, comma.end() if comma else node.end_byte, b" "
+
+
+def _separator(node: Node, text: bytes) -> bytes:
+    """What ends an expression whose type ended it: the next line might go on with it (`a as T`, then `(b)`)."""
+    return b";" if re.compile(rb"[ \t]*\r?\n\s*[(\[`+\-/*]").match(text, node.end_byte) else b" "
+
+
+def _has(node: Node, types: str) -> bool:
+    wanted = types.split()
+    return any(child.type in wanted for child in node.children)
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    pending = [root]
+    while pending:  # a stack, not recursion: code nests deep
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(node.children))
