@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from ray_jobs.cluster.secret_refs import resolve
+from ray_jobs.run.completion import ASKED, take_job_out
 
 if TYPE_CHECKING:
     from ray_jobs.run.command_line import Options
@@ -76,6 +77,9 @@ SECTIONS = {
 }
 """Job → sections of the recipe that it reads."""
 
+IMPORT_RAY = frozenset({*SECTIONS, "pipeline", "plan", "judge"})
+"""Jobs whose file costs seconds to import: of these the shell offers the options that all of them have."""
+
 MAX_REASON_CHARS = 8000
 """Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""
 
@@ -85,11 +89,14 @@ Job = Callable[["Config", "RunDir"], object]
 def main(arguments: list[str] | None = None) -> int:
     """`wavecoder <job> …`."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments and arguments[0] in JOBS and "_WAVECODER_COMPLETE" not in os.environ:
-        module = ELSEWHERE.get(arguments[0], f"ray_jobs.{arguments[0]}")
-        return int(importlib.import_module(module).main(arguments[1:]))
-    from ray_jobs.run.command_line import list_jobs
+    job, rest = take_job_out(JOBS) if ASKED in os.environ else (arguments[0] if arguments else "", arguments[1:])
+    if job in JOBS and not (ASKED in os.environ and job in IMPORT_RAY):
+        module = ELSEWHERE.get(job, f"ray_jobs.{job}")
+        return int(importlib.import_module(module).main(rest))
+    from ray_jobs.run.command_line import RECIPE, list_jobs, parse
 
+    if job in JOBS:
+        parse(job, JOBS[job], RECIPE, rest)
     return list_jobs(JOBS, GROUPS, arguments)
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from core.stages import STAGES
 from core.storage import part_names, read_part
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.run.command_line import RECIPE, argument, as_json, flag, option, parse
+from ray_jobs.run.command_line import RECIPE, argument, as_json, flag, languages, option, parse, recipes
 from ray_jobs.run.rundir import RunDir
 from report.artifact import Look, rows_of_stage, show_stage
 
@@ -66,11 +66,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse("inspect", JOBS["inspect"], {
         "stage": argument(Literal[tuple(STAGES)], "stage to look at"),
         "run_dir": option(str | None, "run directory, instead of the recipe's", metavar="DIR"),
-        "config": option(str | None, "recipe, whose run directory is looked at", metavar="RECIPE"),
+        "config": option(str | None, "recipe, whose run directory is looked at", metavar="RECIPE", complete=recipes),
         "set": RECIPE["set"],
         "rows": option(int, "rows to show, drawn from all", 3, metavar="N"),
         "seed": option(int | None, "draw the same rows again; by default others each time", metavar="N"),
-        "language": option(str | None, "only rows of this language", metavar="NAME"),
+        "language": option(str | None, "only rows of this language", metavar="NAME", complete=languages),
         "dropped": flag("dropped", "what was dropped, by reason, with examples"),
         "json": flag("json", "one line of JSON: the manifest, and the rows"),
     }, arguments)  # fmt: skip

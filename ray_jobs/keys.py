@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, get_args
-
-from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, get_args
 
 from ray_jobs.cli import JOBS, run_guarded
-from serve.gateway.keys import CLIENT_ROUTES, Key, Route, create_key, read_keys, read_usage, revoke_key
-from serve.gateway.limits import Limits
+from ray_jobs.run.command_line import (
+    REQUIRED,
+    Actions,
+    Options,
+    argument,
+    as_json,
+    flag,
+    option,
+    parse_action,
+    spread,
+    words_of,
+)
+
+if TYPE_CHECKING:
+    from serve.gateway.keys import Key
 
 UNITS = {"h": 1, "d": 24, "w": 7 * 24}
 """Hours of what a lifetime may be given in."""
@@ -25,7 +34,7 @@ def expiry(lifetime: str | None, now: datetime) -> datetime | None:
     """When a lifetime such as 90d is over; None: never.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not of that form.
     """
     if lifetime is None:
         return None
@@ -35,12 +44,17 @@ def expiry(lifetime: str | None, now: datetime) -> datetime | None:
     return (now + timedelta(hours=int(match[1]) * UNITS[match[2]])).replace(microsecond=0)
 
 
-def create(options: argparse.Namespace) -> None:
+def create(options: SimpleNamespace) -> None:
     """Make a key and print it, alone on standard output.
 
     Raises:
         ValueError: an option is out of bounds.
     """
+    from pydantic import ValidationError
+
+    from serve.gateway.keys import create_key
+    from serve.gateway.limits import Limits
+
     limits = {name: getattr(options, name) for name in Limits.model_fields}
     try:
         secret, key = create_key(
@@ -48,7 +62,7 @@ def create(options: argparse.Namespace) -> None:
             name=options.name,
             expires=expiry(options.expires, datetime.now(UTC)),
             models=tuple(options.models) if options.models else None,
-            routes=tuple(options.routes),
+            routes=tuple(route.value for route in options.routes),
             limits=Limits(**limits),
         )
     except ValidationError as error:
@@ -64,13 +78,28 @@ def _option(field: int | str) -> str:
     return f"--{str(field).replace('_', '-')}"
 
 
-def show(options: argparse.Namespace) -> None:
+def show(options: SimpleNamespace) -> None:
     """Print every key, its standing and its use so far."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from serve.gateway.keys import read_keys, read_usage
+
     used = read_usage(options.keys)
+    found = [(key, used.get(key.id, {})) for key in read_keys(options.keys)]
+    if options.json:
+        print(as_json([_facts(*each) for each in found]))
+        return
     table = Table("id", "name", "standing", "expires", "models", "routes", "limits", "requests", "tokens")
-    for key in read_keys(options.keys):
-        table.add_row(*_row(key, used.get(key.id, {})))
+    for each in found:
+        table.add_row(*_row(*each))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _facts(key: Key, used: dict[str, Any]) -> dict[str, Any]:
+    """What is known of a key but for its digest, as JSON values."""
+    known = key.model_dump(mode="json", exclude={"digest"}) | {"standing": key.standing(datetime.now(UTC))}
+    return known | {"requests": used.get("total_requests", 0), "tokens": used.get("total_tokens", 0)}
 
 
 def _row(key: Key, used: dict[str, Any]) -> list[str]:
@@ -88,33 +117,54 @@ def _row(key: Key, used: dict[str, Any]) -> list[str]:
     ]
 
 
-def revoke(options: argparse.Namespace) -> None:
+def revoke(options: SimpleNamespace) -> None:
     """Refuse a key from now on; a running gateway follows with its next request."""
+    from serve.gateway.keys import revoke_key
+
     key = revoke_key(options.keys, options.id)
     print(f"key {key.id} of {key.name!r} is revoked", file=sys.stderr)
 
 
+KEYS = option(str, "the file that serve.gateway.keys names", REQUIRED, metavar="FILE")
+SEVERAL = ("--models", "--routes")
+
+
+def _creating() -> Options:
+    from serve.gateway.keys import CLIENT_ROUTES, Route
+    from serve.gateway.limits import Limits
+
+    limits = {name: option(int | None, str(field.description), metavar="N")
+              for name, field in Limits.model_fields.items()}  # fmt: skip
+    return {
+        "keys": KEYS,
+        "name": option(str, "whose it is", REQUIRED, metavar="WHO"),
+        "expires": option(str | None, "hours, days or weeks from now; by default never", metavar="90d"),
+        "models": option(list[str], "models that it may ask; by default all", [], metavar="NAME[,NAME…]"),
+        "routes": option(
+            words_of(*get_args(Route)),
+            f"what it may call, of {', '.join(get_args(Route))}",
+            list(CLIENT_ROUTES),
+            metavar="NAME[,NAME…]",
+        ),
+    } | limits
+
+
+ACTIONS: Actions = {
+    "create": ("make a key; it is printed once", _creating),
+    "list": ("every key, its standing and its use; no secrets",
+             lambda: {"keys": KEYS, "json": flag("json", "one line of JSON")}),
+    "revoke": ("refuse a key from now on",
+               lambda: {"id": argument(str, "as `list` shows it", metavar="ID"), "keys": KEYS}),
+}  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="wavecoder keys", description=JOBS["keys"])
-    commands = parser.add_subparsers(required=True, metavar="create|list|revoke")
-    making = commands.add_parser("create", help="make a key; it is printed once")
-    making.add_argument("--name", required=True, help="whose it is")
-    making.add_argument("--expires", metavar="90d", help="hours, days or weeks from now; by default never")
-    making.add_argument("--models", nargs="+", metavar="NAME", help="models that it may ask; by default all")
-    making.add_argument("--routes", nargs="+", choices=get_args(Route), default=CLIENT_ROUTES,
-                        help="what it may call; by default all but metrics")  # fmt: skip
-    for name, field in Limits.model_fields.items():
-        making.add_argument(f"--{name.replace('_', '-')}", type=int, metavar="N", help=field.description)
-    listing = commands.add_parser("list", help="every key, its standing and its use; no secrets")
-    revoking = commands.add_parser("revoke", help="refuse a key from now on")
-    revoking.add_argument("id", help="as `list` shows it")
-    for command, work in ((making, create), (listing, show), (revoking, revoke)):
-        command.add_argument("--keys", required=True, type=lambda text: Path(text).expanduser(), metavar="FILE",
-                             help="the file that serve.gateway.keys names")  # fmt: skip
-        command.set_defaults(work=work)
-    options = parser.parse_args(arguments)
-    return run_guarded("keys", lambda _: options.work(options))
+    words = spread(sys.argv[1:] if arguments is None else arguments, SEVERAL)
+    options = parse_action("keys", JOBS["keys"], ACTIONS, words)
+    options.keys = Path(options.keys).expanduser()
+    work = {"create": create, "list": show, "revoke": revoke}[options.action]
+    return run_guarded("keys", lambda _: work(options))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import secrets
 import sys
@@ -14,6 +13,7 @@ from eval.reward.settings import RewardConfig
 from eval.reward.workers import Workers
 from eval.sandbox.run import isolation
 from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.run.command_line import Options, option, parse_action
 from serve.gateway.server import allow_open_files, server_for
 from serve.gateway.settings import GatewayConfig
 from serve.settings import check_port_free
@@ -48,18 +48,16 @@ def chosen_key() -> str:
     return key
 
 
+def _serving() -> Options:
+    limits = {name: option((float if field.annotation is float else int) | None, str(field.description), metavar="N")
+              for name, field in RewardConfig.model_fields.items()}  # fmt: skip
+    return {"port": option(int, f"of {HOST}", PORT, metavar="N")} | limits
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="wavecoder reward", description=f"{JOBS['reward']}. The key is that of {KEY}, or is made and shown."
-    )
-    commands = parser.add_subparsers(required=True, metavar="serve")
-    serving = commands.add_parser("serve", help="answer until Ctrl-C")
-    serving.add_argument("--port", type=int, default=PORT, help=f"of {HOST}; by default {PORT}")
-    for name, field in RewardConfig.model_fields.items():
-        kind = float if field.annotation is float else int
-        serving.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar="N", help=field.description)
-    options = parser.parse_args(arguments)
+    what = f"{JOBS['reward']}. The key is that of {KEY}, or is made and shown."
+    options = parse_action("reward", what, {"serve": ("answer until Ctrl-C", _serving)}, arguments)
 
     def work(_: object) -> None:
         given = {name: getattr(options, name) for name in RewardConfig.model_fields}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 
@@ -14,6 +13,7 @@ from eval.sandbox.machine_speed import slowness
 from eval.sandbox.run import isolation
 from eval.sandbox.toolchains import missing_toolchains
 from ray_jobs.cli import JOBS, run_guarded
+from ray_jobs.run.command_line import Actions, option, parse_action, spread, words_of
 
 
 def check(languages: list[str]) -> None:
@@ -56,11 +56,11 @@ def _line(result: Result) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
-    parser = argparse.ArgumentParser(prog="wavecoder sandbox", description=JOBS["sandbox"])
-    parser.add_argument("action", choices=["check"])
-    parser.add_argument("--languages", nargs="+", choices=EXECUTED, default=list(EXECUTED))
-    options = parser.parse_args(arguments)
-    return run_guarded("sandbox", lambda _: check(options.languages))
+    words = spread(sys.argv[1:] if arguments is None else arguments, ("--languages",))
+    attacked = option(words_of(*EXECUTED), "those to attack with", list(EXECUTED), metavar="NAME[,NAME…]")
+    actions: Actions = {"check": ("print what it offers, and attack it", lambda: {"languages": attacked})}
+    options = parse_action("sandbox", JOBS["sandbox"], actions, words)
+    return run_guarded("sandbox", lambda _: check([language.value for language in options.languages]))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import difflib
 import shlex
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.cluster.follow import follow_job
 from ray_jobs.cluster.job_api import check_address, job_api
 from ray_jobs.cluster.secret_refs import VARIABLE, check_reference, check_variable
+from ray_jobs.run.command_line import RECIPE, Options, flag, option, parse, parse_known
 from ray_jobs.run.config import load_config
 
 EXCLUDES = (
@@ -34,13 +36,11 @@ def check_job(command: list[str]) -> tuple[str, str]:
         ValueError, FileNotFoundError: the job is unknown, its recipe is wrong, or its run directory would not last.
     """
     if not command or command[0] not in JOBS or command[0] in HERE_ONLY:
-        jobs = ", ".join(job for job in JOBS if job not in HERE_ONLY)
-        raise ValueError(f"after `--` there should be a job and its options; the jobs are {jobs}")
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config")
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--run-dir")
-    options, _ = parser.parse_known_args(command[1:])
+        jobs = [job for job in JOBS if job not in HERE_ONLY]
+        near = difflib.get_close_matches(command[0], jobs, 1) if command else []
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise ValueError(f"after `--` there should be a job and its options; {meant}The jobs are {', '.join(jobs)}")
+    options = parse_known(RECIPE | {"config": option(str | None, "")}, command[1:])
     if options.config is None:
         return command[0], options.run_dir or ""
     if Path(options.config).is_absolute():
@@ -54,7 +54,7 @@ def check_job(command: list[str]) -> tuple[str, str]:
     return command[0], run_dir
 
 
-def submission(options: argparse.Namespace) -> dict[str, Any]:
+def submission(options: SimpleNamespace) -> dict[str, Any]:
     """What is sent to the job API.
 
     Args:
@@ -85,7 +85,7 @@ def submission(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def run_submit(options: argparse.Namespace) -> str:
+def run_submit(options: SimpleNamespace) -> str:
     """Submit and, unless told otherwise, follow until the job has ended.
 
     Returns:
@@ -103,25 +103,25 @@ def run_submit(options: argparse.Namespace) -> str:
         return asyncio.run(follow_job(client, job, console))
 
 
+OPTIONS: Options = {
+    "address": option(str | None, "URL of the dashboard; else RAY_API_SERVER_ADDRESS", metavar="URL"),
+    "working_dir": option(str, "folder that is sent: this project's", ".", metavar="DIR"),
+    "exclude": option(list[str], "stays here too, as in .gitignore; again for another", [], metavar="PATTERN"),
+    "env": option(list[str], "variable of its processes; again for another", [], metavar="NAME=VALUE"),
+    "secret": option(list[str], "variable whose value lies on the cluster; again for another", [],
+                     metavar="NAME=env:OTHER|file:PATH"),
+    "id": option(str | None, "name of the submission; by default made of the job and the time", metavar="NAME"),
+    "no_follow": flag("no_follow", "return as soon as it is submitted"),
+    "allow_open_cluster": flag("allow_open_cluster", "start even if anybody can submit jobs there"),
+}  # fmt: skip
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Command line of the job."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(
-        prog="wavecoder submit", description=JOBS["submit"], usage="%(prog)s [options] -- JOB [options of the job]"
-    )
-    parser.add_argument("--address", help="URL of the dashboard; else RAY_API_SERVER_ADDRESS")
-    parser.add_argument("--working-dir", default=".", help="folder that is sent: this project's")
-    parser.add_argument(
-        "--exclude", action="append", default=[], metavar="PATTERN", help="stays here too, as in .gitignore"
-    )
-    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="variable of its processes")
-    parser.add_argument("--secret", action="append", default=[], metavar="NAME=env:OTHER|file:PATH",
-                        help="variable whose value lies on the cluster")  # fmt: skip
-    parser.add_argument("--id", help="name of the submission; by default made of the job and the time")
-    parser.add_argument("--no-follow", action="store_true", help="return as soon as it is submitted")
-    parser.add_argument("--allow-open-cluster", action="store_true", help="start even if anybody can submit jobs there")
     separator = arguments.index("--") if "--" in arguments else len(arguments)
-    options = parser.parse_args(arguments[:separator])
+    usage = "[OPTIONS] -- JOB [OPTIONS OF THE JOB]"
+    options = parse("submit", JOBS["submit"], OPTIONS, arguments[:separator], usage=usage)
     options.command = arguments[separator + 1 :]
     ended: list[str] = []
     code = run_guarded("submit", lambda _: ended.append(run_submit(options)))

@@ -145,6 +145,12 @@ def test_the_top_of_ray_jobs_holds_commands():
     assert stems <= COMMANDS
 
 
+def test_every_command_reads_its_options_by_one_library():
+    assert not [
+        name_of(path) for path in FILES if name_of(path).startswith("ray_jobs/") and "argparse" in imports_of(path)
+    ]
+
+
 def test_every_source_file_has_its_rooms_folder():
     assert {path.parent.name for path in (ROOT).glob("*/__init__.py")} == set(PACKAGES)
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, get_args
 
 import typer
+from typer.completion import get_completion_inspect_parameters
 from typer.core import TyperGroup
+
+from core.languages import LANGUAGES
+from ray_jobs.run.completion import ASKED
 
 REQUIRED = inspect.Parameter.empty
 """In the place of a default."""
@@ -27,11 +34,54 @@ LINE_CHARS = 100
 EXIT_CODES = "Exit codes: 0 done; 1 a failure of the program or the machine; 2 one that you can mend; 130 Ctrl-C."
 
 
-def option(kind: Any, text: str, default: Any = None, *, name: str = "", metavar: str | None = None) -> tuple[Any, Any]:
-    """An option: type, help, default; `name` where it is not the key with dashes."""
+def option(
+    kind: Any,
+    text: str,
+    default: Any = None,
+    *,
+    name: str = "",
+    metavar: str | None = None,
+    complete: Callable[[str], list[str]] | None = None,
+) -> tuple[Any, Any]:
+    """An option: type, help, default.
+
+    Args:
+        kind: its type.
+        text: its help.
+        default: its value where it is not given.
+        name: its name, where that is not the key with dashes.
+        metavar: what the help calls its value.
+        complete: begin of a value → the values that the shell offers; for a Literal it knows them.
+    """
     given = (name,) if name else ()
     shown = default not in (None, [], False)
-    return Annotated[kind, typer.Option(*given, help=text, metavar=metavar, show_default=shown)], default
+    details = typer.Option(*given, help=text, metavar=metavar, show_default=shown, autocompletion=_named(complete))
+    return Annotated[kind, details], default
+
+
+def _named(complete: Callable[[str], list[str]] | None) -> Callable[[str], list[str]] | None:
+    """The function in the form that typer calls: it goes by the names of parameters."""
+
+    def offer(incomplete: str) -> list[str]:
+        return complete(incomplete) if complete else []
+
+    return offer if complete else None
+
+
+def recipes(begin: str) -> list[str]:
+    """Recipes of this folder and its `configs/`; where none begins so, the shell offers files."""
+    found = sorted(str(path) for folder in (".", "configs") for path in Path(folder).glob("*.yaml"))
+    return [path for path in found if path.startswith(begin)]
+
+
+def languages(begin: str) -> list[str]:
+    """Names of languages that begin so."""
+    return [name for name in LANGUAGES if name.startswith(begin)]
+
+
+def words_of(*names: str) -> Any:
+    """The type of an option that takes any of these words, several times; each is a member of an enumeration."""
+    return list[StrEnum("Word", {name: name for name in names})]  # type: ignore[misc]
 
 
 def flag(name: str, text: str) -> tuple[Any, Any]:
@@ -45,14 +95,23 @@ def argument(kind: Any, text: str, default: Any = REQUIRED, *, metavar: str | No
 
 
 RECIPE: Options = {
-    "config": option(str, "recipe, such as configs/demo.yaml", REQUIRED, metavar="RECIPE"),
+    "config": option(str, "recipe, such as configs/demo.yaml", REQUIRED, metavar="RECIPE", complete=recipes),
     "set": option(list[str], "override a setting; again for another", [], metavar="SECTION.KEY=VALUE"),
     "run_dir": option(str | None, "run directory, instead of the recipe's", metavar="DIR"),
 }
 """What every job that reads a recipe takes."""
 
 
-def parse(job: str, what: str, options: Options, arguments: list[str] | None, more: str = "") -> SimpleNamespace:
+Actions = Mapping[str, tuple[str, Callable[[], Options]]]
+"""Word → what it does, and its options, which are asked for only where the word is given."""
+
+_STYLE: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": LINE_CHARS}
+
+
+def parse(
+    job: str, what: str, options: Options, arguments: list[str] | None, more: str = "", usage: str = "[OPTIONS]"
+) -> SimpleNamespace:
     """The values of a command line.
 
     Args:
@@ -61,29 +120,81 @@ def parse(job: str, what: str, options: Options, arguments: list[str] | None, mo
         options: what it takes.
         arguments: without the program's name; None takes the process's.
         more: paragraphs below the options.
+        usage: what the first line of the help says of the options.
 
     Raises:
         SystemExit: help was asked for (0), or the command line is wrong (2); it has been said.
     """
     found: dict[str, Any] = {}
+    app = typer.Typer(**_STYLE)
+    app.command(help=what, epilog=more, context_settings=_CONTEXT, options_metavar=usage)(_taker(options, found))
+    return _values(app, job, arguments, found)
+
+
+def parse_action(job: str, what: str, actions: Actions, arguments: list[str] | None, more: str = "") -> SimpleNamespace:
+    """The values of the command line of a job whose first word says what to do; the word is among them as `action`.
+
+    Raises:
+        SystemExit: as `parse`.
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    found: dict[str, Any] = {}
+    app = typer.Typer(**_STYLE)
+    app.callback(help=what, epilog=more, context_settings=_CONTEXT, subcommand_metavar="ACTION [OPTIONS]")(_nothing)
+    for action, (does, options) in actions.items():
+        taken = _taker(options() if action in words else {}, found, action=action)
+        app.command(action, help=does, context_settings=_CONTEXT)(taken)
+    return _values(app, job, words, found)
+
+
+def parse_known(options: Options, arguments: list[str]) -> SimpleNamespace:
+    """The values of the options, from a command line that may hold any others; nothing is refused but a lone name."""
+    found: dict[str, Any] = {}
+    app = typer.Typer(**_STYLE)
+    lenient = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command(context_settings=lenient, add_help_option=False)(_taker(options, found))
+    return _values(app, "", arguments, found)
+
+
+def _taker(options: Options, found: dict[str, Any], **fixed: Any) -> Callable[..., None]:
+    """What typer reads the options from, and calls with their values, which it keeps in `found`."""
 
     def take(**values: Any) -> None:
-        found.update(values)
+        found.update(values | fixed)
 
     kinds = inspect.Parameter.KEYWORD_ONLY
     take.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [inspect.Parameter(name, kinds, annotation=kind, default=default) for name, (kind, default) in options.items()]
     )
     take.__annotations__ = {name: kind for name, (kind, _) in options.items()}
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    settings = {"help_option_names": ["-h", "--help"], "max_content_width": LINE_CHARS}
-    app.command(help=what, epilog=more, context_settings=settings)(take)
+    return take
+
+
+def _values(app: typer.Typer, job: str, arguments: list[str] | None, found: dict[str, Any]) -> SimpleNamespace:
+    if ASKED in os.environ:
+        get_completion_inspect_parameters()  # it registers the shells
     try:
-        app(args=arguments, prog_name=f"wavecoder {job}")
+        app(args=arguments, prog_name=f"wavecoder {job}", complete_var=ASKED)
     except SystemExit as ended:
         if ended.code or not found:
             raise
     return SimpleNamespace(**found)
+
+
+def spread(arguments: list[str], names: tuple[str, ...]) -> list[str]:
+    """`--routes chat models` and `--routes chat,models` as `--routes chat --routes models`, for options so named."""
+    found: list[str] = []
+    name = ""
+    for word, after in zip(arguments, [*arguments, "-"][1:], strict=True):
+        given, assigned, value = word.partition("=")
+        if word.startswith("-"):
+            name = "" if assigned or given not in names or after.startswith("-") else given
+            if not name:
+                values = value.split(",") if given in names and assigned else []
+                found += [f"{given}={each}" for each in values] or [word]
+        else:
+            found += [f"{name}={each}" for each in word.split(",")] if name else [word]
+    return found
 
 
 def settings_help(section: str, model: Any) -> str:
@@ -145,7 +256,7 @@ class _Jobs(TyperGroup):
         if cmd_name not in self.jobs:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(cmd_name, help=self.jobs[cmd_name])(_stand_in)
+        app.command(cmd_name, help=self.jobs[cmd_name])(_nothing)
         return typer.main.get_command(app)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
@@ -155,7 +266,7 @@ class _Jobs(TyperGroup):
                 formatter.write_dl([(name, self.jobs[name]) for name in names])
 
 
-def _stand_in() -> None: ...
+def _nothing() -> None: ...
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it

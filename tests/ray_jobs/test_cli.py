@@ -4,6 +4,7 @@ import errno
 import importlib
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from ray.exceptions import RayTaskError, UserCodeException
@@ -117,7 +118,8 @@ def test_what_only_looks_imports_neither_ray_nor_torch(arguments):
     [("collect", "collect.filters.max_code_chars"), ("embed", "embed.model"), ("select", "--embeddings"),
      ("select", "select.size (20000)"), ("generate", "generate.round_size"), ("train", "train.learning_rate"),
      ("train", "--ablate <task>"), ("evaluate", "--endpoint"), ("serve", "serve.port"), ("pipeline", "--dry-run"),
-     ("plan", "--cluster"), ("mix", "mix.sources"), ("codeocean", "codeocean.verify.execute")],
+     ("plan", "--cluster"), ("mix", "mix.sources"), ("codeocean", "codeocean.verify.execute"),
+     ("submit", "[OPTIONS] -- JOB [OPTIONS OF THE JOB]"), ("sandbox", "check"), ("reward", "serve"), ("keys", "revoke")],
 )  # fmt: skip
 def test_the_help_of_a_job_names_its_options_and_the_settings_of_its_stage(capsys, job, setting):
     with pytest.raises(SystemExit) as ended:
@@ -131,3 +133,32 @@ def test_a_mistyped_option_is_refused_with_what_was_meant(capsys):
         cli.main(["embed", "--confg", DEMO])
     assert ended.value.code == 2
     assert "--config" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("job", ["sandbox", "reward", "submit", "evaluate"])
+def test_every_command_refuses_what_it_does_not_know(capsys, job):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([job, "--hepl"])
+    assert ended.value.code == 2
+    assert "No such option: --hepl" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [("ins", "inspect"), ("inspect coll", "collect"), ("inspect --lang", "--language"), ("inspect --language py", "python"),
+     ("keys rev", "revoke"), ("keys create --routes cha", "chat"), ("sandbox check --languages ru", "rust"),
+     ("train --run", "--run-dir"), ("train --config configs/dem", DEMO), ("inspect --config configs/dem", DEMO)],
+)  # fmt: skip
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_shell_completes_jobs_options_and_values(capsys, monkeypatch, line, offered, shell):
+    words = ["wavecoder", *line.split()]
+    monkeypatch.setenv("_WAVECODER_COMPLETE", f"complete_{shell}")
+    for name, value in (("COMP_WORDS", "\n".join(words)), ("COMP_CWORD", str(len(words) - 1)),
+                        ("_TYPER_COMPLETE_ARGS", " ".join(words))):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    if shell == "zsh":
+        monkeypatch.delenv("COMP_WORDS")
+    with suppress(SystemExit):
+        cli.main([])
+    shown = capsys.readouterr().out.strip()
+    assert shown.startswith(offered if shell == "bash" else f'_arguments \'*: :(("{offered}"')

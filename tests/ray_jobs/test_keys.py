@@ -72,3 +72,38 @@ def test_every_option_out_of_bounds_is_named(tmp_path, capsys):
     assert code == 2
     assert "--requests-per-minute 0: " in line
     assert "--parallel -4: " in line
+
+
+def test_lists_are_given_by_words_commas_or_again(tmp_path, capsys):
+    file = tmp_path / "keys.json"
+    for routes in (["--routes", "chat", "models"], ["--routes", "chat,models"], ["--routes=chat", "--routes=models"]):
+        code, _, _ = keys(capsys, "create", *routes, "--keys", file, "--name", "ada", "--models", "a,b")
+        assert code == 0
+    assert {(key.routes, key.models) for key in read_keys(file)} == {(("chat", "models"), ("a", "b"))}
+
+
+def test_a_script_reads_the_list(tmp_path, capsys):
+    file = tmp_path / "keys.json"
+    keys(capsys, "create", "--keys", file, "--name", "ada", "--parallel", 3)
+    (key,) = json.loads(keys(capsys, "list", "--keys", file, "--json")[1])
+    assert (key["name"], key["standing"], key["models"], key["requests"]) == ("ada", "active", None, 0)
+    assert key["limits"]["parallel"] == 3
+    assert "digest" not in key
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["crate", "--name", "x"], "Did you mean 'create'?"),
+        (["list", "--kyes", "x"], "--keys"),
+        (["create", "--keys", "k", "--name", "x", "--routes", "chta"], "'chta' is not one of"),
+        (["create", "--keys", "k", "--name", "x", "--parallel", "many"], "--parallel"),
+        (["revoke", "--keys", "k"], "Missing argument 'ID'"),
+        ([], "Missing command"),
+    ],
+)
+def test_a_mistyped_word_is_refused_with_what_was_meant(capsys, arguments, meant):
+    with pytest.raises(SystemExit) as ended:
+        main(["keys", *arguments])
+    assert ended.value.code == 2
+    assert meant in capsys.readouterr().err.splitlines()[-1]

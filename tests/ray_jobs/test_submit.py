@@ -1,9 +1,9 @@
 """`wavecoder submit`, `status` and `logs`: what is refused here, and one real job on a token-protected head."""
 
-import argparse
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +19,7 @@ FUNCTIONS = f"collect.sources=[{{kind: folder, path: {ROOT / 'tests/data/functio
 
 def options(*command, **given):
     chosen = {"env": [], "secret": [], "exclude": [], "working_dir": ".", "allow_open_cluster": False, "id": None}
-    return argparse.Namespace(**chosen | given, command=list(command))
+    return SimpleNamespace(**chosen | given, command=list(command))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_cluster_that_cannot_be_used_is_one_line(capsys, monkeypatch, argument
     [
         ([], "after `--` there should be a job"),
         (["submit"], "after `--` there should be a job"),
-        (["colect"], "after `--` there should be a job"),
+        (["colect"], "after `--` there should be a job and its options; did you mean collect?"),
         (["collect", "--config", DEMO], "would lie in a copy that Ray deletes"),
         (["collect", "--config", DEMO, "--run-dir=runs/x"], "would lie in a copy that Ray deletes"),
         (["collect", "--config", DEMO, "--set", "selct.size=3", "--run-dir", "/x"], "unknown key selct"),
