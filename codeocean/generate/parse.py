@@ -60,7 +60,10 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
+THINKING = re.compile(
+    r"[<\[◁](/?)(?:[a-z]{1,8}:)?(?:think|thinking|thoughts?|reasoning|scratchpad|analysis|reflection)[>\]▷]",
+    re.IGNORECASE,
+)
 
 MOST_STARTS, MOST_CHARS = 1_000, 200_000
 """Places in a text at which an object is looked for, counted from its end, and the longest object."""

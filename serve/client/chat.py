@@ -23,11 +23,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from serve.client.completions import failed, read_completion
+from serve.client.completions import MALFORMED, failed, read_completion
 from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
+from serve.client.refused_fields import learn
 from serve.client.retry_after import seconds_to_wait
-from serve.client.rules import Asked, EndpointRules, chat_body, learn, messages_body, rules_changed, rules_for
+from serve.client.rules import Asked, EndpointRules, chat_body, messages_body, rules_changed, rules_for
 from serve.client.settings import EndpointConfig
 from serve.client.token_count import counted
 from serve.client.upstream import OneServer, Upstream
@@ -39,6 +40,9 @@ MAX_ANSWER_BYTES = 1 << 20
 
 GIVEN_UP_IN_A_ROW = 8
 """So many questions given up, with no answer to any other in between, and the endpoint counts as gone."""
+
+FORBIDDEN_IN_A_ROW = 8
+"""So many 403s with no answer in between, and a harmless question tells again whether the key is still let in."""
 
 CONNECT_S = 15.0
 """Longest wait for a connection: a machine that is gone refuses none."""
@@ -86,6 +90,10 @@ class ChatClient:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._answered_at, self._given_up = float("-inf"), 0
+        self._answered: set[str] = set()
+        """Models that gave an answer."""
+        self._forbidden = FORBIDDEN_IN_A_ROW
+        """403s since the last answer; before the first answer nothing is known of the key."""
         self._fatal: Exception | None = None
         self._probe: asyncio.Future[_Reply] | None = None
         self._rules: dict[str, EndpointRules] = {}
@@ -176,12 +184,14 @@ class ChatClient:
                 seconds = round(time.monotonic() - began, 3)
                 self._tell_pace(reply, began, seconds)
             if reply.answer is not None:
-                self._answered_at, self._given_up = time.monotonic(), 0
+                self._answered_at, self._given_up, self._forbidden = time.monotonic(), 0, 0
+                self._answered.add(model)
                 told = reply.answer["prompt_tokens"] or reply.answer["completion_tokens"] or reply.answer["error"]
                 counts = {} if told else counted(rules.tokenizer, body, reply.answer)
                 return reply.answer | counts | {"seconds": seconds}
             whose = blame(reply.error)
-            if whose is Blame.QUESTION and learnt < MOST_LEARNT and self.learn_from(model, rules, reply.error, body):
+            may_learn = whose in {Blame.QUESTION, Blame.BROKEN} and learnt < MOST_LEARNT
+            if may_learn and self.learn_from(model, rules, reply.error, body):
                 learnt += 1
                 continue
             if whose is Blame.FORBIDDEN:
@@ -217,8 +227,11 @@ class ChatClient:
 
     def _reply(self, status: int, headers: Any, body: bytes) -> _Reply:
         found = read_completion(body) if status == 200 else read_error(status, body)
-        if isinstance(found, dict):
+        if isinstance(found, dict) and (found["error"] != MALFORMED or body.rstrip()[-1:] in {b"}", b"]"}):
             return _Reply(found)
+        if isinstance(found, dict):  # half an answer, or a page of whatever is in between: asked again
+            page = read_error(0, body).words if body.lstrip()[:1] == b"<" else ""
+            found = EndpointError(0, f"{MALFORMED}: {page}".rstrip(": "))
         if blame(found) is Blame.BUSY:
             pause = seconds_to_wait(headers, body[:65536].decode("utf-8", "replace"))
         else:  # other refusals tell the state of rate limits that nobody has run into
@@ -265,11 +278,15 @@ class ChatClient:
 
     async def _is_let_in(self, session: aiohttp.ClientSession, model: str, route: str) -> bool:
         """Whether a 403 is about what stands in one prompt: others are answered, or a harmless question would be."""
-        if self._answered_at == float("-inf"):
-            if self._probe is None:
-                self._probe = asyncio.ensure_future(self._post_probe(session, model, route))
-            reply = await asyncio.shield(self._probe)
-            return reply.answer is not None or blame(reply.error) not in {Blame.KEY, Blame.FORBIDDEN, Blame.ACCOUNT}
+        if self._forbidden < FORBIDDEN_IN_A_ROW:
+            self._forbidden += 1
+            return True
+        if self._probe is None:
+            self._probe = asyncio.ensure_future(self._post_probe(session, model, route))
+        reply = await asyncio.shield(self._probe)
+        if reply.answer is None and blame(reply.error) in {Blame.KEY, Blame.FORBIDDEN, Blame.ACCOUNT}:
+            return False
+        self._forbidden, self._probe = 0, None
         return True
 
     async def _post_probe(self, session: aiohttp.ClientSession, model: str, route: str) -> _Reply:
@@ -292,7 +309,7 @@ class ChatClient:
         if whose is Blame.ACCOUNT:
             self._end(PermissionError(f"{url} says that the account's quota is used up or unpaid ({said}); every "
                                       "answer is kept: pay, and run the same command again"))  # fmt: skip
-        if whose is Blame.MODEL and self._answered_at == float("-inf"):
+        if whose is Blame.MODEL and model not in self._answered:
             self._end(ValueError(f"{url} knows no model {model!r}, or no chats at all ({said})"))
 
     def _give_up(self, reply: _Reply, model: str, asked: float) -> dict[str, Any]:

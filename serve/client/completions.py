@@ -13,18 +13,40 @@ from core.text import storable
 from serve.client.errors import EndpointError, error_in, error_of
 
 FINISHES = {
-    "length": {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete"},
+    "length": {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete",
+               "model_context_window_exceeded", "max_length"},
     "content_filter": {"content_filter", "safety", "recitation", "refusal", "prohibited_content", "blocklist", "spii",
-                       "moderation", "sensitive", "language"},
+                       "moderation", "sensitive", "language", "guardrail_intervened", "content_filtered",
+                       "image_safety"},
     "stop": {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "end"},
     "tool_calls": {"tool_calls", "tool_use", "function_call"},
 }  # fmt: skip
 """OpenAI's word → the words of others (Anthropic, Google, Mistral, Cohere, text-generation-inference)."""
 
+BROKE_OFF = {
+    "error",
+    "abort",
+    "aborted",
+    "insufficient_system_resource",
+    "engine_error",
+    "network_error",
+    "other_error",
+}
+"""Words of a model that was stopped in the middle (vLLM, DeepSeek, Mistral, OpenRouter, Zhipu): asked again."""
+
+MALFORMED = "malformed answer"
+
 _FINISH = {word: name for name, words in FINISHES.items() for word in words}
 
-THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning|scratchpad)>(.*?)(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
-THINKING_END = re.compile(r"</(?:think|thinking|thought|reasoning)>[ \t]*\r?\n", re.IGNORECASE)
+_MARKS = "think|thinking|thought|thoughts|reasoning|scratchpad|analysis|reflection"
+THINKING = re.compile(
+    rf"[\s\ufeff]*(?:<((?:[a-z]{{1,8}}:)?(?:{_MARKS}))>(.*?)(?:</\1>|\Z)|\[think\](.*?)(?:\[/think\]|\Z)"
+    r"|◁think▷(.*?)(?:◁/think▷|\Z))",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Thinking at a text's beginning. Models of Qwen and DeepSeek, ByteDance's with a prefix, Mistral's, Moonshot's."""
+
+THINKING_END = re.compile(rf"(?:</(?:[a-z]{{1,8}}:)?(?:{_MARKS})>|\[/THINK\]|◁/think▷)[ \t]*\r?\n", re.IGNORECASE)
 
 Row = dict[str, Any]
 
@@ -39,13 +61,13 @@ def read_completion(body: bytes) -> Row | EndpointError:
     try:
         completion = json.loads(body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
-        return failed("malformed answer", "endpoint")
+        return failed(MALFORMED, "endpoint")
     if (error := error_in(completion)) is not None:
         return error_of(error)
     try:
         return _answer(completion)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
-        return failed("malformed answer", "endpoint")
+        return failed(MALFORMED, "endpoint")
 
 
 def failed(error: str, blame: str) -> Row:
@@ -60,58 +82,76 @@ def failed(error: str, blame: str) -> Row:
 
 
 def _answer(completion: Row) -> Row | EndpointError:
-    used = read_usage(completion.get("usage") or {})
+    usage = completion.get("usage") or {}
     if "choices" in completion:
         choices = completion["choices"]
-        if isinstance(choices, list) and not choices:
-            return failed("no choice", "model") | used
+        if choices is None or choices == []:
+            return failed("no choice", "model") | read_usage(usage)
         choice = choices[0]
-        if isinstance(choice.get("error"), dict):
+        if choice.get("error"):
             return error_of(choice["error"])
-        message = choice["message"] if "message" in choice else {"content": choice["text"]}
-        finish = choice.get("finish_reason")
+        message = choice.get("message") or {"content": choice.get("text")}
+        finish, usage = choice.get("finish_reason"), usage or choice.get("usage") or {}
     else:  # Anthropic's own form
-        message, finish = {"content": completion["content"]}, completion.get("stop_reason")
+        choice, message, finish = completion, {"content": completion["content"]}, completion.get("stop_reason")
+    finish = finish.get("type") if isinstance(finish, dict) else finish
     if not isinstance(finish, str | None):
-        return failed("malformed answer", "endpoint")
-    finish = _FINISH.get((finish or "").lower(), finish or "")
-    text, reasoning = _texts(message.get("content"))
-    text = text or _called(message)
-    if "message" in (completion.get("choices") or [{"message": 1}])[0]:
+        return failed(MALFORMED, "endpoint")
+    if (finish or "").lower() in BROKE_OFF:
+        return error_of({"message": f"the endpoint broke off ({finish})", "code": 502})
+    finish = _FINISH.get(re.split(r"[:\s]", (finish or "").lower())[0], finish or "")
+    text, reasoning, refused = _texts(message.get("content"))
+    text = text if "{" in text else _called(message) or text
+    if "text" not in choice:  # a plain completion's text is as it is
         text, thought = split_thinking(text)
         reasoning += thought
-    reasoning = reasoning or _texts(message.get("reasoning_content") or message.get("reasoning") or "")[0]
+    reasoning = reasoning or _reasoning(message)
+    if not text and finish != "length" and reasoning.rstrip("` \r\n").endswith("}"):  # never told where thinking ended
+        text = reasoning
     error = ""
-    if finish == "content_filter" or (not text and message.get("refusal")):
+    if finish == "content_filter" or (not text and (refused or message.get("refusal"))):
         error = "refused"
     elif not text and finish != "length":
         error = "only thinking" if reasoning else "empty answer"
     return {"text": storable(text), "reasoning": storable(reasoning), "finish_reason": finish, "error": error,
-            "blame": "model" if error else ""} | used  # fmt: skip
+            "blame": "model" if error else ""} | read_usage(usage)  # fmt: skip
 
 
-def _texts(content: Any) -> tuple[str, str]:
-    """Text and thinking of a content: a text, None, or parts of several kinds.
+def _reasoning(message: Row) -> str:
+    """Thinking beside a content, under the names of DeepSeek, vLLM, Ollama and OpenRouter."""
+    for name in ("reasoning_content", "reasoning", "thinking", "reasoning_details"):
+        if value := message.get(name):
+            return "".join(_texts(value)[:2])
+    return ""
+
+
+def _texts(content: Any) -> tuple[str, str, str]:
+    """Text, thinking and refusal of a content: a text, None, a part, or parts of several kinds.
 
     Raises:
         TypeError: it is none of these.
     """
     if content is None or isinstance(content, str):
-        return content or "", ""
+        return content or "", "", ""
+    if isinstance(content, dict) and ("text" in content or "type" in content):
+        content = [content]
     if not isinstance(content, list):
         raise TypeError("no content")
-    text, thinking = [], []
+    text, thinking, refused = list[str](), list[str](), list[str]()
     for part in content:
+        kind = "text" if isinstance(part, str) else part.get("type", "text")
         if isinstance(part, str):
             text.append(part)
-        elif part.get("type") in {"thinking", "reasoning", "reasoning_content"}:
-            inner = part.get("thinking") or part.get("reasoning") or part.get("text") or part.get("summary") or ""
-            thinking.append(_texts(inner)[0])
-        elif part.get("type") == "tool_use":
+        elif kind.startswith(("thinking", "reasoning", "redacted")) or part.get("thought") is True:
+            names = ("thinking", "reasoning", "text", "summary", "content")
+            thinking.append(_texts(next((part[name] for name in names if part.get(name)), ""))[0])
+        elif kind == "tool_use":
             text.append(json.dumps(part["input"]))
+        elif kind == "refusal":
+            refused.append(part.get("refusal") or part.get("text") or "refused")
         elif isinstance(part.get("text"), str):
             text.append(part["text"])
-    return "".join(text), "".join(thinking)
+    return "".join(text), "".join(thinking), "".join(refused)
 
 
 def _called(message: Row) -> str:
@@ -131,7 +171,7 @@ def split_thinking(text: str) -> tuple[str, str]:
     """
     thoughts, position = [], 0
     while (found := THINKING.match(text, position)) is not None:
-        thoughts.append(found.group(2).strip())
+        thoughts.append(next(filter(None, found.groups()[1:]), "").strip())
         position = found.end()
     text = text[position:]
     if not thoughts and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "`", "~")):
@@ -153,8 +193,8 @@ def read_usage(usage: Any) -> Row:
             value: Any = usage
             for part in name.split("."):
                 value = value.get(part) if isinstance(value, dict) else None
-            if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31:
-                return value
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**31:
+                return int(value)
         return 0
 
     prompt, completion = number("prompt_tokens", "input_tokens"), number("completion_tokens", "output_tokens")
@@ -165,7 +205,7 @@ def read_usage(usage: Any) -> Row:
     if "prompt_tokens" not in usage and "cache_read_input_tokens" in usage:  # Anthropic's own form
         prompt += cached + written
     unseen = number("total_tokens") - prompt - completion
-    if unseen > 0:
+    if unseen > 0 and prompt:  # a total alone does not say what of it came in
         completion, reasoning = completion + unseen, max(reasoning, unseen)
     return {"prompt_tokens": prompt, "cached_tokens": min(cached, prompt), "cache_written_tokens": min(written, prompt),
             "completion_tokens": completion, "reasoning_tokens": min(reasoning, completion)}  # fmt: skip

@@ -75,52 +75,106 @@ def error_of(found: Any, status: int = 200) -> EndpointError:
         found: of `error_in`.
         status: of HTTP; the error's own counts where HTTP says that all is well.
     """
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
     if not isinstance(found, dict):
-        return EndpointError(500 if status == 200 else status, _line(_words(found)), details=_text(found))
-    names = [str(found[name]) for name in ("code", "type", "status") if isinstance(found.get(name), str | int)]
+        found = {"message": found}
+    inner = _passed_on(found)
+    names = [
+        str(found[name]) for name in ("code", "type", "status", "reason") if isinstance(found.get(name), str | int)
+    ]
     code, words = " ".join(names).lower(), _line(_words(found) or _text(found))
+    if inner is not None and inner.words not in words:
+        words = _line(f"{words}: {inner.words}")
     if status == 200:
         status = _own_status(found, code, words)
-    param = found.get("param")
-    return EndpointError(
-        status, words, code, param if isinstance(param, str) else _located(found), details=_text(found)[:65536]
-    )
+    code, param = f"{code} {inner.code}".strip() if inner else code, _cause(found) or (inner.param if inner else "")
+    return EndpointError(status, words, code, param or _cause_in_words(words), details=_text(found)[:65536])
+
+
+def _passed_on(found: dict[str, Any]) -> EndpointError | None:
+    """Another server's error inside of one, as routers pass it on: `metadata.raw`, or JSON within the words."""
+    metadata = found.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if raw is None and isinstance(text := found.get("message"), str) and (start := text.find("{")) >= 0:
+        raw = text[start : text.rfind("}") + 1]
+    value = _parsed(raw) if isinstance(raw, str) else raw
+    inner = error_in(value)
+    if isinstance(inner, dict | str):
+        return error_of({"message": inner} if isinstance(inner, str) else {**inner, "metadata": None}, 400)
+    return EndpointError(400, _line(raw)) if isinstance(metadata, dict) and isinstance(raw, str) else None
 
 
 def error_in(value: Any) -> Any:
     """The error that a JSON value tells, None where it tells none.
 
     `{"error": …}` (OpenAI, Anthropic), the same in a list (Google), `{"object": "error", …}` (older vLLM, Mistral),
-    `{"detail": …}` (FastAPI), `{"message": …}` and `{"errors": […]}` (gateways).
+    `{"detail": …}` (FastAPI), `{"message": …}`, `{"msg": …}` and `{"errors": […]}` (gateways).
     """
     if isinstance(value, list) and value and isinstance(value[0], dict):
         value = value[0]
     if not isinstance(value, dict):
         return None
     if value.get("error"):
-        return value["error"]
+        beside = {name: value[name] for name in ("message", "detail", "details", "code") if value.get(name)}
+        return {"error": value["error"]} | beside if isinstance(value["error"], str) else value["error"]
     if value.get("object") == "error" or value.get("type") == "error":
         return value
+    if isinstance(state := value.get("base_resp"), dict) and state.get("status_code"):  # MiniMax, inside a 200
+        return {"message": state.get("status_msg"), "type": "api_error"}
     if "choices" in value or "content" in value:
         return None
     if value.get("errors"):
         return value["errors"][0] if isinstance(value["errors"], list) else value["errors"]
-    return value if value.get("detail") or value.get("message") else None
+    return value if any(value.get(name) for name in ("detail", "message", "msg", "error_description")) else None
 
 
 ACCOUNT = re.compile(
-    r"insufficient[_ ]quota|billing_hard_limit|billing_not_active|account_deactivated|arrearage"
-    r"|insufficient[_ ](balance|credits?|funds?)|credit balance is too low|out of credits|payment[_ ]required"
-    r"|spend(ing)? limit|credit limit|usage limit|requires more credits|key limit exceeded",
+    r"insufficient[_ ]quota|exceeded_current_quota|freetieronly|billing_hard_limit|billing_not_active"
+    r"|account_deactivated|arrearage|in arrears|overdue (?:balance|payment|invoice|bill)|accountoverdue"
+    r"|欠费|余额不足|(?:insufficient|not[_ ]enough)[_ ](?:account[_ ])?(?:balance|credits?|funds?)"
+    r"|balance is (?:insufficient|too low)"
+    r"|(?:credit|account) balance is|(?:out of|no (?:remaining|available|more)|used all(?: available)?) credits"
+    r"|payment[_ ]required|credits? (?:have|has|are|is)(?: been)? (?:exhausted|depleted|used up)"
+    r"|run out of (?:credits|funds)"
+    r"|(?:spend(?:ing)?|credit|usage|billing) limit|budget has been exceeded|budgetexceeded|exceeded budget"
+    r"|requires more credits|key limit exceeded|out of call volume quota|free[- ]models[- ]per[- ]day"
+    r"|trial key[^.]{0,60} month|free (?:tier|quota|allocation)[^.]{0,40} exhausted|used up your"
+    r"|account[^.]{0,60} (?:is|has been) suspended",
     re.IGNORECASE,
 )
 """Codes and words of an account that has nothing left to spend."""
 
-KEY = re.compile(r"authentication_error|invalid[_ ]api[_ ]key|incorrect api key|^api key not valid", re.IGNORECASE)
-MODERATED = re.compile(r"moderation|flagged|content[_ ](policy|filter)|content_management", re.IGNORECASE)
-TOO_LARGE = re.compile(r"request too large|context_length", re.IGNORECASE)
-DAY_IS_OVER = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay')
-"""Google's 429 of a quota that comes back tomorrow."""
+_ACCOUNT_STATUSES = frozenset({400, 401, 403, 412, 429})
+_WORDS_OF_ITS_OWN = 300
+"""Characters at an error's beginning: what it repeats of a prompt stands behind."""
+
+KEY = re.compile(
+    r"authentication_error|invalid[_ ]api[_ ]key|api_key_invalid|(?:incorrect|invalid|expired|revoked|disabled|missing)"
+    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|invalid|expired|revoked|disabled|missing)",
+    re.IGNORECASE,
+)
+MODEL = re.compile(
+    r"model_not_found|invalid_model|model_not_available|model_decommissioned|deploymentnotfound|not a valid model\b"
+    r"|model_not_exist|^(?:invalid|unknown|unsupported|no such) model\b(?! (?:parameter|argument|input|output))"
+    r"|^(?:the )?(?:requested )?model[^;]{0,80}"
+    r" (?:does not exist|not exist|is not found|not found|has been (?:deprecated|retired|decommissioned))"
+    r"|model identifier is invalid|unable to access model|does not have access to model",
+    re.IGNORECASE,
+)
+"""Codes and words of a model that is not there, in errors that are no 404."""
+
+MODERATED = re.compile(
+    r"moderation|moderated|flagged|content[_ ](policy|filter)|content_management|inappropriate|guardrail|safety|unsafe"
+    r"|sensitive|data_inspection",
+    re.IGNORECASE,
+)
+TOO_LARGE = re.compile(r"request too large|context[_ ](?:length|window|size)", re.IGNORECASE)
+LOADING = re.compile(r"\bloading\b|\bwarming up\b|\bstarting up\b|not (?:yet )?loaded", re.IGNORECASE)
+"""A model that will be there: waited for like a busy one."""
+
+DAY_IS_OVER = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay|\blimit: 0(?![\d.])')
+"""Google's 429 of a quota that comes back tomorrow, or that is none."""
 
 
 def blame(error: EndpointError) -> Blame:
@@ -128,22 +182,24 @@ def blame(error: EndpointError) -> Blame:
 
     Words count only where a server writes them itself: a 422 may repeat the whole prompt.
     """
-    said, status = f"{error.code} {error.words}", error.status
+    said, status = f"{error.code} {error.words[:_WORDS_OF_ITS_OWN]}", error.status
+    if status == 402 or (status in _ACCOUNT_STATUSES and not error.html and ACCOUNT.search(said)):
+        return Blame.ACCOUNT
     if status == 401 or (status in {400, 403} and (KEY.search(error.code) or KEY.search(error.words))):
         return Blame.KEY
-    if status == 402 or (status in {400, 403, 429} and not error.html and ACCOUNT.search(said)):
-        return Blame.ACCOUNT
-    if status == 403:
-        return Blame.QUESTION if MODERATED.search(said + error.details) and not error.html else Blame.FORBIDDEN
-    if status == 404:
+    if status in {404, 405, 410} or (status in {400, 403} and (MODEL.search(error.code) or MODEL.search(error.words))):
         return Blame.MODEL
+    if status == 403 and not error.html and (MODERATED.search(said + error.details) or TOO_LARGE.search(said)):
+        return Blame.QUESTION
+    if status == 403:
+        return Blame.FORBIDDEN
     if status == 429:
         if DAY_IS_OVER.search(error.details):
             return Blame.ACCOUNT
         return Blame.QUESTION if TOO_LARGE.search(said) else Blame.BUSY  # more than a minute's allowance never passes
-    if status == 529:
+    if status in {420, 498, 529} or (status == 503 and not error.html and LOADING.search(said)):
         return Blame.BUSY
-    if status in {0, 408, 409, 425} or status >= 500:
+    if status in {0, 408, 409, 424, 425, 499} or (status >= 500 and status != 501):
         return Blame.BROKEN
     return Blame.QUESTION
 
@@ -159,7 +215,7 @@ def _own_status(found: dict[str, Any], code: str, words: str) -> int:
         (r"rate.?limit|too many requests|resource_exhausted|insufficient[_ ]quota", 429),
         (r"overloaded", 529),
         (r"authentication|invalid_api_key", 401),
-        (r"billing|insufficient[_ ](balance|credit)", 402),
+        (r"billing|(insufficient|not enough)[_ ](balance|credit|fund)|payment required", 402),
         (r"permission", 403),
         (r"model_not_found|not_found_error", 404),
         (r"context_length|invalid_request|invalid_prompt|invalid_argument|content_(policy|filter)|moderation", 400),
@@ -183,16 +239,27 @@ def _words(value: Any) -> str:
     return ""
 
 
-def _located(found: dict[str, Any]) -> str:
-    """The field that FastAPI's `detail: [{loc: [body, field], msg}]` names, also inside an error's `message`."""
-    for name in ("detail", "message", "errors"):
-        entries = found.get(name)
-        entries = entries.get("detail") if isinstance(entries, dict) else entries
-        if isinstance(entries, list) and entries and isinstance(entries[0], dict):
-            place = entries[0].get("loc")
-            if isinstance(place, list):
-                return ".".join(str(part) for part in place if part != "body")
-    return ""
+def _cause(value: Any, depth: int = 0) -> str:
+    """The field that an error names, in the ways of OpenAI, FastAPI, RFC 9457 and Google; empty where it names none."""
+    if depth > 4:
+        return ""
+    if isinstance(value, list):
+        return next((name for each in value[:20] if (name := _cause(each, depth + 1))), "")
+    if not isinstance(value, dict):
+        return ""
+    if isinstance(place := value.get("loc"), list):
+        return ".".join(str(part) for part in place if part != "body")
+    for name in ("param", "parameter", "field", "pointer", "property"):
+        if isinstance(value.get(name), str) and value[name]:
+            return str(value[name])
+    inner = ("detail", "details", "message", "errors", "fieldViolations", "innererror")
+    return next((name for each in inner if (name := _cause(value.get(each), depth + 1))), "")
+
+
+def _cause_in_words(words: str) -> str:
+    """The same of a list of details that was printed by Python, as vLLM does."""
+    found = re.search(r"'loc': [(\[]'body', '([\w.]+)'", words)
+    return found[1] if found else ""
 
 
 def _parsed(text: str) -> Any:

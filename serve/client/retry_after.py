@@ -2,11 +2,13 @@
 
 `retry-after-ms` (Azure, OpenAI), `Retry-After` in seconds or as a date (RFC 9110), the resets of rate limits that are
 used up (`x-ratelimit-reset-requests: 6m0s`, `anthropic-ratelimit-tokens-reset: 2026-11-28T17:00:00Z`,
-`X-RateLimit-Reset` as a time), and Google's `retryDelay` in the body.
+`X-RateLimit-Reset` as a time, `RateLimit: "default";r=0;t=30`), and the body: Google's `retryDelay`, the headers of
+another provider that a router passes on, "Please try again in 1m30s".
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -19,6 +21,19 @@ LONGEST_S = 1e6
 RESET = re.compile(r"(x-|anthropic-)?rate-?limit-([a-z-]+-)?reset(-[a-z-]+)?")
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+_WORDY = re.compile(
+    r"(?<![a-z])(?:(milli)sec(?:ond)?s?|(d)ays?|(h)(?:ou)?rs?|(m)in(?:ute)?s?|(s)ec(?:ond)?s?)(?![a-z])", re.IGNORECASE
+)
+_AMOUNT = r"\d+(?:\.\d+)?\s*(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])"
+IN_WORDS = re.compile(
+    r"\b(?:again|retry|wait|available|resets?)\b(?:\s+(?:again|at least|will be))*\s*(?:in|after|for)?\s+"
+    rf"((?:{_AMOUNT}(?:,| and)?\s*)+)",
+    re.IGNORECASE,
+)
+IN_FIELDS = re.compile(
+    r'"(retryDelay|retry_?after(?:_?ms|_?seconds)?|estimated_time)"\s*:\s*"?(\d+(?:\.\d+)?)s?"?', re.IGNORECASE
+)
 
 
 def seconds_to_wait(headers: Mapping[str, str], body: str = "", now: datetime | None = None) -> float:
@@ -39,8 +54,31 @@ def seconds_to_wait(headers: Mapping[str, str], body: str = "", now: datetime | 
     ]
     if any(resets):
         return max(resets)
-    delay = re.search(r'"retryDelay"\s*:\s*"([\d.]+)s"', body)
-    return _duration(delay[1], 1.0, now) if delay else 0.0
+    if (limit := named.get("ratelimit")) and (found := _of_draft(limit)) > 0:
+        return found
+    return _in_body(body, now)
+
+
+def _in_body(body: str, now: datetime) -> float:
+    """What only the body tells; 0 where it tells nothing."""
+    for inner in re.findall(r'"headers"\s*:\s*(\{[^{}]*\})', body):
+        try:
+            named = {str(name): str(value) for name, value in json.loads(inner).items()}
+        except ValueError:
+            continue
+        if (found := seconds_to_wait(named, "", now)) > 0:
+            return found
+    if field := IN_FIELDS.search(body):
+        return _sane(float(field[2]) * (0.001 if field[1].lower().endswith("ms") else 1.0))
+    words = IN_WORDS.search(body)
+    return _duration(re.sub(r",|\band\b", " ", words[1]).strip(), 1.0, now) if words else 0.0
+
+
+def _of_draft(limit: str) -> float:
+    """Seconds of a `RateLimit` header by either draft of the standard, where its limit is used up."""
+    left = re.search(r"\b(?:remaining=|r=)(\d+)", limit)
+    reset = re.search(r"\b(?:reset=|t=)(\d+)", limit)
+    return _sane(float(reset[1])) if reset and (left is None or not int(left[1])) else 0.0
 
 
 def _used_up(named: Mapping[str, str], reset: str) -> bool:
@@ -57,8 +95,9 @@ def _duration(text: str, unit: float, now: datetime) -> float:
         if unit == 1.0 and value > 1e9:  # a time in seconds or milliseconds since 1970
             value = (value / 1000 if value > 1e11 else value) - now.timestamp()
         return _sane(value)
-    if re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+", text):
-        return _sane(sum(float(amount) * _UNITS[name] for amount, name in re.findall(r"([\d.]+)(ms|[smhd])", text)))
+    short = "".join(_WORDY.sub(_letter, text).split()).lower().removeprefix("pt")
+    if re.fullmatch(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+", short):
+        return _sane(sum(float(amount) * _UNITS[name] for amount, name in re.findall(r"([\d.]+)(ms|[smhd])", short)))
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             time = parse(text)
@@ -66,6 +105,11 @@ def _duration(text: str, unit: float, now: datetime) -> float:
             continue
         return _sane(((time if time.tzinfo else time.replace(tzinfo=UTC)) - now).total_seconds())
     return 0.0
+
+
+def _letter(unit: re.Match[str]) -> str:
+    """A unit's sign for its word."""
+    return "ms" if unit[1] else next(filter(None, unit.groups())).lower()
 
 
 def _sane(seconds: float) -> float:

@@ -1,7 +1,7 @@
 """What an endpoint takes: which fields it knows, by which names, in which dialect of JSON schema. Pure.
 
 Rules come from a preset (`presets.yaml`, from published documents), then from settings. What an endpoint
-refuses by name in spite of them is learnt from its refusal.
+refuses by name in spite of them is learnt from its refusal (`refused_fields.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from serve.client.errors import EndpointError
-from serve.client.schema_dialects import LIMITS, in_dialect
+from serve.client.schema_dialects import in_dialect
 
 PRESETS = Path(__file__).with_name("presets.yaml")
 
@@ -203,100 +202,6 @@ def _messages(rules: EndpointRules, messages: list[dict[str, str]]) -> list[dict
     elif system:
         turns.insert(0, {"role": "user", "content": "\n\n".join(system)})
     return turns
-
-
-REFUSES = re.compile(
-    r"unsupported|unavailable|not (?:be )?(?:supported|permitted|allowed|accepted|recognized|valid|implemented)"
-    r"|(?:un|not )(?:known|recogni[sz]ed|expected)|extra (?:inputs|fields)|does(?: not|n't) (?:support|accept|allow)"
-    r"|deprecated|invalid schema|only (?:the default|supports?)|must be|(?:cannot|can't) be|no such (?:field|parameter)"
-    r"|invalid type",
-    re.IGNORECASE,
-)
-"""How servers say that they do not take something."""
-
-
-OF_SIZE = re.compile(r"context.?length|too (?:large|long|many)|at most", re.IGNORECASE)
-"""How they say that a question is too large, which has other remedies."""
-
-
-def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[EndpointRules, str] | None:
-    """Rules without what an endpoint just refused by name.
-
-    Args:
-        rules: by which the body was made.
-        error: a 400 or 422.
-        body: that was refused.
-
-    Returns:
-        The new rules, and in words what is sent no more; None when the refusal names nothing that could be left out.
-    """
-    if error.status not in {400, 422} or OF_SIZE.search(error.words):
-        return None
-    said = f"{error.code} {error.words}".replace("_", " ")
-    refused = bool(error.param or REFUSES.search(said))
-    for field, change, words in _changes(rules):
-        sent = field.partition(".")[0] in body
-        # A form of answers has many ways to be refused, and a simpler one does no harm.
-        if sent and (refused or field in {"response_format", "output_config"}) and _names(error, field):
-            return rules.model_copy(update=change), words
-    for field in rules.extra:
-        if refused and field in body and _names(error, field):
-            rest = {name: value for name, value in rules.extra.items() if name != field}
-            return rules.model_copy(update={"extra": rest}), field
-    return None
-
-
-def _changes(rules: EndpointRules) -> list[tuple[str, Body, str]]:
-    """Field of the body, what to change when it is refused, and the change in words."""
-    limit = rules.token_limit
-    other = "max_tokens" if limit == "max_completion_tokens" else "max_completion_tokens"
-    changes: list[tuple[str, Body, str]] = [
-        (limit, {"token_limit": other}, f"{limit} (sent as {other})"),
-        ("temperature", {"temperature": False}, "temperature"),
-        ("random_seed", {"seed": ""}, "random_seed"),
-        ("seed", {"seed": ""}, "seed"),
-        ("stop", {"stop": False}, "stop"),
-        ("stop_sequences", {"stop": False}, "stop_sequences"),
-    ]
-    if rules.strict:
-        changes.append(("response_format.strict", {"strict": None}, "response_format.json_schema.strict"))
-    format_, words = _less_format(rules)
-    if format_:
-        changes += [(field, format_, words) for field in ("response_format", "output_config")]
-    if rules.api == "chat" and rules.system != "user":
-        changes.append(("messages.role", {"system": "user"}, f"messages of role {rules.system} (sent as user's)"))
-    return changes
-
-
-def _less_format(rules: EndpointRules) -> tuple[Body, str]:
-    """The next simpler way to ask for JSON."""
-    if rules.response_format == "json_schema" and rules.schema_dialect == "full":
-        return {"schema_dialect": "plain"}, "keywords of the JSON schema (sent without limits of length and number)"
-    if rules.response_format == "json_schema":
-        simpler = "json_object" if rules.api == "chat" else "none"
-        return {"response_format": simpler}, f"response_format json_schema (sent as {simpler})"
-    if rules.response_format == "json_object":
-        return {"response_format": "none"}, "response_format"
-    return {}, ""
-
-
-_ALIASES = {
-    "response_format": r"response.?format|json.?(?:schema|object)|guided|structured.?outputs?|invalid schema|grammar"
-                       rf"|additionalproperties|{'|'.join(sorted(LIMITS))}",
-    "output_config": r"output.?(?:config|format)|json.?schema|additionalproperties|schema",
-    "response_format.strict": r"\bstrict\b",
-    "messages.role": r"(?:system|developer)['\"`]? (?:role|message|prompt|instruction)"
-                     r"|role['\"`: ]+(?:system|developer)|messages\S*role",
-}  # fmt: skip
-"""Field → how refusals name it, where that is not by its own name."""
-
-
-def _names(error: EndpointError, field: str) -> bool:
-    """Whether an error names a field: in `param`, or by its own name in the words, the first of all fields there."""
-    pattern = _ALIASES.get(field, rf"(?<![\w.]){re.escape(field)}(?!\w)")
-    if error.param:
-        return bool(re.search(pattern, error.param, re.IGNORECASE))
-    return bool(re.search(pattern, error.words, re.IGNORECASE))
 
 
 def rules_changed(old: EndpointRules, new: EndpointRules) -> Body:

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from serve.client.chat import ChatClient
+from serve.client.chat import FORBIDDEN_IN_A_ROW, ChatClient
 from serve.client.concurrency import Pace
 from serve.client.settings import EndpointConfig
 from tests.scripted_teacher import ScriptedTeacher, completion, refusal
@@ -48,6 +48,44 @@ def test_a_key_that_no_question_gets_past_ends_the_job(reply):
     with teacher.running() as url, pytest.raises(PermissionError, match="refuses the key that it was asked without"):
         ask(url, "a")
     assert len(teacher.asked) <= 2
+
+
+def test_a_key_that_is_shut_out_in_the_middle_ends_the_job_before_all_rows_are_lost():
+    teacher = ScriptedTeacher(lambda number, _: completion("yes") if number <= 3 else refusal(403, "not any more"))
+    with teacher.running() as url, pytest.raises(PermissionError, match="not any more"):
+        ask(url, *"abc", *"d" * 50)
+    assert len(teacher.asked) == 3 + FORBIDDEN_IN_A_ROW + 2
+
+
+def test_many_blocked_prompts_in_a_row_are_rows_while_a_harmless_question_is_answered():
+    with ScriptedTeacher(firewall).running() as url:
+        answers = ask(url, *["DROP TABLE"] * 30, "a")
+    assert [answer["blame"] for answer in answers] == ["question"] * 30 + [""]
+
+
+@pytest.mark.parametrize(
+    "half", ['{"choices": [{"mess', "", "<html><title>Request rejected</title></html>", "upstream reset before headers"]
+)
+def test_a_200_that_is_no_answer_is_asked_again(half):
+    teacher = ScriptedTeacher(lambda number, _: completion("yes") if number > 1 else (200, half, {}))
+    with teacher.running() as url:
+        assert ask(url, "a")[0]["text"] == "yes"
+        teacher.script = lambda *_: (200, half, {})
+        answer = ask(url, "a", max_retries=0)[0]
+    page = ": a web page, 'Request rejected'" if half.startswith("<") else ""
+    assert (answer["error"], answer["blame"]) == (f"malformed answer{page}", "endpoint")
+
+
+def test_a_model_that_is_not_there_ends_the_job_although_another_was_answered():
+    def script(_, body):
+        return completion("yes") if body["model"] == "m" else refusal(404, "The model `judge` does not exist")
+
+    async def both(client):
+        await client(model="m", messages=[], max_tokens=1)
+        await client(model="judge", messages=[], max_tokens=1)
+
+    with ScriptedTeacher(script).running() as url, pytest.raises(ValueError, match="knows no model 'judge'"):
+        asyncio.run(both(ChatClient(EndpointConfig(url=f"{url}/v1"))))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,22 @@ def part(kind: str, text: str) -> dict:
         ({"content": ""}, "stop", "", "", "empty answer"),
         ({"content": None, "refusal": "I will not"}, "stop", "", "", "refused"),
         ({"content": "half"}, "SAFETY", "half", "", "refused"),
+        ({"content": "[THINK]hm[/THINK]yes"}, "stop", "yes", "hm", ""),
+        ({"content": "\ufeff<seed:think>hm</seed:think>\nyes"}, "stop", "yes", "hm", ""),
+        ({"content": "◁think▷hm◁/think▷ yes"}, "stop", "yes", "hm", ""),
+        ({"content": None, "reasoning_content": 'so\n{"a": 1}'}, "stop", 'so\n{"a": 1}', 'so\n{"a": 1}', ""),
+        ({"content": "<think>so\n```json\n{}\n```"}, "stop", "so\n```json\n{}\n```", "so\n```json\n{}\n```", ""),
+        ({"content": "yes", "thinking": "hm"}, "stop", "yes", "hm", ""),
+        ({"content": "yes", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]}, "stop", "yes", "hm", ""),
+        ({"content": [{"type": "output_text", "text": "yes"}]}, "completed", "yes", "", ""),
+        ({"content": {"type": "text", "text": "yes"}}, "stop", "yes", "", ""),
+        ({"content": [{"type": "refusal", "refusal": "I will not"}]}, "stop", "", "", "refused"),
+        ({"content": "Calling.", "tool_calls": [{"function": {"name": "a", "arguments": {"a": 1}}}]}, "tool_calls", '{"a": 1}', "", ""),
+        ({"content": '{"a": 2}', "tool_calls": []}, "stop", '{"a": 2}', "", ""),
+        ({"content": None, "function_call": {"name": "a", "arguments": '{"a": 1}'}}, "function_call", '{"a": 1}', "", ""),
+        ({"content": None}, "content_filter: PROHIBITED_CONTENT", "", "", "refused"),
+        ({"role": "assistant"}, "length", "", "", ""),
+        (None, "length", "", "", ""),
         ({"content": "\ud83d half a letter"}, "stop", "? half a letter", "", ""),
     ],
 )  # fmt: skip
@@ -73,6 +89,9 @@ def test_anthropics_own_form():
             },
             429,
         ),
+        ({"choices": [{"message": {"content": "ha"}, "finish_reason": "insufficient_system_resource"}]}, 502),
+        ({"choices": [{"message": {"content": "ha"}, "finish_reason": "abort"}]}, 502),
+        ({"choices": [{"error": "rate limit exceeded", "finish_reason": None}]}, 429),
     ],
 )
 def test_an_error_in_an_answers_place(body, status):
@@ -83,6 +102,8 @@ def test_an_error_in_an_answers_place(body, status):
 def test_no_choice_is_the_models_and_what_is_no_answer_is_the_endpoints():
     assert read_completion(b'{"choices": []}')["error"] == "no choice"
     assert read_completion(b'{"choices": []}')["blame"] == "model"
+    assert read_completion(b'{"choices": null}')["error"] == "no choice"
+    assert read_completion(b'\n\n  {"choices": [{"finish_reason": {"type": "length"}}]}')["finish_reason"] == "length"
     for body in (b"<html>", b"", b"[" * 100_000, b'{"choices": {}}', b'{"choices": [1]}', b'{"x": 1}', b"3",
                  b'{"choices": [{"message": {"content": {"a": 1}}}]}'):  # fmt: skip
         found = read_completion(body)
@@ -98,6 +119,8 @@ def test_no_choice_is_the_models_and_what_is_no_answer_is_the_endpoints():
         ({"prompt_tokens": 9, "completion_tokens": 4, "prompt_cache_hit_tokens": 6}, (9, 6, 4, 0)),
         ({"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 33}, (9, 0, 24, 20)),
         ({"input_tokens": 9, "output_tokens": 4}, (9, 0, 4, 0)),
+        ({"prompt_tokens": 9.0, "completion_tokens": 4.0}, (9, 0, 4, 0)),
+        ({"total_tokens": 13}, (0, 0, 0, 0)),
         ({"prompt_tokens": -1, "completion_tokens": "x", "prompt_tokens_details": None}, (0, 0, 0, 0)),
         (None, (0, 0, 0, 0)),
     ],

@@ -15,6 +15,10 @@ def told(status: int, /, **error: object) -> object:
     return read_error(status, json.dumps({"error": error}).encode())
 
 
+def flat(status: int, /, **error: object) -> object:
+    return read_error(status, json.dumps(error).encode())
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -42,6 +46,46 @@ def told(status: int, /, **error: object) -> object:
          Blame.QUESTION),
         (told(404, message="no such model"), Blame.MODEL),
         (told(500, message="oops"), Blame.BROKEN),
+        (told(400, message="API key expired. Please renew the API key.", status="INVALID_ARGUMENT"), Blame.KEY),
+        (flat(400, code="Client specified an invalid argument", error="Incorrect API key provided: xa***."), Blame.KEY),
+        (told(401, message="You exceeded your current quota", code="insufficient_quota"), Blame.ACCOUNT),
+        (told(403, message="You have either used all available credits or reached the monthly spending limit"), Blame.ACCOUNT),
+        (told(412, message="Account a is suspended, possibly due to reaching the monthly spending limit"), Blame.ACCOUNT),
+        (told(403, code="AllocationQuota.FreeTierOnly", message="The free tier of the model has been exhausted."), Blame.ACCOUNT),
+        (told(429, type="exceeded_current_quota_error", message="Your account org-1 is suspended"), Blame.ACCOUNT),
+        (told(400, code="Arrearage", message="Access denied, please make sure your account is in good standing."), Blame.ACCOUNT),
+        (flat(403, code=30001, message="Sorry, your account balance is insufficient", data=None), Blame.ACCOUNT),
+        (flat(403, code=403, reason="NOT_ENOUGH_BALANCE", message="not enough balance"), Blame.ACCOUNT),
+        (told(429, code="1113", message="余额不足"), Blame.ACCOUNT),
+        (told(429, message="Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more"), Blame.ACCOUNT),
+        (told(429, message="Quota exceeded for metric: free_tier_requests, limit: 0, model: m"), Blame.ACCOUNT),
+        (read_error(402, b"<html>Payment Required</html>"), Blame.ACCOUNT),
+        (read_error(402, b"Payment Required"), Blame.ACCOUNT),
+        (read_error(403, b"insufficient credits"), Blame.ACCOUNT),
+        (told(429, code="rate_limit_exceeded", message="Rate limit reached on requests per min. Please add a payment method to "
+                                                       "increase your limits."), Blame.BUSY),
+        (told(429, message="Quota exceeded for metric: requests, limit: 20, model: m"), Blame.BUSY),
+        (told(429, message="Service tier capacity exceeded for this model.", code="3505"), Blame.BUSY),
+        (read_error(429, b"<html><title>You are being rate limited</title>out of credits</html>"), Blame.BUSY),
+        (read_error(429, b"Too Many Requests"), Blame.BUSY),
+        (told(498, message="Flex tier capacity exceeded"), Blame.BUSY),
+        (told(503, message="Loading model", type="unavailable_error"), Blame.BUSY),
+        (flat(503, error="Model m is currently loading", estimated_time=20.0), Blame.BUSY),
+        (told(403, message='Your input was flagged for "harassment". No credits were charged.', metadata={"flagged_input": "x"}),
+         Blame.QUESTION),
+        (told(403, message="Input token count + max_tokens must be less than the context length of the model"), Blame.QUESTION),
+        (told(400, message="[{'loc': ('body', 'x'), 'msg': 'no', 'input': '" + "x" * 300 + " insufficient_funds'}]"), Blame.QUESTION),
+        (told(400, message="Content Exists Risk"), Blame.QUESTION),
+        (told(501, message="not for this model"), Blame.QUESTION),
+        (told(400, message="m is not a valid model ID"), Blame.MODEL),
+        (told(400, message="Model Not Exist"), Blame.MODEL),
+        (told(400, message="Invalid model: m", type="invalid_model", code="1500"), Blame.MODEL),
+        (told(403, message="Project `p` does not have access to model `m`", code="model_not_found"), Blame.MODEL),
+        (told(400, code="model_decommissioned", message="The model `m` has been decommissioned"), Blame.MODEL),
+        (told(400, message="This model does not support tools"), Blame.QUESTION),
+        (read_error(405, b"Method Not Allowed"), Blame.MODEL),
+        (flat(424, error="Request failed during generation", error_type="generation"), Blame.BROKEN),
+        (read_error(520, PAGE), Blame.BROKEN),
         (read_error(0, b""), Blame.BROKEN),
     ],
 )  # fmt: skip
@@ -61,6 +105,25 @@ def test_whose_failure_it_is(error, expected):
         ({"object": "error", "message": {"detail": [{"loc": ["body", "seed"], "msg": "Extra"}]}}, "Extra", "seed"),
         ({"type": "error", "error": {"type": "api_error", "message": "inner"}}, "inner", ""),
         ({"errors": [{"message": "first"}]}, "first", ""),
+        (
+            {"error": {"message": "Provider returned error", "metadata": {"raw": "the upstream is full"}}},
+            "the upstream is full",
+            "",
+        ),
+        (
+            {"error": {"message": "outer", "metadata": {"raw": '{"error": {"message": "inner", "param": "seed"}}'}}},
+            "inner",
+            "seed",
+        ),
+        ({"error": {"message": 'wrapped - {"error": {"message": "inner", "param": "stop"}}'}}, "inner", "stop"),
+        ({"error": {"message": "bad", "details": [{"fieldViolations": [{"field": "seed"}]}]}}, "bad", "seed"),
+        (
+            {"statusCode": 400, "error": "Bad Request", "message": ["property seed should not exist"]},
+            "should not exist",
+            "",
+        ),
+        ({"message": "[{'type': 'x', 'loc': ('body', 'seed'), 'msg': 'no'}]"}, "no", "seed"),
+        ({"code": 7, "msg": "short words"}, "short words", ""),
     ],
 )
 def test_the_words_of_every_form(body, words, param):
@@ -82,10 +145,18 @@ def test_a_page_is_told_by_its_title():
         ({"message": "Rate limit exceeded"}, 429),
         ({"code": "context_length_exceeded", "message": "m"}, 400),
         ("who knows", 500),
+        ("rate limit reached", 429),
+        ({"message": "insufficient balance", "type": "api_error"}, 402),
     ],
 )
 def test_an_error_inside_a_200_has_the_status_that_it_means(error, status):
     assert error_of(error).status == status
+
+
+def test_what_a_router_says_inside_a_200_is_an_error():
+    body = {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}
+    assert error_of(error_in(body)).status == 402
+    assert error_in({"choices": [], "base_resp": {"status_code": 0, "status_msg": ""}}) is None
 
 
 @given(st.binary(), st.integers(0, 600))

@@ -1,0 +1,182 @@
+"""What an endpoint refuses by name → rules by which it is sent no more. Pure.
+
+Servers word such refusals in many ways: OpenAI's `param`, FastAPI's `loc`, a name somewhere in a sentence, in camel
+case, or inside another provider's error. The field that is named first counts.
+"""
+
+from __future__ import annotations
+
+import re
+
+from serve.client.errors import EndpointError
+from serve.client.rules import Body, EndpointRules
+from serve.client.schema_dialects import LIMITS
+
+STATUSES = frozenset({400, 422, 500, 501})
+"""Statuses that refusals of fields come with. llama.cpp says 500 where a chat template refuses a role."""
+
+_PLAINLY = re.compile(
+    r"unsupported|unimplemented|unavailable|not (?:be )?(?:supported|permitted|allowed|accepted|recogni[sz]ed|valid"
+    r"|implemented|available|enabled)|(?:un|not )(?:known|recogni[sz]ed|expected)|extra (?:inputs|fields)"
+    r"|cannot find field"
+    r"|do(?:es)?(?: not|n['’]t) (?:support|accept|allow|recogni[sz]e|take|work)|deprecated|no longer|incompatible"
+    r"|no such (?:field|parameter)|unrecogni[sz]ed",
+    re.IGNORECASE,
+)
+REFUSES = re.compile(
+    rf"{_PLAINLY.pattern}|invalid|(?:only|must) (?:be|the default|supports?|alternate)|must (?:not|follow|satisfy)"
+    r"|following must|(?:cannot|can['’]t) (?:both )?be|has to be|enabled only|should (?:not )?be|forbidden",
+    re.IGNORECASE,
+)
+"""How servers say that they do not take something."""
+
+_QUESTION_TOO_LARGE = re.compile(
+    r"context.?(?:length|window|size)|too many (?:input |prompt )?tokens|max(?:imum)?[_ ]model[_ ]len"
+    r"|(?:prompt|input|request|messages?|conversation)\b[^.;]{0,40}\btoo (?:long|large|big)",
+    re.IGNORECASE,
+)
+"""How they say that a question is too large, which has other remedies."""
+
+_LIMIT_OUT_OF_RANGE = re.compile(
+    r"too (?:large|big|high|long|many|small|low)|at (?:most|least)|maximum|minimum|exceed"
+    r"|(?:greater|less|more|fewer) than|[<>]|range|between|positive",
+    re.IGNORECASE,
+)
+"""How they say that a token limit's value is refused, not its name."""
+
+_WHAT_IS_TAKEN = re.compile(
+    r"(?<!not )(?<!un)\b(?:allowed|supported|permitted|valid|known|accepted|available|expected)(?: [a-z]+){0,3}"
+    r"\s*[:=\[({][^.;)\]}]*|(?:expected one of|did you mean|one of the following)[^.;]*",
+    re.IGNORECASE,
+)
+"""Lists of what a server does take, which name fields that it does not refuse."""
+
+_VAGUE = re.compile(
+    r"(?:body|model|messages?|prompt|request|parameters?|input|json|root|__root__|quota|[$./#]*)", re.IGNORECASE
+)
+"""Causes that name no field that could be left out."""
+
+_THINKING = r"(?:thinking|reasoning)(?! models?\b)|budget|chat.?template.?kwargs"
+
+_ROLE = (
+    r"^messages\S*role$|\bROLE['\"`]? (?:role|message|prompt|instruction)|\brole['\"`: =]+ROLE|roles? must alternate"
+    r"|(?:variant|value|role|support)s?:? ['\"`]?ROLE\b|\b(?:unknown|invalid|unsupported|unexpected) role"
+)
+
+_ALIASES = {
+    "response_format": r"response.?format|json.?(?:schema|object|mode)|guided|structured.?outputs?|invalid schema"
+                       r"|grammar|schema (?:is too|produces|contains)"
+                       rf"|additionalproperties|{'|'.join(sorted(LIMITS))}",
+    "output_config": r"output.?(?:config|format)|json.?schema|structured.?outputs?|grammar|additionalproperties|schema",
+    "response_format.strict": r"\bstrict\b",
+    "cache_control": r"cache.?control",
+    "thinking": _THINKING,
+    "reasoning": _THINKING,
+    "reasoning_effort": _THINKING,
+    "chat_template_kwargs": _THINKING,
+}  # fmt: skip
+"""Field → how refusals name it, where that is not by its own name."""
+
+
+def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[EndpointRules, str] | None:
+    """Rules without what an endpoint just refused by name.
+
+    Args:
+        rules: by which the body was made.
+        error: its answer.
+        body: that was refused.
+
+    Returns:
+        The new rules, and in words what is sent no more; None when the refusal names nothing that could be left out.
+    """
+    if error.status not in STATUSES or _QUESTION_TOO_LARGE.search(error.words):
+        return None
+    for words in (_WHAT_IS_TAKEN.sub(lambda found: " " * len(found[0]), error.words), error.words):
+        named = [(place, rules.model_copy(update=change), said) for field, change, said in _changes(rules)
+                 if _is_sent(field, rules, body) and _is_refused(field, rules, error)
+                 and (place := _place(error, words, _pattern(field, rules))) is not None]  # fmt: skip
+        if named:
+            _, changed, said = min(named, key=lambda one: one[0])
+            return changed, said
+    return None
+
+
+def _is_refused(field: str, rules: EndpointRules, error: EndpointError) -> bool:
+    """Whether an error that names a field refuses it, rather than its value or something else."""
+    said = f"{error.code} {error.words}".replace("_", " ")
+    if field == rules.token_limit and _LIMIT_OUT_OF_RANGE.search(error.words):
+        return bool(_PLAINLY.search(said))
+    if error.status >= 500:
+        return bool(_PLAINLY.search(error.words))
+    # A form of answers has many ways to be refused, and a simpler one does no harm.
+    return field in {"response_format", "output_config"} or bool(_cause(error) or REFUSES.search(said))
+
+
+def _changes(rules: EndpointRules) -> list[tuple[str, Body, str]]:
+    """Field of the body, what to change when it is refused, and the change in words; of two at one place the first."""
+    limit = rules.token_limit
+    other = "max_tokens" if limit == "max_completion_tokens" else "max_completion_tokens"
+    changes: list[tuple[str, Body, str]] = [
+        ("temperature", {"temperature": False}, "temperature"),
+        ("random_seed", {"seed": ""}, "random_seed"),
+        ("seed", {"seed": ""}, "seed"),
+        ("stop", {"stop": False}, "stop"),
+        ("stop_sequences", {"stop": False}, "stop_sequences"),
+        ("cache_control", {"cache_control": False}, "cache_control"),
+    ]
+    if rules.api == "chat":
+        changes.insert(0, (limit, {"token_limit": other}, f"{limit} (sent as {other})"))
+    if rules.strict:
+        changes.append(("response_format.strict", {"strict": None}, "response_format.json_schema.strict"))
+    format_, words = _less_format(rules)
+    if format_:
+        changes += [(field, format_, words) for field in ("response_format", "output_config")]
+    if rules.api == "chat" and rules.system != "user":
+        less = "system" if rules.system == "developer" else "user"
+        changes.append(("messages.role", {"system": less}, f"messages of role {rules.system} (sent as {less}'s)"))
+    for field in rules.extra:
+        rest = {name: value for name, value in rules.extra.items() if name != field}
+        changes.append((field, {"extra": rest}, field))
+    return changes
+
+
+def _less_format(rules: EndpointRules) -> tuple[Body, str]:
+    """The next simpler way to ask for JSON."""
+    if rules.response_format == "json_schema" and rules.schema_dialect == "full":
+        return {"schema_dialect": "plain"}, "keywords of the JSON schema (sent without limits of length and number)"
+    if rules.response_format == "json_schema":
+        simpler = "json_object" if rules.api == "chat" else "none"
+        return {"response_format": simpler}, f"response_format json_schema (sent as {simpler})"
+    if rules.response_format == "json_object":
+        return {"response_format": "none"}, "response_format"
+    return {}, ""
+
+
+def _is_sent(field: str, rules: EndpointRules, body: Body) -> bool:
+    """Whether a body holds a field, or what is named so inside of one."""
+    if field == "messages.role":
+        return any(one.get("role") == rules.system for one in body.get("messages") or ())
+    if field == "cache_control":
+        return rules.cache_control
+    return field.partition(".")[0] in body
+
+
+def _place(error: EndpointError, words: str, pattern: str) -> int | None:
+    """Where an error names a field: 0 for its `param`, then places in its words; None where it does not."""
+    if param := _cause(error):
+        return 0 if re.search(pattern, param, re.IGNORECASE) else None
+    found = re.search(pattern, words, re.IGNORECASE)
+    return 1 + found.start() if found else None
+
+
+def _cause(error: EndpointError) -> str:
+    """The field that an error names as its cause; empty where that is none that could be left out."""
+    param = re.sub(r"^(?:[$#./]+|body\.)+", "", error.param)
+    return "" if _VAGUE.fullmatch(param) else param
+
+
+def _pattern(field: str, rules: EndpointRules) -> str:
+    """How a field's name is found: also in camel case, or with blanks."""
+    if field == "messages.role":
+        return _ROLE.replace("ROLE", rules.system)
+    return _ALIASES.get(field, rf"(?<![\w.]){re.escape(field).replace('_', '[_ -]?')}(?!\w)")
