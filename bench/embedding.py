@@ -6,8 +6,9 @@ and writes Parquet; the baseline is one call of the library on texts in memory, 
 turn, with their fixed costs: the stage starts workers and an actor that loads the model, the baseline loads the model
 here. `start_seconds` is what the stage takes for one row, so that a reader can tell cost from rate.
 
-`--roberta-large` takes random weights of that architecture with so many layers (24 is all of it) and MiniLM's
-tokenizer: the paper's encoder in size, for a machine that has no copy of it. FLOP: 2 for each weight outside the
+`--roberta-large` takes random weights of that architecture with so many layers (24 is all of it) and a tokenizer
+trained on the spot: the paper's encoder in size, for a machine that has no copy of it. `--bare` leaves Ray out: the
+encoder alone, tokenisation included, against the same baseline. FLOP: 2 for each weight outside the
 embedding tables and token, and 4·L·T·D for the attention of a row of T tokens.
 """
 
@@ -22,18 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import ray
 import torch
 from pyarrow import fs as pafs
 
 from bench.machine import describe_machine
-from codeocean.collect.readers import list_units, read_unit
-from codeocean.collect.settings import FolderSource
+from bench.random_llama import code_tokenizer, documented_functions
 from codeocean.embed.batches import padding_share
-from codeocean.embed.encoder import Tokenizer, load_model, row_texts
-from codeocean.embed.flow import embed
+from codeocean.embed.encoder import Encoder, Tokenizer, load_model, row_texts
 from codeocean.embed.settings import EmbedConfig
-from codeocean.records import RAW_CODE
 from core.storage import write_part
 from ray_jobs.run.models import resolve_model
 
@@ -42,6 +39,10 @@ ROWS_PER_PART = 1_000
 
 def functions(count: int) -> pa.Table:
     """RAW_CODE rows of documented functions of the standard library."""
+    from codeocean.collect.readers import list_units, read_unit
+    from codeocean.collect.settings import FolderSource
+    from codeocean.records import RAW_CODE
+
     tables, found = [], 0
     for unit in list_units(FolderSource(kind="folder", path="stdlib", languages=("python",))):
         for batch in read_unit(unit):
@@ -56,16 +57,17 @@ def functions(count: int) -> pa.Table:
 def roberta_large(layers: int, folder: Path) -> str:
     """A model folder with random weights of roberta-large's architecture."""
     from sentence_transformers import SentenceTransformer, models
-    from transformers import AutoTokenizer, RobertaConfig, RobertaModel
+    from transformers import RobertaConfig, RobertaModel
 
-    tokenizer = AutoTokenizer.from_pretrained(resolve_model("package:all-minilm-l6-v2", "model"))
+    tokenizer = code_tokenizer()
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    tokenizer.model_max_length = 256
     config = RobertaConfig(
         vocab_size=50_265, hidden_size=1024, num_hidden_layers=layers, num_attention_heads=16, intermediate_size=4096,
         max_position_embeddings=514, type_vocab_size=1, pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     torch.manual_seed(0)
     RobertaModel(config).save_pretrained(folder / "transformer")
-    tokenizer.model_input_names = ["input_ids", "attention_mask"]
     tokenizer.save_pretrained(folder / "transformer")
     first = models.Transformer(str(folder / "transformer"), max_seq_length=256)
     SentenceTransformer(modules=[first, models.Pooling(1024)], device="cpu").save(str(folder / "model"))
@@ -94,6 +96,8 @@ def gemm_flops(device: torch.device, dtype: torch.dtype) -> float:
 
 def stage_seconds(config: EmbedConfig, model: str, rows: pa.Table) -> float:
     """Seconds of the stage, reading and writing included."""
+    from codeocean.embed.flow import embed
+
     fs = pafs.LocalFileSystem()
     with tempfile.TemporaryDirectory() as folder:
         for number, start in enumerate(range(0, rows.num_rows, ROWS_PER_PART)):
@@ -102,6 +106,18 @@ def stage_seconds(config: EmbedConfig, model: str, rows: pa.Table) -> float:
         done = embed(config, model, fs, f"{folder}/raw", f"{folder}/embed")
         assert done == rows.num_rows
         return time.perf_counter() - begun
+
+
+def bare_seconds(config: EmbedConfig, model: str, rows: pa.Table) -> float:
+    """Seconds of the encoder by itself, loading and tokenisation included as in the baseline."""
+    begun = time.perf_counter()
+    Encoder(model, config).encode_rows(rows)
+    return time.perf_counter() - begun
+
+
+def bare_rows(count: int) -> pa.Table:
+    """Documented functions without our readers, whose parsers a bare card lacks."""
+    return pa.Table.from_pylist(documented_functions(count))
 
 
 def baseline_seconds(config: EmbedConfig, model: str, rows: pa.Table) -> float:
@@ -114,9 +130,10 @@ def baseline_seconds(config: EmbedConfig, model: str, rows: pa.Table) -> float:
 def measure(count: int, model: str, options: argparse.Namespace) -> dict[str, Any]:
     """One size: stage and baseline in turn."""
     config = EmbedConfig(tokens_per_batch=options.tokens_per_batch, gpus_per_actor=float(torch.cuda.is_available()))
-    rows = functions(count)
-    start = stage_seconds(config, model, rows.slice(0, 1))
-    runs = [(stage_seconds(config, model, rows), baseline_seconds(config, model, rows)) for _ in range(options.runs)]
+    rows, ours = (bare_rows(count), bare_seconds) if options.bare else (functions(count), stage_seconds)
+    start = ours(config, model, rows.slice(0, 1))
+    runs = [(ours(config, model, rows), baseline_seconds(config, model, rows)) for _ in range(options.runs)]
+    count = rows.num_rows
     loaded = load_model(model)
     batches = Tokenizer(loaded, config).batches(row_texts(rows, config))
     tokens = sum(int(batch.lengths.sum()) for batch in batches)
@@ -150,6 +167,15 @@ def _lengths(batches: list[Any]) -> Any:
     return lengths
 
 
+def start_ray() -> None:
+    """A local Ray for the stage."""
+    import ray
+    import ray.data
+
+    ray.init(address="local", include_dashboard=False, log_to_driver=False, object_store_memory=512 * 2**20)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+
+
 def main() -> None:
     """Print the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -160,9 +186,10 @@ def main() -> None:
     )
     parser.add_argument("--tokens-per-batch", type=int, default=EmbedConfig().tokens_per_batch)
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--bare", action="store_true", help="the encoder by itself, without Ray")
     options = parser.parse_args()
-    ray.init(address="local", include_dashboard=False, log_to_driver=False, object_store_memory=512 * 2**20)
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    if not options.bare:
+        start_ray()
     with tempfile.TemporaryDirectory() as folder:
         random_weights = options.roberta_large and roberta_large(options.roberta_large, Path(folder))
         model = random_weights or resolve_model(options.model, "--model")

@@ -2,7 +2,9 @@
 
 `python -m bench.mfu --size 1b` (all weights, AdamW) or `--size 7b` (LoRA of rank 64) prints one JSON object. Rows have
 CodeOcean-like lengths (log-normal, mean 380 tokens), 60 % of each learnt from, packed to 2,048 tokens. It needs a CUDA
-card; `--size tiny` runs the same in float32 on a CPU, to see that it works: its figure means nothing.
+card; `--size tiny` runs the same in float32 on a CPU, to see that it works: its figure means nothing. `--profile FILE`
+takes one more step under torch's profiler and writes the operations that cost most: the JSON object then says how many
+kernels a step starts and for which share of the step the card has one to run.
 
 MFU = FLOP of the model / seconds / peak FLOP per second of the card, dense bfloat16, from its data sheet
 (`training/flops.py` has formula and peaks): 6·N·T + 6·D·V·K + 6·L·A·Σn², frozen weights 4 instead of 6, nothing that
@@ -17,10 +19,13 @@ import random
 import statistics
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from bench.machine import describe_machine
 from bench.random_llama import SIZES, write_random_llama
@@ -50,16 +55,18 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda" if on_gpu else "cpu")
     model = write_random_llama(folder, options.size, torch.bfloat16 if on_gpu else torch.float32)
+    rank = (64 if options.size == "7b" else 0) if options.lora_rank is None else options.lora_rank
     config = TrainConfig(
         model=model, max_length=2048, micro_batch=options.micro_batch, global_batch=options.batch, use_gpu=on_gpu,
-        dtype="bfloat16" if on_gpu else "float32", lora_rank=64 if options.size == "7b" else 0,
+        dtype="bfloat16" if on_gpu else "float32", lora_rank=rank,
         activation_checkpointing=options.activation_checkpointing, compile=options.compile,
     )  # fmt: skip
     tokenizer = load_tokenizer(model)
     learner = build_learner(config, tokenizer, device)
-    examples = random_examples(options.batch * (options.steps + _WARM_UP), len(tokenizer), config.max_length)
+    count = options.batch * (options.steps + _WARM_UP + bool(options.profile))
+    examples = random_examples(count, len(tokenizer), config.max_length)
     steps = train_steps(learner, make_optimizer(learner, config), examples, config, tokenizer.pad_token_id, 0)
-    records = list(steps)[_WARM_UP:]
+    records = [next(steps) for _ in range(_WARM_UP + options.steps)][_WARM_UP:]
     return {
         "mfu": [round(record["mfu"], 4) for record in records],
         "mfu_median": round(statistics.median(record["mfu"] for record in records), 4),
@@ -67,7 +74,27 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "peak_bytes": max(record["memory_bytes"] for record in records),
         "weights": sum(weight.numel() for weight in learner.parameters()),
         "trained_weights": sum(weight.numel() for weight in learner.parameters() if weight.requires_grad),
-    }
+    } | (profiled(steps, Path(options.profile), on_gpu=on_gpu) if options.profile else {})
+
+
+def profiled(steps: Iterator[dict[str, float]], file: Path, *, on_gpu: bool) -> dict[str, Any]:
+    """One step under the profiler: its costliest operations go to the file."""
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]
+    with profile(activities=activities) as found:
+        begun = time.perf_counter()
+        next(steps)
+        seconds = time.perf_counter() - begun
+    costs = found.key_averages()
+    order = "self_device_time_total" if on_gpu else "self_cpu_time_total"
+    file.write_text(costs.table(sort_by=order, row_limit=50, max_name_column_width=70), encoding="utf-8")
+    kernels = [event for event in found.events() if event.device_type.name == "CUDA"]
+    busy = sum(event.self_device_time_total for event in kernels) / 1e6
+    copies = sum(event.count for event in costs if event.key in {"aten::copy_", "aten::_to_copy"})
+    operations = sum(event.count for event in costs if event.key.startswith("aten::"))
+    return {
+        "profile": str(file), "profiled_seconds": round(seconds, 3), "kernels": len(kernels),
+        "busy_share": round(busy / seconds, 3), "operations": operations, "copies": copies,
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -79,6 +106,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--activation-checkpointing", choices=["none", "selective", "full"], default="selective")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--lora-rank", type=int, help="of adapters; by default 64 for 7b and none for the others")
+    parser.add_argument("--profile", help="file for the costliest operations of one more step")
     options = parser.parse_args()
     if not torch.cuda.is_available() and options.size != "tiny":
         sys.exit(f"--size {options.size}: there is no CUDA card here, so nothing was measured; take --size tiny")

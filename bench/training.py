@@ -1,9 +1,10 @@
 """Training: tokens learnt from a second, packed against padded, and Ray Train against a bare loop.
 
-`python -m bench.training --data FILE` prints one JSON object. FILE holds instances in the Alpaca form (`instruction,
-input, output`), JSON or gzipped JSON. All run on the same rows and model in float32 on the CPU, or bfloat16 on CUDA,
-and the same optimizer, and take turns step by step, so that a busy machine slows all alike; each figure is the median
-over the steps.
+`python -m bench.training [--data FILE]` prints one JSON object. FILE holds instances in the Alpaca form (`instruction,
+input, output`), JSON or gzipped JSON; without it they are made of the standard library's documented functions. `--model
+random:135m` takes random weights of a size of `bench/random_llama.py`, which needs no packaged model. All run on the
+same rows and model in float32 on the CPU, or bfloat16 on CUDA, and the same optimizer, and take turns step by step, so
+that a busy machine slows all alike; each figure is the median over the steps.
 
 - `packed`: our step: rows packed, attention within documents, logits for response tokens alone.
 - `padded`: the authors' way: micro-batches of 4 rows padded to their longest, full logits, the model's own loss.
@@ -40,6 +41,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from bench.machine import describe_machine
+from bench.random_llama import alpaca_rows, write_random_llama
 from ray_jobs.run.models import resolve_model
 from training.batches import PaddedBatch, global_batches, micro_batches, num_response_tokens
 from training.examples import IGNORED, Example, tokenize_instances
@@ -229,7 +231,7 @@ def _device() -> torch.device:
 def main() -> None:
     """Print the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="instances in the Alpaca form, JSON or JSON.gz")
+    parser.add_argument("--data", type=Path, help="instances in the Alpaca form, JSON or JSON.gz")
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
     parser.add_argument("--batch", type=int, default=16, help="rows of a step")
     parser.add_argument("--steps", type=int, default=3)
@@ -244,19 +246,26 @@ def main() -> None:
     spared = 1 if options.measure == "ray" else 0  # Ray's own processes need somewhere to run
     threads = options.threads or max(1, torch.get_num_threads() - spared)
     torch.set_num_threads(threads)
+    with tempfile.TemporaryDirectory() as scratch:
+        print(json.dumps(measure(options, threads, Path(scratch))))
+
+
+def measure(options: argparse.Namespace, threads: int, scratch: Path) -> dict[str, Any] | int:
+    """What `--measure` asks for; the peak bytes alone with `--memory-of`."""
     on_gpu = torch.cuda.is_available()
+    random_size = options.model.removeprefix("random:") if options.model.startswith("random:") else None
     config = TrainConfig(
-        model=resolve_model(options.model, "--model"), global_batch=options.batch, max_length=options.max_length,
+        model=write_random_llama(scratch, random_size) if random_size else resolve_model(options.model, "--model"),
+        global_batch=options.batch, max_length=options.max_length,
         dtype="bfloat16" if on_gpu else "float32", use_gpu=on_gpu, workers=1,
         cpus_per_worker=threads,
     )  # fmt: skip
-    rows = read_rows(options.data)
+    rows = read_rows(options.data) if options.data else alpaca_rows()
     examples, _ = tokenize_instances(rows, load_tokenizer(config.model), config.max_length)
     if options.memory_of:
         for _ in zip(WAYS[options.memory_of](config, examples), range(2), strict=False):
             pass
-        print(peak_memory(_device()))
-        return
+        return peak_memory(_device())
     lengths = [len(example.input_ids) for example in examples]
     found: dict[str, Any] = {
         "bench": "training", "model": options.model, "machine": describe_machine(), "threads": threads,
@@ -269,7 +278,7 @@ def main() -> None:
         found |= peak_of_each(["packed", *options.against])
     else:
         found |= compare_ways(config, examples, options.steps, options.against)
-    print(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":

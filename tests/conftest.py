@@ -5,11 +5,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import ray
 from xdist.scheduler import LoadFileScheduling
-
-from serve.client.upstream import SERVE_SETTINGS
-from serve.engines.guard import CALLBACK
 
 ENGINE_FILES = {path for path in Path(__file__).parent.rglob("test_*.py") if "mark.engine" in path.read_text()}
 
@@ -45,7 +41,11 @@ class OneProcessForEngines(LoadFileScheduling):
 
 @pytest.fixture(scope="session")
 def local_ray():
+    import ray
+
     from ray_jobs.cluster.connect import start_patiently
+    from serve.client.upstream import SERVE_SETTINGS
+    from serve.engines.guard import CALLBACK
 
     os.environ.setdefault(
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"

@@ -98,11 +98,3 @@ def test_bfloat16_is_close_and_not_the_same():
 
 def test_no_texts_give_no_vectors(tiny):
     assert Encoder(str(tiny / "dense"), EmbedConfig(), "cpu").encode([]).shape == (0, 8)
-
-
-@pytest.mark.gpu
-def test_vectors_on_a_gpu_are_those_of_the_cpu():
-    on_cpu = Encoder(MINILM, EmbedConfig(), device="cpu").encode(TEXTS)
-    for precision, least in (("float32", 0.9999), ("auto", 0.99)):
-        on_gpu = Encoder(MINILM, EmbedConfig(precision=precision, tokens_per_batch=16384), device="cuda").encode(TEXTS)
-        assert cosines(on_gpu, on_cpu).min() >= least
