@@ -6,11 +6,11 @@ import array
 import collections
 import operator
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from eval.sandbox.inside import arrays
-from eval.sandbox.inside.mirrors import BASES, bare
+from eval.sandbox.inside.containers import BASES, bare
 
 
 def replace(old: Any, new: Any) -> None:
@@ -56,6 +56,12 @@ _CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
 def contents_of(objects: list[Any]) -> list[tuple[int, list[Any]]]:
     """What the changeable ones of some objects hold: their places and contents, to be compared later."""
     return [(at, look(x)) for at, x in enumerate(objects) if (look := _look_at(x)) is not None]
+
+
+def are_shared(requests: Iterable[list[Any]]) -> bool:
+    """Whether something that may change is given to two calls."""
+    places = [id(x) for given in requests for x in given if _look_at(x) is not None]
+    return len(places) != len(set(places))
 
 
 def _look_at(x: Any) -> Callable[[Any], list[Any]] | None:

@@ -13,38 +13,29 @@ from __future__ import annotations
 
 import array
 import base64
-import builtins
 import collections
 import datetime
 import decimal
 import fractions
 import ipaddress
-import operator
 import pathlib
 import re
-import sys
 import time
 import types
 import uuid
+import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.inside import arrays
+from eval.sandbox.inside import arrays, errors
+from eval.sandbox.inside.forms import FORMS, is_whole
+from eval.sandbox.inside.library import library_name, library_object
 
 PACKED = 64
 """So many numbers or more cross as an array."""
 SCALARS = frozenset({type(None), bool, int, float, str})
 _DATES = (datetime.datetime, datetime.date, datetime.time)
 _ADDRESSES = ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface")
-LIBRARY = (builtins, collections, datetime, decimal, fractions, operator, re, types, "math", "collections.abc",
-           "functools", "itertools", "typing", "enum", "string", "numbers", "cmath", "random", "json", "time",
-           "heapq", "bisect", "_io", "io", "contextlib", "statistics", "copy", "dataclasses", "abc", "sys", "os",
-           "inspect", "asyncio")  # fmt: skip
-"""Modules whose own types and selves may be named, where they are already imported."""
-FUNCTIONS = frozenset({"builtins", "math", "cmath", "operator"}), frozenset(
-    {"exec", "eval", "compile", "__import__", "open", "input", "breakpoint", "setattr", "delattr", "globals", "locals",
-     "vars", "exit", "quit", "getattr", "print", "call", "attrgetter", "methodcaller"})  # fmt: skip
-"""Modules whose functions may be named, and those that may not: what is named is called where the tests run."""
 
 
 class Gone(BaseException):
@@ -82,8 +73,8 @@ def _datetime(*values: Any) -> datetime.datetime:
     return datetime.datetime(*values[:8], fold=values[8])  # noqa: DTZ001 - its zone is the eighth
 
 
-def _struct_time(*values: Any) -> time.struct_time:
-    return time.struct_time(values)
+def _struct_time(values: list[Any], zone: str | None, offset: int | None) -> time.struct_time:
+    return time.struct_time(values, {"tm_zone": zone, "tm_gmtoff": offset})
 
 
 TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
@@ -114,7 +105,9 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     re.Pattern: ("Pattern", lambda x: (x.pattern, int(x.flags & ~re.DEBUG)), re.compile),
     types.SimpleNamespace: ("SimpleNamespace", lambda x: (vars(x),), lambda x: types.SimpleNamespace(**x)),
     types.MappingProxyType: ("MappingProxyType", lambda x: (dict(x),), types.MappingProxyType),
-    time.struct_time: ("struct_time", tuple, _struct_time),
+    pathlib.PureWindowsPath: ("PureWindowsPath", lambda x: (str(x),), pathlib.PureWindowsPath),
+    time.struct_time: ("struct_time", lambda x: (list(x), x.tm_zone, x.tm_gmtoff), _struct_time),
+    zoneinfo.ZoneInfo: ("ZoneInfo", lambda x: (x.key,), zoneinfo.ZoneInfo),
     datetime.date: ("date", lambda x: (x.year, x.month, x.day), datetime.date),
     datetime.time: ("time", lambda x: (x.hour, x.minute, x.second, x.microsecond, x.tzinfo, x.fold),
                     lambda *v: datetime.time(*v[:5], fold=v[5])),
@@ -125,7 +118,7 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     type({}.items()): ("dict_items", lambda x: (list(x),), _view("items")),
 } | {
     kind: (kind.__name__, lambda x: (str(x),), kind) for kind in map(vars(ipaddress).__getitem__, _ADDRESSES)
-}  # fmt: skip
+} | FORMS  # fmt: skip
 """Type → its name, its state, and what makes it of the state again."""
 
 _MAKERS = {name: make for name, _, make in TABLE.values()}
@@ -208,8 +201,9 @@ class Encoder:
             return node
         if (name := library_name(x)) is not None:
             return ["n", *name]
-        if isinstance(x, BaseException) and kind.__module__ == "builtins":
-            return ["e", kind.__name__, [self.item(y) for y in x.args]]
+        if isinstance(x, BaseException) and (name := library_name(kind)) is not None:
+            state = errors.beside(x)
+            return ["e", *name, [self.item(y) for y in x.args], list(state), [self.item(y) for y in state.values()]]
         return self._lend(x, self)
 
 
@@ -225,44 +219,12 @@ def _packed(x: list[Any], kinds: set[type]) -> list[Any] | None:
 def _is_whole(x: Any, kind: type) -> bool:
     """Whether the table holds all that there is to a value."""
     if kind in _DATES:
-        return type(getattr(x, "tzinfo", None)) in (type(None), datetime.timezone)
+        return type(getattr(x, "tzinfo", None)) in (type(None), datetime.timezone, zoneinfo.ZoneInfo)
+    if kind in FORMS:
+        return is_whole(x)
+    if kind is zoneinfo.ZoneInfo:
+        return x.key is not None
     return kind is not memoryview or (x.format == "B" and x.ndim == 1 and x.c_contiguous)
-
-
-def library_name(x: Any) -> tuple[str, str] | None:
-    """Module and name of a type, function or module of Python's own, if it is just that."""
-    if isinstance(x, types.ModuleType):
-        return (x.__name__, "") if sys.modules.get(x.__name__) is x and _library(x.__name__) is x else None
-    if not isinstance(x, type | types.BuiltinFunctionType | types.FunctionType):
-        return None
-    module, name = getattr(x, "__module__", None), getattr(x, "__qualname__", None)
-    if not isinstance(module, str) or not isinstance(name, str):
-        return None
-    return (module, name) if library_object(module, name) is x else None
-
-
-def library_object(module: str, name: str) -> Any:
-    """What `library_name` named; None where there is no such thing."""
-    space = _library(module)
-    if not name or space is None:
-        return space
-    found = vars(space).get(name)
-    if found is None and module == "builtins":
-        found = _HIDDEN.get(name)
-    if isinstance(found, types.BuiltinFunctionType | types.FunctionType):
-        modules, refused = FUNCTIONS
-        return found if module.lstrip("_") in modules and name not in refused else None
-    return found if isinstance(found, type) else None
-
-
-_HIDDEN = {
-    kind.__name__: kind for kind in (type(None), type(...), types.FunctionType, types.GeneratorType, types.ModuleType)
-}
-
-
-def _library(name: str) -> Any:
-    known = {module if isinstance(module, str) else module.__name__ for module in LIBRARY}
-    return sys.modules.get(name) if name in known else None
 
 
 class Decoder:
@@ -288,15 +250,12 @@ class Decoder:
                 if node[0] in _CODES:
                     self.objects[at] = array.array(_CODES[node[0]], base64.b64decode(node[1])).tolist()
                     self._made[at] = 1
-                elif node[0] == "Q":
-                    self.objects[at] = collections.deque(maxlen=node[2])
+                elif node[0] in ("Q", "v"):
+                    self.objects[at] = collections.deque(maxlen=node[2]) if node[0] == "Q" else arrays.make(node)
                     self._made[at] = 1
                     waiting.append(at)
-                elif node[0] == "v":
-                    self.objects[at] = arrays.make(node)
-                    self._made[at] = 1
-                    if node[1] == arrays.OBJECTS:
-                        waiting.append(at)
+                elif node[0] in ("e", "o"):
+                    waiting.append(at)
                 elif node[0] in ("l", "L", "d", "D", "s", "S"):
                     self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
                     self._made[at] = 1
@@ -348,16 +307,10 @@ class Decoder:
                 raise Malformed(f"{node[1:]} is nothing of Python's own")
             return found
         if kind == "e":
-            error = getattr(builtins, str(node[1]))
+            error = library_object(str(node[1]), str(node[2]))
             if not (isinstance(error, type) and issubclass(error, BaseException)):
-                raise Malformed(f"{node[1]} is no exception")
-            args = [self.filled(y) for y in node[2]]
-            try:
-                return error(*args)
-            except TypeError:  # UnicodeDecodeError and its like want more than they keep
-                made = error.__new__(error)
-                made.args = tuple(args)
-                return made
+                raise Malformed(f"{node[1:3]} is no exception")
+            return errors.make(error, [self.filled(y) for y in node[3]])
         return self._borrow(node, self)
 
     def filled(self, item: Any) -> Any:
@@ -369,8 +322,12 @@ class Decoder:
 
     def _fill(self, made: Any, node: list[Any]) -> None:
         kind = node[0]
+        if (kind == "v" and node[1] != arrays.OBJECTS) or (kind == "o" and len(node) == 4):
+            return
         if kind == "v":
             arrays.fill(made, node, self.value)
+        elif kind in ("e", "o"):
+            errors.put_beside(made, node[-2], [self.value(y) for y in node[-1]])
         elif made or kind == "l":
             return
         elif kind in ("L", "Q"):

@@ -40,7 +40,13 @@ class Messages:
 
     def send(self, message: list[Any]) -> None:
         """Send one; raises Gone where nobody is left."""
-        body = marshal.dumps(message, 2) if self._marshals else _as_text(message)
+        self._send(marshal.dumps(message, 2) if self._marshals else as_text(message).encode())
+
+    def send_text(self, text: str) -> None:
+        """Send one that is text already."""
+        self._send(text.encode())
+
+    def _send(self, body: bytes) -> None:
         try:
             if len(body) < 2**16:
                 self._connection.sendall(_HEAD.pack(len(body)) + body)
@@ -92,11 +98,12 @@ class Messages:
         return received
 
 
-def _as_text(message: list[Any]) -> bytes:
+def as_text(message: list[Any]) -> str:
+    """The text of a message of the candidate's."""
     digits = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:
-        return "".join(_encode(message, 0)).encode()
+        return "".join(_encode(message, 0))
     finally:
         sys.set_int_max_str_digits(digits)
 

@@ -17,15 +17,12 @@ not the entry point: then the class is what they test.
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Callable
 from typing import Any, Protocol
 
-BASES = (int, str, float, complex, bytes, bytearray, list, tuple, dict, set, frozenset, collections.deque,
-         collections.OrderedDict, collections.Counter, collections.defaultdict)  # fmt: skip
-"""Data types that a candidate's class may extend; what is in them crosses."""
+from eval.sandbox.inside import signatures
+from eval.sandbox.inside.containers import BASES, CHANGEABLE, bare, load
 
-CHANGEABLE = (bytearray, list, dict, set, collections.deque)
 COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 ARITHMETIC = tuple(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow",
                    "lshift", "rshift", "and", "or", "xor", "matmul") for side in ("", "r", "i"))  # fmt: skip
@@ -59,6 +56,19 @@ class Asking(Protocol):
         """The data in an object of the other side's whose class extends a data type."""
 
 
+class _Space:
+    """What mirrors keep of their own; `__dict__` of a mirror is the other side's."""
+
+
+_SPACE: Any = vars(_Space)["__dict__"]
+
+
+def space_of(x: Any) -> dict[str, Any]:
+    """What a mirror keeps of its own."""
+    found: dict[str, Any] = _SPACE.__get__(x)
+    return found
+
+
 class Secret:
     """What a mirror's object knows: whom to ask, for which object, and how far it may be trusted."""
 
@@ -70,9 +80,11 @@ class Secret:
 
 def secret_of(x: Any) -> Secret | None:
     """The secret of an object that stands for one of the other side's; None of any other."""
-    try:
-        found = object.__getattribute__(x, "__dict__").get(SECRET)
-    except (AttributeError, TypeError):
+    if _Space in type(x).__mro__:
+        found = space_of(x).get(SECRET)
+    elif isinstance(x, Mirror):
+        found = vars(x).get(SECRET)
+    else:
         return None
     return found if type(found) is Secret else None
 
@@ -184,13 +196,9 @@ class Mirror(type):
         return made
 
     def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__") and name not in {
-            "__doc__",
-            "__annotations__",
-            "__members__",
-            "__wrapped__",
-            "__signature__",
-        }:
+        if name == "__signature__":
+            return signatures.of_parts(_of_class(cls, "signature", ""))
+        if name.startswith("__") and name not in _TOLD_OF_CLASSES:
             raise AttributeError(name)
         return _of_class(cls, "get", name)
 
@@ -210,6 +218,9 @@ class Mirror(type):
         return _of_class(cls, "do", "__getitem__", (key,))
 
 
+_TOLD_OF_CLASSES = frozenset({"__doc__", "__annotations__", "__members__", "__wrapped__", "__dataclass_fields__",
+                              "__dataclass_params__", "__match_args__", "__slots__"})  # fmt: skip
+
 Mirror.__name__ = "type"  # as the tests would see it of a class
 
 
@@ -221,13 +232,27 @@ def _of_class(cls: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
     return made
 
 
-class Lent:
+class Lent(_Space):
     """What all mirrors are: attributes are the other side's."""
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        """Those of the original."""
+        return attribute(self, "__dict__")
+
+    def __dir__(self) -> Any:
+        return ask(self, "do", "__dir__")
+
+    def __copy__(self) -> Any:
+        return ask(self, "copy", "")
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return ask(self, "deepcopy", "")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__") and name not in {
             "__name__", "__doc__", "__qualname__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__",
-            "__closure__", "__wrapped__", "__self__", "__func__", "__notes__", "__module__",
+            "__closure__", "__wrapped__", "__self__", "__func__", "__notes__", "__module__", "__dataclass_fields__",
         }:  # fmt: skip
             raise AttributeError(name)
         return attribute(self, name)
@@ -302,7 +327,9 @@ def make_mirror(
         space |= {each: _live(data, each) for each in dir(data) if _is_method(data, each) and each not in space}
     space |= {each: Own(each) for each in own if each.isidentifier() and not each.startswith("__")
               and (data is None or not hasattr(data, each) or each in _CHANGING)}  # fmt: skip
-    if stands_for is not None:
+    if isinstance(stands_for, type) and issubclass(stands_for, BaseException):
+        kept.insert(0, stands_for)
+    elif stands_for is not None:
         space["__class__"] = property(lambda _: stands_for)
     if not any(isinstance(base, Mirror) for base in kept):
         kept.insert(0, Lent)
@@ -349,28 +376,6 @@ def _live(data: type, name: str) -> Callable[..., Any]:
     return look
 
 
-def bare(x: Any, base: type) -> Any:
-    """The data in an object whose class extends a container, as that container."""
-    return dict(dict.items(x)) if base is dict else base(base.__iter__(x))  # type: ignore[attr-defined]
-
-
-def load(x: Any, data: Any) -> None:
-    """Make the data in an object those."""
-    if isinstance(x, dict):
-        dict.clear(x)
-        dict.update(x, data)
-    elif isinstance(x, set):
-        set.clear(x)
-        set.update(x, data)
-    elif isinstance(x, collections.deque):
-        collections.deque.clear(x)
-        collections.deque.extend(x, data)
-    elif isinstance(x, list):
-        list.__setitem__(x, slice(None), data)
-    else:
-        bytearray.__setitem__(x, slice(None), data)
-
-
 def make_object(mirror: Any, data: Any, secret: Secret) -> Any:
     """An object of a mirror, with the data that it holds if its class extends a data type."""
     base: Any = next((base for base in BASES if issubclass(mirror, base)), None)
@@ -383,5 +388,5 @@ def make_object(mirror: Any, data: Any, secret: Secret) -> Any:
         load(made, data)
     else:
         made = base.__new__(mirror, data)
-    object.__getattribute__(made, "__dict__")[SECRET] = secret
+    space_of(made)[SECRET] = secret
     return made

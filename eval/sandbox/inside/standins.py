@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-import itertools
 import types
 from typing import Any
 
+from eval.sandbox.inside import signatures
 from eval.sandbox.inside.codec import Gone
-from eval.sandbox.inside.mirrors import SECRET, Lent, Secret, ask, attribute, named_alike, secret_of
+from eval.sandbox.inside.mirrors import SECRET, Lent, Secret, ask, attribute, named_alike, secret_of, space_of
 
 FUNCTIONS = {kind.__name__: kind for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType)}
 
@@ -20,20 +19,13 @@ def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
     return named_alike(self, secret.peer.ask("call", secret.of, "", args, kwargs))
 
 
-def _signature(self: Any) -> inspect.Signature:
-    parts, told, returns = ask(self, "signature", "")
-    empty = inspect.Parameter.empty
-    parameters = [
-        inspect.Parameter(name, inspect._ParameterKind(kind), default=value if given else empty,
-                          annotation=annotation if annotated else empty)
-        for name, kind, given, value, annotated, annotation in parts
-    ]  # fmt: skip
-    return inspect.Signature(parameters, return_annotation=returns if told else empty)
+def _signature(self: Any) -> Any:
+    return signatures.of_parts(ask(self, "signature", ""))
 
 
 Function: Any = type("Function", (Lent,), {
     "__call__": _call,
-    "__class__": property(lambda self: FUNCTIONS.get(self.__dict__.get("_kind", ""), Function)),
+    "__class__": property(lambda self: FUNCTIONS.get(space_of(self).get("_kind", ""), Function)),
     "__doc__": property(lambda self: attribute(self, "__doc__")),
     "__signature__": property(_signature),
     "__get__": lambda self, x, _=None: self if x is None else types.MethodType(self, x),
@@ -45,7 +37,7 @@ Function: Any = type("Function", (Lent,), {
 def make_function(kind: str, secret: Secret) -> Any:
     """What stands for a function."""
     made = Function()
-    made.__dict__.update({SECRET: secret, "_kind": kind})
+    space_of(made).update({SECRET: secret, "_kind": kind})
     return made
 
 
@@ -77,9 +69,24 @@ def make_generator(secret: Secret) -> Any:
     return generator()
 
 
-def make_iterator(secret: Secret) -> Any:
-    """An iterator over one of the other side's; as those of Python's own, it is no generator."""
-    return map(lambda _: secret.peer.ask("method", secret.of, "__next__"), itertools.repeat(None))  # noqa: C417
+def make_iterator(name: str, stands_for: Any, secret: Secret) -> Any:
+    """An iterator over one of the other side's.
+
+    Args:
+        name: of its type.
+        stands_for: that type, if it has a name in Python.
+        secret: whom to ask.
+    """
+    space: dict[str, Any] = {
+        "__iter__": lambda self: self,
+        "__next__": lambda _: secret.peer.ask("method", secret.of, "__next__"),
+        "__repr__": lambda self: str(ask(self, "do", "__repr__")),
+    }
+    if isinstance(stands_for, type):
+        space["__class__"] = property(lambda _: stands_for)
+    made: Any = type(name, (Lent,), space)()
+    space_of(made)[SECRET] = secret
+    return made
 
 
 def make_coroutine(secret: Secret) -> Any:

@@ -12,7 +12,7 @@ is marshalled, which is quick; what the candidate sends is JSON, as nobody can m
 from __future__ import annotations
 
 import contextlib
-import inspect
+import copy
 import operator
 import sys
 import time
@@ -21,9 +21,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from eval.sandbox.inside import arrays, changes, codec, mirrors, standins
+from eval.sandbox.inside import arrays, changes, containers, errors, mirrors, signatures, standins
 from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
-from eval.sandbox.inside.messages import Messages
+from eval.sandbox.inside.library import library_name
+from eval.sandbox.inside.messages import Messages, as_text
 from eval.sandbox.inside.mirrors import Secret, secret_of
 
 FLUSH_S, FLUSH_ANSWERS = 0.002, 256
@@ -44,6 +45,7 @@ class Peer:
         self._lent: dict[int, Any] = {}
         self._known: dict[int, Any] = {}
         self._told: set[int] = set()
+        self._described: dict[int, _Described] = {}
         self._loop: Any = None
         self._function: Any = None
         self._planned: deque[tuple[Any, ...]] = deque()  # calls that could not be sent ahead
@@ -86,6 +88,9 @@ class Peer:
             self._planned.extend(calls)
             return
         packed = [self._pack(args, None) for args in calls]
+        if changes.are_shared(given for _, given in packed):  # what one call does to it the next one sees
+            self._planned.extend(calls)
+            return
         self._send(["calls", secret.of, "", [request for request, _ in packed], [], []])
         self._ahead.extend(given for _, given in packed)
 
@@ -157,21 +162,29 @@ class Peer:
 
     def _answer_all(self, of: int, calls: list[Any]) -> None:
         """Make calls one after the other; answers go out together, but not late."""
-        answers: list[Any] = []
+        answers: list[str] = []
         sent = time.monotonic()
         for args, kwargs, nodes in calls:
-            answers.append(self._answer(["call", of, "", args, kwargs, nodes]))
+            answer = self._answer(["call", of, "", args, kwargs, nodes])
+            answers.append(as_text(answer))  # at once: the next call may change what this one returned
             if (now := time.monotonic()) - sent > FLUSH_S or len(answers) >= FLUSH_ANSWERS:
-                self._send(["many", answers])
+                self._send_many(answers)
                 answers, sent = [], now
         if answers:
-            self._send(["many", answers])
+            self._send_many(answers)
+
+    def _send_many(self, answers: list[str]) -> None:
+        self._flush()
+        self._messages.send_text(f'["many",[{",".join(answers)}]]')
 
     def _send(self, message: list[Any]) -> None:
+        self._flush()
+        self._messages.send(message)
+
+    def _flush(self) -> None:
         if self._space is not None:  # what it printed goes out first: after the last answer this process is killed
             with contextlib.suppress(Exception):  # a stream of the candidate's own making
                 sys.stdout.flush()
-        self._messages.send(message)
 
     def _result(self, message: list[Any], given: list[Any]) -> Any:
         try:
@@ -240,6 +253,8 @@ class Peer:
             return x(*args, **kwargs)
         if self._space is None:
             raise Gone
+        if op in _ALONE:
+            return _ALONE[op](x)
         if op == "get":
             return getattr(x, name)
         if op == "do":
@@ -252,9 +267,7 @@ class Peer:
             return setattr(x, name, args[0]) if op == "set" else delattr(x, name)
         if op in ("await", "await next"):
             return self._wait_for(x if op == "await" else anext(x))
-        if op == "signature":
-            return _parts_of(inspect.signature(x))
-        return mirrors.load(x, args[0]) if op == "load" else changes.bare_data(x)
+        return containers.load(x, args[0])
 
     def _wait_for(self, awaitable: Any) -> Any:
         import asyncio
@@ -281,21 +294,26 @@ class Peer:
             if isinstance(x, tagged):
                 return [tag, id(x)]
         if isinstance(x, Iterator) and kind.__module__ in ("builtins", "itertools"):
-            return ["i", id(x)]
+            return ["i", id(x), kind.__name__, encoder.item(kind if library_name(kind) else None)]
         if isinstance(x, type):
             return self._lend_class(x, encoder)
-        return ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(changes.bare_data(x))]
+        node = ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(changes.bare_data(x))]
+        if isinstance(x, BaseException) and (state := errors.chain_of(x)):
+            node += [list(state), [encoder.item(y) for y in state.values()]]
+        return node
 
     def _as_class(self, kind: type) -> Any:
         """A class as a class, even one of Python's own, whose instances are lent."""
-        return _Described(kind) if codec.library_name(kind) is not None or arrays.is_class(kind) else kind
+        if library_name(kind) is None and not arrays.is_class(kind):
+            return kind
+        return self._described.setdefault(id(kind), _Described(kind))
 
     def _lend_class(self, kind: type, encoder: Encoder, stands_for: Any = None) -> list[Any]:
         if id(kind) in self._told:
             return ["k", id(kind)]
         self._told.add(id(kind))
         self._lent[id(kind)] = kind
-        base = next((base for base in mirrors.BASES if issubclass(kind, base)), object)
+        base = next((base for base in containers.BASES if issubclass(kind, base)), object)
         asked = [name for name in mirrors.ASKED if _has(kind, name, base)]
         own = [name for name in vars(kind) if isinstance(name, str)]
         bases = [encoder.item(b) for b in kind.__bases__ if b is not object]
@@ -327,7 +345,9 @@ class Peer:
             return mirrors.make_object(mirror, decoder.filled(node[3]), secret)
         if kind == "p":
             return standins.make_function(str(node[2]), secret)
-        makers = {"g": standins.make_generator, "i": standins.make_iterator, "w": standins.make_coroutine,
+        if kind == "i":
+            return standins.make_iterator(str(node[2]), decoder.value(node[3]), secret)
+        makers = {"g": standins.make_generator, "w": standins.make_coroutine,
                   "a": standins.make_async_generator}  # fmt: skip
         if kind not in makers:
             raise Malformed(f"unknown kind {kind!r}")
@@ -338,6 +358,10 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, t
               types.WrapperDescriptorType, types.MethodDescriptorType)  # fmt: skip
 _OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem}
 """What may be asked of a class itself; where it has no such method, Python's own error says so."""
+_ALONE: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy, "deepcopy": copy.deepcopy, "signature": signatures.parts_of, "data": changes.bare_data,
+}  # fmt: skip
+"""Questions that need nothing but the object."""
 _STEPS = (("g", types.GeneratorType), ("w", types.CoroutineType), ("a", types.AsyncGeneratorType))
 
 
@@ -361,17 +385,3 @@ def _has(kind: type, name: str, base: type) -> bool:
 def _raw(kind: type, name: str) -> Any:
     """What a class itself has under a name, never what its metaclass has."""
     return next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
-
-
-def _parts_of(signature: inspect.Signature) -> Any:
-    empty = inspect.Parameter.empty
-    parts = [
-        (p.name, int(p.kind), p.default is not empty, None if p.default is empty else p.default,
-         p.annotation is not empty, None if p.annotation is empty else p.annotation)
-        for p in signature.parameters.values()
-    ]  # fmt: skip
-    return (
-        parts,
-        signature.return_annotation is not empty,
-        None if signature.return_annotation is empty else signature.return_annotation,
-    )
