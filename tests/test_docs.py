@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,17 @@ def test_prose_is_wrapped_at_100(page):
     text = re.sub(r"^```.*?^```$", "", (ROOT / "docs" / f"{page}.md").read_text(), flags=re.DOTALL | re.MULTILINE)
     long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
     assert not long
+
+
+def test_the_badges_say_what_the_project_file_says():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ray = next(each for each in project["dependencies"] if each.startswith("ray["))
+    said = {"license": project["license"], "python": f"{project['requires-python'].removeprefix('>=')} or newer",
+            "ray": ray.partition("==")[2], "paper": "arXiv 2312.14187"}  # fmt: skip
+    readme = (ROOT / "README.md").read_text()
+    for name, value in said.items():
+        assert f"<title>{name}: {value}</title>" in (ROOT / "docs" / "badges" / f"{name}.svg").read_text()
+        assert f"![{name}: {value}](docs/badges/{name}.svg)" in readme
 
 
 def test_the_examples_of_own_functions_are_what_the_page_says():
