@@ -220,7 +220,7 @@ class PatientStore(pafs.FileSystemHandler):
         return pa.PythonFile(_PatientReader(file, self._try), mode="r")
 
     def open_output_stream(self, path: str, metadata: Any) -> Any:  # noqa: D102
-        return self._try(self.fs.open_output_stream, path, metadata=metadata)
+        return self._try(self.fs.open_output_stream, path, compression=None, metadata=metadata)  # the caller compresses
 
     def open_append_stream(self, path: str, metadata: Any) -> Any:  # noqa: D102
         raise NotImplementedError("object stores cannot append")

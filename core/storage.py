@@ -42,13 +42,13 @@ def _whole_or_not(fs: pafs.FileSystem, path: str) -> Iterator[pa.NativeFile]:
         # other name, no folder: moving is copying there, and each would be requests that cost time and money.
         content = pa.BufferOutputStream()
         yield content
-        with fs.open_output_stream(path) as stream:
+        with fs.open_output_stream(path, compression=None) as stream:  # by default `.gz` in a name has pyarrow compress
             stream.write(content.getvalue())
         return
     folder, name = posixpath.split(path)
     fs.create_dir(folder, recursive=True)
     making = posixpath.join(folder, f".{name.removeprefix('.')}.making")
-    with fs.open_output_stream(making) as stream:
+    with fs.open_output_stream(making, compression=None) as stream:
         yield stream
     fs.move(making, path)
 
@@ -91,7 +91,7 @@ def read_files(fs: pafs.FileSystem, paths: Sequence[str]) -> list[bytes]:
     """The content of files, in their order; several are read at a time."""
 
     def read(path: str) -> bytes:
-        with fs.open_input_stream(path) as stream:
+        with fs.open_input_stream(path, compression=None) as stream:
             return bytes(stream.read())
 
     if not is_object_store(fs):

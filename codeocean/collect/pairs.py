@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from codeocean.collect.bare import bare_function, with_line_feeds
 from codeocean.collect.licenses import license_names
-from codeocean.collect.remote_files import list_files, name_of, open_file, stamp
+from codeocean.collect.remote_files import list_files, name_of, open_file, open_in_order, stamp
 from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
@@ -170,7 +170,7 @@ def _json_columns(file: str, source: CodeSearchNetSource | JsonlSource) -> Itera
 def _json_records(file: str, source: CodeSearchNetSource | JsonlSource) -> Iterator[dict[str, str]]:
     columns = dict(source.columns) if isinstance(source, JsonlSource) else _ORIGINAL_COLUMNS
     folders = _folder_values(file)
-    with open_file(file) as stream:
+    with open_in_order(file) as stream:
         try:
             for value, _, _ in json_records(stream):
                 yield {"reason": value} if isinstance(value, str) else _mapped(folders | value, columns)

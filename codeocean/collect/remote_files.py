@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import io
 import posixpath
 import shutil
 import tempfile
@@ -14,6 +15,9 @@ import pyarrow.fs as pafs
 
 from codeocean.collect.folders import fingerprint
 from core.object_store import explain, join_url, open_url
+
+READ_AHEAD_BYTES = 1 << 23
+"""gzip asks for 8 KB at a time."""
 
 STORES = ("s3://", "gs://", "abfs://")
 """Places whose folders can be listed."""
@@ -83,8 +87,14 @@ def stamp(file: str) -> str:
     return f"{file} {info.size} {info.mtime_ns}"
 
 
+def open_in_order(file: str) -> Any:
+    """A stream that is read from its beginning to its end: of a URL `READ_AHEAD_BYTES` by each request."""
+    stream = open_file(file)
+    return io.BufferedReader(stream, READ_AHEAD_BYTES) if "://" in file else stream
+
+
 def open_file(file: str) -> Any:
-    """A seekable stream of bytes."""
+    """A seekable stream of bytes; of a URL each read is a request."""
     if "://" not in file:
         return Path(file).open("rb")
     fs, path = _filesystem(file)

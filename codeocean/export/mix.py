@@ -19,7 +19,7 @@ import pyarrow as pa
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from codeocean.collect.duplicates import NearDuplicates
-from codeocean.collect.remote_files import open_file
+from codeocean.collect.remote_files import open_in_order
 from codeocean.records import INSTANCES, row_id
 from codeocean.teachers import TeacherConfig
 from codeocean.verify.columns import unproved
@@ -132,7 +132,7 @@ def _records(source: AlpacaSource) -> Iterator[dict[str, Any] | str]:
         raise FileNotFoundError(f"mix.sources: {source.path!r} is no file")
     path = source.path if "://" in source.path else str(Path(source.path).expanduser())
     try:
-        with open_file(path) as stream:
+        with open_in_order(path) as stream:
             yield from (record.value for record in json_records(stream))
     except (OSError, EOFError, zlib.error, ImportError) as error:
         raise ValueError(f"mix.sources: {source.path!r} cannot be read ({' '.join(str(error).split())})") from None
