@@ -64,7 +64,9 @@ def _precompile(folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        script = f'(nice -n {NICENESS} "$@" && mv {shlex.quote(str(making))} {shlex.quote(str(folder / PRECOMPILED))}) &'
+        script = (
+            f'(nice -n {NICENESS} "$@" && mv {shlex.quote(str(making))} {shlex.quote(str(folder / PRECOMPILED))}) &'
+        )
         subprocess.run(
             ["/bin/sh", "-c", script, "sh", *command],
             env={"PATH": "/usr/bin:/bin"},

@@ -3,7 +3,8 @@
 Two forms: assertions in a row, each with one call of literal arguments, and a loop whose body begins with one call of
 arguments that the loop alone decides. The candidate's process makes the calls in the same order as ever, and answers
 while the tests compare: only the waiting between them is gone. Each such call becomes `take()`; where `begin` was not
-given a function of the candidate's, `take` makes the call itself.
+given a function of the candidate's, `take` makes the call itself. Rows that compare with a literal become data
+(`rows.py`).
 
 The rows of assertions are found by expressions over the text, as a syntax tree of 700 assertions costs three times what
 running them does. A line that is not surely of this form stays as it is.
@@ -16,15 +17,16 @@ import re
 import textwrap
 from itertools import pairwise
 
-BEGIN, TAKE, ROWS = "__wavecoder_begin__", "__wavecoder_take__", "__wavecoder_rows__"
+from eval.sandbox.inside.rows import LITERAL, STRING, TAKE, Row, Rows, row_of
+
+BEGIN, CHECK, ROWS = "__wavecoder_begin__", "__wavecoder_check__", "__wavecoder_rows__"
 AT_MOST = 2_000
 """Calls in one message."""
 
-_STRING = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
-_LITERAL = re.compile(rf"""(?:{_STRING}|[\d.][\d._]*(?:[eE][-+]?\d+)?|True|False|None|[\s,+\-\[\](){{}}:])*""")
-_TOKEN = re.compile(rf"{_STRING}|[()\[\]{{}}]")
-_WORDS = re.compile(rf"""{_STRING}|\d[\d._]*(?:[eE][-+]?\d+)?|([A-Za-z_]\w*)|(==|!=|<=?|>=?)|(["'#;\\]|:=)""")
-_PLAIN = re.compile(r"""([ \t]*)assert (\w+)\(([^"'\\#()]*)\) (==|!=|is) ([^"'\\#()]*)""")
+_TOKEN = re.compile(rf"{STRING}|[()\[\]{{}}]")
+_WORDS = re.compile(rf"""{STRING}|\d[\d._]*(?:[eE][-+]?\d+)?|([A-Za-z_]\w*)|(==|!=|<=?|>=?)|(["'#;\\]|:=)""")
+_NOTHING = re.compile(r"""[ \t]*(?:#.*|assert True(?:,[ \t]*(?:"[^"\\]*"|'[^'\\]*'))?[ \t]*)?""")
+"""Lines that nothing depends on."""
 _INERT = frozenset({
     "abs", "all", "any", "bool", "float", "int", "isinstance", "len", "list", "max", "min", "round", "set", "sorted",
     "str", "sum", "tuple", "type", "frozenset", "dict", "True", "False", "None", "not", "in", "is", "math", "isclose",
@@ -34,11 +36,12 @@ _LOOP = re.compile(r"^([ \t]*)for .*:[ \t]*\n(?:\1[ \t]+.*\n|[ \t]*\n)+", re.MUL
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Assert)
 
 
-def send_ahead(source: str, entry_point: str | None) -> str:
-    """The tests with their calls sent ahead where that changes nothing."""
+def send_ahead(source: str, entry_point: str | None) -> tuple[str, list[Rows]]:
+    """The tests with their calls sent ahead where that changes nothing, and the rows that they name by number."""
     name = rf"\b(candidate|{re.escape(entry_point)})\(" if entry_point else r"\b(candidate)\("
     called = re.compile(name)
-    lines = source.split("\n")
+    lines, tables = source.split("\n"), list[Rows]()
+    _find_rows(lines, called, tables)
     run: list[tuple[int, str, str, str]] = []  # line, indentation and name, arguments, the line that takes
     for number, line in enumerate([*lines, ""]):
         found = _assertion(line, called)
@@ -47,20 +50,41 @@ def send_ahead(source: str, entry_point: str | None) -> str:
             run = []
         if found is not None:
             run.append((number, *found))
-    for match in reversed(
-        list(re.finditer(r"^([ \t]*)for .*:[ \t]*\n(?:\1[ \t]+.*\n|[ \t]*\n)+", text := "\n".join(lines), re.MULTILINE))
-    ):
-        if (names := called.findall(match[0])) and BEGIN not in match[0]:
+    text = "\n".join(lines)
+    for match in reversed(list(_LOOP.finditer(text))):
+        if (names := called.findall(match[0])) and BEGIN not in match[0] and CHECK not in match[0]:
             text = text[: match.start()] + _loop_ahead(match[0], match[1], names[0]) + text[match.end() :]
-    return text
+    return text, tables
+
+
+def _find_rows(lines: list[str], called: re.Pattern[str], tables: list[Rows]) -> None:
+    """Make tables of rows that follow each other, with nothing between them that does anything."""
+    rows: list[Row] = []
+    for number, line in enumerate([*lines, "end"]):
+        row = row_of(line, number, called)
+        if row is None and _NOTHING.fullmatch(line):
+            continue
+        if rows and (row is None or row.head != rows[0].head or len(rows) >= AT_MOST):
+            _check_rows(lines, rows, tables)
+            rows = []
+        if row is not None:
+            rows.append(row)
+
+
+def _check_rows(lines: list[str], rows: list[Row], tables: list[Rows]) -> None:
+    """Have rows checked as one, where their first line is."""
+    if len(rows) < 2:
+        return
+    head = rows[0].head
+    name = head.lstrip()
+    for row in rows:
+        lines[row.number] = f"{head[: -len(name)]}pass"
+    lines[rows[0].number] = f"{head[: -len(name)]}{CHECK}({name}, {len(tables)})"
+    tables.append(Rows(rows))
 
 
 def _assertion(line: str, called: re.Pattern[str]) -> tuple[str, str, str] | None:
     """Of a line that asserts something of one call with literals: where it stands, the arguments, what takes."""
-    if (plain := _PLAIN.fullmatch(line)) is not None and called.fullmatch(f"{plain[2]}("):
-        if _LITERAL.fullmatch(plain[3]) is None or _LITERAL.fullmatch(plain[5]) is None:
-            return None
-        return plain[1] + plain[2], plain[3], f"{plain[1]}assert {TAKE}() {plain[4]} {plain[5]}"
     head = re.match(r"([ \t]*)assert ", line)
     calls = called.findall(line) if head else []
     if head is None or len(calls) != 1:
@@ -68,9 +92,9 @@ def _assertion(line: str, called: re.Pattern[str]) -> tuple[str, str, str] | Non
     start = called.search(line)
     assert start is not None
     end = _closing(line, start.end())
-    if re.search("[\"'#]", re.sub(_STRING, "", line[: start.start()])):  # inside a string or a comment
+    if re.search("[\"'#]", re.sub(STRING, "", line[: start.start()])):  # inside a string or a comment
         return None
-    if end < 0 or _LITERAL.fullmatch(arguments := line[start.end() : end]) is None:
+    if end < 0 or LITERAL.fullmatch(arguments := line[start.end() : end]) is None:
         return None
     rest = line[head.end() : start.start()] + "_" + line[end + 1 :]
     compared = 0

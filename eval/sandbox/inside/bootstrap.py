@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside import ahead, proving, supervisor, wire
+from eval.sandbox.inside import ahead, proving, rows, supervisor, wire
 from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
 
 sys.path.pop(0)
@@ -121,7 +121,9 @@ class Names(dict[str, Any]):
 
     def __init__(self, peer: wire.Peer, entry_point: str | None) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
-        self[ahead.BEGIN], self[ahead.TAKE] = peer.begin, peer.take
+        self[ahead.BEGIN], self[rows.TAKE] = peer.ahead.begin, peer.ahead.take
+        self[ahead.CHECK] = lambda function, number: peer.ahead.check(function, self.rows[number])
+        self.rows: list[rows.Rows] = []
         self._peer, self._entry_point = peer, entry_point
 
     def __missing__(self, name: str) -> Any:
@@ -145,7 +147,9 @@ def _execute(source: str, space: dict[str, Any], calls: str | None = None) -> tu
         calls: the function whose calls may be sent ahead.
     """
     try:
-        text = ahead.send_ahead(source, calls) if isinstance(space, Names) else source
+        text = source
+        if isinstance(space, Names):
+            text, space.rows = ahead.send_ahead(source, calls)
         try:
             code = compile(text, "program.py", "exec", dont_inherit=True)
         except SyntaxError:  # told of the text as it was

@@ -18,6 +18,7 @@ import datetime
 import decimal
 import fractions
 import ipaddress
+import itertools
 import pathlib
 import re
 import time
@@ -33,6 +34,8 @@ from eval.sandbox.inside.library import library_name, library_object
 
 PACKED = 64
 """So many numbers or more cross as an array."""
+MOST_DEEP = 30
+"""Lists in lists that cross as they are: one that holds itself has no end."""
 SCALARS = frozenset({type(None), bool, int, float, str})
 _DATES = (datetime.datetime, datetime.date, datetime.time)
 _ADDRESSES = ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network", "IPv4Interface", "IPv6Interface")
@@ -133,6 +136,21 @@ _SIMPLE: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
 def is_data(kind: type) -> bool:
     """Whether values of exactly this type cross as data."""
     return kind in SCALARS or kind in _DATA or kind in TABLE
+
+
+def is_tree(x: list[Any]) -> bool:
+    """Whether a list holds lists and scalars alone, each of exactly these types, none of them twice, none deep."""
+    level = [x]
+    for _ in range(MOST_DEEP):
+        kinds = set(map(type, itertools.chain.from_iterable(level))) - SCALARS
+        if not kinds:
+            return True
+        if kinds != {list}:
+            return False
+        level = [y for each in level for y in each if type(y) is list]
+        if len(set(map(id, level))) < len(level):
+            return False
+    return False
 
 
 class Encoder:

@@ -98,8 +98,8 @@ class Messages:
         return received
 
 
-def as_text(message: list[Any]) -> str:
-    """The text of a message of the candidate's."""
+def as_text(message: Any) -> str:
+    """A message, or a part of one, as the candidate's side sends it."""
     digits = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:

@@ -15,20 +15,16 @@ import contextlib
 import copy
 import operator
 import sys
-import time
 import types
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from eval.sandbox.inside import arrays, changes, containers, errors, mirrors, signatures, standins
+from eval.sandbox.inside.batches import Ahead, Answers, answer_of_row
 from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
 from eval.sandbox.inside.library import library_name
-from eval.sandbox.inside.messages import Messages, as_text
+from eval.sandbox.inside.messages import Messages
 from eval.sandbox.inside.mirrors import Secret, secret_of
-
-FLUSH_S, FLUSH_ANSWERS = 0.002, 256
-"""When answers to calls that were sent ahead go out."""
 
 
 class Peer:
@@ -47,10 +43,7 @@ class Peer:
         self._told: set[int] = set()
         self._described: dict[int, _Described] = {}
         self._loop: Any = None
-        self._function: Any = None
-        self._planned: deque[tuple[Any, ...]] = deque()  # calls that could not be sent ahead
-        self._ahead: deque[list[Any]] = deque()  # of each call that was sent ahead, what it was given
-        self._answers: deque[list[Any]] = deque()  # to the first of them
+        self.ahead = Ahead(self)
 
     def look(self, name: str, *, named: bool = True) -> Any:
         """What a name of the candidate's stands for.
@@ -68,50 +61,25 @@ class Peer:
         self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Have the other side do something; raises what it raises there."""
-        self._wait_for_answers()
-        packed, given = self._pack(args, kwargs)
-        self._send([op, of, name, *packed])
+        self.ahead.wait()
+        packed, given = self.pack(args, kwargs)
+        self.send([op, of, name, *packed])
         while (message := self._messages.receive())[0] not in (
             "ok",
             "no",
         ):  # a function that we lent is called meanwhile
-            self._send(self._answer(message))
-        return self._result(message, given)
+            self.send(self._answer(message))
+        return self.result(message, given)
 
-    def begin(self, function: Any, calls: list[tuple[Any, ...]]) -> None:
-        """Send calls of a function of the other side's ahead of their time."""
-        self._wait_for_answers()  # of a row that was left in the middle
-        self._ahead, self._answers, self._planned = deque(), deque(), deque()
-        self._function = function
-        secret = secret_of(function)
-        if secret is None or not isinstance(function, mirrors.Lent):
-            self._planned.extend(calls)
-            return
-        packed = [self._pack(args, None) for args in calls]
-        if changes.are_shared(given for _, given in packed):  # what one call does to it the next one sees
-            self._planned.extend(calls)
-            return
-        self._send(["calls", secret.of, "", [request for request, _ in packed], [], []])
-        self._ahead.extend(given for _, given in packed)
-
-    def take(self) -> Any:
-        """What the next of these calls has answered."""
-        if not self._ahead:
-            return self._function(*self._planned.popleft())
-        while not self._answers:
-            self._receive_answers()
-        return self._result(self._answers.popleft(), self._ahead.popleft())
-
-    def _wait_for_answers(self) -> None:
-        while len(self._answers) < len(self._ahead):
-            self._receive_answers()
-
-    def _receive_answers(self) -> None:
+    def receive_many(self) -> list[Any]:
+        """Some answers to calls that were sent ahead."""
         while (message := self._messages.receive())[0] != "many":
-            self._send(self._answer(message))
-        self._answers.extend(message[1])
+            self.send(self._answer(message))
+        if type(message[-1]) is not list:
+            raise Gone
+        return message[-1]
 
-    def _pack(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> tuple[list[Any], list[Any]]:
+    def pack(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> tuple[list[Any], list[Any]]:
         """`[args, kwargs, nodes]` of a request, and the objects that it gives."""
         if not kwargs and SCALARS.issuperset(map(type, args)):
             return [list(args), [], []], []
@@ -129,16 +97,16 @@ class Peer:
         """Tell the other side that the candidate is defined, or what it raised."""
         encoder = Encoder(self._lend, packs=self._space is not None)
         item = encoder.encode(error)
-        self._send(["ok" if error is None else "no", item, [], encoder.nodes])
+        self.send(["ok" if error is None else "no", item, [], encoder.nodes])
 
     def wait_ready(self) -> None:
         """Wait until the candidate is defined; raises what it raised."""
-        self._result(self._messages.receive(), [])
+        self.result(self._messages.receive(), [])
 
     def define(self, number: int) -> None:
         """Have the other side define one of its sources anew; raises what that raised."""
-        self._wait_for_answers()
-        self._send(["define", number, "", [], [], []])
+        self.ahead.wait()
+        self.send(["define", number, "", [], [], []])
         self.wait_ready()
 
     def serve(self, define: Callable[[int], tuple[dict[str, Any], BaseException | None]] | None = None) -> None:
@@ -155,38 +123,42 @@ class Peer:
             if request[0] == "define" and define is not None:
                 self._space, error = define(request[1])
                 self.announce(error)
-            elif request[0] == "calls" and self._space is not None:
-                self._answer_all(request[1], request[3])
+            elif request[0] in ("calls", "rows") and self._space is not None:
+                answer_all = self._answer_calls if request[0] == "calls" else self._answer_rows
+                answer_all(request[1], request[3])
             else:
-                self._send(self._answer(request))
+                self.send(self._answer(request))
 
-    def _answer_all(self, of: int, calls: list[Any]) -> None:
-        """Make calls one after the other; answers go out together, but not late."""
-        answers: list[str] = []
-        sent = time.monotonic()
+    def _answer_calls(self, of: int, calls: list[Any]) -> None:
+        answers = Answers(self._messages)
         for args, kwargs, nodes in calls:
-            answer = self._answer(["call", of, "", args, kwargs, nodes])
-            answers.append(as_text(answer))  # at once: the next call may change what this one returned
-            if (now := time.monotonic()) - sent > FLUSH_S or len(answers) >= FLUSH_ANSWERS:
-                self._send_many(answers)
-                answers, sent = [], now
-        if answers:
-            self._send_many(answers)
+            answers.add(self._answer(["call", of, "", args, kwargs, nodes]))
+        answers.flush()
 
-    def _send_many(self, answers: list[str]) -> None:
-        self._flush()
-        self._messages.send_text(f'["many",[{",".join(answers)}]]')
+    def _answer_rows(self, of: int, rows: list[list[Any]]) -> None:
+        """Call with literals, which nobody sees again."""
+        answers, function = Answers(self._messages), self._lent[of]
+        for args in rows:
+            try:
+                value = function(*args)
+            except Gone:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
+                answers.add(self._outcome_or_error("no", error, [], []))
+            else:
+                plain, answer = answer_of_row(value)
+                answers.add(answer if plain else self._outcome_or_error("ok", value, [], []))
+        answers.flush()
 
-    def _send(self, message: list[Any]) -> None:
-        self._flush()
-        self._messages.send(message)
-
-    def _flush(self) -> None:
+    def send(self, message: list[Any]) -> None:
+        """Send a message of this side's."""
         if self._space is not None:  # what it printed goes out first: after the last answer this process is killed
             with contextlib.suppress(Exception):  # a stream of the candidate's own making
                 sys.stdout.flush()
+        self._messages.send(message)
 
-    def _result(self, message: list[Any], given: list[Any]) -> Any:
+    def result(self, message: list[Any], given: list[Any]) -> Any:
+        """The value of an answer, or what it raises; what the call changed is changed here."""
         try:
             status, item, changed, nodes = message
             if status == "ok" and type(item) is not list and not changed:
@@ -227,12 +199,17 @@ class Peer:
             status, value = "no", error
         if not before and type(value) in SCALARS:
             return [status, value, [], []]
+        return self._outcome_or_error(status, value, objects, before)
+
+    def _outcome_or_error(
+        self, status: str, value: Any, given: list[Any], before: list[tuple[int, list[Any]]]
+    ) -> list[Any]:
         try:
-            return self._outcome(status, value, objects, before)
+            return self._outcome(status, value, given, before)
         except Gone:
             raise
         except BaseException as error:  # noqa: BLE001 - a value that cannot be described
-            return self._outcome("no", type(error)(*error.args), objects, before)
+            return self._outcome("no", type(error)(*error.args), given, before)
 
     def _outcome(self, status: str, value: Any, given: list[Any], before: list[tuple[int, list[Any]]]) -> list[Any]:
         encoder = Encoder(self._lend, given, packs=self._space is not None)

@@ -1,23 +1,64 @@
 """Calls sent ahead: found where they are sure to be made, and never anything else for it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from eval.sandbox.inside.ahead import BEGIN, TAKE, send_ahead
+from eval.sandbox.inside.ahead import BEGIN, CHECK, send_ahead
+from eval.sandbox.inside.rows import TAKE
 from eval.sandbox.oracle import judge
 
-ROWS = "def check(candidate):\n    assert candidate(1, [2]) == 3\n    assert abs(candidate(-4.5, ')') - 1) < 1e-6\n    assert candidate() is None\ncheck(f)\n"
+ROWS = "def check(candidate):\n    assert abs(candidate(1, [2])) == 3\n    assert abs(candidate(-4.5, ')') - 1) < 1e-6\n    assert candidate() is None\ncheck(f)\n"
 LOOP = "for i, (inp, exp) in enumerate(zip(inputs, results)):\n    check_one(candidate(*inp), exp, 0)\n"
 
 
 def test_rows_of_assertions_are_sent_ahead():
-    made = send_ahead(ROWS, "f")
+    made, _ = send_ahead(ROWS, "f")
     assert made.count(BEGIN) == 1 and made.count(TAKE) == 3
     assert "[(1, [2],),(-4.5, ')',),(),]" in made
     assert len(made.split("\n")) == len(ROWS.split("\n"))
 
 
+def test_rows_of_literals_become_data_and_their_lines_stay_in_place():
+    text = (
+        "def check(candidate):\n    # one\n    assert candidate('a', [1.5, True]) == {'b': (1,)}, 'why'\n\n"
+        "    assert True\n    assert candidate('\"', -1) == None  # two\n    x = 1\n"
+    )
+    made, (rows,) = send_ahead(text, "f")
+    lines = made.split("\n")
+    assert lines[2] == f"    {CHECK}(candidate, 0)" and lines[5] == "    pass" and lines[6] == "    x = 1"
+    assert rows.calls == [["a", [1.5, True]], ['"', -1]] and rows.answers[1] is None
+
+
+LITERALS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.tuples(st.lists(LITERALS, max_size=3), LITERALS), min_size=2, max_size=5))
+def test_rows_mean_what_python_reads(rows):
+    lines = [f"assert f({', '.join(map(repr, args))}) == {expected!r}" for args, expected in rows]
+    _, tables = send_ahead("\n".join(lines), "f")
+    found = [args for table in tables for args in table.calls]
+    assert repr(found) == repr([args for args, _ in rows])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["assert f(1], [2) == 3", "assert f([1, 2) == 3]", "assert f(1) == 2, 3", "assert f(1) == ", "assert f('a') == 'b) == c", "assert f(01) == 1"],
+)  # fmt: skip
+def test_lines_that_are_no_rows_are_left_alone(line):
+    assert not send_ahead(f"{line}\n{line}", "f")[1]
+
+
 def test_a_loop_is_sent_ahead():
-    made = send_ahead(LOOP, "candidate")
+    made, _ = send_ahead(LOOP, "candidate")
     assert made.count(BEGIN) == 1 and f"check_one({TAKE}(), exp, 0)" in made
 
 
@@ -28,7 +69,8 @@ def test_a_loop_is_sent_ahead():
     "assert lambda: candidate(1)", "assert candidate(1) == (1,", "assert candidate(a=1) == 1", "assert candidate(1) == x.y", "assert 'candidate(1)' == str(2)",
 ])  # fmt: skip
 def test_what_is_not_sure_stays_as_it_is(line):
-    assert BEGIN not in send_ahead(f"{line}\n{line}\n", "candidate")
+    made, rows = send_ahead(f"{line}\n{line}\n", "candidate")
+    assert BEGIN not in made and not rows
 
 
 @pytest.mark.parametrize("loop", [
@@ -37,7 +79,7 @@ def test_what_is_not_sure_stays_as_it_is(line):
     "for x in xs:\n    break\n    candidate(x)\n",
 ])  # fmt: skip
 def test_loops_that_are_not_sure_stay_as_they_are(loop):
-    assert BEGIN not in send_ahead(loop, "candidate")
+    assert BEGIN not in send_ahead(loop, "candidate")[0]
 
 
 SAME = {
@@ -47,6 +89,14 @@ SAME = {
     "objects": ("class A:\n    def __init__(s, x): s.x = x\n    def __len__(s): return s.x\ndef f(x): return A(x)", "assert len(f(3)) == 3\nassert len(f(4)) == 4"),
     "a function of the tests' own": ("def f(x): return 0", "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(3) == 9\ncheck(lambda x: x * x)"),
     "a loop that changes its rows": ("def f(x):\n    x.append(1)\n    return len(x)", "rows = [[1], [1, 2]]\ndef check(candidate):\n    for row in rows:\n        assert candidate(row) == len(row)\ncheck(f)\nassert rows == [[1, 1], [1, 2, 1]]"),
+    "a row that fails": ("def f(x): return x", "def check(candidate):\n    assert candidate(1) == 1\n    assert candidate(2) == 3, 'why'\ntry: check(f)\nexcept AssertionError as e: assert str(e) == 'why'\nelse: assert 0"),
+    "one list for all answers": ("many = []\ndef f(x):\n    many.append(x)\n    return many", "assert f(1) == [1]\nassert f(2) == [1, 2]\nassert f('a') == [1, 2, 'a']"),
+    "a list in place": ("def f(x):\n    x.sort()\n    return x", "assert f([2, 1]) == [1, 2]\nassert f(['b', 'a']) == ['a', 'b']"),
+    "tuples, sets and dicts": ("def f(x): return x", "assert f((1, 2)) == (1, 2)\nassert f({1, 2}) == {2, 1}\nassert f({1: [2]}) == {1: [2]}\nassert f(1.0) == 1\nassert f(True) == 1"),
+    "equal to no list": ("def f(x): return tuple(x)", "for _ in range(2):\n    try:\n        assert f([1]) == [1]\n        assert f([2]) == [2]\n    except AssertionError: pass\n    else: assert 0"),
+    "rows twice": ("def f(x): return x + 1", "def check(candidate):\n    assert candidate(1) == 2\n    assert candidate(2) == 3\ncheck(f)\ncheck(f)"),
+    "a method of the tests' own": ("def f(x): return x", "class A:\n    def g(self, x):\n        x.append(1)\n        return x\ndef check(candidate):\n    assert candidate([0]) == [0, 1]\n    assert candidate([]) == [1]\ncheck(A().g)\ncheck(A().g)"),
+    "an object among data": ("class A:\n    def __init__(s): s.x = 1\ndef f(x): return A() if x else 2", "assert f(0) == 2\nassert f(0) == 2\nassert (f(1) == 2) is False"),
     "prints": ("def f(x):\n    print(x)\n    return x", "assert f(1) == 1\nassert f(2) == 2"),
 }  # fmt: skip
 

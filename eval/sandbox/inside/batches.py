@@ -1,0 +1,144 @@
+"""Calls that are sent ahead, many in one message: asked for by the tests' side, made by the candidate's.
+
+Calls of arguments that the tests keep (`begin`, `take`) carry nodes, as single calls do. Rows of literals (`rows.py`)
+cross as they are: nobody holds them after the call, so it need not be told what a call changed in them. An answer to a
+row is a scalar, `[tree]` of lists and scalars, or a whole answer with its nodes. As long as answers equal what the
+rows expect they are compared as one list, and never decoded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import sys
+import time
+from collections import deque
+from typing import Any
+
+from eval.sandbox.inside import changes, codec
+from eval.sandbox.inside.codec import SCALARS, Gone
+from eval.sandbox.inside.messages import Messages, as_text
+from eval.sandbox.inside.mirrors import Lent, secret_of
+from eval.sandbox.inside.rows import Rows
+
+FLUSH_S, FLUSH_ANSWERS = 0.002, 256
+"""When answers to calls that were sent ahead go out."""
+
+
+class Ahead:
+    """The tests' side of calls that were sent ahead.
+
+    Args:
+        peer: the connection, a `wire.Peer`.
+    """
+
+    def __init__(self, peer: Any) -> None:
+        self._peer = peer
+        self._function: Any = None
+        self._planned: deque[Any] = deque()  # calls that could not be sent ahead
+        self._given: deque[list[Any]] = deque()  # of each call that was sent ahead, what it was given
+        self._answers: deque[Any] = deque()  # to the first of them
+
+    def begin(self, function: Any, calls: list[tuple[Any, ...]]) -> None:
+        """Send calls of a function of the other side's ahead of their time."""
+        if (of := self._start(function)) is None:
+            self._planned.extend(calls)
+            return
+        packed = [self._peer.pack(args, None) for args in calls]
+        if changes.are_shared(given for _, given in packed):  # what one call does to it the next one sees
+            self._planned.extend(calls)
+            return
+        self._peer.send(["calls", of, "", [request for request, _ in packed], [], []])
+        self._given.extend(given for _, given in packed)
+
+    def take(self) -> Any:
+        """What the next of these calls has answered."""
+        if not self._given:
+            return self._function(*self._planned.popleft())
+        while not self._answers:
+            self._receive()
+        answer, given = self._answers.popleft(), self._given.popleft()
+        if type(answer) is not list:
+            return answer
+        return answer[0] if len(answer) == 1 else self._peer.result(answer, given)
+
+    def check(self, function: Any, rows: Rows) -> None:
+        """Hold the answers of a function against rows; raises as the first line that does not hold."""
+        if (of := self._start(function)) is None:
+            self._planned.extend(marshal.loads(marshal.dumps(rows.calls)))  # noqa: S302 - whoever is called may change them
+        else:
+            self._peer.send(["rows", of, "", rows.calls, [], []])
+            self._given.extend([] for _ in rows.calls)
+        at = 0
+        while at < len(rows.calls):
+            if self._given and not self._answers:
+                self._receive()
+            count = len(self._answers)
+            if count and list(self._answers) == rows.answers[at : at + count]:
+                self._answers.clear()
+                for _ in range(count):
+                    self._given.popleft()
+                at += count
+            else:
+                end = at + max(1, count)
+                for place in range(at, end):
+                    self._check_one(rows, place)
+                at = end
+
+    def _check_one(self, rows: Rows, at: int) -> None:
+        """Pass over an answer that is the one expected; all else is judged by the line itself."""
+        if self._answers and self._answers[0] == rows.answers[at]:
+            self._answers.popleft()
+            self._given.popleft()
+        else:
+            rows.judge(at, self.take)
+
+    def wait(self) -> None:
+        """Have all answers here, before anything else is asked."""
+        while len(self._answers) < len(self._given):
+            self._receive()
+
+    def _start(self, function: Any) -> int | None:
+        """Forget what was left of earlier calls; the number of a function of the other side's."""
+        self.wait()
+        self._given, self._answers, self._planned = deque(), deque(), deque()
+        self._function = function
+        secret = secret_of(function)
+        return secret.of if secret is not None and isinstance(function, Lent) else None
+
+    def _receive(self) -> None:
+        self._answers.extend(self._peer.receive_many())
+        if len(self._answers) > len(self._given):
+            raise Gone
+
+
+class Answers:
+    """The candidate's side: answers as text from the start, so that later calls change nothing in them."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self._texts: list[str] = []
+        self._sent = time.monotonic()
+
+    def add(self, answer: Any) -> None:
+        """One more; they go out together, but not late."""
+        self._texts.append(as_text(answer))
+        if (now := time.monotonic()) - self._sent > FLUSH_S or len(self._texts) >= FLUSH_ANSWERS:
+            self.flush()
+            self._sent = now
+
+    def flush(self) -> None:
+        """Send what is there; what the candidate printed goes out first."""
+        if self._texts:
+            with contextlib.suppress(Exception):  # a stream of the candidate's own making
+                sys.stdout.flush()
+            self._messages.send_text(f'["many",[{",".join(self._texts)}]]')
+            self._texts = []
+
+
+def answer_of_row(value: Any) -> tuple[bool, Any]:
+    """Whether a value crosses as it is, and the answer that it then is."""
+    kind = type(value)
+    if kind in SCALARS:
+        return True, value
+    return kind is list and codec.is_tree(value), [value]
