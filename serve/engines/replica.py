@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import ray
+from ray.llm._internal.serve.engines.vllm.vllm_engine import VLLMEngine
 from ray.serve.llm import LLMConfig
 from ray.serve.llm.deployment import LLMServer
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
@@ -17,6 +18,16 @@ from serve.engines.guard import OnlyWithSecret
 
 # What users write is text in the chats of this process's engine.
 RENDERER_REGISTRY.renderers["hf"] = ("serve.engines.renderer", "LiteralRenderer")
+
+
+class Engine(VLLMEngine):
+    """`ray.serve.llm`'s engine with the executor that was asked for: without a GPU Ray takes vLLM's "mp", unasked."""
+
+    def _start_async_llm_engine(self, vllm_engine_args: Any, vllm_engine_config: Any, placement_group: Any) -> Any:
+        parallel = vllm_engine_config.parallel_config
+        asked = self.llm_config.engine_kwargs.get("distributed_executor_backend")
+        parallel.distributed_executor_backend = asked or parallel.distributed_executor_backend
+        return super()._start_async_llm_engine(vllm_engine_args, vllm_engine_config, placement_group)
 
 
 class Replica(LLMServer):
@@ -38,7 +49,7 @@ class Replica(LLMServer):
         if is_url(source):
             # Where Ray too notes what it has fetched: the settings are read once and kept.
             llm_config.get_engine_config().hf_model_id = await asyncio.to_thread(_fetch, source)
-        await super().__init__(llm_config)
+        await super().__init__(llm_config, engine_cls=Engine)
 
     async def __serve_build_asgi_app__(self) -> Any:
         """The application of vLLM's own server, guarded."""

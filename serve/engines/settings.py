@@ -140,6 +140,10 @@ def local_adapters(folder: str) -> dict[str, str]:
     return {name: str(path) for name, path in found.items()}
 
 
+PARALLEL = {"tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size"}
+"""Engine arguments that make workers of their own."""
+
+
 def engine_arguments(config: EngineConfig) -> dict[str, Any]:
     """Keyword arguments of vLLM's engine."""
     arguments: dict[str, Any] = {
@@ -156,6 +160,8 @@ def engine_arguments(config: EngineConfig) -> dict[str, Any]:
         # vLLM 0.29 dies on a CPU when it prefills a request that has a seed in chunks: "CPU Generator does not use
         # offset". No chunks, then, and room for the longest prompt.
         arguments |= {"enable_chunked_prefill": False, "max_num_batched_tokens": config.max_model_len}
+        if not PARALLEL & config.extra.keys():
+            arguments["distributed_executor_backend"] = "serve.engines.executor.OneProcess"
     if config.gpus > 1:
         arguments["tensor_parallel_size"] = round(config.gpus)
     if 0 < config.gpus < 1:
@@ -166,10 +172,12 @@ def engine_arguments(config: EngineConfig) -> dict[str, Any]:
 
 
 def engine_environment(config: EngineConfig) -> dict[str, str]:
-    """Environment of a replica's processes. The two settings without a GPU are measured: docs/benchmarks.md."""
+    """Environment of a replica's processes. The settings without a GPU are measured: docs/benchmarks.md."""
     if config.gpus > 0:
         return {"VLLM_BATCH_INVARIANT": "1"} if config.batch_invariant else {}
-    return {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
+    # Threads that spin while they wait for each other take the cores from whatever they wait for.
+    waiting = {"OMP_WAIT_POLICY": "passive"}
+    return waiting | {"VLLM_CPU_KVCACHE_SPACE": str(config.kv_cache_gib), "VLLM_CPU_NUM_OF_RESERVED_CPU": "0"}
 
 
 def engine_bundles(config: EngineConfig) -> list[dict[str, float]]:

@@ -113,3 +113,10 @@ def test_a_model_has_the_replicas_of_its_name_or_else_those_of_all():
 def test_what_ray_would_refuse_late_is_refused_at_once(settings, line):
     with pytest.raises(ValueError, match=line):
         EngineConfig(**settings)
+
+
+def test_an_engine_without_a_gpu_computes_in_its_schedulers_process_unless_it_has_workers_to_start():
+    assert engine_arguments(EngineConfig())["distributed_executor_backend"] == "serve.engines.executor.OneProcess"
+    assert engine_environment(EngineConfig())["OMP_WAIT_POLICY"] == "passive"
+    assert "distributed_executor_backend" not in engine_arguments(EngineConfig(gpus=1))
+    assert "distributed_executor_backend" not in engine_arguments(EngineConfig(extra={"tensor_parallel_size": 2}))
