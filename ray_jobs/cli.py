@@ -50,6 +50,7 @@ JOBS = {
     "keys": "API keys of the gateway: create, list, revoke",
     "monitoring": "what Prometheus and Grafana are started with: scraping, alerts, dashboard",
     "submit": "a job, sent to a cluster and followed",
+    "watch": "how far each stage of a run is, and what runs where; terminal or page",
     "status": "what a submitted job is doing, and what it waits for",
     "logs": "the log of a submitted job",
     "chaos": "kills by schedule and seed on this machine; does a byte of the data differ?",
@@ -60,13 +61,17 @@ GROUPS = {
     "All of it": ("pipeline", "plan"),
     "One stage": ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "evaluate", "report"),
     "Use the model": ("serve", "keys", "reward"),
-    "Look": ("inspect", "explore", "prompts", "judge", "diff"),
+    "Look": ("inspect", "watch", "explore", "prompts", "judge", "diff"),
     "Cluster": ("submit", "status", "logs", "doctor", "monitoring"),
     "This machine": ("sandbox", "chaos"),
 }
 """The jobs as the help lists them."""
 
-ELSEWHERE = {"explore": "ray_jobs.standalone.explore", "chaos": "ray_jobs.cluster.chaos_job"}
+ELSEWHERE = {
+    "explore": "ray_jobs.standalone.explore",
+    "chaos": "ray_jobs.cluster.chaos_job",
+    "watch": "ray_jobs.watching.job",
+}
 """Job → its module, where that lies with what it uses."""
 
 SECTIONS = {
