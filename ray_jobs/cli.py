@@ -30,6 +30,7 @@ log = logging.getLogger("wavecoder.ray_jobs")
 JOBS = {
     "pipeline": "all stages in order, skipping what is done",
     "plan": "what each stage would do, before anything is spent",
+    "ablate": "one recipe varied, everything common made once → one table with paired intervals",
     "collect": "sources of code → filtered raw code",
     "embed": "raw code → embeddings",
     "select": "embeddings → coreset, by exact k-center",
@@ -58,7 +59,7 @@ JOBS = {
 }
 
 GROUPS = {
-    "All of it": ("pipeline", "plan"),
+    "All of it": ("pipeline", "plan", "ablate"),
     "One stage": ("collect", "embed", "select", "generate", "codeocean", "mix", "train", "evaluate", "report"),
     "Use the model": ("serve", "keys", "reward"),
     "Look": ("inspect", "watch", "explore", "prompts", "judge", "diff"),
@@ -68,6 +69,7 @@ GROUPS = {
 """The jobs as the help lists them."""
 
 ELSEWHERE = {
+    "ablate": "ray_jobs.standalone.ablate",
     "explore": "ray_jobs.standalone.explore",
     "chaos": "ray_jobs.cluster.chaos_job",
     "watch": "ray_jobs.watching.job",

@@ -82,6 +82,24 @@ def plot_leakage(nearest: Mapping[str, Sequence[float]]) -> str:
     return _svg(figure)
 
 
+def plot_differences(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Each variant's paired difference from the first, with its interval, in points of pass@1.
+
+    Args:
+        rows: `benchmark, label, difference, low, high`; shares between -1 and 1.
+    """
+    figure, axes = _axes(6.4, 0.9 + 0.34 * len(rows))
+    places = np.arange(len(rows))[::-1]
+    points = 100 * np.array([row["difference"] for row in rows])
+    bounds = [100 * np.array([row[name] for row in rows]) for name in ("low", "high")]
+    reach = np.clip(np.stack([points - bounds[0], bounds[1] - points]), 0, None)
+    axes.errorbar(points, places, xerr=reach, fmt="o", color=BLUE, ecolor=GREY, capsize=3, markersize=5)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_yticks(places, [f"{row['benchmark']}: {row['label']}" for row in rows])
+    axes.set_xlabel("points of pass@1 minus the first variant, 95 % interval")
+    return _svg(figure)
+
+
 def plot_bars(bars: Mapping[str, float], unit: str, color: str = BLUE) -> str:
     """Horizontal bars with their values, the first on top."""
     figure, axes = _axes(5.6, 0.5 + 0.3 * len(bars))
