@@ -1,4 +1,4 @@
-"""Low-rank adapters (Hu et al. 2021) through `peft`: inserted before training, merged at export. No Ray here.
+"""Low-rank adapters (Hu et al. 2021) through `peft`: inserted before training, merged and kept at export. No Ray here.
 
 `peft` puts a module with `base_layer`, `lora_A.default` and `lora_B.default` in the place of each linear layer. The
 start is drawn for each matrix from its name and the seed, so that it does not depend on the number of workers.
@@ -6,23 +6,37 @@ start is drawn for each matrix from its name and the seed, so that it does not d
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import zlib
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 _BASE, _A = ".base_layer.", ".lora_A."
+_PEFT = "base_model.model."
+_DESCRIBED, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 
-def insert_adapters(causal: Any, rank: int, alpha: int) -> None:
-    """Freeze the model and put adapters beside all its linear layers but the head; in place."""
+def insert_adapters(causal: Any, rank: int, alpha: int, *, stabilized: bool = False) -> None:
+    """Freeze the model and put adapters beside all its linear layers but the head; in place.
+
+    Args:
+        causal: the model.
+        rank: of the adapters.
+        alpha: their product is scaled by alpha / rank.
+        stabilized: by alpha / √rank instead (rsLoRA, Kalajdzievski 2023).
+    """
     from peft import LoraConfig, inject_adapter_in_model
 
-    inject_adapter_in_model(
-        LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"), causal
-    )
+    described = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM",
+                           use_rslora=stabilized)  # fmt: skip
+    inject_adapter_in_model(described, causal)
 
 
 def stored_name(name: str) -> str:
@@ -41,6 +55,75 @@ def first_adapter(name: str, shape: tuple[int, ...], seed: int) -> Tensor:
         return torch.zeros(shape)
     generator = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(name.encode()))
     return torch.empty(shape).uniform_(-1, 1, generator=generator) / math.sqrt(shape[1])
+
+
+def read_adapter(folder: str, rank: int, *, scale: float) -> dict[str, Tensor]:
+    """An adapter in `peft`'s form by the names of the model's parameters.
+
+    Args:
+        folder: with `adapter_config.json` and `adapter_model.safetensors`.
+        rank: that it has to have.
+        scale: of its product, that it has to have.
+
+    Raises:
+        ValueError: it is not there, or is of another form, rank or scale.
+    """
+    try:
+        described = json.loads((Path(folder) / _DESCRIBED).read_text(encoding="utf-8"))
+        tensors = load_file(Path(folder) / _WEIGHTS)
+        found, alpha, kind = described["r"], described["lora_alpha"], described["peft_type"]
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise ValueError(f"train.lora_from {folder!r} is no adapter of peft ({' '.join(str(error).split())[:200]}); "
+                         f"it should hold {_DESCRIBED} and {_WEIGHTS}") from None  # fmt: skip
+    if kind != "LORA" or described.get("use_dora") or any("lora_" not in name for name in tensors):
+        raise ValueError(f"train.lora_from {folder!r} is no plain LoRA ({kind}); merge it into its base model instead")
+    theirs = alpha / (math.sqrt(found) if described.get("use_rslora") else found)
+    if found != rank or not math.isclose(theirs, scale):
+        raise ValueError(f"train.lora_from {folder!r} has rank {found} and scale {theirs:g}, the recipe asks for rank "
+                         f"{rank} and scale {scale:g}; take the adapter's")  # fmt: skip
+    return {
+        name.removeprefix(_PEFT).replace(".lora_A.", ".lora_A.default.").replace(".lora_B.", ".lora_B.default."): value
+        for name, value in tensors.items()
+    }
+
+
+def adapter_digest(folder: str) -> str:
+    """What tells an adapter from others."""
+    file = Path(folder) / _WEIGHTS
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else "missing"
+
+
+def adapter_weights(causal: Any) -> dict[str, Tensor]:
+    """All adapters, gathered from the workers, by the names that `peft` and vLLM read; empty without any."""
+    return {
+        _PEFT + name.replace(".default.", "."): _whole(weight).cpu().contiguous()
+        for name, weight in causal.named_parameters()
+        if is_adapter(name)
+    }
+
+
+def write_adapter(causal: Any, weights: dict[str, Tensor], base: str, folder: Path) -> None:
+    """Write adapters unmerged, for `peft` and vLLM's LoRA.
+
+    Args:
+        causal: the model that has them.
+        weights: of `adapter_weights`.
+        base: the base model's folder or id.
+        folder: to make.
+    """
+    from peft import LoraConfig
+
+    layers = {name: module for name, module in causal.named_modules() if hasattr(module, "lora_A")}
+    first = next(iter(layers.values()))
+    rank, alpha = first.r["default"], first.lora_alpha["default"]
+    described = LoraConfig(
+        r=rank, lora_alpha=alpha, task_type="CAUSAL_LM", inference_mode=True, base_model_name_or_path=base,
+        target_modules=sorted({name.rpartition(".")[2] for name in layers}),
+        use_rslora=not math.isclose(first.scaling["default"], alpha / rank),
+    )  # fmt: skip
+    folder.mkdir()
+    described.save_pretrained(folder)
+    save_file(weights, folder / _WEIGHTS, metadata={"format": "pt"})
 
 
 def merged_weight(module: Any, weight: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 from torch.utils._pytree import tree_map_only
 
+from training.adapters import adapter_digest
 from training.batches import global_batches
 from training.loss import Learner
 from training.safetensors_reader import StoredWeights
@@ -68,17 +69,21 @@ class CheckpointWriter:
 def identity_of(learner: Learner, config: TrainConfig, num_rows: int) -> dict[str, Any]:
     """What a checkpoint must share with the run that takes it up: the base, its sizes and the order of the rows."""
     causal = learner.causal
-    return {
-        "architecture": type(causal).__name__,
-        "trained weights": sum(weight.numel() for weight in learner.parameters() if weight.requires_grad),
-        "vocabulary": causal.config.vocab_size,
-        "lora_rank": config.lora_rank,
-        "optimizer": config.optimizer,
-        "rows": num_rows,
-        "steps": len(global_batches(num_rows, config.global_batch, config.epochs, config.seed)),
-        "seed": config.seed,
-        "base model": StoredWeights(config.model).digest(),
-    }
+    return (
+        {
+            "architecture": type(causal).__name__,
+            "trained weights": sum(weight.numel() for weight in learner.parameters() if weight.requires_grad),
+            "vocabulary": causal.config.vocab_size,
+            "lora_rank": config.lora_rank,
+            "optimizer": config.optimizer,
+            "rows": num_rows,
+            "steps": len(global_batches(num_rows, config.global_batch, config.epochs, config.seed)),
+            "seed": config.seed,
+            "base model": StoredWeights(config.model).digest(),
+        }
+        | ({"scale of the adapters": config.lora_scale} if config.lora_rank_stabilized else {})
+        | ({"first adapter": adapter_digest(config.lora_from)} if config.lora_from else {})
+    )
 
 
 def load_checkpoint(

@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoConfig, GenerationConfig
 
-from training.adapters import is_adapter, merged_weight, stored_name
+from training.adapters import adapter_weights, is_adapter, merged_weight, stored_name, write_adapter
 from training.conversation import template_of
 from training.conversion import by_published_names, published_groups
 from training.loss import Learner
@@ -26,13 +26,17 @@ from training.tokenizer import save_tokenizer
 
 FILE_BYTES = 4 * 2**30
 
+ADAPTER = "adapter"
+"""Folder inside the export that holds the adapters unmerged."""
+
 
 def export_model(
     learner: Learner, tokenizer: Any, base: str, folder: str, lineage: dict[str, Any], *, file_bytes: int = FILE_BYTES
 ) -> None:
     """Write safetensors, tokenizer with chat template, generation config and model card; whole or not at all.
 
-    Called by every worker; worker 0 writes. Weights have the base model's type; adapters are merged.
+    Called by every worker; worker 0 writes. Weights have the base model's type; adapters are merged, and
+    kept unmerged in the folder `adapter`.
 
     Args:
         learner: sharded or whole.
@@ -50,8 +54,11 @@ def export_model(
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
     _write_weights(_whole_weights(learner.causal, dtype), making if writes else None, file_bytes)
+    adapter = adapter_weights(learner.causal)
     if not writes:
         return
+    if adapter:
+        write_adapter(learner.causal, adapter, base, making / ADAPTER)
     config.dtype = dtype
     config.tie_word_embeddings = learner.causal.config.tie_word_embeddings
     config.save_pretrained(making)
