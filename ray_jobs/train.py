@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from functools import partial
@@ -10,7 +11,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.storage import read_parts, write_part
+from codeocean.export.formats import FORMATS
+from core.storage import read_files, read_parts, write_part
 from eval.answers.sources import EndpointAnswers
 from eval.flow import evaluate, load_problems
 from ray_jobs.cli import run_job
@@ -32,7 +34,7 @@ def run_train(config: Config, run: RunDir, *, ablate: str | None = None) -> list
         run: holds the finished stage `codeocean` or `mix`.
         ablate: "task" trains once without each task, into `<run>/ablate/<task>` (the paper's table 6); None takes all.
     """
-    data = training_stage(config)
+    data = training_stage(config) if config.train.objective == "sft" else "codeocean"  # which alone has pairs
     ocean = required(run, data)
     if ocean["rows_out"] == 0:
         raise ValueError(f"{run.path(data)} holds no instance to train on; generate from a larger coreset")
@@ -54,22 +56,23 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
     def work() -> StageResult:
         from training.examples import REASONS
         from training.flow import fit
+        from training.preference.flow import prefer
 
-        connect(config.ray)
         rows = read_parts(run.fs, run.path(data))
+        connect(config.ray)
         kept = rows if without is None else rows.filter(pc.not_equal(rows["task"], without))
         lineage: dict[str, Any] = {
             data: ocean["digest"], "instances": kept.num_rows, "base_model": config.train.model,
         } | ({"without_task": without} if without else {})  # fmt: skip
-        result = fit(
-            config.train.model_copy(update={"model": model}),
-            rows=kept,
-            storage_path=run.place(stage, ".checkpoints"),
-            output=run.place(stage, "model"),
-            lineage=lineage,
-            tensorboard=run.path(stage, "tensorboard") if run.local else None,
-            score=partial(_score_snapshot, config, run, stage),
-        )
+        places: dict[str, Any] = {
+            "storage_path": run.place(stage, ".checkpoints"), "output": run.place(stage, "model"), "lineage": lineage,
+            "tensorboard": run.path(stage, "tensorboard") if run.local else None,
+        }  # fmt: skip
+        settings = config.train.model_copy(update={"model": model})
+        if config.train.objective == "sft":
+            result = fit(settings, rows=kept, score=partial(_score_snapshot, config, run, stage), **places)
+        else:
+            result = prefer(settings, pairs=read_pairs(run, kept), **places)
         steps = result.pop("steps")
         write_part(run.fs, run.path(stage, "steps.parquet"), pa.Table.from_pylist(steps))
         left_out = {reason: result.pop(reason, 0) for reason in REASONS}
@@ -77,8 +80,34 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         dropped = {reason: count for reason, count in dropped.items() if count}
         return StageResult(rows.num_rows, rows.num_rows - sum(dropped.values()), dropped, details=result)
 
-    inputs = {data: output_digest(ocean), "model": model_digest(model)} | ({"without": without} if without else {})
+    from training.adapters import adapter_digest  # imports torch
+
+    adapter = {"adapter": adapter_digest(config.train.lora_from)} if config.train.lora_from else {}
+    inputs = {data: output_digest(ocean), "model": model_digest(model)} | adapter
+    inputs |= {"without": without} if without else {}
     return run_stage(run, stage, covered_by("train", config), inputs, work)
+
+
+def read_pairs(run: RunDir, instances: pa.Table) -> list[dict[str, Any]]:
+    """CodeOcean's preference pairs, asked as its instances are: `instruction, input, chosen, rejected`.
+
+    Raises:
+        ValueError: the data set has no pairs.
+    """
+    path = run.path("codeocean", FORMATS["preference"].file)
+    if not run.exists("codeocean", FORMATS["preference"].file):
+        raise ValueError(f"train.objective needs {path}, which is not there; set codeocean.formats to "
+                         "[alpaca, preference] and run the codeocean job")  # fmt: skip
+    asked = {row["id"]: row for row in instances.select(["id", "instruction", "input"]).to_pylist()}
+    records = [json.loads(line) for line in read_files(run.fs, [path])[0].decode().splitlines()]
+    pairs = [
+        {**asked[record["id"]], "chosen": record["chosen"][0]["content"], "rejected": record["rejected"][0]["content"]}
+        for record in records
+        if record["id"] in asked
+    ]
+    if not pairs:
+        raise ValueError(f"{path} holds no pair to learn from; generate from a larger coreset, or with more attempts")
+    return pairs
 
 
 def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ No worker ever holds the whole model: each layer is read, sharded over the worke
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,10 +18,11 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.adapters import first_adapter, insert_adapters, is_adapter, stored_name
+from training.adapters import first_adapter, insert_adapters, is_adapter, read_adapter, stored_name
 from training.attention import NAME, check_packable, choose_kernel
 from training.conversion import ModelWeights
 from training.loss import Learner
+from training.preference.pairs import check_trl
 from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
@@ -102,6 +104,8 @@ def check_trainable(config: TrainConfig) -> None:
     Raises:
         ValueError: tokenizer, configuration or files cannot be used as asked.
     """
+    if config.objective != "sft":
+        check_trl()
     described = check_model(config, load_tokenizer(config.model, config.prompt))
     stored = _open_weights(config.model)
     causal = _without_weights(config.model, described, packing=config.packing)
@@ -142,7 +146,7 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         weights = ModelWeights(causal, stored)
     choose_by_row(causal)
     if config.lora_rank:
-        insert_adapters(causal, config.lora_rank, config.lora_alpha)
+        insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized)
     low = dtype if dtype != torch.float32 else None
     learner = Learner(causal, kernel, low if mesh is None else None)
     _fill_and_shard(learner, config, mesh, low, weights)
@@ -204,12 +208,16 @@ def _fill_and_shard(
     names = {id(module): f"{name}." for name, module in learner.causal.named_modules() if name}
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
     # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
+    starts = read_adapter(config.lora_from, config.lora_rank, scale=config.lora_scale) if config.lora_from else None
+    if starts is not None:
+        _check_adapter(learner.causal, starts, config)
+    first = partial(first_adapter, seed=config.seed) if starts is None else lambda name, _: starts[name].float()
     reshard = mesh is not None and mesh.device_type != "cpu"
     for layer in decoder_layers(learner.causal):
-        _fill(layer, names[id(layer)], weights, config.seed)
+        _fill(layer, names[id(layer)], weights, first)
         if mesh is not None:
             fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
-    _fill(learner.causal, "", weights, config.seed)
+    _fill(learner.causal, "", weights, first)
     learner.causal.tie_weights()
     if mesh is not None:
         fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
@@ -226,7 +234,19 @@ def _check_complete(causal: Any, weights: ModelWeights, model: str) -> None:
                          f"the first {missing[0]!r}; download them again")  # fmt: skip
 
 
-def _fill(module: nn.Module, prefix: str, weights: ModelWeights, seed: int) -> None:
+def _check_adapter(causal: Any, starts: dict[str, torch.Tensor], config: TrainConfig) -> None:
+    wanted = {name: weight.shape for name, weight in causal.named_parameters() if is_adapter(name)}
+    wrong = sorted(wanted.keys() ^ starts.keys()) or [
+        name for name, shape in wanted.items() if starts[name].shape != shape
+    ]
+    if wrong:
+        raise ValueError(f"train.lora_from {config.lora_from!r} is of another model or other layers than all linear "
+                         f"ones: {len(wrong)} of its weights do not fit, the first {wrong[0]!r}")  # fmt: skip
+
+
+def _fill(
+    module: nn.Module, prefix: str, weights: ModelWeights, first: Callable[[str, tuple[int, ...]], torch.Tensor]
+) -> None:
     """Give a module's parameters that have no values yet theirs, and its buffers those that are stored."""
     values = {}
     for name, parameter in module.named_parameters():
@@ -234,7 +254,7 @@ def _fill(module: nn.Module, prefix: str, weights: ModelWeights, seed: int) -> N
         if parameter.device.type != "meta":
             continue
         if is_adapter(full):
-            values[name] = first_adapter(full, tuple(parameter.shape), seed)
+            values[name] = first(full, tuple(parameter.shape))
         elif stored_name(full) in weights:
             values[name] = weights.read(stored_name(full))
             if values[name].shape != parameter.shape:

@@ -1,5 +1,6 @@
 """Settings of the fine-tuning; the defaults are the demo's, the paper's stand beside them (section 3.1)."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,13 @@ class TrainConfig(Settings):
     prompt: str = "paper"
     """Chat template to train, serve and evaluate with: the paper's Alpaca prompt, `model` for the tokenizer's own, or
     the file of a Jinja chat template."""
+
+    objective: Literal["sft", "dpo", "kto"] = "sft"
+    """What is learnt: the answers (`sft`), or to prefer accepted over rejected ones, by trl's DPO or KTO, from the
+    pairs that `codeocean.formats: [preference]` writes."""
+
+    preference_beta: PositiveFloat = 0.1
+    """With `dpo` and `kto`: how strongly the model is held to what it was before."""
 
     loss_on: Literal["all", "last"] = "all"
     """Answers of a conversation that are learnt from."""
@@ -64,6 +72,13 @@ class TrainConfig(Settings):
 
     lora_alpha: PositiveInt = 16
     """The adapters' product is scaled by this over the rank."""
+
+    lora_rank_stabilized: bool = False
+    """Scale by `lora_alpha` over the root of the rank instead, for high ranks (rsLoRA)."""
+
+    lora_from: str | None = None
+    """Go on from this adapter instead of a new one: a folder in peft's form that every worker sees, such as
+    `<run>/train/model/adapter`. Its rank and scale must be the recipe's."""
 
     seed: NonNegativeInt = 0
     """Random seed of the order of the rows, of the held-out rows and of the adapters."""
@@ -120,7 +135,28 @@ class TrainConfig(Settings):
             raise ValueError(f"min_workers {self.min_workers} is more than workers {self.workers}; lower it")
         if self.attention == "flex" and not self.use_gpu:
             raise ValueError("attention flex needs use_gpu: true; take auto")
+        if self.lora_rank == 0 and (self.lora_from or self.lora_rank_stabilized):
+            raise ValueError("lora_from and lora_rank_stabilized need a lora_rank above 0")
+        if self.objective != "sft":
+            self._check_preference()
         return self
+
+    @property
+    def lora_scale(self) -> float:
+        """Factor of the adapters' product."""
+        return self.lora_alpha / (math.sqrt(self.lora_rank) if self.lora_rank_stabilized else max(1, self.lora_rank))
+
+    def _check_preference(self) -> None:
+        set_to = {"min_workers": self.min_workers, "evaluate_every": self.evaluate_every, "holdout": self.holdout,
+                  "compile": self.compile}  # fmt: skip
+        wrong = [name for name, value in set_to.items() if value]
+        if wrong:
+            raise ValueError(f"objective {self.objective} does not go with {', '.join(wrong)}; leave them out")
+        if self.global_batch % (self.micro_batch * self.workers):
+            raise ValueError(f"objective {self.objective} needs a global_batch that is a multiple of micro_batch × "
+                             f"workers, {self.micro_batch * self.workers}; it is {self.global_batch}")  # fmt: skip
+        if self.objective == "kto" and self.micro_batch < 2:
+            raise ValueError("objective kto compares the rows of a forward pass; set micro_batch to 2 or more")
 
 
 def read_prompt(prompt: str) -> str:

@@ -111,6 +111,14 @@ class Config(Settings):
                 del self.__dict__[name]
         return self
 
+    @model_validator(mode="after")
+    def _pairs_are_written(self) -> Self:
+        train = self.__dict__.get("train")
+        if train is not None and train.objective != "sft" and "preference" not in self.codeocean.formats:
+            raise ValueError(f"train.objective {train.objective} learns from pairs; add preference to "
+                             "codeocean.formats")  # fmt: skip
+        return self
+
     if not TYPE_CHECKING:  # else mypy lets every attribute be there
 
         def __getattr__(self, name: str) -> Any:

@@ -17,10 +17,11 @@ from ray.train.v2.api.exceptions import ControllerError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.processes import processes_below
-from training import flow as trainer
-from training.flow import fit, unmendable
+from training.flow import fit
 from training.settings import TrainConfig
 from training.template import to_messages
+from training.workers import flow as trainer
+from training.workers.flow import unmendable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -29,7 +30,7 @@ import json, sys
 import pyarrow as pa
 from ray_jobs.cluster.connect import start_patiently
 from training.settings import TrainConfig
-from training.flow import fit, unmendable
+from training.flow import fit
 settings, rows, folder = json.loads(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
 start_patiently(num_cpus=3, include_dashboard=False, log_to_driver=False)
 result = fit(TrainConfig(**settings), rows=pa.Table.from_pylist(rows), storage_path=f"{folder}/checkpoints",

@@ -1,4 +1,4 @@
-"""trl's own GRPOTrainer with `code_reward` on a real small model. trl is no requirement of ours: skipped without it."""
+"""trl's own GRPOTrainer with `code_reward` on a real small model. Skipped where trl is missing."""
 
 import math
 
@@ -7,7 +7,7 @@ import pytest
 from eval.reward import code_reward
 from ray_jobs.run.models import resolve_model
 
-trl = pytest.importorskip("trl", reason="trl is not installed: pip install trl datasets")
+trl = pytest.importorskip("trl", reason="trl is an extra: wavecoder-ray[preference]")
 datasets = pytest.importorskip("datasets")
 
 TASKS = [
