@@ -88,7 +88,8 @@ def _scores(runs: tuple[RunDir, RunDir], manifests: list[dict[str, Any]], seed: 
         if len({score["dataset_digest"] for score in scores}) > 1:
             row["why"] = "the benchmark's file differs"
         else:
-            row |= compare_samples(*(read_part(run.fs, run.path(*file)) for run in runs), seed)
+            first, second = (read_part(run.fs, run.path(*file)) for run in runs)
+            row |= compare_samples(first, second, seed)
         rows.append(row)
     return rows
 
@@ -153,7 +154,8 @@ def main(arguments: list[str] | None = None) -> int:
     }, arguments)  # fmt: skip
 
     def work(_: list[RunDir]) -> None:
-        found = compare_runs(*(RunDir(url, create=False) for url in options.compare))
+        first, second = (RunDir(url, create=False) for url in options.compare)
+        found = compare_runs(first, second)
         if options.json:
             print(as_json(found))
         else:

@@ -135,7 +135,7 @@ def _records(
     workload, peak = Workload(learner.causal), peak_flops(device, getattr(torch, config.dtype))
     rates = {"rate": 0.0, "begun": 0.0}
 
-    class Records(TrainerCallback):  # type: ignore[misc]
+    class Records(TrainerCallback):
         def on_step_begin(self, args: Any, state: Any, *_: Any, optimizer: Any, **__: Any) -> None:  # noqa: ARG002
             rates["rate"], rates["begun"] = float(optimizer.param_groups[0]["lr"]), time.monotonic()
 
