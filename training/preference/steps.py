@@ -58,40 +58,15 @@ def take_steps(
     """
     from datasets import Dataset
     from transformers.trainer_callback import PrinterCallback
-    from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 
-    world = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
     ordered = in_order(rows, config.global_batch, config.epochs, config.seed)
     if config.objective == "kto":
         ordered = with_mismatched(ordered, config.micro_batch)
-    trainer_class, settings_class = (KTOTrainer, KTOConfig) if config.objective == "kto" else (DPOTrainer, DPOConfig)
     first = 0
-
-    class Trainer(trainer_class):  # type: ignore[misc, valid-type]
-        """trl's, over rows that are tokenised already."""
-
-        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
-            return dataset
-
-        def _precompute_ref_logps(self, dataset: Any, _: str, batch_size: int) -> Any:
-            return _with_reference(self, dataset, batch_size)
-
-        def _send_telemetry(self) -> None:
-            """Tell nobody."""
-
-    on_gpu = next(learner.parameters()).device.type == "cuda"
-    settings = settings_class(
-        output_dir=tempfile.gettempdir(), per_device_train_batch_size=config.micro_batch, num_train_epochs=1,
-        gradient_accumulation_steps=config.global_batch // (config.micro_batch * world),
-        max_length=config.max_length, beta=config.preference_beta, precompute_ref_log_probs=True,
-        train_sampling_strategy="sequential", max_grad_norm=config.max_grad_norm, seed=config.seed, logging_steps=1,
-        logging_nan_inf_filter=False, save_strategy="no", report_to=[], disable_tqdm=True, gradient_checkpointing=False,
-        bf16=config.dtype == "bfloat16", use_cpu=not on_gpu, dataloader_pin_memory=on_gpu,
-        ddp_find_unused_parameters=False,
-    )  # fmt: skip
+    trainer_class, settings = _trainer_of(config, on_gpu=next(learner.parameters()).is_cuda)
     total = num_steps(rows, config)
     schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(min(first + step, total - 1), total, config))
-    trainer = Trainer(
+    trainer = trainer_class(
         model=learner.causal, args=settings, train_dataset=Dataset.from_list(ordered), processing_class=tokenizer,
         optimizers=(optimizer, schedule),
     )  # fmt: skip
@@ -105,6 +80,39 @@ def take_steps(
     trainer.add_callback(_records(learner, config, left, first, told))
     trainer.remove_callback(PrinterCallback)
     trainer.train()
+
+
+def _trainer_of(config: TrainConfig, *, on_gpu: bool) -> tuple[Any, Any]:
+    """The trainer of trl, for rows that are tokenised already, and its settings."""
+    from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
+
+    dpo = config.objective == "dpo"
+    trainer_class, settings_class = (DPOTrainer, DPOConfig) if dpo else (KTOTrainer, KTOConfig)
+
+    class Trainer(trainer_class):  # type: ignore[misc, valid-type]
+        def _prepare_dataset(self, dataset: Any, *_: Any) -> Any:
+            return dataset
+
+        def _precompute_ref_logps(self, dataset: Any, _: str, batch_size: int) -> Any:
+            return _with_reference(self, dataset, batch_size)
+
+        def _send_telemetry(self) -> None:
+            """Tell nobody."""
+
+    settings = settings_class(
+        output_dir=tempfile.gettempdir(), per_device_train_batch_size=config.micro_batch, num_train_epochs=1,
+        gradient_accumulation_steps=config.global_batch // (config.micro_batch * _world()),
+        max_length=config.max_length, beta=config.preference_beta, precompute_ref_log_probs=True,
+        train_sampling_strategy="sequential", max_grad_norm=config.max_grad_norm, seed=config.seed, logging_steps=1,
+        logging_nan_inf_filter=False, save_strategy="no", report_to=[], disable_tqdm=True, gradient_checkpointing=False,
+        bf16=config.dtype == "bfloat16", use_cpu=not on_gpu, dataloader_pin_memory=on_gpu,
+        ddp_find_unused_parameters=False,
+    )  # fmt: skip
+    return Trainer, settings
+
+
+def _world() -> int:
+    return torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
 
 
 def _with_reference(trainer: Any, dataset: Any, batch_size: int) -> Any:
@@ -130,7 +138,7 @@ def _records(
     """A callback of transformers' trainer that makes a record of each step, as `train_steps` does."""
     from transformers import TrainerCallback
 
-    world = torch.distributed.get_world_size() if torch.distributed.is_initialized() else 1
+    world = _world()
     device = next(learner.parameters()).device
     workload, peak = Workload(learner.causal), peak_flops(device, getattr(torch, config.dtype))
     rates = {"rate": 0.0, "begun": 0.0}
