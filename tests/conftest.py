@@ -11,6 +11,8 @@ ENGINE_FILES = {path for path in Path(__file__).parent.rglob("test_*.py") if "ma
 
 # Ray's workers give way to everything else by default. Two processes of tests share the machine as equals.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# As the command line does: threads that spin take the cores from the other process of tests.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A test never fails for its time: the machine may be busy.
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True

@@ -96,13 +96,15 @@ class Progress:
 
     def figures(self, seconds: float) -> dict[str, float]:
         """Name → value, for metrics. `seconds` is the time since `begin`."""
-        left = self.time_left.update(seconds, self.ended, self.rows)
+        judged = self.accepted + self.num_rejected
+        # Rows that no question was asked about end at once, and say nothing of the speed.
+        left = self.time_left.update(seconds, self.ended, self.rows) if judged else None
         return {
             "accepted": self.accepted,
             "rejected": self.num_rejected,
             "failed": self.failed.total(),
             "rows": self.rows,
-            "acceptance": self.accepted / judged if (judged := self.accepted + self.num_rejected) else float("nan"),
+            "acceptance": self.accepted / judged if judged else float("nan"),
             "prompt_tokens": sum(used.prompt_tokens for used in self.used.values()),
             "completion_tokens": self.tokens_out,
             "tokens_per_s": (self.tokens_out - self.found_tokens) / seconds if seconds > 0 else 0.0,

@@ -32,6 +32,13 @@ def test_every_row_is_counted_under_one_heading():
     assert found.failed == {"verdict: not JSON": 1, "truncated": 1}
 
 
+def test_rows_that_nothing_was_asked_about_say_nothing_of_the_time_left():
+    found = Progress(80)
+    found.figures(0.0)
+    found.generated({"error": "no bug can be put into the code", "raw": ""})
+    assert math.isnan(found.figures(60.0)["eta_s"])
+
+
 def test_speed_and_time_left_are_of_this_run():
     found = progress()
     figures = found.figures(10.0)
