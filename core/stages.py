@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,16 @@ STAGES = {stage.name: stage for stage in (
     Stage("evaluate", "endpoint → scores", "evaluate"),
     Stage("report", "all of it → one HTML page", "report"),
 )}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage says of its work, for the manifest."""
+
+    rows_in: int
+    rows_out: int
+    dropped: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    unanswered: list[str] = field(default_factory=list)
+    """Questions that an endpoint refused or failed: they are asked again on the next run."""

@@ -6,6 +6,7 @@ evol-codealpaca, and most others.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from collections import Counter
@@ -19,7 +20,7 @@ import pyarrow as pa
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from codeocean.collect.duplicates import NearDuplicates
-from codeocean.collect.remote_files import open_in_order
+from codeocean.collect.remote_files import open_in_order, stamp
 from codeocean.records import INSTANCES, row_id
 from codeocean.teachers import TeacherConfig
 from codeocean.verify.columns import unproved
@@ -203,3 +204,18 @@ def mix_card(
     return environment.from_string(CARD.read_text(encoding="utf-8")).render(
         rows=rows.num_rows, tasks=tasks, dropped=dropped, leakage=leakage, answered_by=answered_by, licenses=licenses
     )
+
+
+def source_digest(path: str) -> str:
+    """What identifies a source's content.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    if "://" in path:
+        return hashlib.sha256(stamp(path).encode()).hexdigest()[:16]
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f"mix.sources: {path!r} is no file")
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

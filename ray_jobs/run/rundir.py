@@ -15,7 +15,6 @@ import posixpath
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,6 +24,7 @@ from pyarrow import fs as pafs
 
 from core.object_store import check_there, is_object_store, join_url, open_url
 from core.stages import STAGES
+from core.stages import StageResult as StageResult  # the jobs take it from here
 from core.storage import move_folder, write_bytes
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
 from ray_jobs.run.lease import hold_lease, lock_file
@@ -177,19 +177,6 @@ def _check_creatable(folder: Path) -> None:
 
 def _unfinished(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """What a stage says of its work, for the manifest."""
-
-    rows_in: int
-    rows_out: int
-    dropped: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-    details: dict[str, Any] = field(default_factory=dict)
-    unanswered: list[str] = field(default_factory=list)
-    """Questions that an endpoint refused or failed: they are asked again on the next run."""
 
 
 def run_stage(

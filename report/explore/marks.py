@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -75,11 +74,3 @@ def marks_digest(marks: dict[str, Mark]) -> str:
     """What of the marks decides the data: notes and times do not."""
     text = json.dumps({id_: mark.mark for id_, mark in sorted(marks.items())})
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def by_a_person(marks: Mapping[str, Mark], id_: str, reason: str) -> str:
-    """The reason why an instance stops, once a person has had the last word on it."""
-    mark = marks.get(id_)
-    if mark is None:
-        return reason
-    return "" if mark.mark == "keep" else "dropped by a person"

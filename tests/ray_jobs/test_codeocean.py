@@ -6,11 +6,12 @@ from types import SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
+from codeocean.export import flow
 from codeocean.export.instances import Yield, to_instances
 from codeocean.generate.bugs import choose_bug
 from codeocean.generate.ledger import Ledger
 from codeocean.generate.round_store import Rounds
-from ray_jobs import codeocean as export
+from ray_jobs import codeocean as job
 from ray_jobs.run.config import load_config
 from ray_jobs.run.leakage import benchmark_texts
 from ray_jobs.run.rundir import RunDir
@@ -26,6 +27,10 @@ def accepted(number: int, task: str, instruction: str, **fields) -> tuple[dict, 
     row = {"id": f"g{number}", "raw_id": raw_row(number)["id"], "task": task, "instruction": instruction, "information": "",
            "target_language": "", "generator": "g", "prompt_version": "v", "seed": 1, "round": 0, "attempt": 0, "shots": []}  # fmt: skip
     return row | fields, verdict(number, "yes") | {"discriminator": "d"}
+
+
+def export(config, run, result, raw, benchmarks):
+    return flow.export(job.export_job(config, run, raw, benchmarks), result)
 
 
 def test_every_accepted_generation_is_written_or_counted(local_ray, tmp_path):
@@ -46,7 +51,7 @@ def test_every_accepted_generation_is_written_or_counted(local_ray, tmp_path):
             5, "summarization", "Summarize it.", information=raw_row(5)["code"], solution="It calls `merge` on `a`."
         ),
     ]
-    made = export._export(config, run, result, raw, benchmark_texts(config, "instances"))
+    made = export(config, run, result, raw, benchmark_texts(config, "instances"))
     assert made.dropped == {
         "verification: examples failed": 1, "duplicate instance": 1, "verification: names failed": 1, "repeats a benchmark": 1,
     }  # fmt: skip
@@ -69,27 +74,27 @@ def test_without_a_sandbox_nothing_is_run_and_everything_says_so(local_ray, tmp_
     def refuse(*_, **__):
         raise PermissionError("this machine offers no isolation")
 
-    monkeypatch.setattr(export, "run_program", refuse)
+    monkeypatch.setattr(job, "run_program", refuse)
     config, run = load_config(DEMO, ["decontaminate.gates=[]"]), RunDir(str(tmp_path))
     result = Yield()
     bug = choose_bug(raw_row(0)["code"], "python", 1)
     result.accepted = [accepted(0, "repair", "Fix the sum.", information=bug.code, solution=raw_row(0)["code"])]
-    made = export._export(config, run, result, {raw_row(0)["id"]: raw_row(0)}, [])
+    made = export(config, run, result, {raw_row(0)["id"]: raw_row(0)}, [])
     assert (made.rows_out, made.details["sandbox"]) == (1, False)
     assert made.details["verified"]["repair: bug"] == {"not run: no sandbox": 1}
     assert "No code was run" in (tmp_path / "codeocean" / "README.md").read_text()
-    assert export.find_sandbox(load_config(DEMO, ["codeocean.verify.execute=false"])) is None
+    assert job.find_sandbox(load_config(DEMO, ["codeocean.verify.execute=false"])) is None
 
 
 def test_nothing_accepted_is_an_empty_data_set(tmp_path):
-    made = export._export(load_config(DEMO, []), RunDir(str(tmp_path)), Yield(), {}, [])
+    made = export(load_config(DEMO, []), RunDir(str(tmp_path)), Yield(), {}, [])
     assert (made.rows_in, made.rows_out) == (0, 0)
     assert to_instances([], {}, []).num_rows == 0
 
 
 def test_marks_of_a_person_have_the_last_word(tmp_path, monkeypatch):
-    monkeypatch.setattr(export, "_verified", lambda *arguments: [{} for _ in arguments[2].accepted])
-    monkeypatch.setattr(export, "run_program", lambda *_, **__: None)
+    monkeypatch.setattr(flow, "verify_all", lambda _, result, __: [{} for _ in result.accepted])
+    monkeypatch.setattr(job, "run_program", lambda *_, **__: None)
     config, run = load_config(DEMO, ["decontaminate.gates=[]"]), RunDir(str(tmp_path))
     dead = "def double(n):\n    return 2 * n\n    return n"
     result = Yield()
@@ -104,16 +109,17 @@ def test_marks_of_a_person_have_the_last_word(tmp_path, monkeypatch):
     unjudged = (unjudged[0] | {"id": "g9"}, unjudged[1] | {"id": "g9", "error": "truncated"})
     rounds = SimpleNamespace(read=lambda _, kind: [pair[kind == "verdicts"] for pair in (turned_down, unjudged)])
     result.dropped["rejected by the discriminator"] = 1
-    export._accept_kept(result, rounds, [0], read_marks(run.fs, run.root))
+    marks = {id_: mark.mark for id_, mark in read_marks(run.fs, run.root).items()}
+    flow.accept_kept(result, rounds, [0], marks)
     assert dict(result.dropped) == {}
-    made = export._export(config, run, result, raw, [])
+    made = export(config, run, result, raw, [])
     assert made.dropped == {"dropped by a person": 1}
     rows = pq.read_table(tmp_path / "codeocean" / "part-00000.parquet")
     assert rows["id"].to_pylist() == ["g1", "g3", "g2"]
     stopped = pq.read_table(tmp_path / "codeocean" / "dropped.parquet").to_pylist()
     assert stopped == [{"id": "g0", "reason": "dropped by a person"}]
     (tmp_path / "marks.json").unlink()
-    assert export._export(config, run, result, raw, []).dropped == {"quality: dead code": 2}
+    assert export(config, run, result, raw, []).dropped == {"quality: dead code": 2}
 
 
 def test_the_forms_that_a_recipe_names_are_written_and_counted(tmp_path):
@@ -128,7 +134,7 @@ def test_the_forms_that_a_recipe_names_are_written_and_counted(tmp_path):
     )
     raw = {row["raw_id"]: raw_row(0)}
     kept = to_instances([(row, judged)], raw, [{}])
-    found = export._write_formats(config, run, kept, raw)
+    found = flow.write_formats(job.export_job(config, run, raw, []), kept)
     assert {name: form["rows"] for name, form in found.items()} == {"messages": 1, "verl": 0, "preference": 1}
     assert found["verl"]["left_out"] == {"no tests": 1}
     assert sorted(path.name for path in (tmp_path / "codeocean").iterdir()) == [
@@ -146,7 +152,7 @@ def test_hugging_faces_datasets_loads_it_without_being_told_how(local_ray, tmp_p
     result = Yield()
     result.accepted = [accepted(number, "summarization", f"Summarize it, {number}.", information=row["code"],
                                 solution="It adds up what it is given.") for number, row in enumerate(raw.values())]  # fmt: skip
-    made = export._export(config, run, result, raw, {})
+    made = export(config, run, result, raw, {})
     loaded = datasets.load_dataset(
         str(tmp_path / "run" / "codeocean"), cache_dir=str(tmp_path / "cache"), split="train"
     )
