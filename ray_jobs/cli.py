@@ -131,6 +131,7 @@ def run_job(
     """
     from ray_jobs.run.command_line import RECIPE, flag, parse
     from ray_jobs.run.config import OFFLINE, load_config
+    from ray_jobs.run.named_paths import check_no_urls
     from ray_jobs.run.rundir import RunDir
 
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -142,6 +143,7 @@ def run_job(
 
     def work(opened: list[RunDir]) -> None:
         config = load_config(given.config, given.set, given.run_dir)
+        check_no_urls(config.model_dump(mode="json"))
         if config.ray.offline:  # before anything asks a hub
             os.environ |= OFFLINE
         run = RunDir(config.run_dir, create=not only_looks(given))

@@ -7,9 +7,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from pyarrow import fs as pafs
 
 from codeocean.decontaminate.leakage import Leakage
 from codeocean.select.settings import CoresetConfig
+from core.object_store import open_url
 from core.storage import read_part, read_parts, write_part
 from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
@@ -37,7 +39,7 @@ def run_select(config: Config, run: RunDir) -> Manifest:
         leakage = check_raw_code(config, run, benchmarks) if benchmarks else Leakage()
         corpus = _corpus(config.select, run, leakage)
         ids = _kept(read_parts(run.fs, run.path("embed"), ["id"])["id"], leakage)
-        chosen = _grown_from(config.select, run, ids)
+        chosen = _grown_from(config.select, ids)
         selection = choose_coreset(
             config.select, corpus, chosen=chosen, checkpoint=run.path("select", ".picks.parquet")
         )
@@ -74,11 +76,12 @@ def _corpus(config: CoresetConfig, run: RunDir, leakage: Leakage) -> Corpus:
     return Corpus(run.fs, files, torch.tensor(groups.indices.to_pylist()), groups.dictionary.to_pylist())
 
 
-def _grown_from(config: CoresetConfig, run: RunDir, ids: pa.ChunkedArray) -> list[int]:
+def _grown_from(config: CoresetConfig, ids: pa.ChunkedArray) -> list[int]:
     """Rows of the smaller corpus' coreset in this one."""
     if config.grow is None:
         return []
-    earlier = read_part(run.fs, config.grow, ["id"])["id"].to_pylist()
+    fs, path = open_url(config.grow) if "://" in config.grow else (pafs.LocalFileSystem(), config.grow)
+    earlier = read_part(fs, path, ["id"])["id"].to_pylist()
     row_of = {id_: row for row, id_ in enumerate(ids.to_pylist())}
     missing = [id_ for id_ in earlier if id_ not in row_of]
     if missing:

@@ -26,7 +26,7 @@ from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_sta
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
 from serve.client.upstream import OneServer, Upstream
-from serve.engines.settings import Model, slug_of
+from serve.engines.settings import Model, is_object_storage, slug_of
 from serve.gateway.app import Gateway
 from serve.gateway.server import allow_open_files, server_for
 from serve.gateway.settings import free_port
@@ -119,6 +119,9 @@ def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
     """A chat with a model whose engines run inside Ray Data."""
     from serve.engines.ray_data import data_chat
 
+    if is_url(source) and ("?" in source or not is_object_storage(source)):
+        raise ValueError(f"{source}: engines inside Ray Data (engines: data) are fetched by Ray, by a plain s3://bucket/"
+                         "folder; name the endpoint by AWS_ENDPOINT_URL, or take engines: serve")  # fmt: skip
     connect(config.ray)
     model = _as_served(name, source)
     with data_chat(

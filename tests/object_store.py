@@ -121,7 +121,7 @@ class ObjectStore:
         self.requests.append(
             Request(
                 environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"],
-                int(environ.get("CONTENT_LENGTH") or 0), sum(map(len, answer)), status[0] if status else "",
+                int(environ.get("HTTP_X_AMZ_DECODED_CONTENT_LENGTH") or environ.get("CONTENT_LENGTH") or 0), sum(map(len, answer)), status[0] if status else "",
             )
         )  # fmt: skip
         return answer

@@ -39,7 +39,7 @@ class CoresetConfig(Settings):
     """Random seed of the baselines, and of the first pick when it is "random"."""
 
     grow: str | None = None
-    """A coreset.parquet of a smaller corpus: its rows stay, and the rest is picked around them."""
+    """A coreset.parquet of a smaller corpus, by path or URL: its rows stay, and the rest is picked around them."""
 
     quotas: QuotaConfig | None = None
     """Fewest and most rows of a language, a licence, a repository or a source."""

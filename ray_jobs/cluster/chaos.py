@@ -2,6 +2,7 @@
 
 The jobs are processes of their own, each with a Ray of its own on this machine. What is killed is found below the job's
 process: the job itself, Ray's raylet (the node), a worker of Ray Data, Ray Train or an actor, a replica of Ray Serve.
+The store is not killed but cut off for a while (`ray_jobs.cluster.chaos_store`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from pyarrow import fs as pafs
 
 from ray_jobs.run.rundir import RunDir
 
-KINDS = ("driver", "node", "worker", "replica")
+KINDS = ("driver", "node", "worker", "replica", "store")
+STORE_S = (5.0, 35.0)
+"""Shortest and longest time without the store: its client asks again for about a minute."""
 LOOK_S = 0.2
 TRIES = 20
 """Starts of one stage before the run counts as lost."""
@@ -37,7 +40,7 @@ class Kill:
     """Seconds of the disturbed run."""
     kind: str
     draw: float
-    """In [0, 1): which of those that there are is killed."""
+    """In [0, 1): which of those that there are is killed; how long the store is cut off."""
 
 
 @dataclass
@@ -48,7 +51,9 @@ class Struck:
     starts: dict[str, int] = field(default_factory=dict)
     """Stage → how often its job was started."""
     kills: list[dict[str, Any]] = field(default_factory=list)
-    """`{at_s, kind, draw, stage, process, command}`; a kill without a victim has no process."""
+    """`{at_s, kind, draw, stage, process, command}`; a kill without a victim has no process, a store `away_s`."""
+    stage_s: dict[str, float] = field(default_factory=dict)
+    """Stage → seconds, all its starts together."""
 
 
 def schedule(seed: int, kinds: Sequence[str], every_s: float, for_s: float) -> list[Kill]:
@@ -67,7 +72,13 @@ def command_of(config: str, run_dir: str, overrides: Sequence[str], stage: str) 
     return [sys.executable, "-m", f"ray_jobs.{stage}", "--config", config, "--run-dir", run_dir, *settings]
 
 
-def run_struck(stages: Sequence[str], command: Callable[[str], list[str]], kills: Sequence[Kill], log: Path) -> Struck:
+def run_struck(
+    stages: Sequence[str],
+    command: Callable[[str], list[str]],
+    kills: Sequence[Kill],
+    log: Path,
+    shut: Callable[[float], object] | None = None,
+) -> Struck:
     """Run the stages' jobs one after the other, strike them, and start again what ends by it.
 
     Args:
@@ -75,27 +86,32 @@ def run_struck(stages: Sequence[str], command: Callable[[str], list[str]], kills
         command: stage → command line.
         kills: in order of time; what is left when all stages have ended is not done.
         log: file that takes what the jobs say.
+        shut: cuts the store off for so many seconds; None where there is none.
 
     Raises:
         ValueError: a job fails without having been struck, or again and again.
     """
     struck, left, begun = Struck(), list(kills), time.monotonic()
     for stage in stages:
+        stage_begun = time.monotonic()
         for start in range(1, TRIES + 1):
             struck.starts[stage] = start
             before = len(struck.kills)
-            code = _run_once(stage, command(stage), left, struck, begun, log)
+            code = _run_once(command(stage), left, _striker(struck, stage, shut), begun, log)
             if code == 0:
                 break
-            if not any("process" in kill for kill in struck.kills[before:]):
+            if not any({"process", "away_s"} & set(kill) for kill in struck.kills[before:]):
                 raise ValueError(f"{stage} ended with exit code {code} and nothing was killed meanwhile; see {log}")
         else:
             raise ValueError(f"{stage} was started {TRIES} times and did not end; kill less often, or see {log}")
+        struck.stage_s[stage] = round(time.monotonic() - stage_begun, 1)
     struck.seconds = round(time.monotonic() - begun, 1)
     return struck
 
 
-def _run_once(stage: str, command: list[str], left: list[Kill], struck: Struck, begun: float, log: Path) -> int:
+def _run_once(
+    command: list[str], left: list[Kill], strike: Callable[[Kill, int], object], begun: float, log: Path
+) -> int:
     """Start a job and strike it; returns its exit code."""
     with log.open("ab") as said:
         job = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
@@ -104,11 +120,25 @@ def _run_once(stage: str, command: list[str], left: list[Kill], struck: Struck, 
         while job.poll() is None:
             family |= {each.pid: each for each in _below(job.pid)}
             while left and left[0].at_s <= time.monotonic() - begun:
-                struck.kills.append(_strike(left.pop(0), job.pid) | {"stage": stage})
+                strike(left.pop(0), job.pid)
             time.sleep(LOOK_S)
     finally:
         _end(family.values(), job)
     return job.returncode
+
+
+def _striker(struck: Struck, stage: str, shut: Callable[[float], object] | None) -> Callable[[Kill, int], None]:
+    """What does a planned kill and notes it."""
+
+    def strike(kill: Kill, job: int) -> None:
+        if kill.kind == "store" and shut is not None:
+            away_s = round(STORE_S[0] + kill.draw * (STORE_S[1] - STORE_S[0]), 1)
+            shut(away_s)
+            struck.kills.append(asdict(kill) | {"away_s": away_s, "stage": stage})
+        else:
+            struck.kills.append(_strike(kill, job) | {"stage": stage})
+
+    return strike
 
 
 def _strike(kill: Kill, job: int) -> dict[str, Any]:

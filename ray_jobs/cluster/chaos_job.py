@@ -6,6 +6,7 @@ refuses: its nodes may work for others.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -62,6 +63,7 @@ def run_chaos(given: SimpleNamespace, console: Console) -> bool:
         ValueError: an option is wrong, the job would run on a cluster, or a job fails by itself.
     """
     from ray_jobs.cluster.chaos import KINDS, command_of, compare, is_same, run_struck, schedule
+    from ray_jobs.cluster.chaos_store import store_door
 
     if os.environ.get("RAY_ADDRESS"):
         raise ValueError("RAY_ADDRESS names a cluster, which others may use; chaos kills on a Ray of its own: unset it")
@@ -70,6 +72,8 @@ def run_chaos(given: SimpleNamespace, console: Console) -> bool:
     stages.sort(key=list(STAGES).index)
     kills = schedule(given.seed, kinds, seconds_of(given.every, "every"), seconds_of(given.during, "for"))
     load_config(given.config, given.set, given.run_dir)
+    if "store" in kinds and not given.run_dir.startswith("s3://"):
+        raise ValueError(f"--kill store cuts a bucket off; --run-dir is {given.run_dir!r}, where s3://… is wanted")
     runs = {name: join_url(given.run_dir, name) for name in ("undisturbed", "disturbed")}
     opened = {name: RunDir(url) for name, url in runs.items()}
     if any(opened["disturbed"].manifest(stage) for stage in stages):
@@ -77,14 +81,17 @@ def run_chaos(given: SimpleNamespace, console: Console) -> bool:
     logs = Path(given.logs)
     logs.mkdir(parents=True, exist_ok=True)
     struck = {}
-    for name, planned in (("undisturbed", []), ("disturbed", kills)):
-        console.print(f"{name}: {', '.join(stages)}, {len(planned)} kills planned; log: {logs / name}.log")
-        command = partial(command_of, given.config, runs[name], given.set)
-        struck[name] = run_struck(stages, command, planned, logs / f"{name}.log")
+    with store_door() if "store" in kinds else contextlib.nullcontext() as door:
+        for name, planned in (("undisturbed", []), ("disturbed", kills)):
+            console.print(f"{name}: {', '.join(stages)}, {len(planned)} kills planned; log: {logs / name}.log")
+            command = partial(command_of, given.config, runs[name], given.set)
+            shut = door.shut if door else None
+            struck[name] = run_struck(stages, command, planned, logs / f"{name}.log", shut)
     compared = compare(opened["undisturbed"], opened["disturbed"], stages)
     report = {
         "seed": given.seed, "kinds": kinds, "stages": stages, "same": is_same(compared), "compared": compared,
         "seconds": {name: each.seconds for name, each in struck.items()},
+        "stage_seconds": {name: each.stage_s for name, each in struck.items()},
         "starts": struck["disturbed"].starts, "kills": struck["disturbed"].kills,
     }  # fmt: skip
     opened["disturbed"].write_json(report, "chaos.json")
@@ -97,15 +104,17 @@ def show(report: dict[str, Any], console: Console) -> None:
     """Print the report."""
     table = Table("at, s", "stage", "kind", "what", title="what was killed", title_justify="left")
     for kill in report["kills"]:
-        what = f"{kill['process']} {kill['command']}" if "process" in kill else "there was none"
+        away = f"cut off for {kill['away_s']:.0f} s" if "away_s" in kill else "there was none"
+        what = f"{kill['process']} {kill['command']}" if "process" in kill else away
         table.add_row(f"{kill['at_s']:.0f}", kill["stage"], kill["kind"], what)
     console.print(table)
-    table = Table("stage", "starts", "files", "differ", "missing", "more", "rows", title="what it cost",
+    table = Table("stage", "starts", "seconds", "files", "differ", "missing", "more", "rows", title="what it cost",
                   title_justify="left")  # fmt: skip
     for stage, each in report["compared"].items():
         counts = (len(each[name]) for name in ("differ", "missing", "more"))
         rows = " → ".join(str(count) for count in each["rows"])
-        table.add_row(stage, str(report["starts"][stage]), str(each["files"]), *map(str, counts), rows)
+        took = " → ".join(f"{own[stage]:.0f}" for own in report["stage_seconds"].values())
+        table.add_row(stage, str(report["starts"][stage]), took, str(each["files"]), *map(str, counts), rows)
     console.print(table)
     seconds = report["seconds"]
     verdict = "No byte differs." if report["same"] else "THE DATA DIFFER."
@@ -118,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
         "config": option(str, "recipe", REQUIRED, metavar="RECIPE"),
         "run_dir": option(str, "new folder or URL for both runs", REQUIRED, metavar="DIR"),
         "set": option(list[str], "setting of the recipe, as for every job", [], metavar="KEY=VALUE"),
-        "kill": option(str, "what is killed: driver, node, worker, replica", "driver,worker", metavar="KINDS"),
+        "kill": option(str, "what is killed; store is cut off for a while", "driver,worker", metavar="KINDS"),
         "every": option(str, "a kill about so often", "60s", metavar="TIME"),
         "during": option(str, "no kills after so long", "10m", name="--for", metavar="TIME"),
         "seed": option(int, "of the schedule", 0, metavar="N"),

@@ -2,7 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+_STORED = re.compile(r"(s3|gs|gcs|abfss?|azure|hdfs)://")
+_BY_URL = re.compile(
+    r"run_dir|(.+\.)?model|collect\.filters\.tokenizer|serve\.(engine|engines\..+)\.(adapters|extra\..+)|select\.grow"
+    r"|mix\.sources\.\d+\.path|collect\.sources\.\d+\.(path|arguments\..+)|report\.title"
+)
+"""Settings that may name what lies in an object store."""
+
+
+def check_no_urls(settings: dict[str, Any]) -> None:
+    """Refuse what is read from a disk and named by the URL of an object store, before any work starts.
+
+    Args:
+        settings: the whole configuration as JSON values.
+
+    Raises:
+        ValueError: one line that names each.
+    """
+    wrong = []
+    for key, value in _texts(settings):
+        if _STORED.match(value) and (not _BY_URL.fullmatch(key) or _is_code(settings, key)):
+            wrong.append(f"{key} is {value!r}, and is read from a disk")
+    if wrong:
+        raise ValueError(f"{'; '.join(wrong)}: copy it to a disk that every node sees, such as by "
+                         "`aws s3 cp --recursive`, and name the copy")  # fmt: skip
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Key with dots → text, of all texts."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict | list):
+        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts(each, f"{key}.{name}".lstrip("."))
+
+
+def _is_code(settings: dict[str, Any], key: str) -> bool:
+    """Whether a path is that of a folder of source code."""
+    parts = key.split(".")
+    return parts[:2] == ["collect", "sources"] and settings["collect"]["sources"][int(parts[2])]["kind"] == "folder"
 
 
 def check_file(path: str | Path, option: str, hint: str = "") -> Path:

@@ -1,15 +1,19 @@
 """Chaos: the schedule follows the seed alone, jobs that are struck start again, and a byte that differs is told."""
 
 import json
+import os
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.object_store import open_url
+from core.storage import read_files, write_bytes
 from ray_jobs.cluster import chaos
 from ray_jobs.cluster.chaos import KINDS, Kill, compare, is_same, run_struck, schedule
 from ray_jobs.cluster.chaos_job import main, names_of, seconds_of
+from ray_jobs.cluster.chaos_store import ENDPOINTS, store_door
 from ray_jobs.run.rundir import RunDir
 
 
@@ -48,6 +52,47 @@ def test_a_job_that_is_killed_is_started_again_until_it_ends(tmp_path, monkeypat
     struck = run_struck(["collect"], lambda stage: command, kills, tmp_path / "log")
     assert struck.starts == {"collect": 2}
     assert [(kill["kind"], "process" in kill) for kill in struck.kills] == [("driver", True), ("replica", False)]
+
+
+def test_the_store_is_cut_off_for_a_while_and_nothing_is_lost(store, tmp_path, monkeypatch):
+    with store_door() as door:
+        fs, root = open_url(f"{store.bucket()}/run")
+        write_bytes(fs, f"{root}/before", b"1")
+        door.shut(1.5)
+        write_bytes(fs, f"{root}/meanwhile", b"2")  # asked again until it is there
+        assert not door.is_shut
+        assert read_files(fs, [f"{root}/before", f"{root}/meanwhile"]) == [b"1", b"2"]
+        assert os.environ["AWS_ENDPOINT_URL"] == door.url != store.url
+    assert os.environ["AWS_ENDPOINT_URL"] == store.url
+
+
+def test_who_is_no_store_of_ones_own_is_not_cut_off(monkeypatch, capsys, tmp_path):
+    for name in ENDPOINTS:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match="set AWS_ENDPOINT_URL"), store_door():
+        pass
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://s3.example")
+    with pytest.raises(ValueError, match="has to be plain http"), store_door():
+        pass
+    assert main(["--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run"), "--kill", "store"]) == 2
+    assert "s3://… is wanted" in capsys.readouterr().err
+
+
+def test_a_job_that_ends_without_its_store_is_started_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(chaos, "LOOK_S", 0.02)
+    file, shut = tmp_path / "store", []
+    program = f"import pathlib, sys, time; time.sleep(0.5); sys.exit(2 * pathlib.Path({str(file)!r}).exists())"
+
+    def away(seconds):
+        file.touch() if not shut else None
+        shut.append(seconds)
+
+    monkeypatch.setattr(chaos, "_end", lambda family, job: file.unlink(missing_ok=True))
+    struck = run_struck(["embed"], lambda stage: [sys.executable, "-c", program], [Kill(0.1, "store", 0.5)],
+                        tmp_path / "log", away)  # fmt: skip
+    assert (struck.starts, shut) == ({"embed": 2}, [20.0])
+    assert struck.kills[0]["away_s"] == 20.0
+    assert struck.stage_s["embed"] > 0.5
 
 
 def test_a_job_that_fails_by_itself_is_not_started_again(tmp_path):
