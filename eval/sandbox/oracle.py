@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Required, TypedDict, Unpack
 
 from eval.sandbox.cpp_types import functions_in, probe_of_calls, probe_of_function
+from eval.sandbox.data_tests import DataTests, Held, data_tests
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.packages import DEFAULT, installed, shown_paths
-from eval.sandbox.process_tree import Tree, watch
+from eval.sandbox.process_tree import SandboxError, Tree, watch
 from eval.sandbox.run import (
     PREPARING_S,
     Limits,
@@ -83,6 +84,10 @@ def judge(
         shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
         orders = [python_order("tests", tests, limits, packages=shown, entry_point=entry_point),
                   python_order("candidate", candidate, limits, packages=shown)]  # fmt: skip
+        if (data := data_tests(tests, entry_point)) is not None and (
+            passed := _judge_data(orders[1], data, limits, unsafe=unsafe_no_sandbox)
+        ) is not None:
+            return passed
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
 
     def judge_split(known: list[Function] | None = None) -> Outcome:
@@ -141,6 +146,28 @@ def _compiled_types(candidate: str, tests: str, name: str, limits: Limits, *, un
         if found := functions_in(tree.streams.text("stderr"), name):
             return found
     return []
+
+
+def _judge_data(order: dict[str, Any], tests: DataTests, limits: Limits, *, unsafe: bool) -> Outcome | None:
+    """Hold a candidate's answers against data: the outcome if it passes or never ends, else None."""
+    begun = time.monotonic()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            tree = start_python(order, peer=theirs, unsafe=unsafe)
+        except BaseException:
+            ours.close()
+            raise
+    held = Held(ours, tests)
+    try:
+        in_time = watch([held, tree], limits.wall_s, PREPARING_S * slowness())
+    except SandboxError:  # is tried again with a process for the tests
+        return None
+    if in_time and not held.passed:
+        return None
+    return outcome_of(
+        "passed" if held.passed else "timeout", [tree], time.monotonic() - begun, "process", unsafe=unsafe
+    )
 
 
 def _judge_orders(orders: list[dict[str, Any]], language: str, limits: Limits, *, unsafe: bool) -> Outcome:

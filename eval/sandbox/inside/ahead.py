@@ -17,7 +17,7 @@ import re
 import textwrap
 from itertools import pairwise
 
-from eval.sandbox.inside.rows import LITERAL, STRING, TAKE, Row, Rows, row_of
+from eval.sandbox.inside.rows import LITERAL, NOTHING, STRING, TAKE, Row, Rows, row_of
 
 BEGIN, CHECK, ROWS = "__wavecoder_begin__", "__wavecoder_check__", "__wavecoder_rows__"
 AT_MOST = 2_000
@@ -25,8 +25,6 @@ AT_MOST = 2_000
 
 _TOKEN = re.compile(rf"{STRING}|[()\[\]{{}}]")
 _WORDS = re.compile(rf"""{STRING}|\d[\d._]*(?:[eE][-+]?\d+)?|([A-Za-z_]\w*)|(==|!=|<=?|>=?)|(["'#;\\]|:=)""")
-_NOTHING = re.compile(r"""[ \t]*(?:#.*|assert True(?:,[ \t]*(?:"[^"\\]*"|'[^'\\]*'))?[ \t]*)?""")
-"""Lines that nothing depends on."""
 _INERT = frozenset({
     "abs", "all", "any", "bool", "float", "int", "isinstance", "len", "list", "max", "min", "round", "set", "sorted",
     "str", "sum", "tuple", "type", "frozenset", "dict", "True", "False", "None", "not", "in", "is", "math", "isclose",
@@ -62,7 +60,7 @@ def _find_rows(lines: list[str], called: re.Pattern[str], tables: list[Rows]) ->
     rows: list[Row] = []
     for number, line in enumerate([*lines, "end"]):
         row = row_of(line, number, called)
-        if row is None and _NOTHING.fullmatch(line):
+        if row is None and NOTHING.fullmatch(line):
             continue
         if rows and (row is None or row.head != rows[0].head or len(rows) >= AT_MOST):
             _check_rows(lines, rows, tables)

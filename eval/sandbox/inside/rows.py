@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from eval.sandbox.inside.codec import SCALARS, Encoder, Gone, is_tree
 
 STRING = r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')"""
 LITERAL = re.compile(rf"""(?:{STRING}|[\d.][\d._]*(?:[eE][-+]?\d+)?|True|False|None|[\s,+\-\[\](){{}}:])*""")
-_ROW = re.compile(
-    r"""([ \t]*)assert (\w+)\((.*)\) == (.*?)((?:,[ \t]*(?:"[^"\\{}]*"|'[^'\\{}]*'))?[ \t]*(?:#[^"'\n]*)?)"""
-)
+_ROW = re.compile(r"([ \t]*)assert[ \t]+(\w+)\((.*)\)[ \t]*(==|is)[ \t]*(\S.*?)[ \t]*(?:#[^\"'\n]*)?")
+_BARE = re.compile(rf"([ \t]*)assert[ \t]+(not[ \t]+)?(\w+)\((.*)\)[ \t]*(?:,[ \t]*{STRING}[ \t]*)?(?:#[^\"'\n]*)?")
+_MESSAGE = re.compile(rf""",[ \t]*({STRING})([ \t]*\+[ \t]*str\(.*\))?""")
+NOTHING = re.compile(r"""[ \t]*(?:#.*|assert True(?:,[ \t]*(?:"[^"\\]*"|'[^'\\]*'))?[ \t]*)?""")
+"""Lines that nothing depends on."""
 _WORDS = {"True": True, "False": False, "None": None}
 _CONSTANTS = re.compile(r"\b(True|False|None)\b")
 _IN_JSON = {"True": "true", "False": "false", "None": "null"}
-_scan = json.scanner.c_make_scanner(json.JSONDecoder())  # type: ignore[attr-defined]
+_SPLIT = re.compile(f"({STRING})")
+_ESCAPED_ALIKE = re.compile(r"(?:[^\\]|\\[nrtbf\"\\])*")
+_TUPLE = "\ue000"
+_OPEN, _CLOSE, _CLOSE_AFTER_COMMA = f'{{"{_TUPLE}":[', "]}", '],"":0}'
+_LAST_COMMA = re.compile(r",\s*\)")
 TAKE = "__wavecoder_take__"
 
 
@@ -51,28 +57,54 @@ class Rows:
         exec(compile(text, "program.py", "exec", dont_inherit=True), {TAKE: take})  # noqa: S102 - the tests' own line
 
 
-def row_of(line: str, number: int, called: re.Pattern[str]) -> Row | None:
+def row_of(line: str, number: int, called: re.Pattern[str], *, exact: bool = False) -> Row | None:
     """The row of a line; None if it is not surely one.
 
     Args:
         line: of the tests.
         number: of the line, the first is 0.
         called: what the function's name and opening bracket match.
+        exact: the answer that is expected will be asked for byte by byte, and nothing else follows from a row. Then
+            more are rows: `assert f(1)`, `assert f(1) is None`, messages that are put together. Python reads none.
     """
     found = _ROW.fullmatch(line)
-    if found is None or called.fullmatch(f"{found[2]}(") is None:
+    if found is None:
+        return _bare_row(line, number, called) if exact else None
+    if called.fullmatch(f"{found[2]}(") is None or (found[4] == "is" and (not exact or found[5] not in _WORDS)):
         return None
-    values = _values(found[3], found[4])
-    if values is None:
-        return None
-    rest = line[found.start(4) :]
-    return Row(found[1] + found[2], *values, f"{found[1]}assert {TAKE}() == {rest}", number)
+    for expected in _before_message(found[5], exact=exact):
+        if (values := _values(found[3], expected, reads=not exact)) is not None:
+            text = f"{found[1]}assert {TAKE}() == {line[found.start(5) :]}"
+            return Row(found[1] + found[2], *values, text, number)
+    return None
 
 
-def _values(arguments: str, expected: str) -> tuple[list[Any], Any] | None:
-    """The values of two texts of literals; None where they are something else."""
-    named = expected in _WORDS
-    first, second = _as_json(arguments), "0" if named else _as_json(expected)
+def _bare_row(line: str, number: int, called: re.Pattern[str]) -> Row | None:
+    found = _BARE.fullmatch(line)
+    if found is None or called.fullmatch(f"{found[3]}(") is None:
+        return None
+    values = _values(found[4], str(found[2] is None), reads=False)
+    return None if values is None else Row(found[1] + found[3], *values, "", number)
+
+
+def _before_message(text: str, *, exact: bool) -> Iterator[str]:
+    """What may be the expected value, before each comma that may begin the message of the assertion."""
+    yield text
+    for comma in re.finditer(r",[ \t]*[\"']", text):
+        message = _MESSAGE.fullmatch(text, comma.start())
+        if message is not None and (exact or message[2] is None):
+            yield text[: comma.start()]
+
+
+def _values(arguments: str, expected: str, *, reads: bool) -> tuple[list[Any], Any] | None:
+    """The values of two texts of literals; None where they are something else.
+
+    Args:
+        arguments: between the brackets of a call.
+        expected: one value.
+        reads: whether Python reads what JSON's reader does not.
+    """
+    first, second = _as_json(arguments), _as_json(expected)
     if first is not None and second is not None:
         text = f"[[{first}],{second}]"
         try:
@@ -80,9 +112,9 @@ def _values(arguments: str, expected: str) -> tuple[list[Any], Any] | None:
         except (ValueError, StopIteration, RecursionError):
             made, end = None, 0
         if end == len(text) and len(made) == 2 and type(made[0]) is list:
-            return made[0], _WORDS[expected] if named else made[1]
+            return made[0], made[1]
     expected = expected.strip()
-    if LITERAL.fullmatch(arguments) is None or LITERAL.fullmatch(expected) is None or expected.endswith(","):
+    if not reads or LITERAL.fullmatch(arguments) is None or LITERAL.fullmatch(expected) is None or expected[-1:] == ",":
         return None
     try:  # literals, and the tests' own
         compile(expected, "", "eval")
@@ -101,16 +133,34 @@ def _one(arg: Any) -> Any:
 
 def _as_json(text: str) -> str | None:
     """A text of literals in JSON's spelling; None where that might mean something else."""
-    if "\\" in text or "(" in text:
+    if _TUPLE in text:
         return None
-    single, double = "'" in text, '"' in text
-    if single and double:
-        return None
-    if "True" in text or "False" in text or "None" in text:
-        if single or double:
-            return None
-        return _CONSTANTS.sub(lambda word: _IN_JSON[word[1]], text)
-    return text.replace("'", '"') if single else text
+    parts = _SPLIT.split(text) if "'" in text or '"' in text else [text]
+    for at, part in enumerate(parts):
+        if at % 2:
+            body = part[1:-1]
+            if "\\" in body and (_ESCAPED_ALIKE.fullmatch(body) is None or (part[0] == "'" and '"' in body)):
+                return None
+            if part[0] == "'":
+                parts[at] = '"' + body.replace('"', '\\"') + '"'
+        elif part and not part.isspace():
+            if "'" in part or '"' in part or "\\" in part:
+                return None
+            if "(" in part or ")" in part:
+                part = _LAST_COMMA.sub(_CLOSE_AFTER_COMMA, part).replace("(", _OPEN).replace(")", _CLOSE)  # noqa: PLW2901
+            parts[at] = _CONSTANTS.sub(lambda word: _IN_JSON[word[1]], part) if _CONSTANTS.search(part) else part
+    return "".join(parts)
+
+
+def _made_of(pairs: list[tuple[str, Any]]) -> Any:
+    """A dict; or what stood in brackets: a tuple, or a value alone."""
+    if not pairs or pairs[0][0] != _TUPLE:
+        return dict(pairs)
+    values = pairs[0][1]
+    return values[0] if len(values) == 1 and len(pairs) == 1 else tuple(values)
+
+
+_scan = json.scanner.c_make_scanner(json.JSONDecoder(object_pairs_hook=_made_of))  # type: ignore[attr-defined]
 
 
 def _answer_that_is(expected: Any) -> Any:

@@ -135,9 +135,11 @@ class Peer:
             answers.add(self._answer(["call", of, "", args, kwargs, nodes]))
         answers.flush()
 
-    def _answer_rows(self, of: int, rows: list[list[Any]]) -> None:
-        """Call with literals, which nobody sees again."""
-        answers, function = Answers(self._messages), self._lent[of]
+    def _answer_rows(self, of: int | str, rows: list[list[Any]]) -> None:
+        """Call something, by its number or name, with literals, which nobody sees again."""
+        assert self._space is not None
+        function: Any = self._space.get(of) if isinstance(of, str) else self._lent[of]
+        answers = Answers(self._messages)
         for args in rows:
             try:
                 value = function(*args)
