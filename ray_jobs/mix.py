@@ -19,7 +19,9 @@ from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.models import resolve_model, served_name
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.serve import client_of, endpoint_client, serving
+from ray_jobs.serve import client_of, endpoint_client, endpoint_of, serving
+from serve.client.batches import BatchChat
+from serve.client.chat import ChatClient
 
 
 def training_stage(config: Config) -> str:
@@ -67,7 +69,9 @@ def _answered_again(
     """The answers, and what the endpoint turned out not to take."""
     folder = run.path("mix", ".answers")
     if settings.endpoint is not None:
-        chat = endpoint_client(settings, settings.concurrency)
+        chat: ChatClient | BatchChat = endpoint_client(settings, settings.concurrency)
+        if settings.batch:
+            chat = BatchChat(endpoint_of(settings, 1), run.fs, run.path("mix", ".batches"))
         return asyncio.run(answer_rows(settings, rows, chat, settings.model, run.fs, folder)), chat.learnt
     name = served_name(settings.model)
     with serving(config, {name: resolve_model(settings.model, "mix.answers.model")}) as upstream:

@@ -66,6 +66,9 @@ class AnswerConfig(TeacherConfig):
     concurrency: Annotated[PositiveInt, Execution()] = 64
     """Requests in flight."""
 
+    batch: Annotated[bool, Execution()] = False
+    """Ask the endpoint's Batch API (OpenAI's form): cheaper, with answers within a day. All rows become one batch."""
+
     rows_per_part: PositiveInt = 256
     """Answers of one part file."""
 

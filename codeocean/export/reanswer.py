@@ -92,7 +92,8 @@ async def answer_rows(
 
     questions = [Question(number, 0, place) for number, part in open_parts.items()
                  for place in range(len(part.rows)) if place not in part.entries]  # fmt: skip
-    await answer_all(questions, answer, lambda _: "", {"": config.concurrency}, drain_s=DRAIN_S)
+    at_once = max(1, rows.num_rows) if getattr(chat, "in_batches", False) else config.concurrency
+    await answer_all(questions, answer, lambda _: "", {"": at_once}, drain_s=DRAIN_S)
     result = Answers()
     examples: dict[str, str] = {}
     for number, part in enumerate(parts):

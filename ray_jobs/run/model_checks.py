@@ -53,6 +53,8 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
     if answers is not None and answers.endpoint is not None:
         yield partial(_check_rules, answers, "mix.answers")
     elif answers is not None:
+        if answers.batch:
+            yield partial(_check_rules, answers, "mix.answers")
         yield partial(look, answers.model, "mix.answers.model", files=WEIGHTS)
     yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
     if here and Path(config.train.model).is_dir():

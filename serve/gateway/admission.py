@@ -49,6 +49,9 @@ MODEL_PREFIX = b"/v1/models/"
 MESSAGES = b"/v1/messages"
 """Addresses that begin so speak Anthropic's words, errors too."""
 
+MODELS = b"/v1/models"
+"""Both APIs list models here: a client that says which version of Anthropic's it speaks gets Anthropic's list."""
+
 ENCODINGS = ("identity", "gzip", "deflate")
 """Forms in which a body may come."""
 
@@ -131,6 +134,13 @@ def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     if len(shown) > 1:
         raise RefusalError(400, "duplicate_header", "Authorization and x-api-key show different keys")
     return shown.pop() if shown else None
+
+
+def speaks_anthropic(path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a client reads Anthropic's objects, errors too."""
+    if path.startswith(MESSAGES):
+        return True
+    return path.startswith(MODELS) and any(name == b"anthropic-version" for name, _ in headers)
 
 
 def address_of(path: bytes) -> Address:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from serve.gateway.streams import read_event
+
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "function_call": "tool_use"}
 _STOP_REASONS |= {"content_filter": "refusal"}
@@ -41,6 +44,21 @@ def whole(body: bytes) -> bytes:
         )
     begun = _message(answer) | {"content": blocks, **_stop(choices[0]), "usage": _usage(answer.get("usage"))}
     return json.dumps(begun).encode()
+
+
+def model_object(model: dict[str, Any]) -> dict[str, Any]:
+    """A model as Anthropic describes one."""
+    created = model.get("created")
+    made = datetime.fromtimestamp(created if isinstance(created, int) and 0 <= created < 2**35 else 0, UTC)
+    named = {"type": "model", "id": model["id"], "display_name": model["id"], "created_at": made.strftime(_TIME)}
+    window = model.get("max_model_len")
+    return named | ({"max_input_tokens": window} if isinstance(window, int) else {})
+
+
+def model_list(models: list[dict[str, Any]]) -> dict[str, Any]:
+    """All models on one page, as Anthropic lists them."""
+    ends = (models[0]["id"], models[-1]["id"]) if models else (None, None)
+    return {"data": models, "has_more": False, "first_id": ends[0], "last_id": ends[1]}
 
 
 async def stream(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

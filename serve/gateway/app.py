@@ -40,9 +40,11 @@ from serve.gateway.admission import (
     may_ask,
     methods_of,
     over_limit,
+    speaks_anthropic,
     unknown_model,
 )
 from serve.gateway.anthropic import to_chat
+from serve.gateway.anthropic_answers import model_list, model_object
 from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
 from serve.gateway.ask import parse, read_ask
 from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
@@ -98,7 +100,7 @@ class Gateway:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
         note = Note(scope["method"], scope["raw_path"])
-        reply = Reply(send, note.id, messages=scope["raw_path"].startswith(MESSAGES))
+        reply = Reply(send, note.id, messages=speaks_anthropic(scope["raw_path"], scope["headers"]))
         with self._traffic.watch(note, reply):
             try:
                 await self._answer(scope, receive, reply, note)
@@ -202,7 +204,9 @@ class Gateway:
                 _tell_operator(error.status, str(error.request_info.url))
                 raise
         listed = [{name: model[name] for name in MODEL_FIELDS if name in model} for model in there]
-        shown: Any = {"object": "list", "data": listed}
+        if reply.messages:
+            listed = [model_object(model) for model in listed]
+        shown: Any = model_list(listed) if reply.messages else {"object": "list", "data": listed}
         name = path.removesuffix(b"/").removeprefix(MODEL_PREFIX.removesuffix(b"/")).removeprefix(b"/")
         if name:
             wanted = unquote(name.decode("latin-1"))  # names hold slashes

@@ -88,7 +88,7 @@ class Reply:
 
     def __init__(self, send: Send, request_id: str, *, messages: bool = False) -> None:
         """Args: send: ASGI's. request_id: goes into the headers. messages: errors are Anthropic's objects."""
-        self._send, self.request_id, self._messages = send, request_id, messages
+        self._send, self.request_id, self.messages = send, request_id, messages
         self._common: Headers = [*ALWAYS, (b"x-request-id", request_id.encode())]
         if messages:
             self._common.append((b"request-id", request_id.encode()))
@@ -115,9 +115,9 @@ class Reply:
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Send an error: as a response, or as the last event of a stream that has begun."""
-        body = refusal.message_body(self.request_id) if self._messages else refusal.body()
+        body = refusal.message_body(self.request_id) if self.messages else refusal.body()
         if self.status:
-            named = b"event: error\n" if self._messages else b""
+            named = b"event: error\n" if self.messages else b""
             await self.part(named + b"data: " + body + b"\n\n", more=False)
         else:
             # The body may not have been read: nothing that follows on this connection can be told from it.

@@ -18,7 +18,7 @@ from serve.gateway.ask import Ask
 from serve.gateway.limits import Wait
 from serve.gateway.reasoning import with_both_names
 from serve.gateway.streams import Meter
-from serve.gateway.upstream_errors import is_error, refusal_in_answer
+from serve.gateway.upstream_errors import error_of_choice, is_error, refusal_in_answer
 
 AFTER_END_S = 0.5
 """How long a server may take to close a stream behind its last event, before its connection is given up."""
@@ -90,6 +90,8 @@ class Relaying(NamedTuple):
         content = json.loads(body)
         if not isinstance(content, dict) or is_error(content):
             raise refusal_in_answer(content)
+        if (broken := error_of_choice(content)) is not None:
+            raise refusal_in_answer(broken)
         if self.meter.read(content):
             self.use.tokens = self.meter.tokens
         if not self.translated:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from serve.gateway.reasoning import with_both_names
-from serve.gateway.upstream_errors import is_error
+from serve.gateway.upstream_errors import error_of_choice, is_error
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
 
@@ -80,6 +80,9 @@ class Meter:
         if name == b"error" or is_error(content):
             self.error = content or "an error without words"
             return False
+        self.error = error_of_choice(content)
+        if self.error is not None:
+            return False
         return self._counted(content, data) if isinstance(content, dict) else True
 
     def _counted(self, content: dict[str, Any], data: bytes) -> bool:
@@ -121,6 +124,8 @@ def read_event(event: bytes) -> tuple[bytes, bytes]:
     """Name and data of an event, as the standard of server-sent events has them."""
     if event.startswith(b"data: ") and b"\n" not in event and b"\r" not in event:  # nearly all
         return b"", event[6:].strip()
+    if event.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):  # JSON without a field's name: an error, as some write it
+        return b"", event.strip()
     name, data = b"", []
     for line in event.removeprefix(b"\xef\xbb\xbf").splitlines():
         field, _, value = line.partition(b":")
@@ -128,6 +133,9 @@ def read_event(event: bytes) -> tuple[bytes, bytes]:
             data.append(value.strip())
         elif field == b"event":
             name = value.strip()
+        elif field == b"error":  # llama.cpp's older servers
+            name = b"error"
+            data.append(value.strip())
     return name, b"\n".join(data)
 
 

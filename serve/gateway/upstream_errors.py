@@ -52,7 +52,21 @@ def is_error(content: Any) -> bool:
         return False
     if content.get("error") or content.get("object") == "error" or content.get("type") == "error":
         return True
-    return not content.keys() & {"choices", "data", "usage", "object", "type", "id"} and bool(_text_of(content))
+    if content.keys() & {"choices", "data", "usage", "response", "item", "part", "delta"}:
+        return False
+    known = content.keys() & {"object", "type", "id"}  # an answer, or a flat error such as vLLM's of a BadRequestError
+    return bool(
+        _text_of({name: content[name] for name in _PLACES_OF_WORDS[:3] if name in content} if known else content)
+    )
+
+
+def error_of_choice(content: Any) -> Any:
+    """The error that stands in an answer's first choice, as routers put it there; None where none does."""
+    choices = content.get("choices") if isinstance(content, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(first, dict) or not (first.get("error") or first.get("finish_reason") == "error"):
+        return None
+    return {"error": first.get("error") or {"message": "the provider broke off", "code": 502}}
 
 
 def words_of(content: Any) -> Words:

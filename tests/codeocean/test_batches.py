@@ -3,9 +3,12 @@
 import asyncio
 import json
 
+import pyarrow as pa
 import pytest
 from pyarrow import fs as pafs
 
+from codeocean.export.mix import AnswerConfig
+from codeocean.export.reanswer import answer_rows
 from codeocean.generate.flow import generate
 from codeocean.generate.ledger import token_cost
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
@@ -92,6 +95,24 @@ def test_an_empty_account_ends_the_job(tmp_path):
     server = ScriptedBatches(lambda *_: refusal(402, "no money"), looks=0)
     with server.running() as url, pytest.raises(PermissionError, match="no money"):
         asyncio.run(_ask(batch_chat(url, tmp_path), 2))
+
+
+def test_all_rows_of_a_mix_become_one_batch_and_a_second_run_asks_nothing(tmp_path):
+    rows = pa.table(
+        {
+            "id": [str(each) for each in range(30)],
+            "instruction": [f"Do {each}." for each in range(30)],
+            "input": [""] * 30,
+        }
+    )
+    config = AnswerConfig(model="m", endpoint="http://x/v1", concurrency=2, rows_per_part=8, batch=True)
+    server = ScriptedBatches(lambda _, body: completion(body["messages"][-1]["content"].upper()), looks=0)
+    with server.running() as url:
+        for _ in range(2):
+            chat = batch_chat(url, tmp_path)
+            found = asyncio.run(answer_rows(config, rows, chat, "m", FS, str(tmp_path / "answers")))
+    assert found.found == [(f"DO {each}.", "") for each in range(30)] and found.unanswered == []
+    assert (len(server.batches), server.lines) == (1, 30)
 
 
 async def _ask(chat, number):

@@ -27,6 +27,9 @@ def test_the_demo_mixes_nothing_and_keeps_humaneval_out_at_every_gate():
     [
         (check_mix, "mix.sources=[{name: a, path: /nowhere.json}]", "mix.sources: '/nowhere.json' is no file"),
         (here, "mix.answers={model: 'package:nothing'}", "mix.answers.model is 'package:nothing'"),
+        (here, "mix.answers={model: m, endpoint: 'https://api.anthropic.com/v1', batch: true}",
+         "mix.answers: batches are asked in OpenAI's form"),
+        (here, "mix.answers={model: 'package:smollm2-135m-instruct', batch: true}", "which a model of our own does not have"),
         (
             check_benchmarks,
             "decontaminate.files={mbpp: /nowhere.jsonl}",
@@ -38,7 +41,7 @@ def test_the_demo_mixes_nothing_and_keeps_humaneval_out_at_every_gate():
             "line 1 of configs/demo.yaml is no problem",
         ),
     ],
-)
+)  # fmt: skip
 def test_what_is_missing_is_named(check, override, message):
     config = load_config(DEMO, [override])
     with pytest.raises((ValueError, OSError)) as caught:

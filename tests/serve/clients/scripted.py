@@ -1,6 +1,7 @@
 """A scripted upstream: answers every API of a good engine, and misbehaves as a model's name says."""
 
 import json
+from collections import Counter
 
 from aiohttp import web
 
@@ -19,7 +20,7 @@ class Scripted(Upstream):
 
     def __init__(self):
         super().__init__()
-        self.asked_busy = 0
+        self.asked_busy = Counter()
 
     async def models(self, request):
         """As OpenAI lists them."""
@@ -30,13 +31,13 @@ class Scripted(Upstream):
         """One answer."""
         body, api = await request.json(), request.path.rpartition("/")[2]
         model = body["model"]
-        if model not in MODELS:
+        if model.partition("-with_")[0] not in MODELS:
             return web.json_response({"error": {"message": f"The model `{model}` does not exist."}}, status=404)
         if model == "overflow":
             return web.json_response(OVERFLOW, status=400)
-        if model == "busy":
-            self.asked_busy += 1
-            if self.asked_busy % 2:
+        if model.startswith("busy"):
+            self.asked_busy[model] += 1
+            if self.asked_busy[model] % 2:
                 return web.json_response({"error": {"message": "full"}}, status=429, headers={"Retry-After": "0.2"})
         if model == "error-in-200":
             return web.json_response(OVERFLOW)

@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const [url, key, mode] = process.argv.slice(2);
+// Refuses every other request, whatever other clients do meanwhile.
+export const BUSY = "busy-" + process.argv[1].split("/").at(-1);
 export const URL_ = url, KEY = key, SCRIPTED = mode === "scripted";
 export const MODEL = SCRIPTED ? "good" : "wavecoder", TEXT = "Hello from the engine";
 export const OVERFLOW = "maximum context length", LONG = "word ".repeat(20000);

@@ -3,12 +3,16 @@
 import json
 import sys
 import traceback
+from pathlib import Path
 
 URL, KEY, MODE = [*sys.argv, "", "", ""][1:4]
 SCRIPTED = MODE == "scripted"
 """Before the scripted upstream, whose models misbehave by their names; otherwise before a real engine."""
 
 MODEL = "good" if SCRIPTED else "wavecoder"
+BUSY = f"busy-{Path(sys.argv[0]).name}"
+"""Refuses every other request, whatever other clients do meanwhile."""
+
 TEXT = "Hello from the engine"
 OVERFLOW = "maximum context length"
 SCHEMA = {

@@ -1,5 +1,5 @@
 // The AI SDK with @ai-sdk/openai-compatible against the gateway.
-import { KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
+import { BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
 
 const { createOpenAICompatible } = await load("@ai-sdk/openai-compatible");
 const { embedMany, generateText, jsonSchema, Output, streamText, tool } = await load("ai");
@@ -45,6 +45,6 @@ const ODD = {
   "cut stream": () => fails(() => streamed("cut"), "broke off"),
   "error in a 200": () => fails(() => generateText(asked("error-in-200")), OVERFLOW),
   "error, then [DONE]": () => fails(() => streamed("error-then-done"), "failed"),
-  "busy at first": async () => same((await generateText(asked("busy"))).text),
+  "busy at first": async () => same((await generateText(asked(BUSY))).text),
 };
 await run({ ...STEPS, ...(SCRIPTED ? ODD : {}) }, ["embeddings"]);

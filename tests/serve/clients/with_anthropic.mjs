@@ -1,5 +1,5 @@
 // Anthropic's TypeScript SDK against the gateway.
-import { KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
+import { BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
 
 const { Anthropic } = await load("@anthropic-ai/sdk");
 const client = new Anthropic({ baseURL: URL_, apiKey: KEY, maxRetries: 2, timeout: 120000 });
@@ -17,6 +17,7 @@ async function tools() {
 }
 
 const STEPS = {
+  models: async () => { for await (const model of client.models.list()) check((await client.models.retrieve(model.id)).display_name, "one"); },
   chat: async () => same((await create()).content[0].text),
   stream: async () => same((await streamed()).content[0].text),
   tools,
@@ -34,6 +35,6 @@ const ODD = {
   "cut stream": () => fails(() => streamed("cut"), "broke off"),
   "error in a 200": () => fails(() => create("error-in-200"), OVERFLOW),
   "error, then [DONE]": () => fails(() => streamed("error-then-done"), "failed"),
-  "busy at first": async () => same((await create("busy")).content[0].text),
+  "busy at first": async () => same((await create(BUSY)).content[0].text),
 };
 await run({ ...STEPS, ...(SCRIPTED ? ODD : {}) });

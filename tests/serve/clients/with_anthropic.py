@@ -1,7 +1,7 @@
 """Anthropic's Python SDK against the gateway."""
 
 import anthropic
-from steps import KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCRIPTED, URL, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCRIPTED, URL, fails, run, same
 
 client = anthropic.Anthropic(base_url=URL, api_key=KEY, max_retries=2, timeout=120)
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -37,6 +37,7 @@ def tools():
 
 
 STEPS = {
+    "models": lambda: [client.models.retrieve(model.id).display_name + "" for model in client.models.list()],
     "chat": lambda: same(create().content[0].text),
     "stream": stream,
     "tools": tools,
@@ -56,6 +57,6 @@ ODD = {
     "cut stream": lambda: fails(lambda: streamed("cut"), "broke off"),
     "error in a 200": lambda: fails(lambda: create("error-in-200"), OVERFLOW),
     "error, then [DONE]": lambda: fails(lambda: streamed("error-then-done"), "failed"),
-    "busy at first": lambda: same(create("busy").content[0].text),
+    "busy at first": lambda: same(create(BUSY).content[0].text),
 }
 run(STEPS | (ODD if SCRIPTED else {}))

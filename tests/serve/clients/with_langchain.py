@@ -1,7 +1,7 @@
 """langchain-openai against the gateway."""
 
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
-from steps import KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
 
 TOOL = {"type": "function", "function": {"name": "weather", "description": "of a city", "parameters": PARAMETERS}}
 
@@ -59,6 +59,6 @@ ODD = {
     "cut stream": lambda: fails(lambda: streamed("cut"), "broke off"),
     "error in a 200": lambda: fails(lambda: chat("error-in-200").invoke("x"), OVERFLOW),
     "error, then [DONE]": lambda: fails(lambda: streamed("error-then-done"), "failed"),
-    "busy at first": lambda: same(chat("busy").invoke("Say hello.").content),
+    "busy at first": lambda: same(chat(BUSY).invoke("Say hello.").content),
 }
 run(STEPS | (ODD if SCRIPTED else {}), refused={"embeddings"})

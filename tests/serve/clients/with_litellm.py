@@ -5,7 +5,7 @@ import os
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 import litellm
-from steps import KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
 
 HELLO = [{"role": "user", "content": "Say hello."}]
 TOOL = {"type": "function", "function": {"name": "weather", "description": "of a city", "parameters": PARAMETERS}}
@@ -56,6 +56,6 @@ ODD = {
     "cut stream": lambda: fails(lambda: streamed("cut"), "broke off"),
     "error in a 200": lambda: fails(lambda: create("error-in-200"), OVERFLOW),
     "error, then [DONE]": lambda: fails(lambda: streamed("error-then-done"), "failed"),
-    "busy at first": lambda: same(create("busy", num_retries=2).choices[0].message.content),
+    "busy at first": lambda: same(create(BUSY, num_retries=2).choices[0].message.content),
 }
 run(STEPS | (ODD if SCRIPTED else {}), refused={"embeddings"})

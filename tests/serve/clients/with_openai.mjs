@@ -1,5 +1,5 @@
 // openai-node against the gateway.
-import { KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
+import { BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
 
 const { OpenAI } = await load("openai");
 const client = new OpenAI({ baseURL: URL_ + "/v1", apiKey: KEY, maxRetries: 2, timeout: 120000 });
@@ -64,6 +64,6 @@ const ODD = {
   "cut stream": () => fails(() => streamed("cut"), "broke off"),
   "error in a 200": () => fails(() => create("error-in-200"), OVERFLOW),
   "error, then [DONE]": () => fails(() => streamed("error-then-done"), "failed"),
-  "busy at first": async () => same((await create("busy")).choices[0].message.content),
+  "busy at first": async () => same((await create(BUSY)).choices[0].message.content),
 };
 await run({ ...STEPS, ...(SCRIPTED ? ODD : {}) }, ["embeddings"]);

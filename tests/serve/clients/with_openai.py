@@ -3,7 +3,7 @@
 import json
 
 import openai
-from steps import KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
 
 client = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=2, timeout=120)
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -97,6 +97,6 @@ ODD = {
     "cut stream": lambda: fails(lambda: streamed("cut"), "broke off"),
     "error in a 200": lambda: fails(lambda: create("error-in-200"), OVERFLOW),
     "error, then [DONE]": lambda: fails(lambda: streamed("error-then-done"), "failed"),
-    "busy at first": lambda: same(create("busy").choices[0].message.content),
+    "busy at first": lambda: same(create(BUSY).choices[0].message.content),
 }
 run(STEPS | (ODD if SCRIPTED else {}), refused={"embeddings"})

@@ -75,6 +75,12 @@ def test_an_error_and_the_end_in_one_chunk_are_an_error(end, size):
         'data: {"object": "error", "message": "too long", "code": 400}', 'data: {"message": "died"}',
         "event: error\ndata: out of memory", 'event: error\ndata: {"code": 1}', 'data: {"detail": [{"msg": "bad"}]}',
         'data: {"error":\ndata: {"message": "in two lines"}}', 'data:{"error": "a string"}',
+        'data: {"message": "bad", "type": "BadRequestError", "param": null, "code": 400}',
+        'data: {"id": "1", "object": "chat.completion.chunk", "message": "engine died"}', '{"error": {"message": "no field"}}',
+        '{"object": "error",\n "message": "over lines"}', 'error: {"code": 500, "message": "llama"}', 'data: {"errors": ["a"]}',
+        'id: 3\r\nevent: error\r\ndata: {"detail": "x"}', 'data: [{"error": {"message": "listed"}}]',
+        'data: {"choices": [{"delta": {"content": ""}, "finish_reason": "error", "error": {"code": 502, "message": "gone"}}]}',
+        'data: {"choices": [], "error": {"message": "beside choices"}}',
     ],
 )  # fmt: skip
 def test_errors_of_every_shape_are_seen(raw):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from serve.gateway.upstream_errors import is_error, refusal_in_answer, refusal_of, wait_s
+from serve.gateway.upstream_errors import error_of_choice, is_error, refusal_in_answer, refusal_of, wait_s
 
 OVERFLOW = "This model's maximum context length is 64 tokens, and you asked for 99"
 
@@ -70,6 +70,8 @@ def test_the_engines_own_troubles_are_not_the_clients(status, told):
         ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, 503),
         ({"choices": [{"finish_reason": "error"}], "error": {"code": 502, "message": "gone"}}, 502),
         ([{"error": {"code": 400, "message": "x"}}], 400),
+        ({"message": "too long", "type": "BadRequestError", "param": None, "code": 400}, 400),
+        ({"id": "1", "object": "chat.completion", "detail": [{"loc": ["body"], "msg": "no"}]}, 502),
     ],
 )
 def test_an_error_inside_a_200_is_seen(content, status):
@@ -82,11 +84,20 @@ def test_an_error_inside_a_200_is_seen(content, status):
     [
         {"choices": [], "usage": {}}, {"choices": [{"delta": {"content": "error"}}], "error": None}, {}, [], "x", 1,
         {"object": "list", "data": []}, {"type": "response.failed", "response": {"error": {"message": "x"}}},
-        {"count": 3, "tokens": [1, 2, 3]}, {"prompt": "text"},
+        {"count": 3, "tokens": [1, 2, 3]}, {"prompt": "text"}, {"type": "response.output_item.added", "item": {"message": "x"}},
+        {"id": "r", "object": "response", "error": None, "incomplete_details": {"reason": "max_output_tokens"}, "output": []},
     ],
 )  # fmt: skip
 def test_what_is_no_error_is_none(content):
     assert not is_error(content)
+
+
+def test_an_error_in_an_answers_choice_is_seen():
+    gone = {"choices": [{"finish_reason": None, "error": {"code": 429, "message": "later"}}]}
+    assert refusal_in_answer(error_of_choice(gone)).status == 429
+    assert refusal_in_answer(error_of_choice({"choices": [{"finish_reason": "error", "message": {}}]})).status == 502
+    for whole in ({"choices": [{"finish_reason": "stop", "error": None}]}, {"choices": []}, {"choices": {}}, [], None):
+        assert error_of_choice(whole) is None
 
 
 @pytest.mark.parametrize(
