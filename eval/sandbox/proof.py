@@ -34,6 +34,10 @@ WALL_S = 5.0
 """Seconds in which a solution answers that sleeps: its processor time is bounded by the kernel."""
 
 
+QUICK_S = 2.0
+"""Seconds in which most solutions pass all tests in other languages than Python; their mutants get twice as long."""
+
+
 def prove(
     solutions: Sequence[str],
     tests: Sequence[Row],
@@ -55,12 +59,20 @@ def prove(
         nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": []}
         return nothing | {"ended": "no toolchain" if isinstance(error, FileNotFoundError) else f"{language} is not run"}
     function, limits = (language, entry_point), Limits(timeout, memory_mb)
-    rows = [_letters(solution, tests, range(len(tests)), function, limits) for solution in solutions]
+    rows, slow = list[tuple[str, str]](), set[int]()
+    for number, solution in enumerate(solutions):
+        row = _letters(solution, tests, range(len(tests)), function, Limits(min(QUICK_S, timeout), memory_mb), deaths=1)
+        if {"T", "D"} & set(row[0]):
+            slow.add(number)
+            row = _letters(solution, tests, range(len(tests)), function, limits)
+        rows.append(row)
     outcomes = [letters for letters, _ in rows]
     chosen, kills = agreement.rank(outcomes, solutions), list[int]()
+    if chosen and chosen[0] not in slow:  # its mutants need not go on for as long as a solution may
+        limits = Limits(min(2 * QUICK_S, timeout), memory_mb)
     for mutant in mutants[chosen[0]] if chosen and mutants else ():
         passed = [place for place, letter in enumerate(outcomes[chosen[0]]) if letter == agreement.PASSED]
-        letters, word = _letters(mutant, tests, passed, function, limits)
+        letters, word = _letters(mutant, tests, passed, function, limits, deaths=1)
         if not word.startswith(("syntax", "signature")):  # an edit that does not compile is no mutant
             kills.append(int(any(letters[place] != agreement.PASSED for place in passed)))
     return {"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
@@ -68,15 +80,21 @@ def prove(
 
 
 def _letters(
-    solution: str, tests: Sequence[Row], places: Sequence[int], function: tuple[str, str], limits: Limits
+    solution: str,
+    tests: Sequence[Row],
+    places: Sequence[int],
+    function: tuple[str, str],
+    limits: Limits,
+    *,
+    deaths: int = MAX_DEATHS,
 ) -> tuple[str, str]:
     """A letter for each test, "N" for those not asked for; and what went wrong.
 
-    Args: function: its language, other than Python, and its name.
+    Args: function: its language, other than Python, and its name. deaths: processes that it may lose.
     """
     language, name = function
     letters, left, word = ["N"] * len(tests), list(places), ""
-    for _ in range(MAX_DEATHS):
+    for _ in range(deaths):
         mark = secrets.token_hex(8)
         try:
             candidate, program, none = program_of(solution, tests, left, language, name, mark)

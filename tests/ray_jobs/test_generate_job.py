@@ -211,10 +211,12 @@ def test_a_fifth_task_is_a_new_file_and_nothing_else(local_ray, stub, tmp_path, 
 
 def test_a_judge_is_judged_by_golden_instances(local_ray, stub, tmp_path, capsys):
     recipe = prepare(tmp_path, stub)
-    code, out, _ = wavecoder(capsys, "judge", "--golden", "--config", recipe)
+    code, out, _ = wavecoder(capsys, "judge", "--golden", "--languages", "python", "--pairs", "1", "--config", recipe)
     assert code == 0
     assert all(task in out for task in ("generation", "summarization", "translation", "repair"))
     kept = json.loads((tmp_path / "run" / "judge" / "golden.json").read_text())
     assert kept["tasks"]["repair"]["accepting"]["n"] >= 20
     assert -0.5 < kept["tasks"]["repair"]["accepting"]["kappa"] < 0.5  # the stub's verdicts know nothing
+    assert kept["faults"]["all"]["discriminator"]["n"] == len(kept["instances"]) == 8
+    assert kept["faults"]["all"]["proof"]["kept"] == 0  # and it writes no tests
     assert wavecoder(capsys, "judge", "--config", recipe)[0] == 2

@@ -1,0 +1,47 @@
+"""What discriminator, proof and both keep of instances with faults, with a judge that says yes and a tester that knows."""
+
+import asyncio
+import json
+from functools import partial
+
+from codeocean.generate.golden_faults import cases_of, load_pairs
+from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
+from codeocean.verify.golden_proof import Judges, decide, figures
+from eval.sandbox.proof import prove
+from tests.codeocean.scripted import USED
+
+PAIRS = load_pairs()
+ROLE = RoleConfig(model="m", price=PriceConfig(prompt=1.0, completion=2.0))
+
+
+async def believes(*, schema, **_):
+    """A judge that believes everything."""
+    yes = {"reason": "It holds as far as I can see.", "answer": "yes"}
+    rules = [name for name in schema["properties"] if name != "overall"]
+    return USED | {
+        "text": json.dumps(dict.fromkeys(rules, yes) | {"overall": "yes"}),
+        "finish_reason": "stop",
+        "error": "",
+    }
+
+
+async def knows(*, messages, **_):
+    """A tester that knows the calls of the function that it is shown."""
+    shown = messages[-1]["content"].replace("_", "").lower()
+    problem = next(pair.problem for pair in PAIRS if pair.problem.name.replace("_", "") in shown)
+    tests = [{"arguments": given, "expected": expected} for given, expected in problem.calls]
+    return USED | {"text": json.dumps({"tests": tests}), "finish_reason": "stop", "error": ""}
+
+
+def test_tests_find_the_faults_that_a_judge_believes(tasks):
+    config = GenerateConfig(generator=ROLE, discriminator=ROLE, mutants=4)
+    judges = Judges(config, tasks, (believes, "m"), (knows, "m"), partial(prove, timeout=5.0, memory_mb=512))
+    cases = [case for case in cases_of(PAIRS, ("python",), 3) if case.task in {"generation", "summarization"}]
+    decided = asyncio.run(decide(cases, judges))
+    found = figures(cases, decided, {"discriminator": ROLE, "tester": ROLE})
+    generation = found["generation"]
+    assert (generation["discriminator"]["precision"], generation["discriminator"]["recall"]) == (0.5, 1.0)
+    assert (generation["proof"]["precision"], generation["both"]["recall"]) == (1.0, 1.0)
+    assert generation["both"]["cost_per_instance"] == 2 * generation["proof"]["cost_per_instance"] > 0
+    assert (found["summarization"]["proof"]["kept"], found["summarization"]["proof"]["precision"]) == (0, None)
+    assert found["all"]["discriminator"]["n"] == len(cases) == 12
