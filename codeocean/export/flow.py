@@ -40,6 +40,7 @@ from codeocean.generate.tasks import Task, load_tasks
 from codeocean.verify.checks import count_verified, why_dropped
 from codeocean.verify.distribution import distribution_of
 from codeocean.verify.flow import Proofs, verify
+from codeocean.verify.proof import refused_tests
 from codeocean.verify.quality import find_fault
 from core.stages import StageResult
 from core.storage import write_bytes, write_part
@@ -146,7 +147,7 @@ def export(job: Export, result: Yield) -> StageResult:
         dropped=dropped,
         verified=counts,
         sandbox=job.sandbox is not None,
-        proofs=distribution_of(kept, len(job.raw), [json.loads(row["refused"]) for row in proofs.of.values()]),
+        proofs=distribution_of(kept, len(job.raw), [refused_tests(row) for row in proofs.of.values()]),
         leakage=leakage.details(),
         formats=write_formats(job, kept),
     )

@@ -49,6 +49,9 @@ Given: {information}
 Write the solution, as JSON.\
 """
 
+RETELL = "Write the function that this describes: {}"
+"""The exercise of a round trip, given a summary."""
+
 Messages = list[dict[str, str]]
 Test = dict[str, Any]
 
@@ -89,9 +92,9 @@ def messages_for_solution(instruction: str, information: str, signature: str, la
     return [{"role": "system", "content": system}, {"role": "user", "content": question}]
 
 
-def prompt_digest() -> str:
-    """First 12 hex digits of the SHA-256 of every word of these prompts."""
-    words = "\x1f".join((SYSTEM, QUESTION, SOLVE_SYSTEM, SOLVE_QUESTION))
+def prompt_digest(*, round_trip: bool = False) -> str:
+    """First 12 hex digits of the SHA-256 of every word of these prompts; of a summary's only where it is asked for."""
+    words = "\x1f".join((SYSTEM, QUESTION, SOLVE_SYSTEM, SOLVE_QUESTION, *([RETELL] if round_trip else [])))
     return hashlib.sha256(words.encode()).hexdigest()[:12]
 
 
@@ -134,9 +137,9 @@ def select_tests(listed: Iterable[object], name: str, language: str, most: int) 
         if isinstance(test, str):
             tests.refused[test] += 1
             continue
-        call = _text(test["arguments"]) if "arguments" in test else test["assertion"]
+        call = _text(test["arguments"]) if "arguments" in test else " ".join(test["assertion"].split())
         answers = expected.setdefault(call, set())
-        value = _text(test.get("expected"))
+        value = _text(_plain(test.get("expected")))
         if value in answers:
             tests.refused["repeats another"] += 1
             continue
@@ -175,6 +178,15 @@ def _as_test(each: object, name: str, language: str) -> Test | str:
     return "too large" if size > MAX_TEST_CHARS else test
 
 
+def _plain(value: object) -> object:
+    """A value with whole floats as integers: 2.0 and 2 are the same expectation."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
 
@@ -188,14 +200,16 @@ def _as_data(assertion: str, name: str) -> Test | None:
     condition = body[0].test if len(body) == 1 and isinstance(body[0], ast.Assert) else None
     if not isinstance(condition, ast.Compare) or len(condition.ops) != 1:
         return None
-    if not isinstance(condition.ops[0], ast.Eq | ast.Is) or not isinstance(condition.left, ast.Call):
+    if not isinstance(condition.ops[0], ast.Eq | ast.Is):
         return None
-    call = condition.left
-    if not isinstance(call.func, ast.Name) or call.func.id != name or call.keywords:
+    call, other = condition.left, condition.comparators[0]
+    if not isinstance(call, ast.Call):
+        call, other = other, call
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != name or call.keywords:
         return None
     try:
         arguments = [ast.literal_eval(each) for each in call.args]
-        value = ast.literal_eval(condition.comparators[0])
+        value = ast.literal_eval(other)
         if json.loads(_text([arguments, value])) != [arguments, value]:  # a tuple, a set, a key that is no text
             return None
     except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError):

@@ -1,4 +1,4 @@
-"""A repair and a translation, held against the raw code by the same tests. No Ray, no sandbox of its own.
+"""A repair, a translation and a summary, held against the raw code by the same tests. No Ray, no sandbox of its own.
 
 The raw code is right by definition: what it does is what its repair restores and its translation keeps. So a test
 counts only if the raw code passes it; what the tester expected otherwise is the tester's error.
@@ -15,7 +15,7 @@ from codeocean.generate.few_shot import draw_number
 from codeocean.generate.signatures import signature_of
 from codeocean.generate.tasks import Task
 from codeocean.verify.columns import unproved
-from codeocean.verify.proof import Prove, not_runnable
+from codeocean.verify.proof import Prove, not_runnable, why_vacuous
 
 Row = dict[str, Any]
 
@@ -35,9 +35,14 @@ class _Held(NamedTuple):
 
 
 def prove_edit(
-    task: Task, generation: Mapping[str, Any], source: Mapping[str, Any], tests: Sequence[Row], prove: Prove
+    task: Task,
+    generation: Mapping[str, Any],
+    source: Mapping[str, Any],
+    tests: Sequence[Row],
+    prove: Prove,
+    retold: str = "",
 ) -> tuple[Row, dict[str, str]]:
-    """Columns of proof, and check → result, of a repair or a translation.
+    """Columns of proof, and check → result, of a repair, a translation or a summary.
 
     Args:
         task: of the instance.
@@ -45,6 +50,7 @@ def prove_edit(
         source: RAW_CODE row that it was made from.
         tests: of its PROOFS row.
         prove: the sandbox's.
+        retold: code written from the summary alone; empty where there is none.
     """
     columns = unproved() | {"tests": json.dumps(list(tests), ensure_ascii=False)}
     signature = signature_of(source["code"], source["language"], source["name"].rpartition(".")[2])
@@ -54,7 +60,12 @@ def prove_edit(
     if task.information == "mutated code":
         return _prove_repair(held, columns)
     if task.target_languages:
-        return _prove_translation(held, columns)
+        language = generation["target_language"]
+        return _prove_alike(held, columns, generation["solution"], language, ("equivalent", "failed"))
+    if task.solution == "prose" and retold:
+        # The code may be wrong where the summary is right: an instance does not stop for that.
+        names = ("round_trip", "the code written from it answers otherwise")
+        return _prove_alike(held, columns, retold, source["language"], names)
     return columns, {}
 
 
@@ -83,32 +94,42 @@ def _prove_repair(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
     return columns | {"proof": "tests"}, {"tests": "passed", "bug": "passed"}
 
 
-def _prove_translation(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
-    """Source and target answer the same arguments with the same values."""
+def _prove_alike(
+    held: _Held, columns: Row, solution: str, language: str, names: tuple[str, str]
+) -> tuple[Row, dict[str, str]]:
+    """Source and other code answer the same arguments with the same values.
+
+    Args:
+        held: the source and its tests.
+        columns: of an instance of which nothing is shown.
+        solution: the other code.
+        language: of it.
+        names: of the check and the proof; and what it says of code that answers otherwise.
+    """
     generation, source, tests, prove, name = held
+    shown, otherwise = names
     calls = [test for test in tests if "arguments" in test]
-    target = signature_of(generation["solution"], generation["target_language"], name)
+    target = signature_of(solution, language, name)
     if not calls or target is None:
-        return columns, {"equivalent": "not run: no calls" if target else "not run: no function"}
+        return columns, {shown: "not run: no calls" if target else "not run: no function"}
     of_source = prove([source["code"]], calls, language=source["language"], entry_point=name, mutants=[[]])
     if of_source["ended"] != "passed" or not of_source["outcomes"]:
-        return columns, {"equivalent": f"not run: {of_source['ended']}"}
+        return columns, {shown: f"not run: {of_source['ended']}"}
     kept = [test for test, letter in zip(calls, of_source["outcomes"][0], strict=True) if letter == "P"]
     if not kept:
         why = not_runnable(of_source["errors"], of_source["outcomes"])
-        return columns, {"equivalent": why or "the raw code passes no test"}
-    language, solution = generation["target_language"], generation["solution"]
+        return columns, {shown: why or "the raw code passes no test"}
     bugs = draw_bugs(solution, language, MUTANTS, draw_number("mutants", generation["id"]))
     mutants = [[bug.code for bug in bugs]]
     found = prove([solution], kept, language=language, entry_point=target.name, mutants=mutants)
     if found["ended"] != "passed" or not found["outcomes"]:
-        return columns, {"equivalent": f"not run: {found['ended']}"}
+        return columns, {shown: f"not run: {found['ended']}"}
     passed = found["outcomes"][0].count("P")
     columns |= {"tests": json.dumps(kept, ensure_ascii=False), "pass_rate": passed / len(kept)}
     if found["kills"]:
         columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
     if passed < len(kept):
-        return columns, {"equivalent": not_runnable(found["errors"], found["outcomes"]) or "failed"}
-    if not sum(found["kills"]):
-        return columns, {"equivalent": "the tests kill no mutant"}
-    return columns | {"proof": "equivalent"}, {"equivalent": "passed"}
+        return columns, {shown: not_runnable(found["errors"], found["outcomes"]) or otherwise}
+    if vacuous := why_vacuous(found):
+        return columns, {shown: vacuous}
+    return columns | {"proof": shown}, {shown: "passed"}

@@ -24,6 +24,10 @@ NEEDS = ("ModuleNotFoundError", "ImportError", "FileNotFoundError", "PermissionE
 """Exceptions of code that needs what is not there."""
 
 
+FEW = 3
+"""With fewer edits than that, emptied functions are mutants too."""
+
+
 def run_proof(job: Row, prove: Prove) -> Row:
     """What the sandbox finds of a problem.
 
@@ -33,12 +37,13 @@ def run_proof(job: Row, prove: Prove) -> Row:
     """
     solutions: list[str] = job["solutions"]
     if not solutions:
-        return {"outcomes": [], "errors": [], "chosen": [], "kills": [], "ended": "nothing to run"}
+        return {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False, "ended": "nothing to run"}
     mutants: dict[str, list[str]] = {}
     for code in solutions:
         if code not in mutants:
             bugs = draw_bugs(code, job["language"], job["mutants"], job["seed"])
-            mutants[code] = [bug.code for bug in bugs] or hollowed(code, job["language"], job["name"], job["mutants"])
+            few = max(0, min(FEW, job["mutants"]) - len(bugs))  # the only edit may change nothing that can be seen
+            mutants[code] = [bug.code for bug in bugs] + hollowed(code, job["language"], job["name"], few)
     return prove(
         solutions,
         job["tests"],
@@ -49,7 +54,7 @@ def run_proof(job: Row, prove: Prove) -> Row:
 
 
 def hollowed(code: str, language: str, name: str, most: int) -> list[str]:
-    """Code whose function returns nothing, or what it is given: where no edit can be made (Niedermayr et al. 2016).
+    """Code whose function returns nothing, or what it is given: where few edits can be made (Niedermayr et al. 2016).
 
     Only in languages in which a later definition replaces an earlier one.
     """
@@ -88,9 +93,26 @@ def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
         columns |= {"difficulty": agree / len(found["outcomes"])}
     if found["kills"]:
         columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
+    vacuous = why_vacuous(found)
+    return (columns, vacuous) if vacuous else (columns | {"proof": "tests"}, "passed")
+
+
+def why_vacuous(found: Mapping[str, Any]) -> str:
+    """Why tests prove nothing although they pass; empty where they prove something.
+
+    `assert f(3) == f(3)` calls the function, so it notices a mutant that crashes: only another value is a proof.
+    """
     if not sum(found["kills"]):
-        return columns, "the tests kill no mutant"
-    return columns | {"proof": "tests"}, "passed"
+        return "the tests kill no mutant"
+    return "" if found.get("by_value", True) else "the tests tell no mutant by its value"
+
+
+def refused_tests(proof: Mapping[str, Any]) -> dict[str, int]:
+    """Reason → tests of a PROOFS row that were none, those included that the sandbox did not take."""
+    refused: dict[str, int] = json.loads(proof["refused"])
+    outcomes = json.loads(proof["found"])["outcomes"]
+    untaken = sum(set(letters) == {"X"} for letters in zip(*outcomes, strict=True))
+    return refused | ({"not run by the sandbox": untaken} if untaken else {})
 
 
 def not_runnable(errors: Sequence[Sequence[str]], outcomes: Sequence[str]) -> str:

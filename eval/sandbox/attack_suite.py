@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,9 +20,12 @@ from pathlib import Path
 import yaml
 
 from eval.sandbox.oracle import judge
-from eval.sandbox.run import Outcome
+from eval.sandbox.proof import prove_python
+from eval.sandbox.run import Outcome, isolation
 
-KINDS = ("honest", "cheating", "escape", "resource")
+WRONG, MUTANT = "def add(a, b): return a - b", "def add(a, b): return a * b"
+"""What tests are held against that want a wrong program to count as proved."""
+KINDS = ("honest", "cheating", "escape", "resource", "tester")
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Attack:
 
     language: str
     kind: str
-    """honest, cheating, escape or resource."""
+    """honest, cheating, escape or resource; tester: a wrong program whose tests want it to count as proved."""
     name: str
     candidate: str
     tests: str
@@ -63,8 +67,11 @@ def load_attacks(language: str) -> list[Attack]:
     text = Path(__file__).with_name("attacks") / f"{file}.yaml"
     suite = yaml.safe_load(text.read_text(encoding="utf-8"))
     programs = [("honest", "honest", suite["honest"])]
-    programs += [(kind, name, program) for kind in KINDS[1:] for name, program in suite[kind].items()]
-    return [Attack(language, kind, name, program, suite["tests"]) for kind, name, program in programs]
+    programs += [(kind, name, program) for kind in KINDS[1:] for name, program in suite.get(kind, {}).items()]
+    return [
+        Attack(language, kind, name, *((WRONG, program) if kind == "tester" else (program, suite["tests"])))
+        for kind, name, program in programs
+    ]
 
 
 @contextmanager
@@ -89,12 +96,25 @@ def bait() -> Iterator[Bait]:
 
 def run_attack(attack: Attack, bait: Bait, *, memory_mb: int = 512) -> Result:
     """Run one program; it is stopped if it neither passed nor showed the secret nor reached the port."""
+    if attack.kind == "tester":
+        return _run_tester(attack, bait, memory_mb)
     timeout = 1.0 if attack.kind == "resource" else 5.0
     candidate = attack.candidate.replace("@SECRET@", bait.path).replace("@PORT@", str(bait.port))
     outcome = judge(candidate, attack.tests, language=attack.language, timeout=timeout, memory_mb=memory_mb)
     escaped = bait.secret in outcome.stdout + outcome.stderr or bait.touched()
     stopped = outcome.passed if attack.kind == "honest" else not outcome.passed and not escaped
     return Result(attack, outcome, stopped)
+
+
+def _run_tester(attack: Attack, bait: Bait, memory_mb: int) -> Result:
+    """Prove a wrong program by the attack's tests; it passes if they tell it from another program."""
+    lines = attack.tests.replace("@SECRET@", bait.path).replace("@PORT@", str(bait.port)).splitlines()
+    begun = time.monotonic()
+    found = prove_python([attack.candidate], [{"assertion": line} for line in lines], entry_point="add",
+                         mutants=[[MUTANT]], timeout=1.0, memory_mb=memory_mb)  # fmt: skip
+    word = "passed" if found["by_value"] else "failed"
+    outcome = Outcome(word == "passed", word, time.monotonic() - begun, "", str(found), "process", isolation().name)
+    return Result(attack, outcome, not found["by_value"] and bait.secret not in str(found) and not bait.touched())
 
 
 def run_suite(languages: list[str]) -> list[Result]:

@@ -56,7 +56,7 @@ def prove(
     try:
         require_toolchain(language)
     except (ValueError, FileNotFoundError) as error:
-        nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": []}
+        nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False}
         return nothing | {"ended": "no toolchain" if isinstance(error, FileNotFoundError) else f"{language} is not run"}
     function, limits = (language, entry_point), Limits(timeout, memory_mb)
     rows, slow = list[tuple[str, str]](), set[int]()
@@ -67,7 +67,7 @@ def prove(
             row = _letters(solution, tests, range(len(tests)), function, limits)
         rows.append(row)
     outcomes = [letters for letters, _ in rows]
-    chosen, kills = agreement.rank(outcomes, solutions), list[int]()
+    chosen, kills, by_value = agreement.rank(outcomes, solutions), list[int](), False
     if chosen and chosen[0] not in slow:  # its mutants need not go on for as long as a solution may
         limits = Limits(min(2 * QUICK_S, timeout), memory_mb)
     for mutant in mutants[chosen[0]] if chosen and mutants else ():
@@ -75,8 +75,9 @@ def prove(
         letters, word = _letters(mutant, tests, passed, function, limits, deaths=1)
         if not word.startswith(("syntax", "signature")):  # an edit that does not compile is no mutant
             kills.append(int(any(letters[place] != agreement.PASSED for place in passed)))
+            by_value = by_value or "F" in letters
     return {"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
-            "kills": kills, "ended": "passed"}  # fmt: skip
+            "kills": kills, "by_value": by_value, "ended": "passed"}  # fmt: skip
 
 
 def _letters(
@@ -160,13 +161,14 @@ def prove_python(
     found = [run([solution], [[]]) for solution in solutions]
     outcomes = [one["outcomes"][0] for one in found]
     chosen = agreement.rank(outcomes, solutions)
-    kills = []
+    kills, by_value = list[int](), False
     for mutant in mutants[chosen[0]] if chosen else ():
         letters = run([mutant], [[]])["outcomes"][0]
-        passed = zip(outcomes[chosen[0]], letters, strict=True)
-        kills.append(int(any(mine == "P" != its for mine, its in passed)))
+        passed = [its for mine, its in zip(outcomes[chosen[0]], letters, strict=True) if mine == agreement.PASSED]
+        kills.append(int(any(its != agreement.PASSED for its in passed)))
+        by_value = by_value or "F" in passed
     return {"outcomes": outcomes, "errors": [one["errors"][0] for one in found], "chosen": chosen, "kills": kills,
-            "ended": "passed"}  # fmt: skip
+            "by_value": by_value, "ended": "passed"}  # fmt: skip
 
 
 def _run(
@@ -188,7 +190,7 @@ def _run(
         python_order("candidates", "", limits, children=children, **more),
     ]  # fmt: skip
     unknown: Row = {"outcomes": ["N" * len(tests)] * len(solutions), "errors": [[] for _ in solutions], "chosen": [],
-                    "kills": []}  # fmt: skip
+                    "kills": [], "by_value": False}  # fmt: skip
 
     def attempt() -> Row:
         trees = start_pair(orders, lambda order, peer: start_python(order, peer=peer, unsafe=unsafe))

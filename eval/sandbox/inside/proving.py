@@ -115,7 +115,8 @@ def prove(order: Row, descriptor: int) -> Row:
 
     Returns:
         `outcomes`: of each solution a letter for each test. `errors`: of each solution what it raised, each once.
-        `chosen`: numbers of the best group. `kills`: of each mutant of the first of them, 1 or 0.
+        `chosen`: numbers of the best group. `kills`: of each mutant of the first of them, 1 or 0. `by_value`: whether
+        a mutant was told by another value, and not only by a crash, which any call notices.
     """
     tests, children = [_prepared(test, order["entry_point"]) for test in order["tests"]], Children(
         descriptor, supervised=order["supervised"], wall_s=order["wall_s"]
@@ -128,13 +129,13 @@ def prove(order: Row, descriptor: int) -> Row:
         errors.append(raised)
         used.append(seconds)
     chosen = agreement.rank(outcomes, order["solutions"])
-    kills: list[int] = []
+    kills, by_value = list[int](), False
     if chosen:
         passed = [test for test, letter in zip(tests, outcomes[chosen[0]], strict=True) if letter == "P"]
         limit = max(MUTANT_FLOOR_S, MUTANT_TIMES * used[chosen[0]])
-        kills = _kills(chosen[0], passed, order, children, limit)
+        kills, by_value = _kills(chosen[0], passed, order, children, limit)
     children.end()
-    return {"outcomes": outcomes, "errors": errors, "chosen": chosen, "kills": kills}
+    return {"outcomes": outcomes, "errors": errors, "chosen": chosen, "kills": kills, "by_value": by_value}
 
 
 def _prepared(test: Row, entry_point: str) -> CodeType | Row | None:
@@ -222,26 +223,36 @@ def _described(error: BaseException) -> str:
         return type(error).__name__[:120]
 
 
-def _kills(number: int, tests: list[Any], order: Row, children: Children, limit: float) -> list[int]:
-    """Of each mutant of a solution, whether it fails one of the tests that the solution passes."""
-    count = order["mutants"][number]
+def _kills(number: int, tests: list[Any], order: Row, children: Children, limit: float) -> tuple[list[int], bool]:
+    """Of each mutant of a solution, whether it fails one of the tests that the solution passes; whether by a value."""
+    count, by_value = order["mutants"][number], False
     kills: list[int] = []
     while len(kills) < count:
         try:
             peer = children.start(len(order["solutions"]) + number, limit)
             while len(kills) < count:
-                kills.append(_is_killed(peer, len(kills), tests, order, children))
+                letters = _letters_of(peer, len(kills), tests, order, children, thorough=not by_value)
+                kills.append(int(letters != {"P"}))
+                by_value = by_value or "F" in letters
         except (Gone, Late):  # it ended its process, or took too long
             children.end()
             kills.append(1)
-    return kills
+    return kills, by_value
 
 
-def _is_killed(peer: wire.Peer, mutant: int, tests: list[Any], order: Row, children: Children) -> int:
+def _letters_of(
+    peer: wire.Peer, mutant: int, tests: list[Any], order: Row, children: Children, *, thorough: bool
+) -> set[str]:
+    """Outcomes of a mutant: up to the first test that it fails, or if `thorough` to the first that a value fails."""
     try:
         function = _defined(peer, mutant, order["entry_point"], children)
     except (Gone, Late):
         raise
     except BaseException:  # noqa: BLE001 - it raises when it is defined
-        return 1
-    return int(any(_once(function, test, children, order["entry_point"], {}) != "P" for test in tests))
+        return {"E"}
+    letters = {"P"}
+    for test in tests:
+        letters.add(_once(function, test, children, order["entry_point"], {}))
+        if "F" in letters or (len(letters) > 1 and not thorough):
+            break
+    return letters

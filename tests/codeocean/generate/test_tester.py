@@ -68,3 +68,11 @@ def test_the_tester_is_told_how_many_and_in_which_language():
     assert "4 different tests" in messages[0]["content"]
     assert "def f(x)" in messages[1]["content"]
     assert schema_of_tests(4)["properties"]["tests"]["maxItems"] == 4
+
+
+def test_the_same_value_written_otherwise_is_no_contradiction():
+    listed = [{"arguments": [1], "expected": 2}, {"arguments": [1], "expected": 2.0}, {"assertion": "assert 2 == f(1)"}]
+    found = select_tests(listed, "f", "python", 8)
+    assert (found.kept, dict(found.refused)) == ([{"arguments": [1], "expected": 2}], {"repeats another": 2})
+    found = select_tests([*listed, {"assertion": "assert 3 == f(1)"}], "f", "python", 8)
+    assert found.kept == []

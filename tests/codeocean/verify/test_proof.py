@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codeocean.verify.columns import PROOF_COLUMNS, PROOFS
 from codeocean.verify.edits import prove_edit
-from codeocean.verify.proof import columns_of_proof, not_runnable, run_proof
+from codeocean.verify.proof import columns_of_proof, not_runnable, refused_tests, run_proof
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
 from tests.codeocean.conftest import raw_row
@@ -145,7 +145,54 @@ def test_a_translation_answers_as_its_source_does(tasks):
     assert (columns["proof"], checks) == ("none", {"equivalent": "failed"})
 
 
+def test_a_summary_is_proved_by_the_code_that_was_written_from_it(tasks):
+    source = raw_row() | {"code": CLAMP, "name": "clamp"}
+    row = {
+        "id": "g",
+        "solution": "It limits a number to a range.",
+        "information": "",
+        "target_language": "",
+        "instruction": "x",
+    }
+    right = "def clamp(x, low, high):\n    if x < low:\n        return low\n    return high if x > high else x"
+    found = {
+        code: prove_edit(tasks["summarization"], row, source, TESTS, SANDBOX, code)
+        for code in (right, right.replace("return low", "return x"), "")
+    }
+    columns, checks = found.pop(right)
+    assert (columns["proof"], columns["pass_rate"], checks) == ("round_trip", 1.0, {"round_trip": "passed"})
+    (columns, checks), (nothing, none) = found.values()
+    assert (columns["proof"], checks) == ("none", {"round_trip": "the code written from it answers otherwise"})
+    assert (nothing["proof"], none) == ("none", {})
+
+
 def test_a_translation_of_code_that_cannot_run_says_so(tasks):
     source = "def clamp(x, low, high):\n    return LIMITS.clamp(x, low, high)"
     _, checks = edit(tasks, "translation", source, solution="function clamp(x, a, b) { return x }", target_language="javascript")  # fmt: skip
     assert checks["equivalent"].startswith("not runnable: NameError")
+
+
+def test_a_function_whose_only_edit_changes_nothing_is_proved_by_emptied_ones():
+    code = "def backwards(text):\n    return ' '.join(reversed(text.split()))"
+    tests = [{"arguments": ["a b"], "expected": "b a"}]
+    job = {"language": "python", "name": "backwards", "tests": tests, "solutions": [code], "mutants": 10, "seed": 0}
+    made = run_proof(job, SANDBOX)
+    assert made["kills"] == [0, 1, 1]
+    assert columns_of_proof(proof(made, tests, solutions=1))[1] == "passed"
+
+
+def test_tests_that_hold_for_any_answer_prove_nothing_though_mutants_crash():
+    code = "def pick(items, place):\n    if place >= len(items):\n        return 0\n    return items[place]"
+    vacuous = [{"assertion": "assert pick([1, 2], 1) == pick([1, 2], 1)"}, {"assertion": "assert pick([1], 3) != 'no'"}]
+    telling = [{"arguments": [[1, 2], 1], "expected": 2}, {"arguments": [[1], 3], "expected": 0}]
+    for tests, word in ((vacuous, "the tests tell no mutant by its value"), (telling, "passed")):
+        job = {"language": "python", "name": "pick", "tests": tests, "solutions": [code], "mutants": 10, "seed": 0}
+        made = run_proof(job, SANDBOX)
+        assert sum(made["kills"]) > 0
+        assert columns_of_proof(proof(made, tests, solutions=1))[1] == word
+
+
+def test_tests_that_the_sandbox_does_not_take_are_counted():
+    row = proof(found("PX", "FX", chosen=[0], kills=[1])) | {"refused": '{"no test": 2}'}
+    assert refused_tests(row) == {"no test": 2, "not run by the sandbox": 1}
+    assert refused_tests(proof(found(chosen=[], kills=[]))) == {}
