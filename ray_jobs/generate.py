@@ -69,7 +69,7 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
 
     versions = {name: prompt_version(task) for name, task in tasks.items()}
     if config.generate.tests:
-        versions["of tests"] = prompt_digest()
+        versions["of tests"] = prompt_digest(round_trip=config.generate.round_trip)
     inputs = {"select": selected["digest"]} | {f"prompt {name}": version for name, version in versions.items()}
     return run_stage(run, "generate", covered_by("generate", config), inputs, work)
 

@@ -55,9 +55,11 @@ def run_judge(
     chosen = tuple(one.value for one in languages) or tuple(one for one in EXECUTED if one not in missing)
     faults = list(cases_of(load_pairs(), chosen, pairs))
     tester = "tester" if config.generate.tester else "generator"
-    with open_roles(config, ("discriminator", tester)) as roles:
+    with open_roles(config, tuple({"generator": 0, "discriminator": 0, tester: 0})) as roles:
         result = asyncio.run(_ask(config, tasks, cases, *roles["discriminator"]))
-        judges = Judges(config.generate, tasks, roles["discriminator"], roles[tester], _sandbox(config))
+        judges = Judges(
+            config.generate, tasks, roles["discriminator"], roles[tester], _sandbox(config), roles["generator"]
+        )
         decided = asyncio.run(decide(faults, judges))
     model, asked = config.generate.discriminator.model, getattr(config.generate, tester)
     found = figures(faults, decided, {"discriminator": config.generate.discriminator, "tester": asked})

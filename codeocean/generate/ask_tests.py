@@ -11,6 +11,7 @@ from codeocean.generate.parse import parse_object, strip_fence
 from codeocean.generate.prompts import MAX_LINE_CHARS, MEAN_LINE_CHARS
 from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.tester import (
+    RETELL,
     ParsedTests,
     messages_for_solution,
     messages_for_tests,
@@ -59,7 +60,7 @@ async def ask_tests(job: Row, config: GenerateConfig, chat: Chat, model: str) ->
 
 
 async def ask_solution(job: Row, config: GenerateConfig, number: int, chat: Chat, model: str) -> Row:
-    """Ask for one more solution of a candidate's exercise, at most `attempts` times.
+    """Ask for one more solution of a candidate's exercise, or for code from a summary alone, at most `attempts` times.
 
     Args: as `ask_tests`; number: of the solution, from 1 on, which decides its seed.
 
@@ -67,7 +68,10 @@ async def ask_solution(job: Row, config: GenerateConfig, number: int, chat: Chat
         `{rows: [{solution, seed, error, raw_text}], used, open}`.
     """
     generation, language = job["generation"], job["language"]
-    messages = messages_for_solution(generation["instruction"], job["information"], job["signature"], language)
+    asked = generation["instruction"], job["information"]
+    if job["retold"]:
+        asked = RETELL.format(generation["solution"]), ""
+    messages = messages_for_solution(*asked, job["signature"], language)
     line = {"type": "string", "maxLength": MAX_LINE_CHARS}
     most = max(2, config.max_answer_chars // MEAN_LINE_CHARS)
     lines = {"type": "array", "items": line, "minItems": 1, "maxItems": most}

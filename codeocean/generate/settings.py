@@ -64,6 +64,10 @@ class GenerateConfig(Settings):
     mutants: Annotated[NonNegativeInt, Before(10)] = 10
     """Edits of a solution that the tests are run against, to see what the tests are worth."""
 
+    round_trip: Annotated[bool, Before(False)] = False
+    """Prove summaries: the generator writes code from the summary alone, and it is run on the inputs of the source's
+    tests. Needs `tests`; two more answers for each summary."""
+
     tasks: dict[str, float] | None = None
     """Task → share of the mix; None takes the tasks' own shares, which are the paper's table 1."""
 
@@ -111,4 +115,6 @@ class GenerateConfig(Settings):
     def _solutions_need_tests(self) -> Self:
         if self.solutions > 1 and not self.tests:
             raise ValueError("solutions needs tests to choose by; set generate.tests, for example to 4")
+        if self.round_trip and not self.tests:
+            raise ValueError("round_trip needs inputs to compare by; set generate.tests, for example to 4")
         return self

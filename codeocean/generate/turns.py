@@ -48,11 +48,13 @@ def proof_job(config: GenerateConfig, task: Task, generation: Mapping[str, Any],
     """What tester, solver and sandbox are given; None where nothing of this row is tested.
 
     The function is the solution's where the model wrote it, else that of the raw code: a repair and a translation are
-    held against that. Only what the exercise itself says goes into a prompt.
+    held against that. Only what the exercise itself says goes into a prompt. For a summary the raw code is
+    tested too, and a solver is shown the summary alone.
     """
-    if not config.tests or task.solution != "code":
+    retold = task.solution == "prose"
+    if not config.tests or (retold and not config.round_trip):
         return None
-    written = "solution" in task.written and not task.target_languages
+    written = "solution" in task.written and not task.target_languages and not retold
     code = generation["solution"] if written else raw["code"]
     told = f"{generation['instruction']}\n{generation['information']}" if written else raw["name"].rpartition(".")[2]
     signature = signature_of(code, raw["language"], told) if raw["language"] in EXECUTED else None
@@ -60,14 +62,14 @@ def proof_job(config: GenerateConfig, task: Task, generation: Mapping[str, Any],
         return None
     about = generation["information"] if written else " ".join((raw["docstring"] or "").split())[:300]
     return {"generation": dict(generation), "language": raw["language"], "name": signature.name,
-            "signature": signature.text, "information": about, "chooses": written}  # fmt: skip
+            "signature": signature.text, "information": about, "chooses": written, "retold": retold}  # fmt: skip
 
 
 def turns_between(config: GenerateConfig, job: Row | None) -> tuple[int, ...]:
     """The turns between generating and judging, but for the sandbox's; none where nothing is tested."""
     if job is None:
         return ()
-    more = config.solutions - 1 if job["chooses"] else 0
+    more = config.solutions - 1 if job["chooses"] else int(job["retold"])
     return (TEST, *range(SOLVE, SOLVE + more))
 
 
@@ -136,6 +138,8 @@ def finished_rows(config: GenerateConfig, answers: Mapping[int, Row]) -> tuple[l
     variants = [row for row in judged_generations(config, answers) if row["id"] in judged]
     generations += [row for row in variants if row["id"] != generations[-1]["id"]]
     test, proof = answers[TEST]["rows"][-1], answers[PROVE]["rows"][-1]
+    if test["tests"] and not proof["outcomes"] and SOLVE in answers:  # of a summary: the code written from it
+        proof = proof | {"retold": solutions_of(answers)[1]}
     row = {"raw_id": generations[0]["raw_id"], "tests": json.dumps(test["tests"], ensure_ascii=False),
            "refused": json.dumps(test["refused"]), "error": test["error"], "solutions": len(solutions_of(answers)),
            "found": json.dumps(proof, ensure_ascii=False)}  # fmt: skip

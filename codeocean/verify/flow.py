@@ -111,7 +111,8 @@ def _check(
         if json.loads(proof["found"])["outcomes"]:
             checks |= {"tests": word}
         elif prove is not None:
-            columns, more = prove_edit(task, row, source, json.loads(proof["tests"]), prove)
+            retold = json.loads(proof["found"]).get("retold", "")
+            columns, more = prove_edit(task, row, source, json.loads(proof["tests"]), prove, retold)
             checks |= more or {"tests": word}
         if columns["proof"] == "none":
             columns["proof"] = proof_of_checks(checks)

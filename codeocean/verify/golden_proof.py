@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codeocean.generate.ask import judge_one
-from codeocean.generate.ask_tests import ask_tests
+from codeocean.generate.ask_tests import ask_solution, ask_tests
 from codeocean.generate.few_shot import draw_number, is_accepted
 from codeocean.generate.golden_faults import FaultCase
 from codeocean.generate.ledger import Account, Usage, token_cost
@@ -44,6 +44,8 @@ class Judges:
     """A chat, and the model's name there."""
     tester: tuple[Chat, str]
     prove: Prove
+    solver: tuple[Chat, str]
+    """Who writes code from a summary."""
 
 
 async def decide(cases: Sequence[FaultCase], judges: Judges) -> list[Row]:
@@ -53,7 +55,7 @@ async def decide(cases: Sequence[FaultCase], judges: Judges) -> list[Row]:
 
 
 async def _decide(case: FaultCase, judges: Judges, sandboxes: asyncio.Semaphore) -> Row:
-    config = judges.config if judges.config.tests else judges.config.model_copy(update={"tests": TESTS})
+    config = judges.config.model_copy(update={"tests": judges.config.tests or TESTS, "round_trip": True})
     task = judges.tasks[case.task]
     verdict = await judge_one(case.generation, task, config, *judges.discriminator)
     used = {"discriminator": verdict["used"], "proof": Usage().as_json()}
@@ -63,10 +65,16 @@ async def _decide(case: FaultCase, judges: Judges, sandboxes: asyncio.Semaphore)
     if job is None:
         return found
     answer = await ask_tests(job, config, *judges.tester)
-    found["used"]["proof"] = answer["used"]
+    job |= answer["rows"][-1] | {"code": ""}
+    took = Usage.from_json(answer["used"])
+    if job["retold"]:
+        retold = await ask_solution(job, config, 1, *judges.solver)
+        job["code"] = retold["rows"][-1]["solution"]
+        took.add(Usage.from_json(retold["used"]))
+    found["used"]["proof"] = took.as_json()
     async with sandboxes:
         begun = time.monotonic()
-        columns, found["why"] = await asyncio.to_thread(prove_case, case, task, job | answer["rows"][-1], judges)
+        columns, found["why"] = await asyncio.to_thread(prove_case, case, task, job, judges)
         found["seconds"] = time.monotonic() - begun
     found["proof"] = columns["proof"] in {"tests", "equivalent", "round_trip"} and columns["pass_rate"] == 1
     return found
@@ -78,13 +86,13 @@ def prove_case(case: FaultCase, task: Task, job: Row, judges: Judges) -> tuple[R
     Args:
         case: the instance.
         task: of it.
-        job: of `proof_job`, with the tester's `tests` and `error`.
+        job: of `proof_job`, with the tester's `tests` and `error`, and of a summary the `code` written from it.
         judges: with the sandbox.
     """
     if not job["tests"]:
         return unproved(), job["error"] or "no tests"
     if not job["chooses"]:
-        columns, checks = prove_edit(task, case.generation, case.source, job["tests"], judges.prove)
+        columns, checks = prove_edit(task, case.generation, case.source, job["tests"], judges.prove, job["code"])
         return columns, next(iter(checks.values()), "nothing to run")
     order = {name: job[name] for name in ("language", "name", "tests")} | {
         "mutants": judges.config.mutants,

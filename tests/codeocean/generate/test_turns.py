@@ -163,6 +163,43 @@ def test_a_tester_of_its_own_has_its_own_account(tmp_path):
 def test_more_solutions_need_tests_and_older_records_mean_none():
     with pytest.raises(ValidationError, match=r"generate\.tests"):
         GenerateConfig(generator=ROLE, discriminator=ROLE, solutions=2)
+    with pytest.raises(ValidationError, match=r"generate\.tests"):
+        GenerateConfig(generator=ROLE, discriminator=ROLE, round_trip=True)
     old = GenerateConfig(generator=ROLE, discriminator=ROLE).model_dump(mode="json")
-    old = {name: value for name, value in old.items() if name not in {"solutions", "tests", "mutants", "tester"}}
+    old = {
+        name: value
+        for name, value in old.items()
+        if name not in {"solutions", "tests", "mutants", "tester", "round_trip"}
+    }
     assert GenerateConfig.from_record(old).identity() == GenerateConfig(generator=ROLE, discriminator=ROLE).identity()
+
+
+class Teller(Teacher):
+    """Summarizes, and writes code from summaries."""
+
+    def answer(self, fields: dict, seed: int) -> dict:
+        if "instruction" not in fields:
+            return super().answer(fields, seed)
+        summary = f"It adds the two numbers that it is given and then a third, which is always {seed}."
+        written = {"task_name": "x", "instruction": f"Explain this function, case {seed}.", "solution": summary}
+        return {name: value for name, value in written.items() if name in fields}
+
+
+def test_a_round_trip_shows_the_solver_the_summary_alone_and_outlives_kills(tmp_path):
+    config = CONFIG.model_copy(update={"tasks": {"summarization": 1}, "round_trip": True, "attempts": 1})
+    teacher = Teller()
+    _, roles = run(tmp_path / "whole", teacher, config)
+    asked = [messages for messages, _ in map(json.loads, teacher.asked) if "You solve" in messages[0]["content"]]
+    assert len(asked) == len(ROWS) == roles.count("sandbox")
+    for messages in asked:
+        shown = json.dumps(messages)
+        assert "which is always" in shown
+        assert not any(word in shown for word in ("a + b", "Add two numbers", "Explain this"))
+    proofs = Rounds(pafs.LocalFileSystem(), str(tmp_path / "whole"), RAW).proofs(range(2))
+    assert all(json.loads(proof["found"])["retold"].startswith("def twice") for proof in proofs.values())
+    for dies_at in range(1, len(teacher.asked), 3):
+        place = tmp_path / str(dies_at)
+        with pytest.raises(Killed):
+            run(place, Teller(dies_at), config)
+        run(place, Teller(), config)
+        assert files(place) == files(tmp_path / "whole"), dies_at
