@@ -31,7 +31,7 @@ from codeocean.export.instances import (
 from codeocean.export.mix import MixConfig, mix_card, mixed, read_sources, with_answers
 from codeocean.export.reanswer import Answers
 from codeocean.export.require import why_left_out
-from codeocean.export.rivals import find_rivals
+from codeocean.export.rivals import find_rivals, killed_mutants
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
@@ -226,6 +226,10 @@ def write_formats(job: Export, kept: pa.Table) -> dict[str, dict[str, Any]]:
         rows = {kind: [row for number in job.numbers for row in job.rounds.read(number, kind)]
                 for kind in ("generations", "verdicts")}  # fmt: skip
         rivals = find_rivals(kept, rows["generations"], rows["verdicts"])
+        if job.generate.tests:
+            tested = job.rounds.proofs(job.numbers)
+            for id_, more in killed_mutants(kept, rows["generations"], tested, job.generate).items():
+                rivals.setdefault(id_, []).extend(more)
     for name in job.config.formats:
         form, written = FORMATS[name], write_format(name, kept, rivals)
         if form.schema is None:

@@ -1,7 +1,8 @@
 """Answers that were turned down → the rejected halves of preference pairs. Pure.
 
-Two sources, both of the same instruction and input as the accepted answer: another answer that failed a check or a rule
-of the discriminator; and of a repair whose bug a call has shown, the code as it was.
+Three sources, all of the same instruction and input as the accepted answer: another answer that failed a check or a
+rule of the discriminator; of a repair whose bug a call has shown, the code as it was; and mutants of an answer that
+its tests kill.
 """
 
 from __future__ import annotations
@@ -13,9 +14,16 @@ from typing import Any
 import pyarrow as pa
 
 from codeocean.export.formats import Rival
-from codeocean.generate.few_shot import failed_rules, is_accepted
+from codeocean.generate.bugs import draw_bugs
+from codeocean.generate.few_shot import draw_number, failed_rules, is_accepted
+from codeocean.generate.settings import GenerateConfig
+from codeocean.generate.turns import variant_id
+from codeocean.verify.proof import FEW
 
 Row = Mapping[str, Any]
+
+MOST_MUTANTS = 3
+"""Pairs that one instance gives by its mutants: more would say the same."""
 
 
 def find_rivals(instances: pa.Table, generations: Iterable[Row], verdicts: Iterable[Row]) -> dict[str, list[Rival]]:
@@ -42,6 +50,40 @@ def find_rivals(instances: pa.Table, generations: Iterable[Row], verdicts: Itera
         if why:
             rivals.setdefault(row["id"], []).append(Rival(row["input"], why))
     return rivals
+
+
+def killed_mutants(
+    instances: pa.Table, generations: Iterable[Row], proofs: Mapping[str, Row], config: GenerateConfig
+) -> dict[str, list[Rival]]:
+    """Id of an instance whose tests prove it → mutants of its output that they kill, at most `MOST_MUTANTS`.
+
+    Args:
+        instances: INSTANCES rows.
+        generations: GENERATIONS rows of all attempts.
+        proofs: `raw_id` → PROOFS row.
+        config: number and seed of the mutants.
+
+    Mutants are not kept; the same seed draws them again. Where some of them did not compile, it is not known which.
+    """
+    rows = {row["raw_id"]: row for row in instances.to_pylist() if row["proof"] == "tests" and row["raw_id"] in proofs}
+    rivals: dict[str, list[Rival]] = {}
+    for generation in generations:
+        row = rows.get(generation["raw_id"])
+        found = json.loads(proofs[row["raw_id"]]["found"]) if row is not None else {}
+        if row is None or not found.get("chosen") or _chosen_id(generation, found["chosen"][0], config) != row["id"]:
+            continue
+        seed = draw_number(config.seed, "mutants", generation["id"])
+        bugs = draw_bugs(row["output"], row["language"], config.mutants, seed)
+        if not bugs or len(found["kills"]) < len(bugs) or (len(found["kills"]) > len(bugs) >= FEW):
+            continue
+        killed = [bug for bug, kill in zip(bugs, found["kills"], strict=False) if kill]
+        rivals[row["id"]] = [Rival(bug.code, f"it fails the tests: {bug.description}") for bug in killed[:MOST_MUTANTS]]
+    return rivals
+
+
+def _chosen_id(generation: Row, number: int, config: GenerateConfig) -> str:
+    """Id of a generation's solution of a number: 0 is its own."""
+    return str(variant_id(generation["id"], number, config.seed) if number else generation["id"])
 
 
 def _asked(row: Row, given: str) -> tuple[str, ...]:

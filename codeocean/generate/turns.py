@@ -121,9 +121,13 @@ def judged_generations(config: GenerateConfig, answers: Mapping[int, Row]) -> li
 def _variant(config: GenerateConfig, candidate: Row, answers: Mapping[int, Row], number: int) -> Row:
     """The candidate with another solution: a row of its own."""
     row = answers[SOLVE + number - 1]["rows"][-1]
-    name = f"{candidate['id']} {number} {config.seed}"
     more = {"solution": row["solution"], "seed": row["seed"], "raw_text": row["raw_text"], "reasoning": ""}
-    return candidate | {"id": row_id(name)} | more
+    return candidate | {"id": variant_id(candidate["id"], number, config.seed)} | more
+
+
+def variant_id(candidate: str, number: int, seed: int) -> str:
+    """Id of a candidate's further solution, given the candidate's."""
+    return row_id(f"{candidate} {number} {seed}")
 
 
 def finished_rows(config: GenerateConfig, answers: Mapping[int, Row]) -> tuple[list[Row], list[Row]]:
