@@ -83,6 +83,8 @@ def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
         columns |= {"solutions_agreeing": len(found["chosen"]), "difficulty": 0.0}
     if not found["chosen"]:
         why = not_runnable(found["errors"], found["outcomes"]) or "no solution passes a test"
+        if all(set(row) == {"X"} for row in found["outcomes"]):
+            why = why if why.startswith("not") else "not run: no test can be written in its language"
         return columns | {"pass_rate": 0.0}, why
     outcomes = found["outcomes"][found["chosen"][0]]
     run = [test for test, letter in zip(tests, outcomes, strict=True) if letter != "X"]

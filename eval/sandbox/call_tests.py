@@ -157,7 +157,7 @@ import ("fmt"; "math"; "os"; "reflect"; "testing")
 func wcSame(a, b reflect.Value) bool {{
     if a.Kind() != b.Kind() {{ return false }}
     switch b.Kind() {{
-    case reflect.Slice:
+    case reflect.Slice, reflect.Array:
         if a.Len() != b.Len() {{ return false }}
         for i := 0; i < b.Len(); i++ {{ if !wcSame(a.Index(i), b.Index(i)) {{ return false }} }}
         return true

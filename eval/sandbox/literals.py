@@ -120,8 +120,10 @@ def _cpp(value: Any, kind: str) -> str:
 
 def _go(value: Any, kind: str) -> str:
     kind = kind.strip()
-    if kind.startswith("[]"):
-        return f"{kind}{{{', '.join(_go(one, kind[2:]) for one in _items(value))}}}"
+    if match := re.match(r"\[(\d*)\](.+)", kind):
+        if match[1] and len(_items(value)) != int(match[1]):
+            raise Unwritable("another length")
+        return f"{kind}{{{', '.join(_go(one, match[2]) for one in _items(value))}}}"
     if match := re.match(r"map\[(\w+)\](.+)", kind):
         pairs = (f"{_go(key, match[1])}: {_go(one, match[2])}" for key, one in _pairs(value, match[1]))
         return f"{kind}{{{', '.join(pairs)}}}"

@@ -207,7 +207,7 @@ def test_what_the_cluster_knew_is_on_the_page_and_escaped(tmp_path):
 
 
 def test_the_page_shows_what_is_proved_beside_opencodeinstruct(run):
-    page = render(gather(FS, str(run)))
+    page = render(gather(FS, str(run)), "t")
     section = page[page.index("What is proved") : page.index("Near the benchmarks")]
     for text in ("25.0", "75.0", "12.5", "8.9", "kill 7 of 10 mutants"):
         assert text in section

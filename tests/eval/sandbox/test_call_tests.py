@@ -55,7 +55,7 @@ def test_a_language_without_a_runtime_says_so():
 
 @pytest.mark.parametrize(
     ("value", "kind", "language", "text"),
-    [([1, 2], "const std::vector<int>&", "cpp", "vector<int>{1, 2}"), ({"a": [1.5]}, "map[string][]float64", "go",
+    [([1, 2], "const std::vector<int>&", "cpp", "vector<int>{1, 2}"), ([[1], [2]], "[2][]int", "go", "[2][]int{[]int{int(1)}, []int{int(2)}}"), ({"a": [1.5]}, "map[string][]float64", "go",
      'map[string][]float64{"a": []float64{float64(1.5)}}'), ("x", "&str", "rust", '"x"'), (None, "Option<i32>", "rust",
      "None::<i32>"), ({"1": True}, "Map<Integer, Boolean>", "java", "Main.<Integer, Boolean>map(1, true)"),
      ([["a"]], "String[][]", "java", 'new String[][]{new String[]{"a"}}'), ("'", "char", "cpp", "'\\''")],
