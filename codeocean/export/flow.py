@@ -6,7 +6,6 @@ Every accepted instance is written, or its reason is counted and kept in `droppe
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -13,7 +13,7 @@ from tree_sitter import Node
 
 from codeocean.collect.names import name_of
 from codeocean.grammars import GRAMMARS
-from codeocean.syntax import parse_snippet
+from codeocean.syntax import Snippet, parse_snippet
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,29 @@ def signature_of(code: str, language: str, told: str = "") -> Signature | None:
             other function calls.
     """
     snippet = parse_snippet(code, language) if language in GRAMMARS else None
-    if snippet is None:
+    found = _functions(snippet, language) if snippet else {}
+    if snippet is None or not found:
         return None
+    named = [name for name in found if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", told)]
+    chosen = named[0] if named else _uncalled(found)[-1]
+    return Signature(chosen, _head(found[chosen], snippet.text))
+
+
+def function_node(code: str, language: str, name: str) -> Node | None:
+    """The syntax tree's node of a function that can be called from outside; None where there is none."""
+    snippet = parse_snippet(code, language) if language in GRAMMARS else None
+    return _functions(snippet, language).get(name) if snippet else None
+
+
+def _functions(snippet: Snippet, language: str) -> dict[str, Node]:
+    """Name → node, of the functions that can be called from outside."""
     grammar = GRAMMARS[language]
     found: dict[str, Node] = {}
     for node in _outer_functions(snippet.root, grammar.functions, grammar.classes, wrapped=snippet.begin > 0):
         name = name_of(node, snippet.text)
         if re.fullmatch(r"[A-Za-z_$][\w$]*", name):
             found.setdefault(name, node)
-    if not found:
-        return None
-    named = [name for name in found if re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", told)]
-    chosen = named[0] if named else _uncalled(found)[-1]
-    return Signature(chosen, _head(found[chosen], snippet.text))
+    return found
 
 
 def _outer_functions(root: Node, functions: frozenset[str], classes: frozenset[str], *, wrapped: bool) -> list[Node]:

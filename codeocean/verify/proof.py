@@ -13,6 +13,7 @@ from typing import Any
 
 from codeocean.generate.bugs import draw_bugs
 from codeocean.verify.columns import unproved
+from codeocean.verify.emptied import emptied
 
 Row = dict[str, Any]
 
@@ -43,7 +44,7 @@ def run_proof(job: Row, prove: Prove) -> Row:
         if code not in mutants:
             bugs = draw_bugs(code, job["language"], job["mutants"], job["seed"])
             few = max(0, min(FEW, job["mutants"]) - len(bugs))  # the only edit may change nothing that can be seen
-            mutants[code] = [bug.code for bug in bugs] + hollowed(code, job["language"], job["name"], few)
+            mutants[code] = [bug.code for bug in bugs] + emptied(code, job["language"], job["name"], few)
     return prove(
         solutions,
         job["tests"],
@@ -51,20 +52,6 @@ def run_proof(job: Row, prove: Prove) -> Row:
         entry_point=job["name"],
         mutants=[mutants[code] for code in solutions],
     )
-
-
-def hollowed(code: str, language: str, name: str, most: int) -> list[str]:
-    """Code whose function returns nothing, or what it is given: where few edits can be made (Niedermayr et al. 2016).
-
-    Only in languages in which a later definition replaces an earlier one.
-    """
-    if language == "python":
-        bodies = [f"def {name}(*given, **_):\n    return {value}\n" for value in ("None", "given[0] if given else 0")]
-    elif language in {"javascript", "typescript"} and f"function {name}" in code:
-        bodies = [f"function {name}(...given) {{ return {value} }}\n" for value in ("null", "given[0]")]
-    else:
-        bodies = []
-    return [f"{code}\n\n{body}" for body in bodies[:most]]
 
 
 def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:

@@ -158,11 +158,12 @@ def verdict(proof: Row) -> tuple[bool, str]:
 
 
 def figures(answers: list[Answer], proofs: list[Row], killable: list[bool]) -> Row:
-    """Shares of right answers kept and of killable wrong ones turned down."""
+    """Shares of right answers kept, of those that can be run, and of killable wrong ones turned down."""
     found = list(zip(answers, map(verdict, proofs), killable, strict=True))
-    right = [(one, said) for one, said, _ in found if one.kind == "right"]
+    told = [said[1] for one, said, _ in found if one.kind == "right" and said[1].startswith("not run")]
+    right = [(one, said) for one, said, _ in found if one.kind == "right" and not said[1].startswith("not run")]
     lost = [(one, said) for one, said in right if not said[0]]
-    more: Row = {"right": len(right), "right_kept": round(1 - len(lost) / max(1, len(right)), 4),
+    more: Row = {"not_run": dict(Counter(told)), "right": len(right), "right_kept": round(1 - len(lost) / max(1, len(right)), 4),
                  "why_lost": dict(Counter(said[1].partition(":")[0] for _, said in lost).most_common()),
                  "lost": [one.exercise.id for one, _ in lost][:40]}  # fmt: skip
     for kind in ("mutant", "by hand"):

@@ -1,0 +1,38 @@
+"""Functions without their work."""
+
+import pytest
+
+from codeocean.generate.ask import fails_to_parse
+from codeocean.generate.golden_faults import load_pairs
+from codeocean.verify.emptied import emptied
+from core.languages import EXECUTED
+
+
+@pytest.mark.parametrize(
+    ("language", "code", "first"),
+    [
+        ("python", "def f(x):\n    return x", "def f(x):\n    return x\n\ndef f(*given, **_):\n    return None\n"),
+        ("typescript", "function f(x: number) { return x }", "function f(x: number) { return x }\n\nfunction f(...given) { return null }\n"),
+        ("java", "static List<Integer> f(int x) { return g(x); }", "static List<Integer> f(int x) { if (true) return new ArrayList<>(); return g(x); }"),
+        ("go", "func f(x int) string { return g(x) }", 'func f(x int) string { return ""; return g(x) }'),
+        ("cpp", "std::vector<int> f(const int& x) { return g(x); }", "std::vector<int> f(const int& x) { return {}; return g(x); }"),
+        ("rust", "pub fn f(s: &str) -> i32 { s.len() as i32 }", "pub fn f(s: &str) -> i32 { return 0; s.len() as i32 }"),
+    ],
+)  # fmt: skip
+def test_the_body_returns_the_simplest_value(language, code, first):
+    assert emptied(code, language, "f", 1) == [first]
+    assert emptied(code, language, "f", 0) == []
+
+
+def test_what_has_no_simple_value_is_not_emptied():
+    assert emptied("fn f(x: i32) -> (i32, i32) { (x, x) }", "rust", "f", 2) == []
+    assert emptied("const f = x => x", "javascript", "f", 2) == []
+    assert emptied("int f(int x) { return x; }", "cpp", "g", 2) == []
+
+
+def test_every_golden_function_with_a_body_of_its_own_can_be_emptied():
+    for pair in load_pairs():
+        made = emptied(pair.right, pair.language, pair.name, 2)
+        assert made or "=>" in pair.right.partition("\n")[0], (pair.language, pair.name)
+        assert not any(fails_to_parse(code, pair.language) for code in made)
+    assert {pair.language for pair in load_pairs()} == set(EXECUTED)
