@@ -27,7 +27,7 @@ from codeocean.embed.batches import TokenBatch
 from codeocean.embed.encoder import Encoder, Tokenizer, embeddings_table, load_model, mean_of_rows
 from codeocean.embed.settings import EmbedConfig
 from core.metrics import RowMetrics
-from core.progress import TimeLeft, in_words
+from core.progress import NowAndThen, TimeLeft, in_words
 from core.storage import part_names, read_note, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
@@ -107,7 +107,7 @@ def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, fol
     pending = [name for name in part_names(fs, source) if name not in finished]
     if not pending:
         return 0
-    progress, num_rows = Progress(len(pending)), 0
+    progress, num_rows = Throughput(len(pending)), 0
     for name, blocks in groupby(_encoded(config, model, fs, source, pending), lambda block: block["part"][0].as_py()):
         rows: list[Any] = []
         vectors: list[Any] = []
@@ -211,14 +211,14 @@ def batches_at_a_time(config: EmbedConfig, actors: int) -> int:
     return 2 if config.gpus_per_actor else max(1, (os.cpu_count() or 1) // actors)
 
 
-class Progress:
+class Throughput:
     """Counts rows, tokens and shares of parts, and logs them now and then."""
 
     def __init__(self, num_parts: int) -> None:
         """Start the clock."""
         self._num_parts, self._parts = num_parts, 0.0
         self.num_rows, self._tokens = 0, 0
-        self._begun, self._shown, self._left = time.monotonic(), 0.0, TimeLeft()
+        self._begun, self._line, self._left = time.monotonic(), NowAndThen(PROGRESS_SECONDS), TimeLeft()
         self._metrics = RowMetrics("embed")
 
     def add(self, rows: int, tokens: int, rows_of_part: int) -> None:
@@ -228,9 +228,8 @@ class Progress:
         seconds = time.monotonic() - self._begun
         share = min(1.0, self._parts / self._num_parts)
         last, left = share > 1 - 1e-9, self._left.update(seconds, share, 1.0)
-        if not last and self._shown and seconds - self._shown < PROGRESS_SECONDS:
+        if not self._line.is_due(seconds, last=last):
             return
-        self._shown = seconds
         self._metrics.tell(out=self.num_rows)
         log.info(
             "embed: %d rows, %.0f %% of %d parts, %.1f rows/s, %.0f tokens/s%s",

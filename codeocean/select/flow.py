@@ -31,7 +31,7 @@ from codeocean.select.quotas import Quotas
 from codeocean.select.settings import CoresetConfig, QuotaConfig
 from codeocean.select.shard import Shard
 from codeocean.select.sharded import ShardGroup
-from core.progress import TimeLeft, in_words
+from core.progress import NowAndThen, TimeLeft, in_words
 from core.storage import read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
@@ -105,7 +105,7 @@ def choose_coreset(
     shards = open_shards(config, corpus)
     frame = choose_frame(shards, unit=config.metric == "cosine")
     picks = _read_checkpoint(corpus.fs, checkpoint, frame) or start_picks(shards, frame, given)
-    keep = _Progress(corpus.fs, checkpoint, config.size)
+    keep = _PickLog(corpus.fs, checkpoint, config.size)
     quotas = _quotas(config.quotas, corpus, config.size)
     extend_picks(shards, frame, picks, config.size, quotas=quotas, on_block=keep)
     greedy = config.method == "k-center" and quotas is None
@@ -234,19 +234,18 @@ class RemoteCalls:
                 reply = self._actors[shard].ask.remote(method, *arguments)
 
 
-class _Progress:
+class _PickLog:
     """Logs the picks and writes them down, now and then."""
 
     def __init__(self, fs: pafs.FileSystem, checkpoint: str | None, size: int) -> None:
         self._fs, self._checkpoint, self._size = fs, checkpoint, size
-        self._last, self._left = time.monotonic(), TimeLeft()
+        self._line, self._left = NowAndThen(PROGRESS_SECONDS, time.monotonic()), TimeLeft()
 
     def __call__(self, picks: Picks) -> None:
         done, now = len(picks.rows), time.monotonic()
         left = self._left.update(now, done, self._size)
-        if done < self._size and now - self._last < PROGRESS_SECONDS:
+        if not self._line.is_due(now, last=done >= self._size):
             return
-        self._last = now
         log.info("select: %d of %d picks, radius %.4f%s", done, self._size, picks.squared[-1] ** 0.5 / picks.scale,
                  in_words(left))  # fmt: skip
         if self._checkpoint is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.progress import TimeLeft, in_words
+from core.progress import NowAndThen, TimeLeft, in_words
 
 
 @pytest.mark.parametrize(("startup", "each"), [(0.0, 1.0), (90.0, 0.5), (600.0, 2.0)])
@@ -34,3 +34,22 @@ def test_nothing_new_gives_no_estimate_and_all_of_it_none_left():
 )
 def test_time_is_said_in_words(seconds, words):
     assert in_words(seconds) == words
+
+
+def test_a_line_is_due_at_once_then_after_its_time_and_at_the_end():
+    line = NowAndThen(10.0)
+    assert [line.is_due(seconds) for seconds in (0.0, 1.0, 9.9, 10.0, 19.0, 21.0)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert line.is_due(21.1, last=True)
+    assert not line.is_due(31.0)
+
+
+def test_a_start_that_is_given_counts_as_a_line():
+    line = NowAndThen(10.0, 5.0)
+    assert [line.is_due(seconds) for seconds in (6.0, 14.9, 15.0)] == [False, False, True]
