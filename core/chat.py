@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NotRequired, Protocol, TypedDict
+
+
+class ChatAnswer(TypedDict):
+    """What came back for one question; a JSON value, as journals keep it."""
+
+    text: str
+    """Without the thinking; empty where there is no answer."""
+    finish_reason: str
+    """"length" where the answer was cut off."""
+    prompt_tokens: int
+    cached_tokens: int
+    """Of the prompt, those that the endpoint's cache held."""
+    completion_tokens: int
+    seconds: float
+    """Of the last try."""
+    error: str
+    """Empty where there is an answer; else a short reason, then perhaps a colon and details."""
+    blame: NotRequired[str]
+    """Of an error: "model" where the model gave no answer (a refusal, a content filter, no choice), "question" where
+    the endpoint refused this question (too long for the model), "endpoint" where it failed."""
+    reasoning: NotRequired[str]
+    """What the model thought aloud."""
+    cache_written_tokens: NotRequired[int]
+    reasoning_tokens: NotRequired[int]
 
 
 class Chat(Protocol):
@@ -17,12 +41,8 @@ class Chat(Protocol):
         temperature: float,
         seed: int,
         schema: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """`{text, finish_reason, prompt_tokens, cached_tokens, completion_tokens, seconds, error}`.
-
-        Perhaps also `reasoning`, more counts of tokens, and the `blame` of an error: "model" where the model gave no
-        answer (a refusal, a content filter, no choice), "question" where the endpoint refused this question (too long
-        for the model), "endpoint" where it failed.
+    ) -> ChatAnswer:
+        """The answer of one question.
 
         Args:
             model: the endpoint's name for it.
@@ -39,5 +59,5 @@ class CompletingChat(Chat, Protocol):
 
     async def complete(
         self, *, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, stop: list[str]
-    ) -> dict[str, Any]:
+    ) -> ChatAnswer:
         """The same of a plain text that is continued, up to one of `stop`."""

@@ -20,12 +20,12 @@ from codeocean.generate.prompts import (
 from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.task_inputs import NO_BUG
 from codeocean.generate.tasks import Task
-from codeocean.generate.verdicts import parse_verdict
+from codeocean.generate.verdicts import Verdict, parse_verdict
 from codeocean.grammars import GRAMMARS
 from codeocean.records import row_id
 from codeocean.syntax import has_syntax_error
 from codeocean.teachers import LEFT_OPEN
-from core.chat import Chat
+from core.chat import Chat, ChatAnswer
 from core.text import storable
 
 Row = dict[str, Any]
@@ -129,11 +129,11 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
     for attempt in range(config.attempts):
         seed = draw_number(config.seed, "judge", generation["id"], attempt)
         answer = await role.ask(messages, attempt, seed)
-        verdict: Row | str = no_answer(answer)
+        verdict: Verdict | str = no_answer(answer)
         if not verdict:
             verdict = parse_verdict(answer["text"], answer["finish_reason"], task)
         row |= as_it_came(answer)
-        row |= {"error": verdict} if isinstance(verdict, str) else verdict | {"error": ""}
+        row |= {"error": verdict} if isinstance(verdict, str) else vars(verdict) | {"error": ""}
         role.used.failures[row["error"]] += bool(row["error"])
         if not row["error"] or role.is_refused:
             break
@@ -142,7 +142,7 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
             "open": role.is_open}  # fmt: skip
 
 
-def as_it_came(answer: Row) -> Row:
+def as_it_came(answer: ChatAnswer) -> Row:
     """Text and thinking of an answer, for whoever looks at it later; neither goes into the instance as it is."""
     return {
         "raw_text": storable(answer["text"] or answer["error"]),
@@ -150,7 +150,7 @@ def as_it_came(answer: Row) -> Row:
     }
 
 
-def no_answer(answer: Row) -> str:
+def no_answer(answer: ChatAnswer) -> str:
     """The reason why there is no answer; empty when there is one. Details stay in the row's `raw_text`."""
     return f"no answer: {answer['error'].partition(':')[0]}" if answer["error"] else ""
 
@@ -168,7 +168,7 @@ class AskedRole:
         self.is_open = False
         """Whether the last question was refused or failed by the endpoint, not by the model."""
 
-    async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> Row:
+    async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> ChatAnswer:
         """The answer of one attempt, as the chat gives it."""
         temperature = self._config.temperature
         if attempt > 0:  # a greedy model, asked again, would give the same answer again

@@ -18,7 +18,7 @@ from codeocean.generate.tester import (
     parse_tests,
     schema_of_tests,
 )
-from core.chat import Chat
+from core.chat import Chat, ChatAnswer
 from core.text import storable
 
 Row = dict[str, Any]
@@ -92,7 +92,7 @@ async def ask_solution(job: Row, config: GenerateConfig, number: int, chat: Chat
     return {"rows": [row], "used": role.used.as_json(), "open": role.is_open}
 
 
-def _solution(answer: Row) -> str:
+def _solution(answer: ChatAnswer) -> str:
     """The code of an answer; empty where it is cut off or none."""
     if answer["finish_reason"] == "length":
         return ""

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 from codeocean.generate.parse import parse_object
 from codeocean.generate.tasks import Task
 
 
-def parse_verdict(text: str, finish_reason: str, task: Task) -> dict[str, Any] | str:
-    """`{rules, overall, reasons}` of a VERDICTS row, or "truncated", "not JSON" or "wrong fields".
+@dataclass(frozen=True)
+class Verdict:
+    """What the discriminator said of an instance: the columns of a VERDICTS row."""
+
+    rules: list[dict[str, str]]
+    """`rule, reason, answer` of each rule of the task, in its order; the answer is yes or no."""
+    overall: str
+    """yes or no."""
+    reasons: str
+    """Those of all rules, behind each other."""
+
+
+def parse_verdict(text: str, finish_reason: str, task: Task) -> Verdict | str:
+    """The verdict, or "truncated", "not JSON" or "wrong fields".
 
     Every rule of the task needs a reason and a yes or no; a verdict that leaves one out is none.
     """
@@ -31,7 +43,7 @@ def parse_verdict(text: str, finish_reason: str, task: Task) -> dict[str, Any] |
     overall = _yes_or_no(answers.get("overall"))
     if not overall:
         return "wrong fields"
-    return {"rules": rules, "overall": overall, "reasons": " ".join(rule["reason"] for rule in rules)}
+    return Verdict(rules, overall, " ".join(rule["reason"] for rule in rules))
 
 
 def _yes_or_no(answer: object) -> str:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.chat import CompletingChat
+from core.chat import ChatAnswer, CompletingChat
 from core.text import storable
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
 from eval.answers.prompts import Request, read_with_reason, request_description, request_for
@@ -79,7 +79,7 @@ class EndpointAnswers:
             "error": answer["error"],
         }
 
-    async def _ask(self, request: Request, seed: int) -> dict[str, Any]:
+    async def _ask(self, request: Request, seed: int) -> ChatAnswer:
         common: dict[str, Any] = {"model": self.model, "max_tokens": self._config.max_tokens, "seed": seed}
         common["temperature"] = self._config.temperature
         if request.chat:
@@ -88,7 +88,7 @@ class EndpointAnswers:
             answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
         if answer["error"] and answer.get("blame", "endpoint") == "endpoint":
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
-        return answer | {"text": storable(answer["text"])}
+        return {**answer, "text": storable(answer["text"])}
 
 
 class GivenAnswers:

@@ -12,11 +12,12 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from pyarrow import fs as pafs
 
+from core.chat import ChatAnswer
 from core.storage import write_bytes
 from serve.client.chat import MOST_LEARNT, ChatClient
 from serve.client.completions import failed, read_completion
@@ -86,7 +87,7 @@ class BatchChat:
         temperature: float = 0.0,
         seed: int | None = None,
         schema: Row | None = None,
-    ) -> Row:
+    ) -> ChatAnswer:
         """As `ChatClient` answers; `seconds` is 0, as nobody's time was taken.
 
         Raises:
@@ -102,7 +103,7 @@ class BatchChat:
             line = await self._line(body)
             found = _read(line)
             if isinstance(found, dict):
-                return found | {"seconds": 0.0}
+                return cast("ChatAnswer", found | {"seconds": 0.0})
             error = found
             if blame(error) is not Blame.QUESTION or not self._client.learn_from(model, rules, error, body):
                 break
@@ -111,7 +112,7 @@ class BatchChat:
                                   "kept: mend that, and run the same command again")  # fmt: skip
         kind = "question" if blame(error) is Blame.QUESTION else "endpoint"
         reason = f"the endpoint says {error.status}: {error.words}" if error.status else error.words
-        return failed(reason, kind) | {"seconds": 0.0}
+        return cast("ChatAnswer", failed(reason, kind) | {"seconds": 0.0})
 
     async def _line(self, body: Row) -> Row:
         """The answer's line in the file of its batch, empty where the batch ended without."""

@@ -17,12 +17,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from core.chat import ChatAnswer
 from serve.client.completions import MALFORMED, failed, read_completion
 from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
@@ -120,7 +121,7 @@ class ChatClient:
         seed: int | None = None,
         schema: dict[str, Any] | None = None,
         stop: list[str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> ChatAnswer:
         """One answer: `text, reasoning, finish_reason`, the tokens of `read_usage`, `seconds, error, blame`.
 
         `error` is "" when it is one, otherwise a short reason, then perhaps a colon and details. `blame` is then
@@ -148,7 +149,7 @@ class ChatClient:
                 return "/messages", messages_body(rules, asked)
             return "/chat/completions", chat_body(rules, asked)
 
-        return await self._ask(model, question)
+        return cast("ChatAnswer", await self._ask(model, question))
 
     async def complete(
         self,
@@ -159,7 +160,7 @@ class ChatClient:
         temperature: float = 0.0,
         seed: int | None = None,
         stop: list[str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> ChatAnswer:
         """The continuation of a plain text (/v1/completions, no chat template): the same answer, the same errors."""
         asked = Asked(model, [], max_tokens, temperature, seed, None, stop)
 
@@ -169,7 +170,7 @@ class ChatClient:
                 "prompt": prompt
             }
 
-        return await self._ask(model, question)
+        return cast("ChatAnswer", await self._ask(model, question))
 
     async def _ask(self, model: str, question: Question) -> dict[str, Any]:
         """Ask until there is an answer, a refusal, or patience ends."""

@@ -26,6 +26,7 @@ from ray.data import DataContext, Dataset, Datasource, ReadTask
 from ray.data.block import BlockMetadata
 from ray.util.queue import Queue
 
+from core.chat import ChatAnswer
 from serve.engines.settings import EngineConfig, Model, engine_arguments, engine_bundles, engine_environment
 
 Row = dict[str, Any]
@@ -76,7 +77,7 @@ class DataChat:
         seed: int | None = None,
         schema: dict[str, Any] | None = None,
         stop: list[str] | None = None,
-    ) -> Row:
+    ) -> ChatAnswer:
         """One answer, as `ChatClient` gives it; how many tokens the prefix cache held, Ray Data does not say.
 
         Raises:
@@ -98,7 +99,7 @@ class DataChat:
             row = await answer
         finally:
             del self._waiting[number]
-        return _answer(row, max_tokens) | {"seconds": time.monotonic() - begun}
+        return _answer(row, max_tokens, time.monotonic() - begun)
 
     def close(self) -> None:
         """End the stream, and with it the engines."""
@@ -187,7 +188,7 @@ def engines(model: Model, config: EngineConfig, environment: dict[str, str], pla
     return build_processor(settings)
 
 
-def _answer(row: Row, max_tokens: int) -> Row:
+def _answer(row: Row, max_tokens: int, seconds: float) -> ChatAnswer:
     """An answer out of Ray Data's columns."""
     written, error = row["num_generated_tokens"], row["__inference_error__"]
     text = row["generated_text"] or ""
@@ -197,5 +198,6 @@ def _answer(row: Row, max_tokens: int) -> Row:
         "prompt_tokens": row["num_input_tokens"],
         "cached_tokens": 0,
         "completion_tokens": written,
+        "seconds": seconds,
         "error": error or ("" if text else "empty answer"),
     }

@@ -55,7 +55,7 @@ def test_the_judge_sees_the_rules_the_instance_and_what_verdicts_look_like(tasks
         shown = [
             parse_verdict(message["content"], "stop", task) for message in messages if message["role"] == "assistant"
         ]
-        assert {verdict["overall"] for verdict in shown} == {"yes", "no"}
+        assert {verdict.overall for verdict in shown} == {"yes", "no"}
         assert messages[-1]["content"].startswith("Instruction: Fix it.")
 
 

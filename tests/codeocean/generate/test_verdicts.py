@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from codeocean.generate.prompts import discriminator_schema
 from codeocean.generate.tasks import load_tasks
-from codeocean.generate.verdicts import parse_verdict
+from codeocean.generate.verdicts import Verdict, parse_verdict
 
 TASK = load_tasks()["repair"]
 YES = {rule.name: {"reason": "It does.", "answer": "yes"} for rule in TASK.rules}
@@ -19,10 +19,10 @@ def test_a_verdict_keeps_reasons_and_answers_in_the_order_of_the_rules():
     parsed = parse_verdict(
         json.dumps(YES | {first: {"reason": " No. ", "answer": "NO"}, "overall": "no"}), "stop", TASK
     )
-    assert [rule["rule"] for rule in parsed["rules"]] == [rule.name for rule in TASK.rules]
-    assert parsed["rules"][0] == {"rule": first, "reason": "No.", "answer": "no"}
-    assert parsed["overall"] == "no"
-    assert parsed["reasons"] == "No. It does. It does."
+    assert [rule["rule"] for rule in parsed.rules] == [rule.name for rule in TASK.rules]
+    assert parsed.rules[0] == {"rule": first, "reason": "No.", "answer": "no"}
+    assert parsed.overall == "no"
+    assert parsed.reasons == "No. It does. It does."
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_is_no_verdict_has_a_reason(text, finish, reason):
 
 @given(st.text())
 def test_any_text_has_an_answer(text):
-    assert isinstance(parse_verdict(text, "stop", TASK), str | dict)
+    assert isinstance(parse_verdict(text, "stop", TASK), str | Verdict)
 
 
 def test_the_schema_asks_for_reasons_before_answers_and_for_the_overall_answer_last():
