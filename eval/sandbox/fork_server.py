@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 
-from eval.sandbox.isolation import MOUNTED, interpreter, namespaces
+from eval.sandbox.isolation import MOUNTED, interpreter, namespaces, path_of, seccomp_filter
 from eval.sandbox.process_tree import SandboxError, Streams, WarmTree
 
 START_TIMEOUT_S = 30.0
@@ -24,6 +24,8 @@ class ForkServer:
             *interpreter(),
             f"{MOUNTED}/zygote.py",
             str(theirs.fileno()),
+            f"{seccomp_filter().hex()},{seccomp_filter(processes=True).hex()}",
+            *path_of(packages, mounted=True),
         ]
         with theirs:
             self._process = subprocess.Popen(

@@ -10,6 +10,7 @@ A verdict that a program must not be able to forge is `eval.sandbox.oracle.judge
 from __future__ import annotations
 
 import json
+import marshal
 import math
 import os
 import secrets
@@ -227,13 +228,17 @@ def start_python(
     """
     offered = Isolation("none") if unsafe else isolation()
     packages = order["packages"]
-    order = order | {"path": path_of(packages, mounted=offered.name == "namespaces")}
     if not offered.forks:
+        order = order | {"path": path_of(packages, mounted=offered.name == "namespaces")}
         return start_cold("bootstrap.py", order, offered, stdin=stdin, peer=peer)
-    limits = order["limits"] | {"tmp_bytes": 64 * 2**20}
-    own_filter = seccomp_filter(processes="child_filter" in order).hex()  # a supervisor forks
-    with _file(order | {"limits": limits, "filter": own_filter}) as given, _file(stdin) as typed:
-        return fork_server(packages).spawn(given.fileno(), typed.fileno(), None if peer is None else peer.fileno())
+    given, typed = _in_memory(marshal.dumps(order | {"limits": order["limits"] | {"tmp_bytes": 64 * 2**20}})), -1
+    try:
+        typed = _in_memory(stdin.encode("utf-8", "replace")) if stdin else os.open(os.devnull, os.O_RDONLY)
+        return fork_server(packages).spawn(given, typed, None if peer is None else peer.fileno())
+    finally:
+        os.close(given)
+        if typed >= 0:
+            os.close(typed)
 
 
 def start_cold(
@@ -334,6 +339,16 @@ def _folder(offered: Isolation) -> tuple[str | None, str]:
     copies = Path(folder + MOUNTED)  # what it may not read it must have
     shutil.copytree(INSIDE, copies)
     return folder, str(copies)
+
+
+def _in_memory(content: bytes) -> int:
+    """The descriptor of a file in memory, at its beginning."""
+    descriptor = os.memfd_create("wavecoder", os.MFD_CLOEXEC)
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _file(content: dict[str, Any] | str | bytes) -> BinaryIO:

@@ -51,9 +51,8 @@ def play(order: dict[str, Any]) -> None:
     for name, limit in order["limits"].items():
         resource.setrlimit(getattr(resource, name), (limit, limit + 1 if name == "RLIMIT_CPU" else limit))
     sys.argv = ["program.py"]
-    if order["path"]:
-        sys.path += order["path"]
-        os.environ |= ONE_THREAD
+    if "path" in order:
+        show_packages(order["path"])
     os.write(REPORT, f"{order['nonce']} ready\n".encode())
     parts = {"program": _program, "candidate": _candidate, "tests": _tests, "candidates": _candidates, "proof": _proof}
     status = parts[order["part"]](order)
@@ -63,6 +62,13 @@ def play(order: dict[str, Any]) -> None:
     finally:
         os.write(REPORT, f"{order['nonce']} {status}".encode())
         os._exit(0)
+
+
+def show_packages(path: list[str]) -> None:
+    """Let programs import what lies in some folders."""
+    if path:
+        sys.path += path
+        os.environ |= ONE_THREAD
 
 
 def _program(order: dict[str, Any]) -> str:

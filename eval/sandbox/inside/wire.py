@@ -95,9 +95,12 @@ class Peer:
 
     def announce(self, error: BaseException | None) -> None:
         """Tell the other side that the candidate is defined, or what it raised."""
+        if error is None:
+            self.send(["ok", None, [], []])
+            return
         encoder = Encoder(self._lend, packs=self._space is not None)
         item = encoder.encode(error)
-        self.send(["ok" if error is None else "no", item, [], encoder.nodes])
+        self.send(["no", item, [], encoder.nodes])
 
     def wait_ready(self) -> None:
         """Wait until the candidate is defined; raises what it raised."""

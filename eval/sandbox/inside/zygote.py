@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import gc
 import importlib
 import json
+import marshal
 import os
 import select
 import signal
@@ -34,7 +34,7 @@ PRELOADED = ("typing", "math", "re", "collections", "itertools", "functools", "s
 """What programs of the benchmarks import; imported once, before the first fork."""
 
 MOUNTS, IPC, PROCESSES = 0x00020000, 0x08000000, 0x20000000
-MAX_DESCRIPTORS = 2**20
+MAX_DESCRIPTORS, FIRST_FREE = 2**20, 10
 READ_ONLY, NO_SUID, NO_DEVICES, NO_EXEC, PRIVATE = 1, 2, 4, 8, 0x4000 | 0x40000
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_SET_PDEATHSIG = 24, 38, 22, 1
 
@@ -47,17 +47,31 @@ class Filter(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
-def serve(host: socket.socket) -> None:
+# Made once: each fork would copy the memory in which it makes them.
+_NO_CAPABILITY = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+_filters: list[Any] = []
+
+
+def serve(host: socket.socket, filters: list[bytes], path: list[str]) -> None:
     """Fork for each message of the host: `[control, order, stdin, stdout, stderr, report, (peer)]` as descriptors.
 
     Over `control` the host may ask `wait`; what comes over it last is how the program ended. Hanging up kills it.
+
+    Args:
+        host: the socket.
+        filters: for a fork that runs a program, and for one that forks again.
+        path: of packages that programs may import.
     """
+    _filters.extend(_prepared(code) for code in filters)
     for name in PRELOADED:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
     home = _prepare()
     os.environ.clear()
+    bootstrap.show_packages(path)
+    while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < FIRST_FREE:
+        pass  # so that what the host sends lies beyond the places that forks give it
     host.send(b"ready")
     poller, programs = select.poll(), {}
     poller.register(host, select.POLLIN)
@@ -132,14 +146,14 @@ def become(descriptors: list[int]) -> None:
     """Turn this fork into the sandboxed process of the order; never returns."""
     try:
         os.setsid()  # a signal to its process group, which reaches across namespaces, finds only itself
-        order_fd, *rest = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 10) for descriptor in descriptors]
-        order = json.loads(os.read(order_fd, os.fstat(order_fd).st_size))
+        order_fd, *rest = descriptors
+        order = marshal.loads(os.read(order_fd, os.fstat(order_fd).st_size))  # noqa: S302 - the host's
         for place, descriptor in enumerate(rest):
             os.dup2(descriptor, place)
         os.closerange(len(rest), MAX_DESCRIPTORS)  # other programs' too
         _checked(libc.unshare(MOUNTS | IPC), "unshare")
         _enclose(order["limits"].pop("tmp_bytes"))
-        _disarm(bytes.fromhex(order.pop("filter")))
+        _disarm(_filters["child_filter" in order])
         if "child_filter" in order:  # it runs no line of a program: its forks do, which get that filter
             order["install_filter"] = install_filter
     except OSError as error:
@@ -183,19 +197,22 @@ def _enclose(tmp_bytes: int) -> None:
     os.chdir("/tmp")  # noqa: S108 - inside the sandbox
 
 
-def _disarm(program: bytes) -> None:
+def _disarm(code: Any) -> None:
     """Give up every capability, then install the filter."""
-    header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-    _checked(libc.capset(header, nothing), "capset")
+    _checked(libc.capset(*_NO_CAPABILITY), "capset")
     _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
-    if program:
-        install_filter(program)
+    if code is not None:
+        _checked(libc.prctl(PR_SET_SECCOMP, 2, code, 0, 0), "seccomp")
+
+
+def _prepared(program: bytes) -> Any:
+    """A seccomp filter, given as BPF instructions of eight bytes, as the kernel reads it; None where there is none."""
+    return ctypes.pointer(Filter(len(program) // 8, program)) if program else None
 
 
 def install_filter(program: bytes) -> None:
-    """Install a seccomp filter, given as BPF instructions of eight bytes."""
-    code = Filter(len(program) // 8, program)
-    _checked(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(code), 0, 0), "seccomp")
+    """Install a seccomp filter."""
+    _checked(libc.prctl(PR_SET_SECCOMP, 2, _prepared(program), 0, 0), "seccomp")
 
 
 def times_of(process: int) -> dict[str, float]:
@@ -215,4 +232,5 @@ def _checked(result: int, what: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    number, filters, *shown = sys.argv[1:]
+    serve(socket.socket(fileno=int(number)), [bytes.fromhex(code) for code in filters.split(",")], shown)

@@ -142,7 +142,7 @@ def test_without_isolation_it_refuses_unless_told(monkeypatch):
 
 
 def test_other_languages_are_refused():
-    with pytest.raises(ValueError, match="the sandbox runs python, javascript, cpp, rust, go, java"):
+    with pytest.raises(ValueError, match="the sandbox runs python, javascript, "):
         run_program("x", language="cobol", timeout=1.0, memory_mb=64)
 
 
