@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 import random
 import re
 import time
@@ -28,6 +29,7 @@ SMALL_BYTES = 2**20
 """A file of so many bytes is read by one request, whatever of it is asked for."""
 
 _DID_NOT_FIT = "Failed to flush response stream"
+_NO_REASON = "refused without a reason"
 
 OBJECT_STORES = (pafs.S3FileSystem, pafs.GcsFileSystem)
 """Filesystems in which a file is there when its writing has ended well, and not before; they have no folders."""
@@ -127,7 +129,7 @@ def explain(said: str) -> str | None:
     words = re.sub(r"(key|bucket) '[^']*'", r"\1", said)  # a name may hold any of the words that are looked for
     if "No response body" in said and re.search(r"ACCESS_DENIED|HTTP status 40[03]", said):
         # Nothing else is known: a store answers HEAD without a text.
-        return (f"{where}: refused without a reason; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN "
+        return (f"{where}: {_NO_REASON}; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN "
                 "is wrong or expired, AWS_REGION is another, or s3:GetObject or s3:ListBucket is missing")  # fmt: skip
     if re.search(r"ACCESS_DENIED|AccessDenied|HTTP status 403", words):
         right = next((right for start, right in _RIGHTS.items() if start in done), "for it")
@@ -164,9 +166,23 @@ class PatientStore(pafs.FileSystemHandler):
                 raise
             except OSError as error:
                 if _DID_NOT_FIT not in str(error) or attempt == ATTEMPTS:
-                    raise OSError(explain(str(error)) or str(error)) from None
+                    raise OSError(self._reason(str(error))) from None
                 time.sleep(random.random() * min(20.0, 0.1 * 2**attempt))
         raise AssertionError
+
+    def _reason(self, said: str) -> str:
+        """The line for a refusal. A HEAD is answered without a text: a listing is refused with one."""
+        line, bucket = explain(said) or said, re.search(r"bucket '([^']*)'", said)
+        if _NO_REASON not in line or bucket is None:
+            return line
+        try:
+            key = re.search(r"key '([^']*)'", said)
+            folder = posixpath.dirname(key[1]) if key else ""
+            self.fs.get_file_info(pafs.FileSelector(posixpath.join(bucket[1], folder), allow_not_found=True))
+        except OSError as error:
+            told = explain(str(error)) or ""
+            return told if told and _NO_REASON not in told else line
+        return f"{_where(said)}: the key of AWS_ACCESS_KEY_ID, or this machine's role, lacks the right s3:GetObject"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PatientStore) and bool(self.fs == other.fs)

@@ -128,8 +128,17 @@ def test_a_refusal_is_one_line_that_names_what_to_change(store, place, monkeypat
     line = explain(str(caught.value))
     assert told in line and line.startswith(f"s3://{root}/collect/") and "\n" not in line
     if not status.startswith("404"):  # which is an answer, not a refusal
-        with pytest.raises(OSError, match="AWS_|again later"):  # this answer has no text
+        told = told.replace("s3:PutObject", "s3:ListBucket")
+        with pytest.raises(OSError, match=told):  # this answer has no text: a listing is asked for the reason
             fs.get_file_info(f"{root}/y")
+
+
+def test_who_may_list_but_not_read_is_told_which_right_is_missing(store, place, monkeypatch):
+    monkeypatch.setattr(object_store, "ATTEMPTS", 1)
+    fs, root = open_url(f"s3://{place[1]}")
+    store.fault = when(lambda method, path: method == "HEAD", error("403 Forbidden", "AccessDenied"))
+    with pytest.raises(OSError, match=rf"^s3://{root}/y: .*lacks the right s3:GetObject$"):
+        fs.get_file_info(f"{root}/y")
 
 
 def test_a_store_that_does_not_answer_is_one_line(monkeypatch, store):
