@@ -66,7 +66,11 @@ def stored_files(url: str) -> tuple[pafs.FileSystem, str, list[StoredFile]]:
         OSError: the store refuses, in one line; `FileNotFoundError` where there is no file.
         ValueError: no such URL is opened, or a name would leave the folder.
     """
-    fs, path = open_url(url)
+    try:
+        fs, path = open_url(url)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{url!r} is no URL of an object store that is opened here: {reason}") from None
     try:
         infos = fs.get_file_info(pafs.FileSelector(path, recursive=True, allow_not_found=True))
     except OSError as error:

@@ -119,6 +119,9 @@ def _check_stored(url: str, key: str, patterns: tuple[str, ...]) -> None:
     what = f"{key} is {url!r}, which"
     try:
         fs, path, files = stored_files(url)
+    except (OSError, ValueError) as error:
+        raise (OSError if isinstance(error, OSError) else ValueError)(f"{key}: {error}") from None
+    try:
         sizes = {file.name: file.size for file in files}
         if "config.json" not in sizes and "tokenizer.json" not in patterns:
             raise ValueError(f"{what} is no model folder (it holds no config.json)")

@@ -116,6 +116,8 @@ def test_a_model_in_a_store_has_the_digest_of_its_folder(store, tmp_path):
 def test_a_store_without_the_model_is_refused_before_work_starts(store, tmp_path):
     with pytest.raises(OSError, match=r"train\.model: s3://.* holds no file"):
         check_model(f"{store.bucket()}/nothing", "train.model")
+    with pytest.raises(ValueError, match=r"^train\.model: 'hub://owner/name' is no URL of an object store"):
+        check_model("hub://owner/name", "train.model")
     folder_of(tmp_path / "cut", "a.safetensors", index=("a.safetensors", "b.safetensors"))
     with pytest.raises(ValueError, match=r"lacks 1 of 2 shards, such as b\.safetensors"):
         check_model(in_store(store, tmp_path / "cut"), "train.model")
