@@ -48,8 +48,9 @@ class TrainConfig(Settings):
     """A forward pass of one worker takes so many rows, or with packing so many times `max_length` tokens. The result
     does not depend on it."""
 
-    optimizer: Literal["adamw", "adafactor"] = "adamw"
-    """The paper's is AdamW; Adafactor's state is a hundredth of the weights instead of twice their size."""
+    optimizer: Literal["adamw", "adafactor", "muon"] = "adamw"
+    """The paper's is AdamW; Adafactor's state is a hundredth of the weights instead of twice their size, Muon's about
+    their size. Muon takes the decoder's matrices and leaves the rest to AdamW, at AdamW's learning rates."""
 
     learning_rate: PositiveFloat = 2e-5
     """Peak rate; the paper's is 2e-5 (StarCoder, CodeLLaMa) or 5e-5 (DeepseekCoder)."""
@@ -137,6 +138,8 @@ class TrainConfig(Settings):
             raise ValueError("attention flex needs use_gpu: true; take auto")
         if self.lora_rank == 0 and (self.lora_from or self.lora_rank_stabilized):
             raise ValueError("lora_from and lora_rank_stabilized need a lora_rank above 0")
+        if self.optimizer == "muon" and self.lora_rank:
+            raise ValueError("optimizer muon is for whole matrices, not for adapters; take adamw, or lora_rank 0")
         if self.objective != "sft":
             self._check_preference()
         return self

@@ -18,7 +18,7 @@ from training.examples import tokenize_instances
 from training.export import export_model
 from training.loss import sliced_cross_entropy
 from training.model import build_learner, load_tokenizer, mesh_of_workers
-from training.optimizers import Adafactor, learning_rate_factor, make_optimizer
+from training.optimizers import Adafactor, Muon, learning_rate_factor, make_optimizer
 from training.settings import TrainConfig
 from training.step import held_out_losses, train_steps
 
@@ -111,6 +111,39 @@ def test_sliced_cross_entropy_equals_the_plain_one(size):
     torch.testing.assert_close(loss, expected)
     for ours, theirs in zip(torch.autograd.grad(loss, (hidden, weight)), wanted, strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(("shape", "decay"), [((8, 24), 0.0), ((24, 8), 0.1), ((16, 16), 0.1)])
+def test_muon_takes_the_steps_of_torchs_own_and_of_adamw(shape, decay):
+    torch.manual_seed(3)
+    ours, theirs = ([torch.nn.Parameter(value.clone()) for value in start]
+                    for start in [(torch.randn(shape), torch.randn(7))] * 2)  # fmt: skip
+    mine = Muon(ours[:1], ours[1:], lr=0.02, weight_decay=decay)
+    plain = [
+        torch.optim.Muon(theirs[:1], lr=0.02, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(theirs[1:], lr=0.02, weight_decay=decay),
+    ]
+    for _ in range(4):
+        for one, other in zip(ours, theirs, strict=True):
+            one.grad = torch.randn(one.shape)
+            other.grad = one.grad.clone()
+        mine.step()
+        for optimizer in plain:
+            optimizer.step()
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_muon_takes_the_decoders_matrices_alone(model_folder, rows):
+    records, learner = run(model_folder, rows, optimizer="muon", epochs=3)
+    assert records[-1]["loss"] < records[0]["loss"] - 0.2
+    optimizer = make_optimizer(learner, TrainConfig(model=model_folder, optimizer="muon"))
+    matrices, others = ({id(weight) for weight in group["params"]} for group in optimizer.param_groups)
+    layers = {name for name, weight in learner.named_parameters() if id(weight) in matrices}
+    assert all(".layers." in name and "norm" not in name for name in layers) and len(layers) == 14
+    assert len(matrices) + len(others) == len(list(learner.parameters()))
+    with pytest.raises(ValueError, match="optimizer muon is for whole matrices"):
+        TrainConfig(model="m", optimizer="muon", lora_rank=4)
 
 
 def test_adafactor_learns_with_a_state_much_smaller_than_the_weights(model_folder, rows):
@@ -209,7 +242,8 @@ def in_workers(world, folder, rows, target, **settings):
 @pytest.mark.slow
 @pytest.mark.parametrize(("settings", "folders"), [
     ({"activation_checkpointing": "full"}, ("two", "four")), ({"lora_rank": 4, "optimizer": "adafactor"}, ("two",)),
-], ids=["full", "lora-adafactor"])  # fmt: skip
+    ({"optimizer": "muon"}, ("two",)),
+], ids=["full", "lora-adafactor", "muon"])  # fmt: skip
 def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, rows, tmp_path, settings, folders):
     """1 × 4 = 2 × 2 = 4 × 1; the export's logits; two workers' checkpoint goes on with one and with four."""
     limits = {"global_batch": 12, "max_length": 256, "learning_rate": 1e-3, "epochs": 3} | settings
@@ -243,7 +277,7 @@ def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, ro
     assert [r["loss"] for r in records] == pytest.approx([r["loss"] for r in expected], abs=1e-5)
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "adafactor"}, {"lora_rank": 4}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "adafactor"}, {"optimizer": "muon"}, {"lora_rank": 4}], ids=str)
 def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(model_folder, rows, tmp_path, settings):
     whole = losses_of(model_folder, rows, epochs=2, **settings)
     config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows, epochs=2, **settings)
