@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from ray_jobs.cluster.job_api import find_token
 
 SERVANTS = ("ServeController", "ProxyActor", "JobSupervisor", "StatsActor", "AutoscalingRequester", "Queue")
 """Beginnings of the names of Ray's own actors, which do no work of a stage."""
@@ -62,13 +65,21 @@ def look_at(address: str) -> list[NodeView]:
     Raises:
         ConnectionError: it does not answer, or refuses the token.
     """
-    from ray.util.state import list_actors, list_nodes, list_tasks
+    from ray.util.state import StateApiClient
+    from ray.util.state.common import ListApiOptions, StateResource
 
-    asked: dict[str, Any] = {"address": address, "limit": MOST, "timeout": 10, "raise_on_missing_output": False}
+    os.environ.pop("RAY_API_SERVER_ADDRESS", None)  # it would win over the address that was asked for
+    token = find_token()
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+    def listed(resource: StateResource, state: str) -> list[Any]:
+        options = ListApiOptions(limit=MOST, timeout=10, filters=[("state", "=", state)])
+        return list(client.list(resource, options, raise_on_missing_output=False))
+
     try:
-        nodes = list_nodes(filters=[("state", "=", "ALIVE")], **asked)
-        actors = list_actors(filters=[("state", "=", "ALIVE")], **asked)
-        tasks = list_tasks(filters=[("state", "=", "RUNNING")], **asked)
+        client = StateApiClient(address=address, headers=headers)
+        nodes, actors = listed(StateResource.NODES, "ALIVE"), listed(StateResource.ACTORS, "ALIVE")
+        tasks = listed(StateResource.TASKS, "RUNNING")
     except Exception as error:  # noqa: BLE001 - whatever its client raises, the cluster could not be asked
         raise ConnectionError(
             f"{address}: Ray does not tell what runs ({' '.join(str(error).split())[:200]})"

@@ -167,3 +167,17 @@ def test_without_the_token_nothing_is_told(token_head, monkeypatch, capsys, toke
     shown = capsys.readouterr()
     assert shown.out == ""
     assert line in shown.err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("with_token")
+def test_watch_shows_the_nodes_to_who_has_the_token(token_head, monkeypatch, capsys, tmp_path):
+    arguments = ["watch", "--run-dir", str(tmp_path), "--once", "--address", token_head.url]
+    assert cli.main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "collect: not begun" in shown
+    assert "(head): 2 CPU: idle" in shown
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "wrong")
+    assert cli.main(arguments) == 0  # the run is shown all the same
+    assert f"{token_head.url}: Ray does not tell what runs" in capsys.readouterr().out
