@@ -65,15 +65,43 @@ def test_files_that_a_page_names_are_there(page):
         assert (ROOT / name).exists() or name.startswith(("report/index", "codeocean/part")), name
 
 
-WRAPPED = ("README", "bring-your-own", "comparison", "python", "quickstart", "troubleshooting")
-"""Pages of docs/ whose prose is wrapped; a page that is wrapped joins them."""
+MADE = {"settings.md", "licenses.md"}
+"""Pages that a program writes."""
+WRITTEN = [page for page in (*PAGES, ROOT / "SECURITY.md") if page.name not in MADE]
+MAX_LINE_CHARS, MAX_SENTENCE_WORDS = 100, 25
+NO_PROSE = ("|", "#", "<", "![")
+"""What a table, a heading, markup and a picture begin with: they are as wide as they must be."""
 
 
-@pytest.mark.parametrize("page", WRAPPED)
-def test_prose_is_wrapped_at_100(page):
-    text = re.sub(r"^```.*?^```$", "", (ROOT / "docs" / f"{page}.md").read_text(), flags=re.DOTALL | re.MULTILINE)
-    long = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
-    assert not long
+def prose_of(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def sentences_of(text: str) -> list[str]:
+    """Sentences, and parts between colons and semicolons; code and the target of a link are one word each."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n|\n(?=\s*[-*] |\s*\d+\. |#|\s*\|)", text):
+        if not paragraph.strip().startswith(NO_PROSE):
+            plain = re.sub(r"`[^`]*`", "code", " ".join(paragraph.split()))
+            plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", plain)
+            found += re.split(r"(?<=[.!?:;])(?:\*\*)?\s+", plain)
+    return found
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_prose_is_wrapped_at_100_and_a_sentence_has_25_words_at_most(page):
+    text = prose_of(page)
+    assert not [
+        line for line in text.splitlines() if len(line) > MAX_LINE_CHARS and not line.lstrip().startswith(NO_PROSE)
+    ]
+    words = {sentence: re.findall(r"\S*\w\S*", sentence) for sentence in sentences_of(text)}
+    assert not [sentence for sentence, found in words.items() if len(found) > MAX_SENTENCE_WORDS]
+
+
+def test_a_long_sentence_is_found():
+    assert [len(each.split()) for each in sentences_of("**One.** Two `a b c`;\nthree\n\n- [four five](x y)\n| a b c |")] == [
+        1, 2, 1, 3]  # fmt: skip
 
 
 def test_the_badges_say_what_the_project_file_says():
