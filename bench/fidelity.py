@@ -29,16 +29,19 @@ from eval.sandbox.oracle import judge
 
 EXCLUDED = {
     "word of the candidate": "an object's own methods compare it with the tests' data, or contain or order them",
-    "data subclass": "a subclass of a data type compares or adds by methods of its own",
-    "kept container": "candidate and tests keep one container after the call, and one of them changes it",
-    "tests' instances": "instances of the tests' own classes as arguments",
+    "data subclass": "a subclass of a data type, not made by the tests, compares or adds by methods of its own",
+    "long kept container": "candidate and tests keep a container of more than 10,000 items, and one changes it",
+    "heirs": "classes of the tests that extend the candidate's",
     "kinds of callables and iterators": "a method shows itself as a function; an iterator is of a type of that name",
     "order of a set": "what depends on the order in which a set is iterated",
 }
 A_PROGRAM = 25
 
 IMPORTS = """
-import array, collections, dataclasses, datetime, decimal, enum, fractions, ipaddress, pathlib, re, uuid
+import array, collections, copy, dataclasses, datetime, decimal, enum, fractions, functools, ipaddress, pathlib, re
+import uuid
+from collections.abc import Iterator
+from typing import List
 inf, nan = float("inf"), float("nan")
 """
 PRELUDE = """
@@ -64,6 +67,8 @@ class Bag:
     def __add__(self, other): return Bag(*self.items, *other.items)
     def __eq__(self, other): return isinstance(other, Bag) and self.items == other.items
     def __hash__(self): return len(self.items)
+LOG = []
+def LAST(x, kept=[]): kept.append(x); return kept
 class Color(enum.Enum):
     RED = 1
     BLUE = "b"
@@ -87,14 +92,19 @@ OBJECTS = r"""
 Color.RED | Color('b') | Point | Color | Odd(3) | KeyError('k', 1) | lambda x: x | Point(1).moved |
 iter([1, 2]) | map(str, [1]) | counting(1, [2], 3) | defaultdict_of_lists() | Bag().__len__
 """
+GIVEN = "iter([1, 2]) | (y for y in 'abc') | Box | Box(3).go | zip([1], 'a') | counted() | lambda *x: x"
 ACTIONS = r"""
 return a | return [a, a] | return (a, b) | return a is b | return {'k': a} | return type(a) | return a == b |
 a.append(b) | a.append(b); return a | a.reverse() | a.clear(); raise KeyError('gone') | a.update(b) |
 a[0] = b | a[b] = a | a += a; return a | a.sort() | a.pop(); return b | a.extend(a) |
-a.insert(0, a); return a | raise Odd(a) | raise ZeroDivisionError(a, b) | return repr(a) | yield a; yield b |
+a.insert(0, a); return a | raise Odd(a) | raise ZeroDivisionError(a, b) | return repr(a)[:5] | yield a; yield b |
 return a[0] | return sorted(a) | return len(a) | return list(a) | a.rotate(1); return a[0] |
 return hash(a) == hash(a) | return a + b | assert a == b | return [x for x in a] | a.__init__(b) |
-return a(b)
+return a(b) | LOG.append(a); return LOG | LOG.append(b); return a | return LAST(a) | return LOG[-1:] + [a] |
+return zip(a, a) | return Bag(a, b).items | a.moved(b); return a | return a.x | raise a | return a.send(b) |
+return [next(a), b] | a.x, a.y = a.y, a.x; return a | try: a()NEWLINE     except Exception as e: raise Odd(b) from e |
+return copy.deepcopy(a) | return copy.copy(a) | return isinstance(a, (list, dict, Iterator)) | return List[int] |
+return dict(a=b) | return functools.partial(f0, b) | a.z = b; return vars(a) | del a[0]; return a | return a % b
 """
 QUESTIONS = r"""
 r == {x} | r != {x} | r is a | r == r | r == f(a, b) | named(r) | isinstance(r, (list, int, tuple, str)) |
@@ -103,7 +113,10 @@ r + r | r.x | r.a | r.code | r.args | r.items | r.twice() | r.loud() | r.push(1)
 r.value | a | b | a == b | a is b | (a, b) | r in [r] | [r] == [{x}] | r < r | next(r) | r.send(None) |
 callable(r) | r(1) | isinstance(r, Exception) | dict(r) | tuple(r) | max(r) | r * 2 | -r | r.upper() |
 r.keys() | r['k'] | f'{{r}}' | r.real | named(r) | r.zzz | {{r: 1}}[r] | [x for x in r] | r == {x} or r |
-r.most_common() | r.tzinfo | r.year | abs(r) | r is None | not r
+r.most_common() | r.tzinfo | r.year | abs(r) | r is None | not r | r.append({x}) | r.items.append({x}) |
+r.setdefault({x}, []).append(1) | f(a, b) is r | f(b, a) == r | a.append(1) or r | r.__cause__ | r[2] |
+named(r.x) | vars(r) | copy.copy(r) == r | copy.deepcopy(r) == r | f(r, b) | f(b, r) | f(r, r) is r | r.y |
+r.pop() | r.extend(r) | r.clear() | sorted(r, key=repr) | f(a, b) | next(r, {x}) | r.args[0] is a | r.sort()
 """
 """What a function does with its arguments a and b, and what is asked of its result r; {x} is a value of the tests'."""
 
@@ -158,10 +171,11 @@ objects = st.one_of(
     st.lists(data, max_size=3).map(tuple).map(_named("Bag")),
     among(OBJECTS),
 )
+given_values = st.one_of(data, data, data.map("Box({})".format), among(GIVEN))
 cases = st.tuples(
     st.one_of(among(ACTIONS), objects.map("return {}".format)),
-    data,
-    st.one_of(st.just("a"), data),
+    given_values,
+    st.one_of(st.just("a"), given_values),
     st.lists(among(QUESTIONS), min_size=1, max_size=4),
     data,
 )
@@ -169,6 +183,16 @@ cases = st.tuples(
 HELPERS = """
 FUNCTIONS = {"method", "builtin_function_or_method", "method-wrapper", "Function", "function"}
 ITERATORS = {"map", "list_iterator", "generator", "tuple_iterator", "dict_keyiterator", "_collections._deque_iterator"}
+class Box:
+    def __init__(self, x=0, y=1): self.x, self.y = x, y
+    def go(self, *more): self.x = more; return self
+    def __len__(self): return 3
+    def __repr__(self): return 'Box'
+    def __eq__(self, other): return isinstance(other, Box) and self.x == other.x
+    def __getitem__(self, at): return [self.x, self.y][at]
+def counted():
+    got = yield 1
+    yield got
 def named(x):
     name = "type" if isinstance(x, type) else type(x).__name__
     return "function" if name in FUNCTIONS else "iterator" if name in ITERATORS or name.endswith("iterator") else name
@@ -195,7 +219,7 @@ def programs(batch: list[Any]) -> tuple[str, str]:
     """A candidate of many functions, and tests that print what each is found to be."""
     functions, tests = [IMPORTS, PRELUDE], [IMPORTS, HELPERS]
     for number, (action, a, b, asked, x) in enumerate(batch):
-        functions.append(f"def f{number}(a, b):\n    {action}\n")
+        functions.append(f"def f{number}(a, b):\n    {action.replace('NEWLINE ', chr(10))}\n")
         lines = [f"a = {a}", f"b = {b}", "out = []", "r = tried(lambda: f(a, b))"]
         lines += [f"out.append(told(lambda: {question.format(x=x)}))" for question in [*asked, "(a, b)"]]
         body = "".join(f"    {line}\n" for line in [*lines, "return out"])

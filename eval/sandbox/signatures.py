@@ -43,18 +43,39 @@ def functions_of(source: str, language: str) -> list[Function]:
     """The functions of a candidate that can be called from outside and whose types its text gives away."""
     found: dict[str, Function] = {}
     doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp_types.py`)
-    for match in re.finditer(_PATTERNS[language], _without_comments(source), re.MULTILINE):
+    text = _without_comments(source)
+    text = _plain_go(text) if language == "go" else text
+    for match in re.finditer(_PATTERNS[language], text, re.MULTILINE):
         groups = [group or "" for group in match.groups()]
         if language == "cpp":
             returns, name, parameters = groups
         else:
             name, parameters, returns = groups
+        returns = _without_names(returns) if language == "go" else returns
         function = Function(name, " ".join(returns.split()), _parameters(parameters, language))
         if language == "cpp" and (name in found or "=" in parameters):
             doubtful.add(name)
         if is_plain(function, language):
             found.setdefault(name, function)
     return [function for name, function in found.items() if name not in doubtful]
+
+
+def _plain_go(source: str) -> str:
+    """Go's text with function values written as functions, and other names of plain types replaced by the types."""
+    text = re.sub(r"^var\s+(\w+)\s*=\s*func\s*\(", r"func \1(", source, flags=re.MULTILINE)
+    for name, kind in re.findall(r"^type[ \t]+(\w+)[ \t]*=[ \t]*([^\n{};]+?)[ \t]*$", source, re.MULTILINE):
+        text = re.sub(rf"(?<![\w.]){name}\b(?![ \t]*=)", lambda _, kind=kind: kind, text)  # type: ignore[misc]
+    return text
+
+
+def _without_names(returns: str) -> str:
+    """Go's results, without their names: `(sum int, err error)` is `(int, error)`."""
+    inner = re.fullmatch(r"\s*\((.*)\)\s*", returns, re.DOTALL)
+    parts = [part.strip() for part in split_at_commas(inner[1])] if inner else []
+    if not any(re.match(r"\w+[ \t]+\S", part) for part in parts):
+        return returns
+    kinds = [kind for _, kind in _parameters(", ".join(parts), "go")]
+    return kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
 
 
 def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:

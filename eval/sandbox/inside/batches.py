@@ -48,7 +48,8 @@ class Ahead:
         if changes.are_shared(given for _, given in packed):  # what one call does to it the next one sees
             self._planned.extend(calls)
             return
-        self._peer.send(["calls", of, "", [request for request, _ in packed], [], []])
+        requests = [request for request, _ in packed]
+        self._peer.send(["calls", of, "", requests, [], [], [], self._peer.kept.dropped()])
         self._given.extend(given for _, given in packed)
 
     def take(self) -> Any:
@@ -67,7 +68,7 @@ class Ahead:
         if (of := self._start(function)) is None:
             self._planned.extend(marshal.loads(marshal.dumps(rows.calls)))  # noqa: S302 - whoever is called may change them
         else:
-            self._peer.send(["rows", of, "", rows.calls, [], []])
+            self._peer.send(["rows", of, "", rows.calls, [], [], [], self._peer.kept.dropped()])
             self._given.extend([] for _ in rows.calls)
         at = 0
         while at < len(rows.calls):
@@ -99,12 +100,17 @@ class Ahead:
             self._receive()
 
     def _start(self, function: Any) -> int | None:
-        """Forget what was left of earlier calls; the number of a function of the other side's."""
+        """Forget what was left of earlier calls; the number of a function of the other side's.
+
+        None if calls may not be sent ahead: also while both sides keep containers, which any call may change.
+        """
         self.wait()
+        self._peer.let_go()
         self._given, self._answers, self._planned = deque(), deque(), deque()
         self._function = function
         secret = secret_of(function)
-        return secret.of if secret is not None and isinstance(function, Lent) else None
+        is_far = secret is not None and isinstance(function, Lent) and not self._peer.kept
+        return secret.of if secret is not None and is_far else None
 
     def _receive(self) -> None:
         self._answers.extend(self._peer.receive_many())

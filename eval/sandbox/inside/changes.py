@@ -1,4 +1,4 @@
-"""What a call changed in the objects that it was given: seen on one side, done on the other."""
+"""Containers, alone or extended by a class: what they hold, and what a call changed in them, here and there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,40 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from eval.sandbox.inside import arrays
-from eval.sandbox.inside.containers import BASES, bare
+
+BASES = (int, str, float, complex, bytes, bytearray, list, tuple, dict, set, frozenset, collections.deque,
+         collections.OrderedDict, collections.Counter, collections.defaultdict)  # fmt: skip
+"""Data types that a candidate's class may extend; what is in them crosses."""
+
+CHANGEABLE = (bytearray, list, dict, set, collections.deque)
+
+
+def bare(x: Any, base: type) -> Any:
+    """The data in an object whose class extends a container, as that container."""
+    if isinstance(x, collections.OrderedDict):
+        return dict(collections.OrderedDict.items(x))
+    return dict(dict.items(x)) if base is dict else base(base.__iter__(x))  # type: ignore[attr-defined]
+
+
+def load(x: Any, data: Any) -> None:
+    """Make the data in an object those."""
+    if isinstance(x, collections.OrderedDict):
+        collections.OrderedDict.clear(x)
+        for key, value in dict.items(data):
+            collections.OrderedDict.__setitem__(x, key, value)
+    elif isinstance(x, dict):
+        dict.clear(x)
+        dict.update(x, data)
+    elif isinstance(x, set):
+        set.clear(x)
+        set.update(x, data)
+    elif isinstance(x, collections.deque):
+        collections.deque.clear(x)
+        collections.deque.extend(x, data)
+    elif isinstance(x, list):
+        list.__setitem__(x, slice(None), data)
+    else:
+        bytearray.__setitem__(x, slice(None), data)
 
 
 def replace(old: Any, new: Any) -> None:
@@ -64,20 +97,31 @@ def are_shared(requests: Iterable[list[Any]]) -> bool:
     return len(places) != len(set(places))
 
 
+def is_container(x: Any) -> bool:
+    """Whether it is one of Python's own changes."""
+    return type(x) in _CONTENTS and type(x) is not memoryview
+
+
+def contents(x: Any) -> list[Any] | None:
+    """What something changeable holds; None of anything else."""
+    look = _look_at(x)
+    return None if look is None else look(x)
+
+
+def differs(x: Any, old: list[Any]) -> bool:
+    """Whether something changeable holds something else than it did."""
+    new = contents(x)
+    assert new is not None
+    return len(old) != len(new) or not (all(map(operator.is_, old, new)) or _alike(old, new))
+
+
 def _look_at(x: Any) -> Callable[[Any], list[Any]] | None:
     return arrays.contents if arrays.is_array(x) else _CONTENTS.get(type(x))
 
 
 def changed(objects: list[Any], before: list[tuple[int, list[Any]]]) -> list[int]:
     """The places of those objects that hold something else now."""
-    found = []
-    for at, old in before:
-        look = _look_at(objects[at])
-        assert look is not None
-        new = look(objects[at])
-        if len(old) != len(new) or not (all(map(operator.is_, old, new)) or _alike(old, new)):
-            found.append(at)
-    return found
+    return [at for at, old in before if differs(objects[at], old)]
 
 
 def _alike(old: list[Any], new: list[Any]) -> bool:

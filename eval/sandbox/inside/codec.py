@@ -29,8 +29,9 @@ from collections.abc import Callable
 from typing import Any
 
 from eval.sandbox.inside import arrays, errors
-from eval.sandbox.inside.forms import FORMS, is_whole
+from eval.sandbox.inside.kept import FIRST, Kept
 from eval.sandbox.inside.library import library_name, library_object
+from eval.sandbox.inside.signatures import FORMS, is_whole
 
 PACKED = 64
 """So many numbers or more cross as an array."""
@@ -159,14 +160,22 @@ class Encoder:
     Args:
         lend: what to do with something that is no data: a node for it.
         given: objects of the request that this message answers, by their place.
+        known: id → item of objects that the other side has.
         packs: whether long lists of numbers go as arrays, for a message that is text.
     """
 
     def __init__(
-        self, lend: Callable[[Any, Encoder], list[Any]], given: list[Any] | None = None, *, packs: bool = False
+        self,
+        lend: Callable[[Any, Encoder], list[Any]],
+        given: list[Any] | None = None,
+        *,
+        packs: bool = False,
+        known: dict[int, list[int]] | None = None,
     ) -> None:
         self._lend, self._packs = lend, packs
         self._memo = {id(x): [-1 - place] for place, x in enumerate(given or []) if type(x) not in SCALARS}
+        if known:
+            self._memo |= known
         self.nodes: list[Any] = []
         self.objects: list[Any] = []
 
@@ -204,7 +213,7 @@ class Encoder:
                     and (packed := _packed(x, kinds)) is not None
                 ):
                     return packed
-                return [_SIMPLE[kind], x if kind is list else list(x)]
+                return [_SIMPLE[kind], list(x)]
             return [_SIMPLE[kind].upper(), [self.item(y) for y in x]]
         if kind is dict:
             keys, values = list(x), list(x.values())
@@ -252,13 +261,16 @@ class Decoder:
         nodes: as an `Encoder` made them, perhaps.
         borrow: what stands for a node of a lent object.
         given: objects of the request that the message answers.
+        kept: objects that both sides have.
 
     Raises:
         Malformed: the message is not what an `Encoder` makes.
     """
 
-    def __init__(self, nodes: Any, borrow: Callable[[list[Any], Decoder], Any], given: list[Any] | None = None) -> None:
-        self._nodes, self._borrow, self._given = nodes, borrow, given or []
+    def __init__(
+        self, nodes: Any, borrow: Callable[[list[Any], Decoder], Any], given: list[Any] | None, kept: Kept
+    ) -> None:
+        self._nodes, self._borrow, self._given, self._kept = nodes, borrow, given or [], kept
         self._open: set[int] = set()
         self.objects: list[Any] = [None] * len(nodes)
         self._made = bytearray(len(nodes))
@@ -278,7 +290,7 @@ class Decoder:
                     self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
                     self._made[at] = 1
                     if node[0] == "l":
-                        self.objects[at] = node[1]
+                        self.objects[at], node[1] = node[1], None
                     else:
                         waiting.append(at)
             for at in range(len(nodes) - 1, -1, -1):
@@ -296,7 +308,7 @@ class Decoder:
             return item
         try:
             (at,) = item
-            return self._given[-1 - at] if at < 0 else self._resolve(at)
+            return self._given[-1 - at] if at < 0 else self._kept.value(at) if at >= FIRST else self._resolve(at)
         except (LookupError, TypeError, ValueError) as error:
             raise Malformed(str(error)) from None
 
@@ -334,7 +346,7 @@ class Decoder:
     def filled(self, item: Any) -> Any:
         """A value that is looked into at once."""
         value = self.value(item)
-        if type(item) is list and item[0] >= 0 and not value and type(value) in _FILLED_LATER:
+        if type(item) is list and 0 <= item[0] < FIRST and not value and type(value) in _FILLED_LATER:
             self._fill(value, self._nodes[item[0]])
         return value
 

@@ -39,3 +39,16 @@ def make(kind: type[BaseException], args: list[Any]) -> BaseException:
     made = kind.__new__(kind)
     made.args = tuple(args)
     return made
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """An exception whose chain refers to no frame any more."""
+    seen: set[int] = set()
+    open_ones: list[BaseException | None] = [error]
+    while open_ones:
+        each = open_ones.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.__traceback__ = None
+            open_ones += [each.__cause__, each.__context__]
+    return error

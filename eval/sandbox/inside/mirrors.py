@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from eval.sandbox.inside import signatures
-from eval.sandbox.inside.containers import BASES, CHANGEABLE, bare, load
+from eval.sandbox.inside.changes import BASES
 
 COMPARISONS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__")
 ARITHMETIC = tuple(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow",
@@ -189,7 +189,8 @@ class Mirror(type):
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Have the other side call its class."""
-        secret = vars(cls)[SECRET]
+        if (secret := vars(cls).get(SECRET)) is None:
+            raise TypeError(f"{cls.__name__} extends a class of the candidate's, which lives in another process")
         made = secret.peer.ask("call", secret.of, "", args, kwargs)
         if (its := secret_of(made)) is not None:
             its.named = its.named or secret.named
@@ -197,25 +198,25 @@ class Mirror(type):
 
     def __getattr__(cls, name: str) -> Any:
         if name == "__signature__":
-            return signatures.of_parts(_of_class(cls, "signature", ""))
+            return signatures.signature_of_parts(of_class(cls, "signature", ""))
         if name.startswith("__") and name not in _TOLD_OF_CLASSES:
             raise AttributeError(name)
-        return _of_class(cls, "get", name)
+        return of_class(cls, "get", name)
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        _of_class(cls, "set", name, (value,))
+        of_class(cls, "set", name, (value,))
 
     def __iter__(cls) -> Any:
-        return _of_class(cls, "do", "__iter__")
+        return of_class(cls, "do", "__iter__")
 
     def __len__(cls) -> Any:
-        return _of_class(cls, "do", "__len__")
+        return of_class(cls, "do", "__len__")
 
     def __bool__(cls) -> bool:
         return True
 
     def __getitem__(cls, key: Any) -> Any:
-        return _of_class(cls, "do", "__getitem__", (key,))
+        return of_class(cls, "do", "__getitem__", (key,))
 
 
 _TOLD_OF_CLASSES = frozenset({"__doc__", "__annotations__", "__members__", "__wrapped__", "__dataclass_fields__",
@@ -224,7 +225,8 @@ _TOLD_OF_CLASSES = frozenset({"__doc__", "__annotations__", "__members__", "__wr
 Mirror.__name__ = "type"  # as the tests would see it of a class
 
 
-def _of_class(cls: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
+def of_class(cls: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
+    """Have the other side do something with a class of its own."""
     secret = vars(cls)[SECRET]
     made = secret.peer.ask(op, secret.of, name, args)
     if (its := secret_of(made)) is not None:
@@ -286,107 +288,3 @@ def attribute(x: Any, name: str) -> Any:
 
         return asked
     return found
-
-
-class Own:
-    """An attribute that a candidate's class has and the data type that it extends has not."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, x: Any, cls: Any = None) -> Any:
-        return _of_class(cls, "get", self._name) if x is None else attribute(x, self._name)
-
-    def __set__(self, x: Any, value: Any) -> None:
-        secret = secret_of(x)
-        assert secret is not None
-        secret.peer.ask("set", secret.of, self._name, (value,))
-
-
-def make_mirror(
-    name: str, bases: list[type], asked: list[str], own: list[str], stands_for: Any, secret: Secret
-) -> type:
-    """The mirror of a class.
-
-    Args:
-        name: its name.
-        bases: mirrors, and types of Python's own.
-        asked: special methods that it has.
-        own: other attributes that it has itself.
-        stands_for: the type of Python's own that it is; None if it is the candidate's.
-        secret: of the class itself.
-    """
-    kept = [kept for base in bases if (kept := _kept(base)) is not None]
-    data = next((base for base in BASES if any(issubclass(b, base) for b in kept)), None)
-    space: dict[str, Any] = {SECRET: secret, "__module__": "__main__"}
-    allowed = ASKED if data is None else frozenset(LOOKS)
-    space |= {each: method_for(each) for each in asked if each in allowed}
-    if "__eq__" in space:
-        space.setdefault("__hash__", method_for("__hash__") if "__hash__" in asked else None)
-    if data is not None and issubclass(data, CHANGEABLE):
-        space |= {each: _live(data, each) for each in dir(data) if _is_method(data, each) and each not in space}
-    space |= {each: Own(each) for each in own if each.isidentifier() and not each.startswith("__")
-              and (data is None or not hasattr(data, each) or each in _CHANGING)}  # fmt: skip
-    if isinstance(stands_for, type) and issubclass(stands_for, BaseException):
-        kept.insert(0, stands_for)
-    elif stands_for is not None:
-        space["__class__"] = property(lambda _: stands_for)
-    if not any(isinstance(base, Mirror) for base in kept):
-        kept.insert(0, Lent)
-    try:
-        return Mirror(name, tuple(dict.fromkeys(kept)), space)
-    except TypeError:  # bases that go together over there and not here
-        return Mirror(name, (Lent,), space)
-
-
-def _kept(base: type) -> type | None:
-    """What a mirror can extend of a base: a mirror, an exception, or the data type in it."""
-    if isinstance(base, Mirror) or issubclass(base, BaseException):
-        return base
-    return next((data for data in BASES if issubclass(base, data)), None)
-
-
-_CHANGING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "add", "discard",
-                       "update", "popitem", "setdefault", "appendleft", "popleft", "extendleft", "rotate"})  # fmt: skip
-_UNTOUCHED = frozenset({"__class__", "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__getattribute__",
-                        "__setattr__", "__delattr__", "__dir__", "__sizeof__", "__reduce__", "__reduce_ex__",
-                        "__getstate__", "__class_getitem__", "__hash__", "__alloc__", "__doc__"})  # fmt: skip
-
-
-def _is_method(data: type, name: str) -> bool:
-    return name not in _UNTOUCHED and callable(getattr(data, name))
-
-
-def _live(data: type, name: str) -> Callable[..., Any]:
-    """A method of a data type that first looks what became of the object, and then tells what it did to it."""
-    plain = getattr(data, name)
-
-    def look(self: Any, *args: Any, **kwargs: Any) -> Any:
-        secret = secret_of(self)
-        if secret is None:
-            return plain(self, *args, **kwargs)
-        load(self, secret.peer.refresh(secret.of))
-        try:
-            return plain(self, *args, **kwargs)
-        finally:
-            if name in _CHANGING or name.startswith("__i") or name in ("__setitem__", "__delitem__"):
-                base = next(base for base in CHANGEABLE if isinstance(self, base))
-                secret.peer.ask("load", secret.of, "", (base(bare(self, base)),))
-
-    return look
-
-
-def make_object(mirror: Any, data: Any, secret: Secret) -> Any:
-    """An object of a mirror, with the data that it holds if its class extends a data type."""
-    base: Any = next((base for base in BASES if issubclass(mirror, base)), None)
-    if base is None:
-        made = mirror.__new__(mirror)
-        if isinstance(made, BaseException):
-            made.args = tuple(data or ())
-    elif base in CHANGEABLE or issubclass(base, CHANGEABLE):
-        made = base.__new__(mirror)
-        load(made, data)
-    else:
-        made = base.__new__(mirror, data)
-    space_of(made)[SECRET] = secret
-    return made

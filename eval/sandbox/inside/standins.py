@@ -20,7 +20,7 @@ def _call(self: Any, *args: Any, **kwargs: Any) -> Any:
 
 
 def _signature(self: Any) -> Any:
-    return signatures.of_parts(ask(self, "signature", ""))
+    return signatures.signature_of_parts(ask(self, "signature", ""))
 
 
 Function: Any = type("Function", (Lent,), {

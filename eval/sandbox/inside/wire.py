@@ -12,19 +12,16 @@ is marshalled, which is quick; what the candidate sends is JSON, as nobody can m
 from __future__ import annotations
 
 import contextlib
-import copy
-import operator
 import sys
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.inside import arrays, changes, containers, errors, mirrors, signatures, standins
+from eval.sandbox.inside import changes, errors, mirrors
 from eval.sandbox.inside.batches import Ahead, Answers, answer_of_row
 from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
-from eval.sandbox.inside.library import library_name
+from eval.sandbox.inside.kept import Kept
+from eval.sandbox.inside.lending import Lending
 from eval.sandbox.inside.messages import Messages
-from eval.sandbox.inside.mirrors import Secret, secret_of
 
 
 class Peer:
@@ -38,11 +35,8 @@ class Peer:
 
     def __init__(self, connection: Any, space: dict[str, Any] | None = None) -> None:
         self._messages, self._space = Messages(connection, marshals=space is None), space
-        self._lent: dict[int, Any] = {}
-        self._known: dict[int, Any] = {}
-        self._told: set[int] = set()
-        self._described: dict[int, _Described] = {}
-        self._loop: Any = None
+        self.lending = Lending(self, lambda: self._space)
+        self.kept = Kept()
         self.ahead = Ahead(self)
 
     def look(self, name: str, *, named: bool = True) -> Any:
@@ -62,7 +56,7 @@ class Peer:
     ) -> Any:
         """Have the other side do something; raises what it raises there."""
         self.ahead.wait()
-        packed, given = self.pack(args, kwargs)
+        packed, given = self.pack(args, kwargs, news=True)
         self.send([op, of, name, *packed])
         while (message := self._messages.receive())[0] not in (
             "ok",
@@ -79,15 +73,53 @@ class Peer:
             raise Gone
         return message[-1]
 
-    def pack(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> tuple[list[Any], list[Any]]:
-        """`[args, kwargs, nodes]` of a request, and the objects that it gives."""
-        if not kwargs and SCALARS.issuperset(map(type, args)):
-            return [list(args), [], []], []
-        encoder = Encoder(self._lend, packs=self._space is not None)
+    def pack(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any] | None, *, news: bool = False
+    ) -> tuple[list[Any], list[Any]]:
+        """`[args, kwargs, nodes]` of a request and what became of kept containers, and the objects that it gives."""
+        self.let_go()
+        if not kwargs and not self.kept and SCALARS.issuperset(map(type, args)):
+            dropped = self.kept.dropped() if news else []
+            return [list(args), [], [], [], dropped] if dropped else [list(args), [], []], []
+        encoder = self._encoder()
         items = [encoder.item(x) for x in args]
         named = [[key, encoder.item(x)] for key, x in kwargs.items()] if kwargs else []
         encoder.finish()
-        return [items, named, encoder.nodes], encoder.objects
+        packed = [items, named, encoder.nodes]
+        if news and (self.kept or self.kept.has_dropped):
+            packed += [self._news(encoder), self.kept.dropped()]
+        return packed, encoder.objects
+
+    def _encoder(self, given: list[Any] | None = None) -> Encoder:
+        return Encoder(self.lending.lend, given, packs=self._space is not None, known=self.kept.items)
+
+    def let_go(self) -> None:
+        """Forget the kept containers that the tests have let go of."""
+        if self._space is None and self.kept:
+            self.kept.let_go()
+
+    def _news(self, encoder: Encoder) -> list[list[int]]:
+        """What kept containers hold now: numbers and nodes."""
+        changed = self.kept.changed()
+        nodes = [encoder.describe(self.kept.object(number)) for number in changed]
+        encoder.finish()
+        first = len(encoder.nodes)
+        encoder.nodes += nodes
+        encoder.objects += [None] * len(nodes)
+        for number in changed:
+            self.kept.note(number)
+        return [[number, first + at] for at, number in enumerate(changed)]
+
+    def _take_news(self, news: list[Any], decoder: Decoder) -> None:
+        for number, node in news:
+            self._replace(self.kept.object(number), decoder.objects[node])
+            self.kept.note(number)
+
+    @staticmethod
+    def _replace(old: Any, new: Any) -> None:
+        if type(old) is not type(new):
+            raise Gone
+        changes.replace(old, new)
 
     def refresh(self, of: int) -> Any:
         """The data in an object of the other side's whose class extends a data type."""
@@ -98,7 +130,7 @@ class Peer:
         if error is None:
             self.send(["ok", None, [], []])
             return
-        encoder = Encoder(self._lend, packs=self._space is not None)
+        encoder = self._encoder()
         item = encoder.encode(error)
         self.send(["no", item, [], encoder.nodes])
 
@@ -109,6 +141,7 @@ class Peer:
     def define(self, number: int) -> None:
         """Have the other side define one of its sources anew; raises what that raised."""
         self.ahead.wait()
+        self.kept = Kept()
         self.send(["define", number, "", [], [], []])
         self.wait_ready()
 
@@ -124,9 +157,12 @@ class Peer:
             except Gone:
                 return
             if request[0] == "define" and define is not None:
+                self.kept = Kept()
                 self._space, error = define(request[1])
                 self.announce(error)
             elif request[0] in ("calls", "rows") and self._space is not None:
+                for number in request[7:8] and request[7]:
+                    self.kept.drop(number)
                 answer_all = self._answer_calls if request[0] == "calls" else self._answer_rows
                 answer_all(request[1], request[3])
             else:
@@ -135,13 +171,13 @@ class Peer:
     def _answer_calls(self, of: int, calls: list[Any]) -> None:
         answers = Answers(self._messages)
         for args, kwargs, nodes in calls:
-            answers.add(self._answer(["call", of, "", args, kwargs, nodes]))
+            answers.add(self._answer(["call", of, "", args, kwargs, nodes], keeps=False))
         answers.flush()
 
     def _answer_rows(self, of: int | str, rows: list[list[Any]]) -> None:
         """Call something, by its number or name, with literals, which nobody sees again."""
         assert self._space is not None
-        function: Any = self._space.get(of) if isinstance(of, str) else self._lent[of]
+        function: Any = self._space.get(of) if isinstance(of, str) else self.lending.lent(of)
         answers = Answers(self._messages)
         for args in rows:
             try:
@@ -149,10 +185,10 @@ class Peer:
             except Gone:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
-                answers.add(self._outcome_or_error("no", error, [], []))
+                answers.add(self._outcome_or_error("no", [errors.without_frames(error)], [], []))
             else:
                 plain, answer = answer_of_row(value)
-                answers.add(answer if plain else self._outcome_or_error("ok", value, [], []))
+                answers.add(answer if plain else self._outcome_or_error("ok", [value], [], []))
         answers.flush()
 
     def send(self, message: list[Any]) -> None:
@@ -165,16 +201,18 @@ class Peer:
     def result(self, message: list[Any], given: list[Any]) -> Any:
         """The value of an answer, or what it raises; what the call changed is changed here."""
         try:
-            status, item, changed, nodes = message
-            if status == "ok" and type(item) is not list and not changed:
+            status, item, changed, nodes, *more = message
+            if status == "ok" and type(item) is not list and not changed and not more:
                 return item
-            decoder = Decoder(nodes, self._borrow, given)
+            decoder = Decoder(nodes, self.lending.borrow, given, self.kept)
             for place, node in changed:
-                old, new = given[place], decoder.objects[node]
-                if type(old) is not type(new):
-                    raise Gone
-                changes.replace(old, new)
+                self._replace(given[place], decoder.objects[node])
             value = decoder.value(item)
+            if more:
+                news, added = more
+                self._take_news(news, decoder)
+                for number, each in added:
+                    self.kept.add(number, decoder.value(each))
         except (Malformed, LookupError, ValueError, TypeError):
             raise Gone from None
         if status == "no":
@@ -183,187 +221,84 @@ class Peer:
             raise value
         return value
 
-    def _answer(self, request: list[Any]) -> list[Any]:
-        """Carry a request out: the answer."""
+    def _answer(self, request: list[Any], *, keeps: bool = True) -> list[Any]:
+        """Carry a request out: the answer.
+
+        Args:
+            request: of the other side.
+            keeps: whether containers that outlive the call stay known to both sides.
+        """
         try:
-            op, of, name, items, named, nodes = request
+            op, of, name, items, named, nodes, *more = request
             objects, args, kwargs = [], items, {}
-            if nodes or named:
-                decoder = Decoder(nodes, self._borrow)
+            if nodes or named or more or self.kept:
+                decoder = Decoder(nodes, self.lending.borrow, None, self.kept)
                 objects = decoder.objects
                 args, kwargs = [decoder.value(x) for x in items], {key: decoder.value(x) for key, x in named}
-        except (Malformed, ValueError, TypeError):
+            if more:
+                self._take_news(more[0], decoder)
+                for number in more[1]:
+                    self.kept.drop(number)
+                del decoder
+        except (Malformed, LookupError, ValueError, TypeError):
             raise Gone from None
         before = changes.contents_of(objects)
-        status, value = "ok", None
+        status, result = "ok", []
         try:
-            value = self._carry_out(op, of, name, args, kwargs)
+            result.append(self.lending.carry_out(op, of, name, args, kwargs))
         except Gone:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
-            status, value = "no", error
-        if not before and type(value) in SCALARS:
-            return [status, value, [], []]
-        return self._outcome_or_error(status, value, objects, before)
+            status, result = "no", [errors.without_frames(error)]
+        if not before and not self.kept and type(result[0]) in SCALARS:
+            return [status, result[0], [], []]
+        keeps = keeps and self._space is not None
+        args, kwargs = [], {}
+        return self._outcome_or_error(status, result, objects, before, nodes if keeps else None)
 
     def _outcome_or_error(
-        self, status: str, value: Any, given: list[Any], before: list[tuple[int, list[Any]]]
+        self, status: str, result: list[Any], given: list[Any], before: list[Any], nodes: list[Any] | None = None
     ) -> list[Any]:
         try:
-            return self._outcome(status, value, given, before)
+            return self._outcome(status, result, given, before, nodes)
         except Gone:
             raise
         except BaseException as error:  # noqa: BLE001 - a value that cannot be described
-            return self._outcome("no", type(error)(*error.args), given, before)
+            return self._outcome("no", [type(error)(*error.args)], given, before, None)
 
-    def _outcome(self, status: str, value: Any, given: list[Any], before: list[tuple[int, list[Any]]]) -> list[Any]:
-        encoder = Encoder(self._lend, given, packs=self._space is not None)
-        item = encoder.item(value)
+    def _outcome(
+        self, status: str, result: list[Any], given: list[Any], before: list[Any], nodes: list[Any] | None
+    ) -> list[Any]:
+        """An answer.
+
+        Args:
+            status: "ok", or "no" for an exception.
+            result: a list of the value alone; it is emptied.
+            given: objects of the request.
+            before: what they held.
+            nodes: those of the request, if what outlives the call stays known.
+        """
+        encoder = self._encoder(given)
+        item = encoder.item(result[0])
         places = changes.changed(given, before)
         new = [encoder.describe(given[place]) for place in places]
         encoder.finish()
-        first = len(encoder.nodes)
-        return [status, item, [[p, first + n] for n, p in enumerate(places)], encoder.nodes + new]
-
-    def _carry_out(self, op: str, of: int, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        if op == "name" and self._space is not None:
-            if name not in self._space:
-                raise NameError(f"name {name!r} is not defined")
-            return self._space[name]
-        x = self._lent[of]
-        if op == "call":
-            return x(*args, **kwargs)
-        if self._space is None:
-            raise Gone
-        if op in _ALONE:
-            return _ALONE[op](x)
-        if op == "get":
-            return getattr(x, name)
-        if op == "do":
-            if isinstance(x, type) and name in _OF_CLASSES:
-                return _OF_CLASSES[name](x, *args)
-            return getattr(type(x), name)(x, *args, **kwargs)
-        if op == "method":
-            return getattr(x, name)(*args, **kwargs)
-        if op in ("set", "del"):
-            return setattr(x, name, args[0]) if op == "set" else delattr(x, name)
-        if op in ("await", "await next"):
-            return self._wait_for(x if op == "await" else anext(x))
-        return containers.load(x, args[0])
-
-    def _wait_for(self, awaitable: Any) -> Any:
-        import asyncio
-
-        async def finish() -> Any:
-            return await awaitable
-
-        self._loop = self._loop or asyncio.new_event_loop()
-        return self._loop.run_until_complete(finish())
-
-    def _lend(self, x: Any, encoder: Encoder) -> list[Any]:
-        """The node of something that is no data."""
-        if (secret := secret_of(x)) is not None and isinstance(x, mirrors.Lent | mirrors.Mirror):
-            return ["y", secret.of]
-        if self._space is None and not callable(x):
-            raise TypeError(f"the tests pass a {type(x).__name__} to the candidate, which is no plain data")
-        if isinstance(x, _Described):
-            return self._lend_class(x.kind, encoder, x.kind)
-        self._lent[id(x)] = x
-        kind = type(x)
-        if self._space is None or isinstance(x, _FUNCTIONS):
-            return ["p", id(x), kind.__name__]
-        for tag, tagged in _STEPS:
-            if isinstance(x, tagged):
-                return [tag, id(x)]
-        if isinstance(x, Iterator) and kind.__module__ in ("builtins", "itertools"):
-            return ["i", id(x), kind.__name__, encoder.item(kind if library_name(kind) else None)]
-        if isinstance(x, type):
-            return self._lend_class(x, encoder)
-        node = ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(changes.bare_data(x))]
-        if isinstance(x, BaseException) and (state := errors.chain_of(x)):
-            node += [list(state), [encoder.item(y) for y in state.values()]]
-        return node
-
-    def _as_class(self, kind: type) -> Any:
-        """A class as a class, even one of Python's own, whose instances are lent."""
-        if library_name(kind) is None and not arrays.is_class(kind):
-            return kind
-        return self._described.setdefault(id(kind), _Described(kind))
-
-    def _lend_class(self, kind: type, encoder: Encoder, stands_for: Any = None) -> list[Any]:
-        if id(kind) in self._told:
-            return ["k", id(kind)]
-        self._told.add(id(kind))
-        self._lent[id(kind)] = kind
-        base = next((base for base in containers.BASES if issubclass(kind, base)), object)
-        asked = [name for name in mirrors.ASKED if _has(kind, name, base)]
-        own = [name for name in vars(kind) if isinstance(name, str)]
-        bases = [encoder.item(b) for b in kind.__bases__ if b is not object]
-        return ["k", id(kind), kind.__name__, bases, asked, own, encoder.item(stands_for)]
-
-    def _borrow(self, node: list[Any], decoder: Decoder) -> Any:
-        """What stands here for something that the other side lent."""
-        kind, of = node[0], node[1]
-        if kind == "y":
-            return self._lent[of]
-        if type(of) is not int:
-            raise Malformed("no number")
-        if of not in self._known or (kind == "k" and len(node) > 2):
-            self._known[of] = self._mirror_of(node, decoder)
-        return self._known[of]
-
-    def _mirror_of(self, node: list[Any], decoder: Decoder) -> Any:
-        kind, secret = node[0], Secret(self, node[1])
-        if kind == "k":
-            _, _, name, bases, asked, own, stands_for = node
-            found = [decoder.value(base) for base in bases]
-            return mirrors.make_mirror(
-                str(name), [b for b in found if isinstance(b, type)], asked, own, decoder.value(stands_for), secret
-            )
-        if kind == "o":
-            mirror = decoder.value(node[2])
-            if not isinstance(mirror, mirrors.Mirror):
-                raise Malformed("an object of no class")
-            return mirrors.make_object(mirror, decoder.filled(node[3]), secret)
-        if kind == "p":
-            return standins.make_function(str(node[2]), secret)
-        if kind == "i":
-            return standins.make_iterator(str(node[2]), decoder.value(node[3]), secret)
-        makers = {"g": standins.make_generator, "w": standins.make_coroutine,
-                  "a": standins.make_async_generator}  # fmt: skip
-        if kind not in makers:
-            raise Malformed(f"unknown kind {kind!r}")
-        return makers[kind](secret)
-
-
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
-              types.WrapperDescriptorType, types.MethodDescriptorType)  # fmt: skip
-_OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem}
-"""What may be asked of a class itself; where it has no such method, Python's own error says so."""
-_ALONE: dict[str, Callable[[Any], Any]] = {
-    "copy": copy.copy, "deepcopy": copy.deepcopy, "signature": signatures.parts_of, "data": changes.bare_data,
-}  # fmt: skip
-"""Questions that need nothing but the object."""
-_STEPS = (("g", types.GeneratorType), ("w", types.CoroutineType), ("a", types.AsyncGeneratorType))
-
-
-class _Described:
-    """A class of Python's own, to be described like one of the candidate's."""
-
-    def __init__(self, kind: type) -> None:
-        self.kind = kind
-
-
-def _has(kind: type, name: str, base: type) -> bool:
-    """Whether a class has a special method that its data type, or any object, has not."""
-    if name in ("__instancecheck__", "__get__", "__dir__"):
-        return False
-    found = _raw(kind, name)
-    if found is None:
-        return False
-    return (name in ("__repr__", "__str__") and base is object) or found is not _raw(base, name)
-
-
-def _raw(kind: type, name: str) -> Any:
-    """What a class itself has under a name, never what its metaclass has."""
-    return next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
+        count = len(encoder.nodes)
+        encoder.nodes += new
+        encoder.objects += [None] * len(new)
+        answer = [status, item, [[p, count + n] for n, p in enumerate(places)], encoder.nodes]
+        if self.kept:
+            answer += [self._news(encoder), []]
+        if nodes is not None:
+            result.clear()
+            before.clear()
+            objects, first = given + encoder.objects[:count], len(given)
+            given.clear()
+            encoder.objects.clear()
+            added = []
+            for at in self.kept.held(objects, nodes + encoder.nodes[:count]):
+                self.kept.add(number := self.kept.new_number(), objects[at])
+                added.append([number, [-1 - at] if at < first else [at - first]])
+            if added:
+                answer[4:] = [answer[4] if len(answer) > 4 else [], added]
+        return answer

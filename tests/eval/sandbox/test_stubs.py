@@ -3,6 +3,7 @@
 import pytest
 
 from eval.sandbox.oracle import judge
+from eval.sandbox.signatures import functions_of
 from eval.sandbox.toolchains import missing_toolchains
 
 
@@ -104,3 +105,21 @@ def test_a_javascript_module_is_a_program_too(end):
         "console.assert(f(3) === '3')",
     )
     assert done.passed, done
+
+
+GO = """type F = float64
+func Named(x F) (out F) { return x }
+func Two(a, b int) (sum int, err error) { return a + b, nil }
+var Value = func(x []F) map[string]F { return nil }
+func Plain(x int) (int, bool) { return x, true }
+"""
+
+
+def test_spellings_of_a_signature_in_go():
+    found = {function.name: (function.returns, *function.parameters) for function in functions_of(GO, "go")}
+    assert found == {
+        "Named": ("float64", ("x", "float64")),
+        "Two": ("(int, error)", ("a", "int"), ("b", "int")),
+        "Value": ("map[string]float64", ("x", "[]float64")),
+        "Plain": ("(int, bool)", ("x", "int")),
+    }

@@ -3,12 +3,15 @@
 import socket
 import sys
 import threading
+import traceback
 import types
 
 import pytest
 
+from eval.sandbox.inside import lending
 from eval.sandbox.inside.ahead import send_ahead
 from eval.sandbox.inside.bootstrap import Names
+from eval.sandbox.inside.codec import Gone
 from eval.sandbox.inside.wire import Peer
 
 DATA = "from dataclasses import *\n@dataclass(order=True)\nclass D:\n    a: int\n    b: list = field(default_factory=list)\n"
@@ -55,6 +58,30 @@ CASES = {
     "a loop over rows that share a list": (
         "def f(x):\n    x.append(1)\n    return len(x)",
         "row = []\ndef check(candidate):\n    for n, (x, y) in enumerate(zip([row, row], [1, 2])):\n        assert candidate(x) == y\ncheck(f)\nassert row == [1, 1]"),
+    "a container that the candidate keeps": (
+        "log = []\ndef f(x, seen=[]):\n    log.append(x)\n    seen.append(x)\n    return seen\ndef g(): return log",
+        "a, b = [1], {2: 3}\nassert f(a) is f(b) and len(f(a)) == 3\nr = g()\nassert r[0] is a and r[1] is b\na.append(5)\nb['k'] = a\nassert g() == [[1, 5], {2: 3, 'k': [1, 5]}, [1, 5]] and g()[1]['k'] is a"),
+    "containers in attributes": (
+        "class A:\n    shared = []\n    def __init__(self): self.items, self.table = [], {}\n    def size(self): return len(self.items) + sum(map(len, self.table.values())) + len(A.shared)\ndef f(): return A()",
+        "a = f()\na.items.append(1)\na.table.setdefault('k', []).append(2)\na.table['k'].append(3)\na.shared.append(4)\nassert a.size() == 4 and f().size() == 1 and a.items == [1] and a.table == {'k': [2, 3]} and A.shared is a.shared"),
+    "what a generator goes through": (
+        "def f(xs):\n    for x in xs: yield x\ndef g(xs):\n    while xs: yield xs.pop()",
+        "xs = [1]\ng1 = f(xs)\nassert next(g1) == 1\nxs.append(2)\nassert next(g1) == 2\nys = [1, 2]\nassert list(g(ys)) == [2, 1] and ys == []"),
+    "kept and let go": (
+        "store = {}\ndef f(k): return store.setdefault(k, [k])\ndef g(): return sum(map(sum, store.values()))",
+        "for n in range(30): f(n).append(n)\nassert g() == 2 * sum(range(30))\nx = f(3)\nx.clear()\nassert f(3) == [] and f(3) is x and g() == 2 * (sum(range(30)) - 3)"),
+    "iterators of the tests": (
+        "def f(it): return [next(it), next(it)]\ndef g(it):\n    next(it)\n    return it.send('x')",
+        "import io\nit = iter([1, 2, 3])\nassert f(it) == [1, 2] and next(it) == 3 and f(x * x for x in (2, 3)) == [4, 9] and f(zip('ab', 'cd')) == [('a', 'c'), ('b', 'd')] and f(io.StringIO('p\\nq')) == ['p\\n', 'q']\ndef steps():\n    got = yield 1\n    yield got * 2\nassert g(steps()) == 'xx'"),
+    "instances of the tests' classes": (
+        "def f(t): return 0 if t is None else 1 + max(f(t.left), f(t.right))\ndef g(t):\n    t.left, t.right = t.right, t.left\n    return t\ndef h(e): raise e\ndef k(p): return p.x + p[1] + len(p)",
+        "from collections import namedtuple\nP = namedtuple('P', 'x y')\nclass T:\n    def __init__(self, left=None, right=None): self.left, self.right = left, right\nclass E(Exception): pass\na, b = T(), T(T())\nt = T(a, b)\nassert f(t) == 3 and g(t) is t and t.left is b and k(P(3, 4)) == 9\no, e = object(), E('q')\nassert h.__name__ == 'h'\ntry: h(e)\nexcept E as caught: assert caught is e\nelse: assert False"),
+    "a decorator on a function of the tests": (
+        "import functools\ndef f(fn):\n    @functools.wraps(fn)\n    def wrapper(*args): return fn(*args) * 2\n    return wrapper",
+        "@f\ndef g(x):\n    'words'\n    return x + 1\nassert (g(1), g.__name__, g.__doc__, g.__wrapped__(1)) == (4, 'g', 'words', 2)"),
+    "data types extended, by objects that the tests make": (
+        "from collections import OrderedDict\nclass Vec(list):\n    def __add__(self, o): return Vec(a + b for a, b in zip(self, o))\nclass Word(str):\n    def __eq__(self, o): return self.lower() == o.lower()\n    def __hash__(self): return hash(self.lower())\nclass Stock(dict):\n    def __setitem__(self, k, v):\n        if v < 0: raise ValueError(v)\n        super().__setitem__(k, v)\n    def get(self, k): return super().get(k, 0)\nclass Recent(OrderedDict):\n    def get(self, k):\n        self.move_to_end(k)\n        return self[k]\ndef f(*x): return Vec(x)",
+        "assert Vec([1, 2]) + [3, 4] == [4, 6] == f(1, 2) + f(3, 4) and Word('A') == 'a' and {Word('A'): 1}[Word('a')] == 1\ns = Stock()\ns['a'] = 1\ntry: s['b'] = -1\nexcept ValueError: pass\nelse: assert False\nassert s == {'a': 1} and s.get('z') == 0\nr = Recent(a=1, b=2)\nassert r.get('a') == 1 and list(r) == ['b', 'a']"),
 }  # fmt: skip
 
 
@@ -70,13 +97,48 @@ def run_both(candidate: str, tests: str) -> None:
     module = types.ModuleType("program")
     sys.modules["program"] = module
     exec(candidate, vars(module))
+    wrong = None
     far, near = socket.socketpair()
     with far, near:
         serving = threading.Thread(target=Peer(far, vars(module)).serve, daemon=True)
         serving.start()
         try:
-            exec(send_ahead(tests, "f"), Names(Peer(near), "f"))
+            names = Names(Peer(near), "f")
+            text, names.rows = send_ahead(tests, "f")
+            exec(text, names)
+        except BaseException:  # as text: pytest looks for names in frames, and would ask the candidate for them
+            wrong = traceback.format_exc()
         finally:
             near.shutdown(socket.SHUT_RDWR)
             serving.join()
             del sys.modules["program"]
+    assert wrong is None, wrong
+
+
+class Own:
+    def half(self):
+        return 2
+
+
+REFUSED = [("get", run_both, "__globals__"), ("get", (x for x in ()), "gi_frame"), ("get", Own(), "__class__"),
+           ("get", Own().half, "im_self"), ("do", Own(), "__init__"), ("do", Own(), "__getattribute__"),
+           ("set", Own, "half"), ("set", run_both, "half"), ("set", Own(), "__class__"), ("method", Own(), "half"),
+           ("signature", Own(), "")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("op", "x", "name"), REFUSED)
+def test_nothing_else_of_the_tests_can_be_reached(op, x, name):
+    lending.check("get", Own(), "half")
+    with pytest.raises(AttributeError):
+        lending.check(op, x, name)
+
+
+@pytest.mark.parametrize("op", ["name", "await", "anything"])
+def test_what_no_mirror_asks_ends_the_talk(op):
+    with pytest.raises(Gone):
+        lending.check(op, Own(), "half")
+
+
+@pytest.mark.parametrize("x", [sys, sys._getframe(), run_both.__code__, threading.Lock()])
+def test_inner_parts_are_never_lent(x):
+    assert not lending.may_be_lent(x)

@@ -1,0 +1,232 @@
+"""What is no data is lent: it stays where it is, and the other side holds a mirror of it and asks."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from eval.sandbox.inside import (
+    arrays,
+    changes,
+    errors,
+    mirror_classes,
+    mirrors,
+    signatures,
+    standins,
+)
+from eval.sandbox.inside.codec import Decoder, Encoder, Gone, Malformed
+from eval.sandbox.inside.library import library_name
+from eval.sandbox.inside.mirrors import Asking, Secret, secret_of
+
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
+              types.WrapperDescriptorType, types.MethodDescriptorType)  # fmt: skip
+_INNER = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, types.CoroutineType,
+          types.AsyncGeneratorType)  # fmt: skip
+_STEP_NAMES = frozenset({"__next__", "send", "throw", "close"})
+_TOLD = frozenset({"__name__", "__doc__", "__qualname__", "__module__"})
+
+
+def is_of_the_tests(x: Any) -> bool:
+    """Whether it is an instance of a class that the tests define, such a class, an iterator, or a bare object."""
+    kind = x if isinstance(x, type) else type(x)
+    return kind.__module__ == "__main__" or type(x) is object or (isinstance(x, Iterator) and not isinstance(x, type))
+
+
+def may_be_lent(x: Any) -> bool:
+    """Whether the candidate may hold a mirror of something that the tests passed to it."""
+    return not isinstance(x, _INNER) and (callable(x) or is_of_the_tests(x))
+
+
+def check(op: str, x: Any, name: str) -> None:
+    """Whether the candidate may ask this of something that the tests lent; neither frames nor globals can be reached.
+
+    Raises:
+        AttributeError: it may not.
+        Gone: it asks for what a mirror never asks.
+    """
+    public = not name.startswith("_") and not isinstance(x, (types.GeneratorType, *_FUNCTIONS))
+    allowed = {
+        "call": True,
+        "get": public or name in _TOLD,
+        "set": public and not isinstance(x, type),
+        "del": public and not isinstance(x, type),
+        "do": name in mirrors.ASKED,
+        "method": name in _STEP_NAMES,
+        "signature": isinstance(x, _FUNCTIONS),
+        "copy": is_of_the_tests(x),
+        "deepcopy": is_of_the_tests(x),
+        "data": True,
+        "load": True,
+    }.get(op)
+    if allowed is None:
+        raise Gone
+    if not allowed:
+        raise AttributeError(f"{type(x).__name__!r} object has no attribute {name!r}")
+
+
+class Lending:
+    """What one side has lent, and what it has borrowed.
+
+    Args:
+        peer: whom to ask about what is borrowed.
+        space: the candidate's names, which the other side may ask for; None on the side that tests, where
+            `check` says what may be lent and asked.
+    """
+
+    def __init__(self, peer: Asking, space: Callable[[], dict[str, Any] | None]) -> None:
+        self._peer, self._space_now = peer, space
+        self._tests = space() is None
+        self._lent: dict[int, Any] = {}
+        self._known: dict[int, Any] = {}
+        self._told: set[int] = set()
+        self._described: dict[int, _Described] = {}
+        self._loop: Any = None
+
+    def lent(self, of: int) -> Any:
+        """What was lent under a number; raises KeyError if nothing was."""
+        return self._lent[of]
+
+    def carry_out(self, op: str, of: int, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Do what the other side asks for; raises what that raises."""
+        if self._tests:
+            check(op, self._lent.get(of), name)
+        elif op == "name" and (space := self._space_now()) is not None:
+            if name not in space:
+                raise NameError(f"name {name!r} is not defined")
+            return space[name]
+        x = self._lent[of]
+        if op == "call":
+            return x(*args, **kwargs)
+        if op in _ALONE:
+            return _ALONE[op](x)
+        if op == "get":
+            return getattr(x, name)
+        if op == "do":
+            if isinstance(x, type) and name in _OF_CLASSES:
+                return _OF_CLASSES[name](x, *args)
+            return getattr(type(x), name)(x, *args, **kwargs)
+        if op == "method":
+            return getattr(x, name)(*args, **kwargs)
+        if op in ("set", "del"):
+            return setattr(x, name, args[0]) if op == "set" else delattr(x, name)
+        if op in ("await", "await next"):
+            return self._wait_for(x if op == "await" else anext(x))
+        return changes.load(x, args[0])
+
+    def _wait_for(self, awaitable: Any) -> Any:
+        import asyncio
+
+        async def finish() -> Any:
+            return await awaitable
+
+        self._loop = self._loop or asyncio.new_event_loop()
+        return self._loop.run_until_complete(finish())
+
+    def lend(self, x: Any, encoder: Encoder) -> list[Any]:
+        """The node of something that is no data."""
+        if (secret := secret_of(x)) is not None and isinstance(x, mirrors.Lent | mirrors.Mirror):
+            return ["y", secret.of]
+        if isinstance(x, _Described):
+            return self._lend_class(x.kind, encoder, x.kind)
+        if self._tests and not may_be_lent(x):
+            raise TypeError(f"the tests pass a {type(x).__name__} to the candidate, which is no plain data")
+        self._lent[id(x)] = x
+        kind = type(x)
+        if isinstance(x, _FUNCTIONS) or (self._tests and not is_of_the_tests(x)):
+            return ["p", id(x), kind.__name__]
+        for tag, tagged in _STEPS:
+            if isinstance(x, tagged):
+                return [tag, id(x)]
+        if isinstance(x, Iterator) and kind.__module__ in ("builtins", "itertools"):
+            return ["i", id(x), kind.__name__, encoder.item(kind if library_name(kind) else None)]
+        if isinstance(x, type):
+            return self._lend_class(x, encoder)
+        node = ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(changes.bare_data(x))]
+        if isinstance(x, BaseException) and (state := errors.chain_of(x)):
+            node += [list(state), [encoder.item(y) for y in state.values()]]
+        return node
+
+    def _as_class(self, kind: type) -> Any:
+        """A class as a class, even one of Python's own, whose instances are lent."""
+        if library_name(kind) is None and not arrays.is_class(kind):
+            return kind
+        return self._described.setdefault(id(kind), _Described(kind))
+
+    def _lend_class(self, kind: type, encoder: Encoder, stands_for: Any = None) -> list[Any]:
+        if id(kind) in self._told:
+            return ["k", id(kind)]
+        self._told.add(id(kind))
+        self._lent[id(kind)] = kind
+        base = next((base for base in changes.BASES if issubclass(kind, base)), object)
+        asked = [name for name in mirrors.ASKED if _has(kind, name, base)]
+        own = [name for name in vars(kind) if isinstance(name, str)]
+        bases = [encoder.item(b) for b in kind.__bases__ if b is not object]
+        return ["k", id(kind), kind.__name__, bases, asked, own, encoder.item(stands_for)]
+
+    def borrow(self, node: list[Any], decoder: Decoder) -> Any:
+        """What stands here for something that the other side lent."""
+        kind, of = node[0], node[1]
+        if kind == "y":
+            return self._lent[of]
+        if type(of) is not int:
+            raise Malformed("no number")
+        if of not in self._known or (kind == "k" and len(node) > 2):
+            self._known[of] = self._mirror_of(node, decoder)
+        return self._known[of]
+
+    def _mirror_of(self, node: list[Any], decoder: Decoder) -> Any:
+        kind, secret = node[0], Secret(self._peer, node[1], named=not self._tests)
+        if kind == "k":
+            _, _, name, bases, asked, own, stands_for = node
+            found = [decoder.value(base) for base in bases]
+            return mirror_classes.make_mirror(
+                str(name), [b for b in found if isinstance(b, type)], asked, own, decoder.value(stands_for), secret
+            )
+        if kind == "o":
+            mirror = decoder.value(node[2])
+            if not isinstance(mirror, mirrors.Mirror):
+                raise Malformed("an object of no class")
+            return mirror_classes.make_object(mirror, decoder.filled(node[3]), secret)
+        if kind == "p":
+            return standins.make_function(str(node[2]), secret)
+        if kind == "i":
+            return standins.make_iterator(str(node[2]), decoder.value(node[3]), secret)
+        makers = {"g": standins.make_generator, "w": standins.make_coroutine,
+                  "a": standins.make_async_generator}  # fmt: skip
+        if kind not in makers:
+            raise Malformed(f"unknown kind {kind!r}")
+        return makers[kind](secret)
+
+
+_OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem}
+"""What may be asked of a class itself; where it has no such method, Python's own error says so."""
+_ALONE: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy, "deepcopy": copy.deepcopy, "signature": signatures.parts_of_signature, "data": changes.bare_data,
+}  # fmt: skip
+"""Questions that need nothing but the object."""
+_STEPS = (("g", types.GeneratorType), ("w", types.CoroutineType), ("a", types.AsyncGeneratorType))
+
+
+class _Described:
+    """A class of Python's own, to be described like one of the candidate's."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+
+def _has(kind: type, name: str, base: type) -> bool:
+    """Whether a class has a special method that its data type, or any object, has not."""
+    if name in ("__instancecheck__", "__get__", "__dir__"):
+        return False
+    found = _raw(kind, name)
+    if found is None:
+        return False
+    return (name in ("__repr__", "__str__") and base is object) or found is not _raw(base, name)
+
+
+def _raw(kind: type, name: str) -> Any:
+    """What a class itself has under a name, never what its metaclass has."""
+    return next((vars(each)[name] for each in kind.__mro__ if name in vars(each)), None)
