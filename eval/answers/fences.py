@@ -14,7 +14,7 @@ MAX_FENCES = 60
 """More are not looked at: each may close each."""
 
 _RUN = re.compile(r"`{3,}|~{3,}")
-_QUOTES = re.compile(r"^'{3,}(?=[ \t]*[A-Za-z+#]*[ \t]*$)")
+_QUOTES = re.compile(r"^(?:'{3,}|\"{3,})(?=[ \t]*[A-Za-z+#]*[ \t]*$)")
 _CONTAINER = re.compile(r"^(?P<quote>[ \t]*(?:>[ \t]?)+)?(?P<indent>[ \t]*)(?P<marker>(?:\d+[.)]|[-*+])[ \t]+)?")
 
 

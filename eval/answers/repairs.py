@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_LINE_ENDS = re.compile(r"[\x0b\x1c-\x1e\x85\u2028\u2029]")
 _NOTHING = re.compile(r"[\ufeff\u200b-\u200d\u2060\u00ad]")
 _MARK = re.compile(
     r"[ \t]*(?:"
@@ -32,6 +33,10 @@ _BEHIND_PROSE = re.compile(
 )  # fmt: skip
 _NUMBER = re.compile(r"^[ \t]*(?P<number>\d+)(?:[ \t]*[|:.)│](?!\d)|(?=[ \t])|$)")
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\s+\.\.\.:)(?: |$)", re.MULTILINE)
+_PATCHED = re.compile(r"^```(?:diff|patch)[^\n]*\n(.*?)\n```", re.MULTILINE | re.DOTALL)
+_PATCH = re.compile(r"^```(?:diff|patch)\b", re.MULTILINE)
+_IN_SENTENCE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_TYPOGRAPHY = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans("‘’“”′″–−、。", "''\"\"'\"--,.")
 _JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)
 
 
@@ -54,12 +59,14 @@ def repaired(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _repairs(text: str) -> Iterator[tuple[str, str]]:
-    spaced = _NOTHING.sub("", _SPACES.sub(" ", text))
+    spaced = _NOTHING.sub("", _SPACES.sub(" ", _LINE_ENDS.sub("\n", text)))
     yield "spaces made plain", spaced
     marked = _MARK.sub("\n", spaced)
     yield "marks taken for line ends", marked
     for place, field in enumerate(json_strings(text)):
         yield f"text {place + 1} of a JSON answer", cleaned(field)
+        if _ESCAPED.search(field):
+            yield f"text {place + 1} of a JSON answer, escaped line ends read", without_escapes(field)
     yield "line numbers taken off", without_line_numbers(marked)
     if _PROMPT.search(marked):
         lines = [_PROMPT.sub("", line) for line in marked.split("\n") if _PROMPT.match(line) or line.startswith("```")]
@@ -70,13 +77,24 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "HTML entities read", unescaped
     yield "HTML entities read twice", html.unescape(unescaped)
     if _ESCAPED.search(text):
-        escaped = re.sub(r"\\([nrt\"'\\])", lambda match: _ESCAPES.get(match[1], match[1]), text)
-        yield (
-            "escaped line ends read",
-            re.sub(r"^[\"'](?=\w)|[\"']\Z", "", cleaned(escaped).strip(), flags=re.MULTILINE),
-        )
+        yield "escaped line ends read", without_escapes(text)
+    if _PATCH.search(marked):
+        yield "added lines of a patch", _PATCHED.sub(_after_patch, marked)
+    yield "typographic signs made plain", marked.translate(_TYPOGRAPHY)
     yield "set out", textwrap.dedent(marked)
     yield "code taken from the end of a sentence", _BEHIND_PROSE.sub(r"\1\n", marked)
+    yield "code within sentences", "\n".join(_IN_SENTENCE.findall(marked))
+
+
+def without_escapes(text: str) -> str:
+    """A text with the line ends, tabs and quotes that were escaped, without quotes around it."""
+    escaped = re.sub(r"\\([nrt\"'\\])", lambda match: _ESCAPES.get(match[1], match[1]), text)
+    return re.sub(r"^[\"'](?=\w)|[\"']\Z", "", cleaned(escaped).strip(), flags=re.MULTILINE)
+
+
+def _after_patch(block: re.Match[str]) -> str:
+    lines = [line for line in block[1].split("\n") if not re.match(r"-|\+\+\+ |@@|diff |index ", line)]
+    return "```\n" + "\n".join(line[1:] if line[:1] in ("+", " ") else line for line in lines) + "\n```"
 
 
 _ESCAPES = {"n": "\n", "r": "", "t": "\t"}

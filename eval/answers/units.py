@@ -10,7 +10,7 @@ import ast
 import codeop
 import symtable
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -168,6 +168,7 @@ def _unit(text: str, nodes: list[ast.stmt]) -> Unit:
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error)) from None
     names, uses = _symbols(table)
+    names |= {name for node in nodes for name in _named_by_text(node)}
     imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     star = any(alias.name == "*" for node in imports for alias in node.names)
     future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in imports)
@@ -194,6 +195,15 @@ def _symbols(table: symtable.SymbolTable) -> tuple[frozenset[str], frozenset[str
             if each.is_declared_global() and each.is_assigned():
                 uses.add(each.get_name())
     return frozenset(names), frozenset(uses)
+
+
+def _named_by_text(node: ast.stmt) -> Iterator[str]:
+    """Names that `globals()["name"] = value` binds."""
+    for target in node.targets if isinstance(node, ast.Assign) else ():
+        match target:
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "vars" | "locals"), args=[]),
+                               slice=ast.Constant(value=str(name))):  # fmt: skip
+                yield name
 
 
 def _is_setting(node: ast.stmt) -> bool:

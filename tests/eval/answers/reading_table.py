@@ -55,6 +55,16 @@ PYTHON = {
     "an empty fence first": f"```\n```\n{ADD}",
     "only the closing fence": f"{ADD}\n```",
     "only the closing fence, prose before": f"Here you are:\n\n{ADD}\n```\n",
+    "double quotes three times": f"Here:\n{TQ}\n{ADD}\n{TQ}",
+    # spoilt on the way
+    "lines ended by a separator": ADD.replace("\n", "\u2028"),
+    "typographic quotes": fenced(ADD.replace("return a", "return {‘x’: a}[“x”]")),
+    "wide punctuation": fenced(ADD.replace(",", "，").replace(":", "：")),
+    "a patch": fenced("-def add(a, b):\n-    return 0\n" + "\n".join(f"+{line}" for line in ADD.split("\n")), "diff"),
+    "a patch with context": fenced("@@ -1,2 +1,2 @@\n def add(a, b):\n-    return a - b\n+    return a + b", "diff"),
+    "JSON whose text is escaped twice": '{"code": "def add(a, b):\\\\n    return a + b"}',
+    "code in a sentence": "One line will do: `add = lambda a, b: a + b`, as you see.",
+    "a name bound through globals": "def plus(a, b):\n    return a + b\n\nglobals()['add'] = plus",
     # several blocks
     "the example first": f"Call it so:\n{fenced('print(add(1, 2))')}\nThe code:\n{fenced(ADD, 'py')}",
     "the example behind": f"{fenced(ADD)}\nUse:\n{fenced('from solution import add' + chr(10) + 'print(add(1, 2))')}",
