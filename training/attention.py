@@ -242,6 +242,7 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rule
         for tensor, repeats in ((query, 1), (key, groups), (value, groups))
     )
     longest = max(documents.lengths)
+    assert documents.bounds is not None
     attended = varlen_attn(
         q,
         k,
@@ -253,4 +254,5 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rule
         scale=rules.scale,
         window_size=(-1 if rules.window is None else rules.window - 1, 0),
     )
+    assert isinstance(attended, Tensor)
     return attended[None]

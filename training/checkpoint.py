@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 from torch.utils._pytree import tree_map_only
 
 from training.adapters import adapter_digest
@@ -61,7 +62,7 @@ class CheckpointWriter:
         self._thread.shutdown(wait=True)
 
     def _write(self, folder: str, state: dict[str, Any], notes: str) -> None:
-        dcp.save(state, checkpoint_id=folder, process_group=self._group)
+        save(state, checkpoint_id=folder, process_group=self._group)
         if not dist.is_initialized() or dist.get_rank() == 0:
             (Path(folder) / RECORDS).write_text(notes)
 
@@ -101,8 +102,8 @@ def load_checkpoint(
             raise ValueError(f"the checkpoint in {folder} is of another run: its {name} is {theirs}, this run's "
                              f"{ours}; delete it or take another run_dir")  # fmt: skip
     weights, state = get_state_dict(learner, optimizer, options=_TRAINED)
-    found = {"model": weights, "optim": state}
-    dcp.load(found, checkpoint_id=folder)
+    found: dict[str, Any] = {"model": weights, "optim": state}
+    load(found, checkpoint_id=folder)
     set_state_dict(
         learner, optimizer, model_state_dict=found["model"], optim_state_dict=found["optim"], options=_TRAINED
     )

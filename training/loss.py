@@ -75,7 +75,7 @@ def sliced_cross_entropy(hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor
     Cost: 2·K·D·V FLOP for the loss and 4·K·D·V for both gradients, as the plain form. Memory: C·V logits and the head's
     gradient in float32, instead of 2·K·V.
     """
-    loss: Tensor = _SlicedCrossEntropy.apply(
+    loss: Tensor = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]  # torch gives it no types
         hidden_KD, weight_VD, targets_K, size or max(1, SLICE_ELEMENTS // len(weight_VD))
     )
     return loss

@@ -25,7 +25,7 @@ class Adafactor(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # takes no closure
         """Take one step."""
         assert closure is None
         for group in self.param_groups:
@@ -70,7 +70,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__([group for group in groups if group["params"]], {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # takes no closure
         """Take one step."""
         assert closure is None
         for group in self.param_groups:

@@ -41,9 +41,8 @@ def certify(sample_MD: Tensor, picks_KD: Tensor, radii_K: Tensor, given: int = 1
     centre_D = picks_KD[0].double()
     picks_KD, sample_MD = picks_KD.double() - centre_D, sample_MD.double() - centre_D
     noise = 1e-6 * float(torch.cat([sample_MD, picks_KD]).norm(dim=1).max())  # a product cannot tell less from zero
-    tiles = [(tile, None) for tile in sample_MD.split(TILE)] + [
-        (tile, TILE * number) for number, tile in enumerate(picks_KD.split(TILE))
-    ]
+    tiles: list[tuple[Tensor, int | None]] = [(tile, None) for tile in sample_MD.split(TILE)]
+    tiles += [(tile, TILE * number) for number, tile in enumerate(picks_KD.split(TILE))]
     with ThreadPoolExecutor(torch.get_num_threads(), initializer=torch.set_num_threads, initargs=(1,)) as threads:
         checked = list(threads.map(partial(_check_rows, picks_KD), tiles))
     farthest_K = torch.stack([farthest for farthest, _ in checked]).amax(0)

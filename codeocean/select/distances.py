@@ -89,8 +89,8 @@ def nearest_squared(rows_MD: Tensor, picks: MeasuringPicks) -> Tensor:
     near_MP[torch.arange(len(rows_MD), device=near_MP.device), nearest_M] = False
     near_MP[torch.from_numpy(found == 0.0).to(near_MP.device)] = False
     for pairs in near_MP.nonzero().split(MEASURED_PAIRS):
-        rows, picks = pairs.T
-        np.minimum.at(found, as_numpy(rows), squared_differences(as_numpy(rows_MD[rows]), as_numpy(picks_PD[picks])))
+        near, by = pairs.T
+        np.minimum.at(found, as_numpy(near), squared_differences(as_numpy(rows_MD[near]), as_numpy(picks_PD[by])))
     return torch.from_numpy(found).to(rows_MD.device)
 
 

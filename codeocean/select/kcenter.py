@@ -289,7 +289,7 @@ def _counted(quotas: Mapping[str, Any] | None, n: int, k: int) -> tuple[Tensor |
     groups_N = torch.as_tensor(quotas["groups"], dtype=torch.int64)
     if groups_N.shape != (n,):
         raise ValueError(f"quotas.groups has shape {tuple(groups_N.shape)} but x holds {n} rows; name one group a row")
-    sizes = dict(zip(*(part.tolist() for part in groups_N.unique(return_counts=True)), strict=True))
+    sizes: dict[int, int] = dict(zip(*(part.tolist() for part in groups_N.unique(return_counts=True)), strict=True))
     limits = {name: quotas.get(name, {}) for name in ("at_least", "at_most")}
     return groups_N, Quotas(sizes, k, **limits)
 
