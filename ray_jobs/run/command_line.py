@@ -12,16 +12,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, get_args
 
 import typer
-from typer.completion import get_completion_inspect_parameters
 from typer.core import TyperGroup
 
-from core.languages import LANGUAGES
 from ray_jobs.run.completion import ASKED
 
 REQUIRED = inspect.Parameter.empty
@@ -76,6 +73,8 @@ def recipes(begin: str) -> list[str]:
 
 def languages(begin: str) -> list[str]:
     """Names of languages that begin so."""
+    from core.languages import LANGUAGES
+
     return [name for name in LANGUAGES if name.startswith(begin)]
 
 
@@ -172,6 +171,8 @@ def _taker(options: Options, found: dict[str, Any], **fixed: Any) -> Callable[..
 
 def _values(app: typer.Typer, job: str, arguments: list[str] | None, found: dict[str, Any]) -> SimpleNamespace:
     if ASKED in os.environ:
+        from typer.completion import get_completion_inspect_parameters
+
         get_completion_inspect_parameters()  # it registers the shells
     try:
         app(args=arguments, prog_name=f"wavecoder {job}", complete_var=ASKED)
@@ -271,6 +272,8 @@ def _nothing() -> None: ...
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it
     if asked:
+        from importlib.metadata import version  # it loads the parser of e-mails
+
         print(f"wavecoder {version('wavecoder-ray')}")
         raise typer.Exit
 
