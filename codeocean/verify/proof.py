@@ -45,13 +45,27 @@ def run_proof(job: Row, prove: Prove) -> Row:
             bugs = draw_bugs(code, job["language"], job["mutants"], job["seed"])
             few = max(0, min(FEW, job["mutants"]) - len(bugs))  # the only edit may change nothing that can be seen
             mutants[code] = [bug.code for bug in bugs] + emptied(code, job["language"], job["name"], few)
-    return prove(
+    found = prove(
         solutions,
         job["tests"],
         language=job["language"],
         entry_point=job["name"],
         mutants=[mutants[code] for code in solutions],
     )
+    return _with_emptied(found, job, prove) if sum(found["kills"]) and not found["by_value"] else found
+
+
+def _with_emptied(found: Row, job: Row, prove: Prove) -> Row:
+    """What the sandbox finds where all mutants crash: whether the tests tell emptied functions by their values, all."""
+    code = job["solutions"][found["chosen"][0]]
+    functions = emptied(code, job["language"], job["name"], FEW - 1)
+    if not functions:
+        return found
+    again = prove(
+        [code], job["tests"], language=job["language"], entry_point=job["name"], mutants=[functions]
+    )  # fmt: skip
+    told = again["by_value"] and all(again["kills"])
+    return found | {"kills": [*found["kills"], *again["kills"]], "by_value": told}
 
 
 def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:

@@ -193,6 +193,27 @@ def test_tests_that_hold_for_any_answer_prove_nothing_though_mutants_crash():
         assert columns_of_proof(proof(made, tests, solutions=1))[1] == word
 
 
+def test_where_all_mutants_crash_emptied_functions_decide():
+    code = "def last(items):\n    return sorted(items)[len(items) - 1]"
+    crash = {"outcomes": ["P"], "errors": [[]], "chosen": [0], "kills": [1], "by_value": False, "ended": "passed"}
+    asked = []
+
+    def sandbox(solutions, tests, **more):
+        asked.append(more["mutants"])
+        return crash if len(asked) == 1 else SANDBOX(solutions, tests, **more)
+
+    for tests, told in (
+        ([{"arguments": [[1, 2]], "expected": 2}], True),
+        ([{"assertion": "assert last([1]) is not None"}], False),
+    ):
+        asked.clear()
+        made = run_proof(
+            {"language": "python", "name": "last", "tests": tests, "solutions": [code], "mutants": 5, "seed": 0},
+            sandbox,
+        )
+        assert (len(asked[1][0]), made["by_value"], len(made["kills"])) == (2, told, 3)
+
+
 def test_tests_that_the_sandbox_does_not_take_are_counted():
     row = proof(found("PX", "FX", chosen=[0], kills=[1])) | {"refused": '{"no test": 2}'}
     assert refused_tests(row) == {"no test": 2, "not run by the sandbox": 1}
