@@ -221,7 +221,7 @@ def test_kernels_that_do_not_know_a_models_rules_are_refused():
 
 def test_the_docs_list_the_model_types_that_are_let_in():
     text = " ".join((Path(__file__).parents[2] / "docs" / "training.md").read_text().split())
-    assert f"for each model type that is let in: {', '.join(sorted(PACKABLE))}." in text
+    assert f"for each model type that is let in: `{', '.join(sorted(PACKABLE))}`." in text
 
 
 def test_kernel_is_chosen_by_device_and_type():

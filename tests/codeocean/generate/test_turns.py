@@ -66,7 +66,14 @@ def fake_sandbox(solutions, tests, **_):
     """What the sandbox would say of `Teacher`'s solutions."""
     outcomes = ["PP" if "x * 2" in code else "FF" for code in solutions]
     chosen = [number for number, row in enumerate(outcomes) if row == "PP"]
-    return {"outcomes": outcomes, "errors": [[]] * 3, "chosen": chosen, "kills": [1, 0], "ended": "passed"}
+    return {
+        "outcomes": outcomes,
+        "errors": [[]] * 3,
+        "chosen": chosen,
+        "kills": [1, 0],
+        "by_value": True,
+        "ended": "passed",
+    }
 
 
 def run(folder, teacher: Teacher, config: GenerateConfig = CONFIG) -> tuple[RoundBook, list[str]]:

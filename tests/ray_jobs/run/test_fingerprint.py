@@ -79,7 +79,7 @@ def changed(config: Config, section: str, path: tuple[str, ...], model: type[Set
 
 CONFIG = load_config(DEMO, [
     "mix.answers={model: a/b}", "select.quotas={column: language}", "collect.filters.tokenizer=t", "serve.engine.max_replicas=3",
-    "generate.tests=2", "generate.tester={model: a/b}",
+    "generate.tests=2", "generate.tester={model: a/b}", "train.lora_rank=8",
 ])  # fmt: skip
 """The demo, with the parts that it leaves out."""
 SECTIONS = {name: type(getattr(CONFIG, name)) for name in Config.model_fields if name not in UNTOUCHED}
