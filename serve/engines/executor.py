@@ -1,7 +1,7 @@
 """vLLM's worker in the process of its scheduler, for engines without a GPU.
 
 vLLM starts a process of its own for a CPU's worker, whose OpenMP threads it binds to cores by environment variables.
-That costs an import of everything (13 s of CPU, 0.9 GiB), and the scheduler spins while it waits for the worker: one of
+That costs an import of everything (13 s of CPU), and the scheduler spins while it waits for the worker: one of
 two cores does nothing else (docs/benchmarks.md). Threads that are not bound need neither.
 """
 
