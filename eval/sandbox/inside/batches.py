@@ -9,10 +9,12 @@ rows expect they are compared as one list, and never decoded.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import marshal
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from eval.sandbox.inside import changes, codec
@@ -23,6 +25,8 @@ from eval.sandbox.inside.rows import Rows
 
 FLUSH_S, FLUSH_ANSWERS = 0.002, 256
 """When answers to calls that were sent ahead go out."""
+MOST_TURNS = 2_000
+"""Of a loop, in one message."""
 
 
 class Ahead:
@@ -35,6 +39,7 @@ class Ahead:
     def __init__(self, peer: Any) -> None:
         self._peer = peer
         self._function: Any = None
+        self._prepared: list[tuple[Any, ...]] = []  # calls that go out together
         self._planned: deque[Any] = deque()  # calls that could not be sent ahead
         self._given: deque[list[Any]] = deque()  # of each call that was sent ahead, what it was given
         self._answers: deque[Any] = deque()  # to the first of them
@@ -44,6 +49,9 @@ class Ahead:
         if (of := self._start(function)) is None:
             self._planned.extend(calls)
             return
+        if all(map(_are_unheld, calls)):
+            self._send_rows(of, calls)
+            return
         packed = [self._peer.pack(args, None) for args in calls]
         if changes.are_shared(given for _, given in packed):  # what one call does to it the next one sees
             self._planned.extend(calls)
@@ -51,6 +59,43 @@ class Ahead:
         requests = [request for request, _ in packed]
         self._peer.send(["calls", of, "", requests, [], [], [], self._peer.kept.dropped()])
         self._given.extend(given for _, given in packed)
+
+    def prepare(self, function: Any, turns: Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]) -> Iterator[Any]:
+        """Send the calls of a loop ahead, some turns at a time; yields what else belongs to each turn.
+
+        The last of those turns is the first whose arguments or names somebody else may see changed.
+
+        Args:
+            function: that is called.
+            turns: makes the arguments of each turn's call, and values that are looked at after it.
+        """
+        error: BaseException | None = None
+        ended = False
+        while not ended:
+            is_far, rest = self._start(function) is not None, list[Any]()
+            ended = True
+            try:
+                for args, names in itertools.islice(turns, MOST_TURNS):
+                    rest.append(names)
+                    ahead = is_far and not self._peer.kept and _are_unheld(args)
+                    (self._prepared if ahead else self._planned).append(args)
+                    if not ahead or not _are_unheld(names, 1) or len(rest) == MOST_TURNS:
+                        ended = False
+                        break
+            except BaseException as raised:  # noqa: BLE001 - after the turns before it, as ever
+                error = raised
+            self.flush()
+            yield from rest
+        if error is not None:
+            raise error
+
+    def flush(self) -> None:
+        """Send the calls that are prepared: before anything else that is asked."""
+        if self._prepared:
+            calls, self._prepared = self._prepared, []
+            secret = secret_of(self._function)
+            assert secret is not None
+            self._send_rows(secret.of, calls)
 
     def take(self) -> Any:
         """What the next of these calls has answered."""
@@ -68,8 +113,7 @@ class Ahead:
         if (of := self._start(function)) is None:
             self._planned.extend(marshal.loads(marshal.dumps(rows.calls)))  # noqa: S302 - whoever is called may change them
         else:
-            self._peer.send(["rows", of, "", rows.calls, [], [], [], self._peer.kept.dropped()])
-            self._given.extend([] for _ in rows.calls)
+            self._send_rows(of, rows.calls)
         at = 0
         while at < len(rows.calls):
             if self._given and not self._answers:
@@ -96,8 +140,13 @@ class Ahead:
 
     def wait(self) -> None:
         """Have all answers here, before anything else is asked."""
+        self.flush()
         while len(self._answers) < len(self._given):
             self._receive()
+
+    def _send_rows(self, of: int, calls: Sequence[Sequence[Any]]) -> None:
+        self._peer.send(["rows", of, "", calls, [], [], [], self._peer.kept.dropped()])
+        self._given.extend([] for _ in calls)
 
     def _start(self, function: Any) -> int | None:
         """Forget what was left of earlier calls; the number of a function of the other side's.
@@ -116,6 +165,20 @@ class Ahead:
         self._answers.extend(self._peer.receive_many())
         if len(self._answers) > len(self._given):
             raise Gone
+
+
+def _are_unheld(values: tuple[Any, ...], names: int = 0) -> bool:
+    """Whether nobody else sees a change of these: they are scalars, or only that tuple and so many names have them."""
+    return SCALARS.issuperset(map(type, values)) or all(
+        type(x) in SCALARS
+        or (type(x) is list and sys.getrefcount(x) <= _ONCE + names and SCALARS.issuperset(map(type, x)))
+        for x in values
+    )
+
+
+_SAMPLE: tuple[list[Any], ...] = ([],)
+_ONCE = next(sys.getrefcount(x) for x in _SAMPLE)
+"""What `getrefcount` tells there of a list that only the tuple refers to."""
 
 
 class Answers:

@@ -128,6 +128,7 @@ class Names(dict[str, Any]):
     def __init__(self, peer: wire.Peer, entry_point: str | None) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self[ahead.BEGIN], self[rows.TAKE] = peer.ahead.begin, peer.ahead.take
+        self[ahead.PREPARE] = peer.ahead.prepare
         self[ahead.CHECK] = lambda function, number: peer.ahead.check(function, self.rows[number])
         self.rows: list[rows.Rows] = []
         self._peer, self._entry_point = peer, entry_point

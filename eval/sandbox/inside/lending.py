@@ -35,6 +35,11 @@ def is_of_the_tests(x: Any) -> bool:
     return kind.__module__ == "__main__" or type(x) is object or (isinstance(x, Iterator) and not isinstance(x, type))
 
 
+def _has_own_init(x: Any) -> bool:
+    """Whether it is an instance of a class whose `__init__` somebody wrote."""
+    return is_of_the_tests(x) and isinstance(_raw(type(x), "__init__"), types.FunctionType)
+
+
 def may_be_lent(x: Any) -> bool:
     """Whether the candidate may hold a mirror of something that the tests passed to it."""
     return not isinstance(x, _INNER) and (callable(x) or is_of_the_tests(x))
@@ -50,14 +55,14 @@ def check(op: str, x: Any, name: str) -> None:
     public = not name.startswith("_") and not isinstance(x, (types.GeneratorType, *_FUNCTIONS))
     allowed = {
         "call": True,
-        "get": public or name in _TOLD,
+        "get": public or name in _TOLD or (name == "__dict__" and is_of_the_tests(x) and not isinstance(x, type)),
         "set": public and not isinstance(x, type),
         "del": public and not isinstance(x, type),
-        "do": name in mirrors.ASKED,
+        "do": name in mirrors.ASKED and (name != "__init__" or _has_own_init(x)),
         "method": name in _STEP_NAMES,
         "signature": isinstance(x, _FUNCTIONS),
-        "copy": is_of_the_tests(x),
-        "deepcopy": is_of_the_tests(x),
+        "copy": is_of_the_tests(x) or isinstance(x, _FUNCTIONS),
+        "deepcopy": is_of_the_tests(x) or isinstance(x, _FUNCTIONS),
         "data": True,
         "load": True,
     }.get(op)
@@ -103,7 +108,8 @@ class Lending:
         if op in _ALONE:
             return _ALONE[op](x)
         if op == "get":
-            return getattr(x, name)
+            found = getattr(x, name)
+            return {k: v for k, v in found.items() if k[:1] != "_"} if self._tests and name == "__dict__" else found
         if op == "do":
             if isinstance(x, type) and name in _OF_CLASSES:
                 return _OF_CLASSES[name](x, *args)

@@ -31,7 +31,7 @@ LOOKS = ("__len__", "__bool__", "__iter__", "__next__", "__getitem__", "__revers
 OTHERS = ("__int__", "__float__", "__complex__", "__index__", "__abs__", "__neg__", "__pos__", "__invert__",
           "__round__", "__trunc__", "__floor__", "__ceil__", "__hash__", "__bytes__", "__setitem__", "__delitem__",
           "__fspath__", "__length_hint__", "__contains__", "__await__", "__aiter__", "__anext__", "__aenter__",
-          "__aexit__", "__dir__", "__instancecheck__", "__get__")  # fmt: skip
+          "__aexit__", "__dir__", "__instancecheck__", "__get__", "__init__")  # fmt: skip
 ASKED = frozenset((*COMPARISONS, *ARITHMETIC, *LOOKS, *OTHERS))
 """Special methods that a mirror can have."""
 

@@ -8,7 +8,17 @@ from typing import Any
 
 from eval.sandbox.inside import signatures
 from eval.sandbox.inside.codec import Gone
-from eval.sandbox.inside.mirrors import SECRET, Lent, Secret, ask, attribute, named_alike, secret_of, space_of
+from eval.sandbox.inside.mirrors import (
+    SECRET,
+    Lent,
+    Secret,
+    ask,
+    attribute,
+    method_for,
+    named_alike,
+    secret_of,
+    space_of,
+)
 
 FUNCTIONS = {kind.__name__: kind for kind in (types.FunctionType, types.BuiltinFunctionType, types.MethodType)}
 
@@ -23,8 +33,22 @@ def _signature(self: Any) -> Any:
     return signatures.signature_of_parts(ask(self, "signature", ""))
 
 
+def _equal(self: Any, other: Any) -> Any:
+    """Methods of one object are equal, though each look at it makes another."""
+    is_method = space_of(self).get("_kind") != "function" and isinstance(other, Function)
+    return method_for("__eq__")(self, other) if is_method else NotImplemented
+
+
+def _hash(self: Any) -> int:
+    if space_of(self).get("_kind") == "function":
+        return object.__hash__(self)
+    return int(method_for("__hash__")(self))
+
+
 Function: Any = type("Function", (Lent,), {
     "__call__": _call,
+    "__eq__": _equal,
+    "__hash__": _hash,
     "__class__": property(lambda self: FUNCTIONS.get(space_of(self).get("_kind", ""), Function)),
     "__doc__": property(lambda self: attribute(self, "__doc__")),
     "__signature__": property(_signature),
@@ -34,9 +58,16 @@ Function: Any = type("Function", (Lent,), {
 """The class of functions of the other side's; made by hand, as a class statement may not say some of it."""
 
 
+_KINDS: dict[str, Any] = {
+    str(name): type(str(name), (Function,), {"__doc__": vars(Function)["__doc__"]})
+    for name in (*FUNCTIONS, "method-wrapper", "wrapper_descriptor", "method_descriptor")
+}
+"""Errors name the type of what they are about."""
+
+
 def make_function(kind: str, secret: Secret) -> Any:
     """What stands for a function."""
-    made = Function()
+    made = _KINDS.get(kind, Function)()
     space_of(made).update({SECRET: secret, "_kind": kind})
     return made
 

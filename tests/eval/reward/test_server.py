@@ -1,8 +1,7 @@
-"""The reward server over its three forms: keys, limits, back-pressure, metrics, and the attack suite."""
+"""The reward server over its three forms: keys, limits, back-pressure and metrics."""
 
 import asyncio
 import base64
-import json
 import threading
 
 import httpx
@@ -12,7 +11,6 @@ from eval.reward.judging import Judged, Program
 from eval.reward.server import RewardServer, one_key, shown_key
 from eval.reward.settings import RewardConfig
 from eval.reward.workers import FullError, Workers
-from eval.sandbox.attack_suite import bait, load_attacks
 from eval.sandbox.process_tree import SandboxError
 
 KEY = {"authorization": "Bearer secret-key"}
@@ -246,18 +244,3 @@ def test_samples_that_nobody_waits_for_any_more_are_left_out():
 
     asyncio.run(scenario())
     assert len(begun) == 1
-
-
-CHEATS = [attack for attack in load_attacks("python") if attack.kind in {"honest", "cheating"}]
-
-
-def test_the_attack_suite_gets_no_reward():
-    with bait() as laid:
-        bodies = [{"completion": f"```python\n{attack.candidate.replace('@SECRET@', laid.path)}\n```",
-                   "tests": attack.tests, "timeout_s": 5} for attack in CHEATS]  # fmt: skip
-        answers = Client().post("/reward", bodies)
-        assert laid.secret not in answers.text
-    got = {attack.name: each["reward"] for attack, each in zip(CHEATS, answers.json(), strict=True)}
-    assert got.pop("honest") == 1.0
-    assert set(got.values()) == {0.0}, {name for name, reward in got.items() if reward != 0.0}
-    assert json.dumps(answers.json())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.sandbox.inside.ahead import BEGIN, CHECK, send_ahead
+from eval.sandbox.inside.ahead import BEGIN, CHECK, PREPARE, send_ahead
 from eval.sandbox.inside.rows import TAKE
 from eval.sandbox.oracle import judge
 
@@ -82,7 +82,36 @@ def test_loops_that_are_not_sure_stay_as_they_are(loop):
     assert BEGIN not in send_ahead(loop, "candidate")[0]
 
 
+MADE = "def ask(candidate):\n    seen, log = [], 0\n    for i in range(9):\n        {}\n"
+
+
+@pytest.mark.parametrize("body", [
+    "x = draw(i)\n        assert candidate(x) == x * 2", "x = [i, 1]\n        if i: x.append(3)\n        assert candidate(copy.deepcopy(x)) == sum(x)",
+    "x = draw(i)\n        y = candidate(x)\n        assert abs(y - twice(x)) < 1",
+])  # fmt: skip
+def test_a_loop_that_makes_its_arguments_is_sent_ahead(body):
+    assert PREPARE in send_ahead("def twice(x):\n    return 2 * x\n\n" + MADE.format(body), "f")[0]
+
+
+@pytest.mark.parametrize("body", [
+    "x = draw(i)\n        assert candidate(x) == later(x)", "seen.append(i)\n        x = draw(i)\n        assert candidate(x) == len(seen)",
+    "x = draw(log)\n        log = candidate(x)", "x = draw(i)\n        assert candidate(x) == x\n        seen.append(x)",
+    "x = draw(i)\n        assert candidate(seen) == x", "x = draw(i)\n        if x: break\n        assert candidate(x) == x",
+    "x = draw(i)\n        assert candidate(x) == seen[0]\n        seen[0] = x", "x = draw(i)\n        assert candidate(x) == x and print(x)",
+])  # fmt: skip
+def test_a_loop_that_may_depend_on_an_answer_stays_as_it_is(body):
+    assert PREPARE not in send_ahead(MADE.format(body) + "\ndef later(x):\n    return len(seen)\n", "f")[0]
+
+
 SAME = {
+    "arguments made at random": ("def f(x): return x * 2", "import random\ndef check(candidate):\n    for _ in range(3000):\n        x, y = random.random(), 0\n        assert candidate(x) == x * 2\n    assert y == 0 and candidate(x) == x + x\ncheck(f)"),
+    "lists made in a loop": ("def f(x):\n    x.append(5)\n    return sum(x)", "import copy\ndef check(candidate):\n    for n in range(5):\n        x = []\n        for m in range(n): x.append(m)\n        r = candidate(copy.deepcopy(x))\n        assert r == sum(x) + 5\n    assert x == [0, 1, 2, 3]\ncheck(f)"),
+    "a list made in a loop and changed by the call": ("def f(x):\n    x.append(5)\n    return len(x)", "def check(candidate):\n    for n in range(5):\n        x = [n]\n        assert candidate(x) == len(x) == 2\ncheck(f)"),
+    "one list behind all turns": ("def f(x):\n    x.append(5)\n    return len(x)", "rows = []\ndef one(): return rows\ndef check(candidate):\n    for n in range(5):\n        x = one()\n        y = len(x)\n        assert candidate(x) == y + 1\ncheck(f)\nassert rows == [5] * 5"),
+    "another function of the candidate's between": ("n = 0\ndef more(): global n; n += 1; return n\ndef f(x): return x * 10 + n", "def check(candidate):\n    for i in range(5):\n        x = more()\n        assert candidate(x) == x * 10 + x\ncheck(f)"),
+    "a turn whose arguments fail": ("def f(x): return 1 // (x - 2)", "def made(x): return 1 // (3 - x)\ndef check(candidate):\n    for i in range(5):\n        x = made(i) * 0 + i\n        assert candidate(x) == 1 // (x - 2)\ntry: check(f)\nexcept ZeroDivisionError: pass\nassert f(3) == 1"),
+    "a loop at the top": ("def f(x): return -x", "import random\nfor i in range(4):\n    a = random.randint(1, 5)\n    assert f(a) == -a\nassert f(a) == -a and i == 3"),
+    "a loop in a method": ("def f(x): return -x", "class T:\n    def go(self, candidate):\n        for i in range(4):\n            a = i * i\n            b = candidate(a)\n            assert b == -a\n        return a, b\nassert T().go(f) == (9, -9)"),
     "in order": ("n = 0\ndef f(x):\n    global n\n    n += 1\n    return n", "assert f(1) == 1\nassert f(1) == 2\nassert f(1) == 3\nassert f([1]) == 4"),
     "an exception of a call in the middle": ("def f(x): return 1 // x", "def check(candidate):\n    assert candidate(1) == 1\n    assert candidate(0) == 0\ntry: check(f)\nexcept ZeroDivisionError: pass\nelse: assert 0\nassert f(2) == 0"),
     "left in the middle": ("def f(x): return x", "def check(candidate):\n    assert candidate(1) == 2\n    assert candidate(2) == 2\ntry: check(f)\nexcept AssertionError: pass\nelse: assert 0\nassert f(5) == 5\nassert f(6) == 6"),

@@ -79,6 +79,15 @@ CASES = {
     "a decorator on a function of the tests": (
         "import functools\ndef f(fn):\n    @functools.wraps(fn)\n    def wrapper(*args): return fn(*args) * 2\n    return wrapper",
         "@f\ndef g(x):\n    'words'\n    return x + 1\nassert (g(1), g.__name__, g.__doc__, g.__wrapped__(1)) == (4, 'g', 'words', 2)"),
+    "what a candidate does with objects of the tests": (
+        "import copy\ndef f(a, b): a.__init__(b); a.z = 5; return vars(a)\ndef g(x): return copy.deepcopy(x), copy.copy(x)\ndef h(x): return x + 1",
+        ("class Box:\n    def __init__(self, x, y=1): self.x, self.y = x, y\n    def go(self): return self.x\n"
+        "b = Box(1)\nassert f(b, 2) == {'x': 2, 'y': 1, 'z': 5} and b.x == 2\ndef made(x): return x\n"
+        "assert g(made) == (made, made) and g(b.go)[0]() == 2 and g(len)[0]('abc') == 3\n"
+        "try: h(made)\nexcept TypeError as e: assert str(e) == \"unsupported operand type(s) for +: 'function' and 'int'\"\nelse: assert 0")),
+    "methods of one object are equal": (
+        "class Bag:\n    def __len__(self): return 3\n    def go(self): return self\nbag = Bag()\ndef f(): return bag.go\ndef g(): return bag.__len__",
+        "import copy\nassert f() == f() and hash(f()) == hash(f()) and f() != g() and g() == g() and copy.copy(g()) == g() and f() != 5 and len({f, f(), f()}) == 2"),
     "data types extended, by objects that the tests make": (
         "from collections import OrderedDict\nclass Vec(list):\n    def __add__(self, o): return Vec(a + b for a, b in zip(self, o))\nclass Word(str):\n    def __eq__(self, o): return self.lower() == o.lower()\n    def __hash__(self): return hash(self.lower())\nclass Stock(dict):\n    def __setitem__(self, k, v):\n        if v < 0: raise ValueError(v)\n        super().__setitem__(k, v)\n    def get(self, k): return super().get(k, 0)\nclass Recent(OrderedDict):\n    def get(self, k):\n        self.move_to_end(k)\n        return self[k]\ndef f(*x): return Vec(x)",
         "assert Vec([1, 2]) + [3, 4] == [4, 6] == f(1, 2) + f(3, 4) and Word('A') == 'a' and {Word('A'): 1}[Word('a')] == 1\ns = Stock()\ns['a'] = 1\ntry: s['b'] = -1\nexcept ValueError: pass\nelse: assert False\nassert s == {'a': 1} and s.get('z') == 0\nr = Recent(a=1, b=2)\nassert r.get('a') == 1 and list(r) == ['b', 'a']"),
@@ -120,7 +129,18 @@ class Own:
         return 2
 
 
-REFUSED = [("get", run_both, "__globals__"), ("get", (x for x in ()), "gi_frame"), ("get", Own(), "__class__"),
+class WithInit:
+    __module__ = "__main__"  # where the tests are in their own process
+
+    def __init__(self, x=0):
+        self.x = x
+
+
+def test_a_written_init_may_be_called_again():
+    lending.check("do", WithInit(), "__init__")
+
+
+REFUSED = [("do", WithInit, "__init__"), ("get", run_both, "__globals__"), ("get", (x for x in ()), "gi_frame"), ("get", Own(), "__class__"),
            ("get", Own().half, "im_self"), ("do", Own(), "__init__"), ("do", Own(), "__getattribute__"),
            ("set", Own, "half"), ("set", run_both, "half"), ("set", Own(), "__class__"), ("method", Own(), "half"),
            ("signature", Own(), "")]  # fmt: skip
