@@ -33,6 +33,7 @@ from ray_jobs.run.leakage import check_benchmarks
 from ray_jobs.run.model_checks import check_models
 from ray_jobs.run.models import served_name
 from ray_jobs.run.rundir import RunDir
+from ray_jobs.run.standing import Standing, standings, told_again
 from ray_jobs.serve import TUNED
 from serve.engines.rebalance import begin_with
 from serve.settings import check_port_free
@@ -103,6 +104,9 @@ def plan_stages(config: Config, *, reach_out: bool = True, here: bool = True) ->
         PlannedStage("select", f"{config.select.size} rows by k-center", shards,
                      {"CPU": config.select.cpus_per_shard, "GPU": config.select.gpus_per_shard}),
         *_generate_lines(config, f"{len(tasks)} tasks by {roles}", sorted({served_name(model) for model in hosted})),
+        PlannedStage("codeocean", "verified, without duplicates and benchmarks", 1, 
+                     {"CPU": config.codeocean.verify.cpus_per_program}),
+        *([PlannedStage("mix", "with other instruction sets or new answers")] if config.mix.wanted else []),
         PlannedStage("train", f"{train.model}, {train.epochs} epochs on {train.workers} workers", train.workers,
                      {"CPU": train.cpus_per_worker, "GPU": float(train.use_gpu)}),
         PlannedStage("evaluate", f"{num_problems} problems of {names}, {scored}", tuned.min_replicas,
@@ -177,16 +181,14 @@ def run_plan(
     stages = plan_stages(config, reach_out=reach_out, here=cluster is None)
     if cluster is None:
         check_resources(config, stages)
-    done = run.manifests()
-    if "evaluate" not in done and config.serve.port_named:
+    stand = standings(config, run, dict.fromkeys(stage.stage for stage in stages))
+    if stand["evaluate"].state != "done" and config.serve.port_named:
         check_port_free("127.0.0.1", config.serve.port, "serve.port")
-    states = {stage.stage: "done" if stage.stage in done else
-              "cut off" if run.exists(stage.stage, "stage.json") else "to do" for stage in stages}  # fmt: skip
     places = [place(stage.stage, stage.workers, stage.each, kinds, price_list)
               for stage in stages if stage.workers] if cluster is not None else []  # fmt: skip
     if json:
-        lines = [asdict(stage) | {"state": states[stage.stage]} for stage in stages]
-        told = predict_generation(config, run)
+        lines = [asdict(stage) | stand[stage.stage]._asdict() for stage in stages]
+        told = _generation(config, run, stand["generate"])
         print(as_json({"run_dir": run.url, "stages": lines, "generation": told, "places": list(map(asdict, places))}))
         _refuse_missing(cluster, places)
         return
@@ -194,10 +196,13 @@ def run_plan(
     for heading in ("stage", "state", "what", "CPUs", "GPUs"):
         table.add_column(heading, justify="right" if heading.endswith("s") else "left")
     for stage in stages:
-        table.add_row(stage.stage, states[stage.stage], stage.what, f"{stage.cpus:g}", f"{stage.gpus:g}")
+        table.add_row(stage.stage, stand[stage.stage].state, stage.what, f"{stage.cpus:g}", f"{stage.gpus:g}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    console.print(predict_generation(config, run))
+    if told := told_again(stand):
+        console.print(told, soft_wrap=True)
+    if told := _generation(config, run, stand["generate"]):
+        console.print(told)
     if cluster is not None:
         _print_places(console, cluster, kinds, places, price_list)
         _refuse_missing(cluster, places)
@@ -227,6 +232,15 @@ def _refuse_missing(cluster: str | None, places: list[StagePlace]) -> None:
     missing = [f"{each.stage}: {each.missing}" for each in places if each.missing]
     if missing:
         raise ValueError(f"--cluster {cluster} cannot run {'; '.join(missing)}")
+
+
+def _generation(config: Config, run: RunDir, standing: Standing) -> str:
+    """What is left of it to pay for; nothing where it is done."""
+    if standing.state == "done":
+        return ""
+    if standing.state == "again":
+        return "generate: tokens and cost cannot be predicted from rounds of other settings or inputs"
+    return predict_generation(config, run)
 
 
 def predict_generation(config: Config, run: RunDir) -> str:

@@ -267,7 +267,7 @@ def output_digest(done: Manifest) -> str:
 
 def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, str]) -> dict[str, Any] | None:
     """Make the stage's folder ready; returns the record of the same data that was begun before."""
-    record = _record(run, stage)
+    record = record_of(run, stage)
     if run.exists(stage):
         if record is not None and is_same(record, stage, covered, inputs):
             return record
@@ -277,7 +277,7 @@ def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, st
         run.move_folder(stage, aside)
         log.info("%s: settings or inputs changed; the old files are kept in %s", stage, run.path(aside))
     for folder in run.folders("superseded", stage):
-        record = _record(run, folder)
+        record = record_of(run, folder)
         if record is not None and is_same(record, stage, covered, inputs):
             run.move_folder(folder, stage)
             return record
@@ -286,7 +286,7 @@ def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, st
     return None
 
 
-def _record(run: RunDir, folder: str) -> dict[str, Any] | None:
+def record_of(run: RunDir, folder: str) -> dict[str, Any] | None:
     """What was begun in a folder; the manifest of a finished stage also says of which inputs."""
     if not run.exists(folder, "stage.json"):
         return None
