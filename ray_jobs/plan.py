@@ -104,7 +104,7 @@ def plan_stages(config: Config, *, reach_out: bool = True, here: bool = True) ->
         PlannedStage("select", f"{config.select.size} rows by k-center", shards,
                      {"CPU": config.select.cpus_per_shard, "GPU": config.select.gpus_per_shard}),
         *_generate_lines(config, f"{len(tasks)} tasks by {roles}", sorted({served_name(model) for model in hosted})),
-        PlannedStage("codeocean", "verified, without duplicates and benchmarks", 1, 
+        PlannedStage("codeocean", "verified, without duplicates and benchmarks", 1,
                      {"CPU": config.codeocean.verify.cpus_per_program}),
         *([PlannedStage("mix", "with other instruction sets or new answers")] if config.mix.wanted else []),
         PlannedStage("train", f"{train.model}, {train.epochs} epochs on {train.workers} workers", train.workers,
