@@ -30,6 +30,7 @@ import psutil
 
 from bench.machine import describe_machine
 from bench.turns import say_result, take_turns, wait_for_turn
+from core.chat import ChatRequest
 from ray_jobs.run.models import resolve_model
 from serve.engines.settings import EngineConfig, engine_arguments, engine_environment
 from serve.gateway.settings import free_port
@@ -71,7 +72,7 @@ def run_stage(options: argparse.Namespace) -> None:
     chosen = list(itertools.islice(fitting, rows))
     with open_roles(config) as opened, tempfile.TemporaryDirectory() as folder:
         for chat, name in opened.values():  # engines inside Ray Data start with their first question
-            asyncio.run(chat(model=name, **WARM_UP))
+            asyncio.run(chat(ChatRequest(name, **WARM_UP)))
         if options.part == "record":
             asked = {role: (_recorded(chat, options.questions), name) for role, (chat, name) in opened.items()}
         else:
@@ -99,10 +100,10 @@ def run_stage(options: argparse.Namespace) -> None:
 def _recorded(chat: Any, file: Path) -> Any:
     """The chat, which writes each answered question down."""
 
-    async def ask(**question: Any) -> Any:
-        answer = await chat(**question)
+    async def ask(request: ChatRequest) -> Any:
+        answer = await chat(request)
         with file.open("a") as written:
-            written.write(json.dumps(question) + "\n")
+            written.write(json.dumps(vars(request)) + "\n")
         return answer
 
     return ask

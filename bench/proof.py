@@ -19,12 +19,11 @@ from functools import partial
 from typing import Any
 
 from bench.machine import describe_machine
+from codeocean.generate.jobs import SandboxJob
 from codeocean.verify.proof import run_proof
 from eval.sandbox.proof import prove
 from eval.sandbox.run import run_program
 from eval.sandbox.toolchains import missing_toolchains
-
-Job = dict[str, Any]
 
 MUTANTS, TESTS, SOLUTIONS = 10, 8, 4
 
@@ -163,22 +162,22 @@ ELSEWHERE = {
 }
 
 
-def python_job(number: int) -> Job:
+def python_job(number: int) -> SandboxJob:
     """The `number`-th instance: its solutions differ from any other's in a comment."""
     name = list(CALLS)[number % len(CALLS)]
     solutions = SOLUTIONS_OF[name].strip("\n").split("\n---\n")
     tests = [{"arguments": given, "expected": value} for given, value in CALLS[name][:TESTS]]
     texts = [f"{code}\n# {number}" for code in solutions[:SOLUTIONS]]
-    return {"language": "python", "name": name, "tests": tests, "solutions": texts, "mutants": MUTANTS, "seed": number}
+    return SandboxJob("python", name, tests, texts, MUTANTS, number)
 
 
-def one_by_one(job: Job) -> int:
+def one_by_one(job: SandboxJob) -> int:
     """How many pairs pass when each is a program of its own."""
     passed = 0
-    for code in job["solutions"]:
-        for test in job["tests"]:
+    for code in job.solutions:
+        for test in job.tests:
             given = ", ".join(map(repr, test["arguments"]))
-            program = f"{code}\nassert {job['name']}({given}) == {test['expected']!r}\n"
+            program = f"{code}\nassert {job.name}({given}) == {test['expected']!r}\n"
             passed += run_program(program, language="python", timeout=5.0, memory_mb=512).passed
     return passed
 
@@ -219,9 +218,8 @@ def measure_language(language: str) -> dict[str, Any]:
     """Seconds of one instance, once its caches are built."""
     right, old, new = ELSEWHERE[language]
     tests = [{"arguments": [n], "expected": 2 * max(n, 0)} for n in (0, 1, 3, -2)]
-    job = {"language": language, "name": "twice", "tests": tests, "solutions": [right, right.replace(old, new)],
-           "mutants": 2, "seed": 0}  # fmt: skip
-    run: Callable[[], Job] = partial(run_proof, job, partial(prove, timeout=20.0, memory_mb=1024))
+    job = SandboxJob(language, "twice", tests, [right, right.replace(old, new)], mutants=2, seed=0)
+    run: Callable[[], dict[str, Any]] = partial(run_proof, job, partial(prove, timeout=20.0, memory_mb=1024))
     run()
     begun = time.perf_counter()
     found = run()

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, NotRequired, Protocol, TypedDict
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One question to an LLM."""
+
+    model: str
+    """The endpoint's name for it."""
+    messages: list[dict[str, str]]
+    """`role` and `content` of each."""
+    max_tokens: int
+    """Most tokens of the answer."""
+    temperature: float = 0.0
+    """0 is greedy."""
+    seed: int | None = None
+    """Of sampling."""
+    schema: dict[str, Any] | None = None
+    """JSON schema that the answer must have, where the endpoint can see to it."""
+    stop: list[str] | None = None
+    """Texts that end the answer."""
 
 
 class ChatAnswer(TypedDict):
@@ -32,32 +53,12 @@ class ChatAnswer(TypedDict):
 class Chat(Protocol):
     """Asks an LLM; a failure of one question is data: its `error` is not empty."""
 
-    async def __call__(
-        self,
-        *,
-        model: str,
-        messages: list[dict[str, str]],
-        max_tokens: int,
-        temperature: float,
-        seed: int,
-        schema: dict[str, Any] | None = None,
-    ) -> ChatAnswer:
-        """The answer of one question.
-
-        Args:
-            model: the endpoint's name for it.
-            messages: `role` and `content` of each.
-            max_tokens: most tokens of the answer.
-            temperature: 0 is greedy.
-            seed: of sampling.
-            schema: JSON schema that the answer must have, where the endpoint can see to it.
-        """
+    async def __call__(self, request: ChatRequest, /) -> ChatAnswer:
+        """The answer of one question."""
 
 
 class CompletingChat(Chat, Protocol):
     """One that can also continue plain text."""
 
-    async def complete(
-        self, *, model: str, prompt: str, max_tokens: int, temperature: float, seed: int, stop: list[str]
-    ) -> ChatAnswer:
-        """The same of a plain text that is continued, up to one of `stop`."""
+    async def complete(self, request: ChatRequest, /) -> ChatAnswer:
+        """What continues the one message's text, with no chat template around it."""

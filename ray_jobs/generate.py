@@ -13,7 +13,8 @@ from typing import Any
 import ray
 
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.flow import Follow, Prove, generate
+from codeocean.generate.flow import Follow, Prover, generate
+from codeocean.generate.jobs import SandboxJob
 from codeocean.generate.ledger import ROLES, Ledger, cost_rows
 from codeocean.generate.prompts import prompt_version
 from codeocean.generate.round_store import Rounds
@@ -156,7 +157,7 @@ def replica_follower(config: Config) -> Follow | None:
     return follow
 
 
-def prover(config: Config) -> Prove:
+def prover(config: Config) -> Prover:
     """What runs solutions against tests, as Ray tasks.
 
     Raises:
@@ -170,7 +171,7 @@ def prover(config: Config) -> Prove:
     task = ray.remote(num_cpus=verify.cpus_per_program, max_retries=3)(run_proof)
     sandboxed = partial(prove, timeout=verify.timeout_s / 2, memory_mb=verify.memory_mb)
 
-    async def run(job: dict[str, Any]) -> dict[str, Any]:
+    async def run(job: SandboxJob) -> dict[str, Any]:
         found: dict[str, Any] = await task.remote(job, sandboxed)
         return found
 

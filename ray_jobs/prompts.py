@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 from codeocean.generate.few_shot import assign_tasks, plan_rounds
+from codeocean.generate.jobs import generation_job
 from codeocean.generate.prompts import Messages, discriminator_messages, generator_messages, prompt_version
-from codeocean.generate.round_store import Rounds, draw_sets, generation_job
+from codeocean.generate.round_store import Rounds, draw_sets
 from codeocean.generate.tasks import Case, Task, load_tasks, task_shares
 from codeocean.select.picked_rows import picked_rows
 from ray_jobs.cli import JOBS, run_guarded
@@ -66,10 +67,10 @@ def row_prompts(task: Task, config: Config, run: RunDir, row_id: str) -> Shown:
         cases += files.cases(earlier).get(name, [])
     sets = draw_sets(config.generate, task, number, cases)
     job = generation_job(config.generate, task, rows[ranks[row_id]], number, sets)
-    if job["given"] is None:
+    if job.given is None:
         raise ValueError(f"--row {row_id} is never sent: it is too long, or no bug can be put into it")
-    raw = job["raw"] | job["given"]
-    shown = {"generator": generator_messages(task, job["shots"], raw, job["target_language"])}
+    raw = job.raw | job.given
+    shown = {"generator": generator_messages(task, job.shots, raw, job.target_language)}
     if files.done(number):
         made = [row for row in files.read(number, "generations") if row["raw_id"] == row_id and not row["error"]]
         if made:

@@ -16,7 +16,7 @@ from codeocean.export.mix import AnswerConfig
 from codeocean.generate.few_shot import draw_number
 from codeocean.generate.scheduler import DRAIN_S, Question, answer_all
 from codeocean.teachers import LEFT_OPEN, failed_alike
-from core.chat import Chat
+from core.chat import Chat, ChatRequest
 from core.journal import Journal
 from core.storage import part_names, read_part, write_part
 from core.text import storable
@@ -126,13 +126,8 @@ def _name(number: int) -> str:
 
 async def _answer(config: AnswerConfig, row: dict[str, Any], chat: Chat, model: str) -> dict[str, Any]:
     question = f"{row['instruction']}\n\n{row['input']}" if row["input"].strip() else row["instruction"]
-    answer = await chat(
-        model=model,
-        messages=[{"role": "user", "content": question}],
-        max_tokens=config.max_tokens,
-        temperature=config.temperature,
-        seed=draw_number("answer", row["id"]),
-    )
+    messages, seed = [{"role": "user", "content": question}], draw_number("answer", row["id"])
+    answer = await chat(ChatRequest(model, messages, config.max_tokens, config.temperature, seed))
     text, error = storable(answer["text"]), answer["error"]
     reason = f"no answer: {error.partition(':')[0]}" if error else ""
     if not error and answer["finish_reason"] == "length":

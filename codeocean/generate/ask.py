@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from codeocean.collect.unsafe_text import speaks_to_a_model
 from codeocean.generate.few_shot import draw_number, is_accepted
+from codeocean.generate.jobs import GenerationJob, TurnAnswer
 from codeocean.generate.ledger import Usage
 from codeocean.generate.parse import Candidate, check_candidate, parse_candidate
 from codeocean.generate.prompts import (
@@ -25,7 +27,7 @@ from codeocean.grammars import GRAMMARS
 from codeocean.records import row_id
 from codeocean.syntax import has_syntax_error
 from codeocean.teachers import LEFT_OPEN
-from core.chat import Chat, ChatAnswer
+from core.chat import Chat, ChatAnswer, ChatRequest
 from core.text import storable
 
 Row = dict[str, Any]
@@ -34,41 +36,39 @@ MOST_ROOM = 8
 """Times `max_tokens` that a thinking model may be given on retries."""
 
 
-async def generate_one(job: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+async def generate_one(job: GenerationJob, task: Task, config: GenerateConfig, chat: Chat, model: str) -> TurnAnswer:
     """Ask the generator until a candidate passes the checks, at most `attempts` times.
 
     Args:
-        job: `{raw: RAW_CODE row, given: of `given_fields`, round, target_language, shots: list[Case]}`.
+        job: the raw code, and what else goes into the prompt.
         task: what to make of it.
         config: attempts, temperatures, limits.
         chat: the generator.
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: GENERATIONS rows, one for each attempt, used: Usage as JSON, open: whether the next run asks again}`. At
-        most the last row has no error.
+        GENERATIONS rows, one for each attempt; at most the last one has no error.
     """
-    raw, shots = job["raw"], job["shots"]
-    unfit = why_not_asked(raw, config.max_code_chars) or (NO_BUG if job["given"] is None else "")
-    if unfit:
-        row = _generation(job, task, config, attempt=0) | {"error": unfit}
+    raw, shots = job.raw, job.shots
+    unfit = why_not_asked(raw, config.max_code_chars)
+    if unfit or job.given is None:
+        row = _generation(job, task, config, attempt=0) | {"error": unfit or NO_BUG}
         return {"rows": [row], "used": Usage().as_json(), "open": False}
-    messages = generator_messages(task, shots, raw | job["given"], job["target_language"])
-    role = AskedRole(
-        chat, model, config.generator, config.retry_temperature, generator_schema(task, config.max_answer_chars)
-    )
+    messages = generator_messages(task, shots, raw | job.given, job.target_language)
+    schema = generator_schema(task, config.max_answer_chars)
+    role = AskedRole(chat, request_of(config.generator, model, messages, schema), config.retry_temperature)
     rows = []
     for attempt in range(config.attempts):
         row = _generation(job, task, config, attempt)
-        answer = await role.ask(messages, attempt, row["seed"])
-        candidate = parse_candidate(answer["text"], answer["finish_reason"], job["given"])
+        answer = await role.ask(attempt, row["seed"])
+        candidate = parse_candidate(answer["text"], answer["finish_reason"], job.given)
         row |= as_it_came(answer)
         if answer["error"]:
             row["error"] = no_answer(answer)
         elif isinstance(candidate, Candidate):
             candidate = Candidate(**{name: storable(text) for name, text in vars(candidate).items()})
             row |= vars(candidate)
-            language = job["target_language"] or raw["language"]
+            language = job.target_language or raw["language"]
             row["error"] = check_candidate(candidate, task, language, shots, fails_to_parse)
             if not row["error"] and speaks_to_a_model("\n".join(vars(candidate).values())):
                 row["error"] = "speaks to its reader"
@@ -91,25 +91,28 @@ def why_not_asked(raw: Row, max_chars: int) -> str:
     return "code speaks to the model" if speaks_to_a_model(raw["code"] + "\n" + (raw["docstring"] or "")[:1000]) else ""
 
 
-async def judge_any(generations: Sequence[Row], task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+async def judge_any(
+    generations: Sequence[Row], task: Task, config: GenerateConfig, chat: Chat, model: str
+) -> TurnAnswer:
     """Ask the discriminator about generations of one exercise, one after the other, until it accepts one.
 
     Args: as `judge_one`.
 
     Returns:
-        As `judge_one`, with a VERDICTS row for each that it was asked about; the last one decides.
+        A VERDICTS row for each that it was asked about; the last one decides.
     """
-    rows, used, answer = list[Row](), Usage(), dict[str, Any]()
+    rows, used, is_open = list[Row](), Usage(), False
     for generation in generations:
         answer = await judge_one(generation, task, config, chat, model)
         rows += answer["rows"]
         used.add(Usage.from_json(answer["used"]))
-        if answer["open"] or is_accepted(rows[-1]):
+        is_open = answer["open"]
+        if is_open or is_accepted(rows[-1]):
             break
-    return answer | {"rows": rows, "used": used.as_json()}
+    return {"rows": rows, "used": used.as_json(), "open": is_open}
 
 
-async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> Row:
+async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: Chat, model: str) -> TurnAnswer:
     """Ask the discriminator until its verdict parses, at most `attempts` times.
 
     Args:
@@ -120,15 +123,15 @@ async def judge_one(generation: Row, task: Task, config: GenerateConfig, chat: C
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: [VERDICTS row], used: Usage as JSON, open: whether the next run asks again}`.
+        One VERDICTS row.
     """
-    messages = discriminator_messages(task, generation)
-    role = AskedRole(chat, model, config.discriminator, config.retry_temperature, discriminator_schema(task))
+    messages, schema = discriminator_messages(task, generation), discriminator_schema(task)
+    role = AskedRole(chat, request_of(config.discriminator, model, messages, schema), config.retry_temperature)
     row: Row = {"id": generation["id"], "rules": [], "overall": "", "reasons": "", "error": ""}
     row |= {"discriminator": config.discriminator.model, "raw_text": "", "reasoning": ""}
     for attempt in range(config.attempts):
         seed = draw_number(config.seed, "judge", generation["id"], attempt)
-        answer = await role.ask(messages, attempt, seed)
+        answer = await role.ask(attempt, seed)
         verdict: Verdict | str = no_answer(answer)
         if not verdict:
             verdict = parse_verdict(answer["text"], answer["finish_reason"], task)
@@ -155,55 +158,53 @@ def no_answer(answer: ChatAnswer) -> str:
     return f"no answer: {answer['error'].partition(':')[0]}" if answer["error"] else ""
 
 
+def request_of(config: RoleConfig, model: str, messages: list[dict[str, str]], schema: Row) -> ChatRequest:
+    """A role's question before it has a seed."""
+    return ChatRequest(model, messages, config.max_tokens, config.temperature, schema=schema)
+
+
 class AskedRole:
     """One LLM role while it answers one question, however often it is asked."""
 
-    def __init__(self, chat: Chat, model: str, config: RoleConfig, retry_temperature: float, schema: Row) -> None:
-        self._chat, self._model, self._config, self._schema = chat, model, config, schema
-        self._retry_temperature = retry_temperature
-        self._max_tokens = config.max_tokens
+    def __init__(self, chat: Chat, request: ChatRequest, retry_temperature: float) -> None:
+        self._chat, self._request, self._retry_temperature = chat, request, retry_temperature
+        self._max_tokens = request.max_tokens
         self.used = Usage()
         self.is_refused = False
         """Whether the endpoint refused the last question for good: asked again now, it would again."""
         self.is_open = False
         """Whether the last question was refused or failed by the endpoint, not by the model."""
 
-    async def ask(self, messages: list[dict[str, str]], attempt: int, seed: int) -> ChatAnswer:
+    async def ask(self, attempt: int, seed: int) -> ChatAnswer:
         """The answer of one attempt, as the chat gives it."""
-        temperature = self._config.temperature
+        temperature = self._request.temperature
         if attempt > 0:  # a greedy model, asked again, would give the same answer again
             temperature = max(temperature, self._retry_temperature)
-        answer = await self._chat(
-            model=self._model,
-            messages=messages,
-            max_tokens=self._max_tokens,
-            temperature=temperature,
-            seed=seed,
-            schema=self._schema,
-        )
+        request = replace(self._request, max_tokens=self._max_tokens, temperature=temperature, seed=seed)
+        answer = await self._chat(request)
         self.used.add_answer(answer)
         self.is_refused, self.is_open = answer.get("blame") == "question", answer.get("blame") in LEFT_OPEN
         if answer["finish_reason"] == "length" and not answer["text"]:  # all of it went into thinking
-            self._max_tokens = min(2 * self._max_tokens, MOST_ROOM * self._config.max_tokens)
+            self._max_tokens = min(2 * self._max_tokens, MOST_ROOM * self._request.max_tokens)
         return answer
 
 
-def _generation(job: Row, task: Task, config: GenerateConfig, attempt: int) -> Row:
+def _generation(job: GenerationJob, task: Task, config: GenerateConfig, attempt: int) -> Row:
     """A GENERATIONS row before its answer is known."""
-    raw_id = job["raw"]["id"]
+    raw_id = job.raw["id"]
     seed = draw_number(config.seed, "generate", raw_id, attempt)
     return {
-        "id": row_id(f"{raw_id} {task.name} {job['round']} {attempt} {config.seed}"),
+        "id": row_id(f"{raw_id} {task.name} {job.round} {attempt} {config.seed}"),
         "raw_id": raw_id,
         "task": task.name,
         "task_name": task.title,
         "instruction": "",
         "information": "",
         "solution": "",
-        "target_language": job["target_language"],
-        "round": job["round"],
+        "target_language": job.target_language,
+        "round": job.round,
         "attempt": attempt,
-        "shots": [case.id for case in job["shots"] if case.id],
+        "shots": [case.id for case in job.shots if case.id],
         "generator": config.generator.model,
         "prompt_version": prompt_version(task),
         "seed": seed,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from codeocean.collect.unsafe_text import speaks_to_a_model
-from codeocean.generate.ask import AskedRole, as_it_came, fails_to_parse, no_answer
+from codeocean.generate.ask import AskedRole, as_it_came, fails_to_parse, no_answer, request_of
 from codeocean.generate.few_shot import draw_number
+from codeocean.generate.jobs import ProofJob, TurnAnswer
 from codeocean.generate.parse import parse_object, strip_fence
 from codeocean.generate.prompts import MAX_LINE_CHARS, MEAN_LINE_CHARS
 from codeocean.generate.settings import GenerateConfig
@@ -24,31 +25,28 @@ from core.text import storable
 Row = dict[str, Any]
 
 
-async def ask_tests(job: Row, config: GenerateConfig, chat: Chat, model: str) -> Row:
+async def ask_tests(job: ProofJob, config: GenerateConfig, chat: Chat, model: str) -> TurnAnswer:
     """Ask the tester until its tests parse, at most `attempts` times.
 
     Args:
-        job: of `codeocean.generate.turns.proof_job`: `{generation, language, signature, name, information}`.
+        job: what is to be tested.
         config: attempts, temperatures, `tests`.
         chat: the tester.
         model: the endpoint's name for it.
 
     Returns:
-        `{rows: [{tests, refused, error, raw_text}], used: Usage as JSON, open: whether the next run asks again}`.
+        One row: `{tests, refused, error, raw_text}`.
     """
-    generation = job["generation"]
-    messages = messages_for_tests(
-        generation["instruction"], job["information"], job["signature"], job["language"], config.tests
-    )
-    role = AskedRole(
-        chat, model, config.tester or config.generator, config.retry_temperature, schema_of_tests(config.tests)
-    )
+    instruction, number = job.generation["instruction"], config.tests
+    messages = messages_for_tests(instruction, job.information, job.signature, job.language, number)
+    request = request_of(config.tester or config.generator, model, messages, schema_of_tests(number))
+    role = AskedRole(chat, request, config.retry_temperature)
     row: Row = {"tests": [], "refused": {}, "error": "", "raw_text": ""}
     for attempt in range(config.attempts):
-        answer = await role.ask(messages, attempt, draw_number(config.seed, "test", generation["id"], attempt))
+        answer = await role.ask(attempt, draw_number(config.seed, "test", job.generation["id"], attempt))
         found: ParsedTests | str = no_answer(answer)
         if not found:
-            found = parse_tests(answer["text"], answer["finish_reason"], job["name"], job["language"], config.tests)
+            found = parse_tests(answer["text"], answer["finish_reason"], job.name, job.language, number)
         if isinstance(found, ParsedTests):
             row |= {"tests": found.kept, "refused": dict(found.refused)}
         row |= {"error": found if isinstance(found, str) else "" if found.kept else "no test can be run"}
@@ -59,29 +57,30 @@ async def ask_tests(job: Row, config: GenerateConfig, chat: Chat, model: str) ->
     return {"rows": [row], "used": role.used.as_json(), "open": role.is_open}
 
 
-async def ask_solution(job: Row, config: GenerateConfig, number: int, chat: Chat, model: str) -> Row:
+async def ask_solution(job: ProofJob, config: GenerateConfig, number: int, chat: Chat, model: str) -> TurnAnswer:
     """Ask for one more solution of a candidate's exercise, or for code from a summary alone, at most `attempts` times.
 
     Args: as `ask_tests`; number: of the solution, from 1 on, which decides its seed.
 
     Returns:
-        `{rows: [{solution, seed, error, raw_text}], used, open}`.
+        One row: `{solution, seed, error, raw_text}`.
     """
-    generation, language = job["generation"], job["language"]
-    asked = generation["instruction"], job["information"]
-    if job["retold"]:
+    generation, language = job.generation, job.language
+    asked = generation["instruction"], job.information
+    if job.retold:
         asked = RETELL.format(generation["solution"]), ""
-    messages = messages_for_solution(*asked, job["signature"], language)
+    messages = messages_for_solution(*asked, job.signature, language)
     line = {"type": "string", "maxLength": MAX_LINE_CHARS}
     most = max(2, config.max_answer_chars // MEAN_LINE_CHARS)
     lines = {"type": "array", "items": line, "minItems": 1, "maxItems": most}
     schema = {"type": "object", "properties": {"solution": lines}, "required": ["solution"]}
-    # The same prompt answered greedily would be the same solution again.
-    role = AskedRole(chat, model, config.generator, config.retry_temperature, schema | {"additionalProperties": False})
+    request = request_of(config.generator, model, messages, schema | {"additionalProperties": False})
+    role = AskedRole(chat, request, config.retry_temperature)
     row: Row = {"solution": "", "seed": 0, "error": "", "raw_text": ""}
     for attempt in range(config.attempts):
         row["seed"] = draw_number(config.seed, "solve", generation["id"], number, attempt)
-        answer = await role.ask(messages, max(1, attempt), row["seed"])
+        # The same prompt answered greedily would be the same solution again.
+        answer = await role.ask(max(1, attempt), row["seed"])
         row |= {"error": no_answer(answer), "raw_text": as_it_came(answer)["raw_text"], "solution": ""}
         if not row["error"]:
             solution = _solution(answer)

@@ -21,20 +21,21 @@ from codeocean.export.instances import Yield
 from codeocean.generate.ask import generate_one, judge_any
 from codeocean.generate.ask_tests import ask_solution, ask_tests
 from codeocean.generate.few_shot import plan_rounds
+from codeocean.generate.jobs import GenerationJob, SandboxJob, TurnAnswer
 from codeocean.generate.ledger import Ledger, Usage
 from codeocean.generate.round_state import RoundBook
 from codeocean.generate.round_store import Rounds
-from codeocean.generate.scheduler import DRAIN_S, GENERATE, JUDGE, Question, answer_all
+from codeocean.generate.scheduler import DRAIN_S, Question, answer_all
 from codeocean.generate.settings import GenerateConfig, SpendingConfig
 from codeocean.generate.tasks import Task
-from codeocean.generate.turns import PROVE, SOLVE, TEST, role_of
+from codeocean.generate.turns import SOLVE, TEST, role_of
 from core.chat import Chat
 from core.metrics import RowMetrics
 
 log = logging.getLogger("wavecoder.codeocean")
 
-Prove = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
-"""Runs a `codeocean.generate.turns.sandbox_job` in a sandbox."""
+Prover = Callable[[SandboxJob], Awaitable[dict[str, Any]]]
+"""Finds in a sandbox what a job proves."""
 Roles = Mapping[str, tuple[Any, str]]
 """Role → who answers for it, and the model's name there."""
 Follow = Callable[[Mapping[str, int]], object]
@@ -74,7 +75,7 @@ def generate(
         tasks: by name.
         rows: RAW_CODE rows in coreset order.
         roles: "generator" and "discriminator", and "tester" where there is one → a chat and the model's name there.
-            With `config.tests` also "sandbox" → what runs a `sandbox_job` (`Prove`), and no name.
+            With `config.tests` also "sandbox" → a `Prover`, and no name.
         fs: filesystem of the run directory.
         folder: the stage's folder.
         follow: told once a second how many questions of each role are open.
@@ -157,15 +158,15 @@ async def answer_book(
         log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
 
 
-async def _answer(book: RoundBook, question: Question, config: GenerateConfig, roles: Roles) -> dict[str, Any]:
+async def _answer(book: RoundBook, question: Question, config: GenerateConfig, roles: Roles) -> TurnAnswer:
     """The answer to a question, of whoever answers it."""
     job, turn = book.job(question), question.turn
     chat, model = roles[role_of(turn, config)]
-    if turn == PROVE:
+    if isinstance(job, SandboxJob):
         return {"rows": [await chat(job)], "used": Usage().as_json(), "open": False}
-    if turn == GENERATE:
+    if isinstance(job, GenerationJob):
         return await generate_one(job, book.task_of(question), config, chat, model)
-    if turn == JUDGE:
+    if isinstance(job, list):
         return await judge_any(job, book.task_of(question), config, chat, model)
     if turn == TEST:
         return await ask_tests(job, config, chat, model)

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codeocean.generate.few_shot import assign_tasks, is_accepted, plan_rounds
+from codeocean.generate.jobs import Job, ProofJob, TurnAnswer, generation_job, proof_job
 from codeocean.generate.ledger import Account, Ledger, Usage, spent
 from codeocean.generate.progress import Progress
-from codeocean.generate.round_store import Rounds, draw_sets, generation_job
+from codeocean.generate.round_store import Rounds, draw_sets
 from codeocean.generate.scheduler import GENERATE, JUDGE, Question
 from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.tasks import Case, Task, task_shares
@@ -26,7 +27,6 @@ from codeocean.generate.turns import (
     finished_rows,
     is_over,
     judged_generations,
-    proof_job,
     role_of,
     roles_of,
     sandbox_job,
@@ -47,9 +47,9 @@ class _OpenRound:
     """Task → few-shot sets."""
     left: int
     """Places about which something is still to be asked."""
-    answers: dict[tuple[int, int], Row] = field(default_factory=dict)
+    answers: dict[tuple[int, int], TurnAnswer] = field(default_factory=dict)
     """By turn and place."""
-    places: dict[int, dict[int, Row]] = field(default_factory=dict)
+    places: dict[int, dict[int, TurnAnswer]] = field(default_factory=dict)
     """The same by place, then turn."""
     earlier: dict[tuple[int, int], Row] = field(default_factory=dict)
     """By turn and place, what was used in an earlier run by a question that the endpoint failed."""
@@ -61,11 +61,11 @@ class _OpenRound:
         """Whether no question is left that the endpoint failed."""
         return not any(answer.get("open") for answer in self.answers.values())
 
-    def of(self, place: int) -> dict[int, Row]:
+    def of(self, place: int) -> dict[int, TurnAnswer]:
         """Turn → answer, of one place."""
         return self.places.setdefault(place, {})
 
-    def take(self, turn: int, place: int, answer: Row) -> None:
+    def take(self, turn: int, place: int, answer: TurnAnswer) -> None:
         """Note an answer."""
         self.answers[turn, place] = self.of(place)[turn] = answer
         self.left -= is_over(turn, self.of(place))
@@ -106,7 +106,7 @@ class RoundBook:
         """The task that a question is about."""
         return self._tasks[self._names[self._planned[question.round][question.place]]]
 
-    def job(self, question: Question) -> Any:
+    def job(self, question: Question) -> Job:
         """What `generate_one`, `judge_any`, the tester, a solver or the sandbox needs."""
         found = self._open[question.round]
         answers = found.of(question.place)
@@ -119,7 +119,7 @@ class RoundBook:
         assert job is not None
         return sandbox_job(self._config, job, answers) if question.turn == PROVE else job
 
-    def _proof_job(self, number: int, place: int, answers: dict[int, Row]) -> Row | None:
+    def _proof_job(self, number: int, place: int, answers: dict[int, TurnAnswer]) -> ProofJob | None:
         rank = self._planned[number][place]
         generation = answers[GENERATE]["rows"][-1]
         if generation["error"]:
@@ -131,14 +131,14 @@ class RoundBook:
         answers = self._open[number].of(place)
         return turns_after(turn, answers, turns_between(self._config, self._proof_job(number, place, answers)))
 
-    async def keep(self, question: Question, answer: Row) -> list[Question]:
+    async def keep(self, question: Question, answer: TurnAnswer) -> list[Question]:
         """Keep an answer for good; returns the questions that it opens."""
         number, turn, place = question
         found = self._open[number]
         if (turn, place) in found.earlier:
             used = Usage.from_json(found.earlier.pop((turn, place)))
             used.add(Usage.from_json(answer["used"]))
-            answer = answer | {"used": used.as_json()}
+            answer = {**answer, "used": used.as_json()}
         await found.journal.keep({"turn": turn, "place": place, "answer": answer})
         self._count(turn, answer)
         found.take(turn, place, answer)
@@ -198,7 +198,8 @@ class RoundBook:
             found = self._open.pop(number)
             parts = [finished_rows(self._config, found.of(place)) for place in range(len(self._planned[number]))]
             generations, proofs = ([row for part in parts for row in part[which]] for which in (0, 1))
-            verdicts = [row for place in range(len(parts)) for row in found.of(place).get(JUDGE, {"rows": []})["rows"]]
+            judged = [found.of(place)[JUDGE] for place in range(len(parts)) if JUDGE in found.of(place)]
+            verdicts = [row for answer in judged for row in answer["rows"]]
             ledger = self._ledger(number, found)
             if not found.is_whole:  # its answers stay, so that the next run asks what is missing
                 await found.journal.keep({"wall_s": ledger.wall_s - found.wall_s})
@@ -223,7 +224,7 @@ class RoundBook:
                 account.accepted += turn == JUDGE and is_accepted(answer["rows"][-1])
         return ledger
 
-    def _count(self, turn: int, answer: Row) -> None:
+    def _count(self, turn: int, answer: TurnAnswer) -> None:
         if turn != PROVE:
             used = self.progress.used.setdefault(role_of(turn, self._config), Usage())
             used.add(Usage.from_json(answer["used"]))

@@ -16,10 +16,9 @@ import pyarrow as pa
 from pyarrow import fs as pafs
 
 from codeocean.export.instances import Yield
-from codeocean.generate.few_shot import cases_of_round, choose_target_language, draw_number, draw_shots
+from codeocean.generate.few_shot import cases_of_round, draw_shots
 from codeocean.generate.ledger import Ledger
 from codeocean.generate.settings import GenerateConfig
-from codeocean.generate.task_inputs import given_fields
 from codeocean.generate.tasks import Case, Task
 from codeocean.records import GENERATIONS, PROOFS, VERDICTS
 from core.journal import Journal
@@ -114,22 +113,3 @@ def draw_sets(config: GenerateConfig, task: Task, number: int, cases: Iterable[C
         draw_shots(task, pool, (config.seed, number, shot_set), config.good_shots, config.bad_shots)
         for shot_set in range(config.shot_sets)
     ]
-
-
-def generation_job(config: GenerateConfig, task: Task, row: Row, number: int, sets: list[list[Case]]) -> Row:
-    """What `generate_one` needs for one raw code.
-
-    Args:
-        config: seed and few-shot settings.
-        task: the row's task.
-        row: RAW_CODE row.
-        number: of the round.
-        sets: of `draw_sets` for this task and round.
-    """
-    return {
-        "raw": {name: row[name] for name in ("id", "language", "code", "docstring")},
-        "given": given_fields(task, row, config.seed) if len(row["code"]) <= config.max_code_chars else None,
-        "round": number,
-        "target_language": choose_target_language(task, row["id"], row["language"], config.seed),
-        "shots": sets[draw_number(config.seed, "set", row["id"]) % config.shot_sets],
-    }

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from codeocean.generate.few_shot import draw_number
+from codeocean.generate.jobs import ProofJob, SandboxJob, TurnAnswer
 from codeocean.generate.scheduler import GENERATE, JUDGE
 from codeocean.generate.settings import GenerateConfig
-from codeocean.generate.signatures import signature_of
-from codeocean.generate.tasks import Task
 from codeocean.records import row_id
-from core.languages import EXECUTED
 
 Row = dict[str, Any]
 
@@ -44,36 +42,15 @@ def roles_of(config: GenerateConfig) -> tuple[str, ...]:
     return ("generator", "discriminator", *(("tester",) if config.tests and config.tester is not None else ()))
 
 
-def proof_job(config: GenerateConfig, task: Task, generation: Mapping[str, Any], raw: Mapping[str, Any]) -> Row | None:
-    """What tester, solver and sandbox are given; None where nothing of this row is tested.
-
-    The function is the solution's where the model wrote it, else that of the raw code: a repair and a translation are
-    held against that. Only what the exercise itself says goes into a prompt. For a summary the raw code is
-    tested too, and a solver is shown the summary alone.
-    """
-    retold = task.solution == "prose"
-    if not config.tests or (retold and not config.round_trip):
-        return None
-    written = "solution" in task.written and not task.target_languages and not retold
-    code = generation["solution"] if written else raw["code"]
-    told = f"{generation['instruction']}\n{generation['information']}" if written else raw["name"].rpartition(".")[2]
-    signature = signature_of(code, raw["language"], told) if raw["language"] in EXECUTED else None
-    if signature is None:
-        return None
-    about = generation["information"] if written else " ".join((raw["docstring"] or "").split())[:300]
-    return {"generation": dict(generation), "language": raw["language"], "name": signature.name,
-            "signature": signature.text, "information": about, "chooses": written, "retold": retold}  # fmt: skip
-
-
-def turns_between(config: GenerateConfig, job: Row | None) -> tuple[int, ...]:
+def turns_between(config: GenerateConfig, job: ProofJob | None) -> tuple[int, ...]:
     """The turns between generating and judging, but for the sandbox's; none where nothing is tested."""
     if job is None:
         return ()
-    more = config.solutions - 1 if job["chooses"] else int(job["retold"])
+    more = config.solutions - 1 if job.chooses else int(job.retold)
     return (TEST, *range(SOLVE, SOLVE + more))
 
 
-def turns_after(turn: int, answers: Mapping[int, Row], between: tuple[int, ...]) -> list[int]:
+def turns_after(turn: int, answers: Mapping[int, TurnAnswer], between: tuple[int, ...]) -> list[int]:
     """What is asked next about a row; empty where nothing is, or where other answers are waited for.
 
     Args:
@@ -90,19 +67,19 @@ def turns_after(turn: int, answers: Mapping[int, Row], between: tuple[int, ...])
     return [] if turn == JUDGE or any(each not in answers for each in between) else [PROVE]
 
 
-def is_over(turn: int, answers: Mapping[int, Row]) -> bool:
+def is_over(turn: int, answers: Mapping[int, TurnAnswer]) -> bool:
     """Whether nothing more is asked about a row."""
     return turn == JUDGE or (turn == GENERATE and bool(answers[GENERATE]["rows"][-1]["error"]))
 
 
-def solutions_of(answers: Mapping[int, Row]) -> list[str]:
+def solutions_of(answers: Mapping[int, TurnAnswer]) -> list[str]:
     """The candidate's solution and the further ones; "" for one that was no code."""
     first = answers[GENERATE]["rows"][-1]["solution"]
     more = [answers[turn]["rows"][-1] for turn in sorted(answers) if turn >= SOLVE]
     return [first, *("" if row["error"] else row["solution"] for row in more)]
 
 
-def judged_generations(config: GenerateConfig, answers: Mapping[int, Row]) -> list[Row]:
+def judged_generations(config: GenerateConfig, answers: Mapping[int, TurnAnswer]) -> list[Row]:
     """GENERATIONS rows that the judge is asked about, in this order, until it accepts one.
 
     They are the different texts of the agreeing group, smallest seed first; where nothing agrees, the candidate alone.
@@ -118,7 +95,7 @@ def judged_generations(config: GenerateConfig, answers: Mapping[int, Row]) -> li
     return found
 
 
-def _variant(config: GenerateConfig, candidate: Row, answers: Mapping[int, Row], number: int) -> Row:
+def _variant(config: GenerateConfig, candidate: Row, answers: Mapping[int, TurnAnswer], number: int) -> Row:
     """The candidate with another solution: a row of its own."""
     row = answers[SOLVE + number - 1]["rows"][-1]
     more = {"solution": row["solution"], "seed": row["seed"], "raw_text": row["raw_text"], "reasoning": ""}
@@ -130,7 +107,7 @@ def variant_id(candidate: str, number: int, seed: int) -> str:
     return row_id(f"{candidate} {number} {seed}")
 
 
-def finished_rows(config: GenerateConfig, answers: Mapping[int, Row]) -> tuple[list[Row], list[Row]]:
+def finished_rows(config: GenerateConfig, answers: Mapping[int, TurnAnswer]) -> tuple[list[Row], list[Row]]:
     """GENERATIONS and PROOFS rows of a row of the coreset that is done.
 
     Of the generations the last one counts: the one about which the judge was asked last.
@@ -150,14 +127,9 @@ def finished_rows(config: GenerateConfig, answers: Mapping[int, Row]) -> tuple[l
     return generations, [row]
 
 
-def sandbox_job(config: GenerateConfig, job: Row, answers: Mapping[int, Row]) -> Row:
-    """What the sandbox is to run.
-
-    Returns:
-        `{language, name, tests, solutions, mutants, seed}`; no solution where nothing is chosen.
-    """
+def sandbox_job(config: GenerateConfig, job: ProofJob, answers: Mapping[int, TurnAnswer]) -> SandboxJob:
+    """What the sandbox is to run; no solution where nothing is chosen."""
     tests = answers[TEST]["rows"][-1]["tests"]
-    chooses = job["chooses"] and bool(tests)
-    seed = draw_number(config.seed, "mutants", job["generation"]["id"])
-    return {"language": job["language"], "name": job["name"], "tests": tests, "mutants": config.mutants, "seed": seed,
-            "solutions": solutions_of(answers) if chooses else []}  # fmt: skip
+    solutions = solutions_of(answers) if job.chooses and tests else []
+    seed = draw_number(config.seed, "mutants", job.generation["id"])
+    return SandboxJob(job.language, job.name, tests, solutions, config.mutants, seed)

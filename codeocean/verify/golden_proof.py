@@ -18,10 +18,10 @@ from codeocean.generate.ask import judge_one
 from codeocean.generate.ask_tests import ask_solution, ask_tests
 from codeocean.generate.few_shot import draw_number, is_accepted
 from codeocean.generate.golden_faults import FaultCase
+from codeocean.generate.jobs import ProofJob, SandboxJob, proof_job
 from codeocean.generate.ledger import Account, Usage, token_cost
 from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.tasks import Task
-from codeocean.generate.turns import proof_job
 from codeocean.verify.columns import unproved
 from codeocean.verify.edits import prove_edit
 from codeocean.verify.proof import Prove, columns_of_proof, run_proof
@@ -65,42 +65,42 @@ async def _decide(case: FaultCase, judges: Judges, sandboxes: asyncio.Semaphore)
     if job is None:
         return found
     answer = await ask_tests(job, config, *judges.tester)
-    job |= answer["rows"][-1] | {"code": ""}
+    tested, code = answer["rows"][-1], ""
     took = Usage.from_json(answer["used"])
-    if job["retold"]:
+    if job.retold:
         retold = await ask_solution(job, config, 1, *judges.solver)
-        job["code"] = retold["rows"][-1]["solution"]
+        code = retold["rows"][-1]["solution"]
         took.add(Usage.from_json(retold["used"]))
     found["used"]["proof"] = took.as_json()
     async with sandboxes:
         begun = time.monotonic()
-        columns, found["why"] = await asyncio.to_thread(prove_case, case, task, job, judges)
+        columns, found["why"] = await asyncio.to_thread(prove_case, case, task, job, tested, code, judges)
         found["seconds"] = time.monotonic() - begun
     found["proof"] = columns["proof"] in {"tests", "equivalent", "round_trip"} and columns["pass_rate"] == 1
     return found
 
 
-def prove_case(case: FaultCase, task: Task, job: Row, judges: Judges) -> tuple[Row, str]:
+def prove_case(case: FaultCase, task: Task, job: ProofJob, tested: Row, code: str, judges: Judges) -> tuple[Row, str]:
     """Columns of proof and a word, as a run has them.
 
     Args:
         case: the instance.
         task: of it.
-        job: of `proof_job`, with the tester's `tests` and `error`, and of a summary the `code` written from it.
+        job: what is proved.
+        tested: the tester's `tests` and `error`.
+        code: of a summary, written from it.
         judges: with the sandbox.
     """
-    if not job["tests"]:
-        return unproved(), job["error"] or "no tests"
-    if not job["chooses"]:
-        columns, checks = prove_edit(task, case.generation, case.source, job["tests"], judges.prove, job["code"])
+    tests, error = tested["tests"], tested["error"]
+    if not tests:
+        return unproved(), error or "no tests"
+    if not job.chooses:
+        columns, checks = prove_edit(task, case.generation, case.source, tests, judges.prove, code)
         return columns, next(iter(checks.values()), "nothing to run")
-    order = {name: job[name] for name in ("language", "name", "tests")} | {
-        "mutants": judges.config.mutants,
-        "solutions": [case.generation["solution"]],
-        "seed": draw_number("mutants", case.generation["id"]),
-    }
+    solutions, seed = [case.generation["solution"]], draw_number("mutants", case.generation["id"])
+    order = SandboxJob(job.language, job.name, tests, solutions, judges.config.mutants, seed)
     found = run_proof(order, judges.prove)
-    row = {"tests": json.dumps(job["tests"]), "found": json.dumps(found), "solutions": 1, "error": job["error"]}
+    row = {"tests": json.dumps(tests), "found": json.dumps(found), "solutions": 1, "error": error}
     return columns_of_proof(row)
 
 

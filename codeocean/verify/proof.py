@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from codeocean.generate.bugs import draw_bugs
+from codeocean.generate.jobs import SandboxJob
 from codeocean.verify.columns import unproved
 from codeocean.verify.emptied import emptied
 
@@ -29,40 +30,40 @@ FEW = 3
 """With fewer edits than that, emptied functions are mutants too."""
 
 
-def run_proof(job: Row, prove: Prove) -> Row:
+def run_proof(job: SandboxJob, prove: Prove) -> Row:
     """What the sandbox finds of a problem.
 
     Args:
-        job: of `codeocean.generate.turns.sandbox_job`.
+        job: what is run.
         prove: the sandbox's.
     """
-    solutions: list[str] = job["solutions"]
+    solutions = job.solutions
     if not solutions:
         return {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False, "ended": "nothing to run"}
     mutants: dict[str, list[str]] = {}
     for code in solutions:
         if code not in mutants:
-            bugs = draw_bugs(code, job["language"], job["mutants"], job["seed"])
-            few = max(0, min(FEW, job["mutants"]) - len(bugs))  # the only edit may change nothing that can be seen
-            mutants[code] = [bug.code for bug in bugs] + emptied(code, job["language"], job["name"], few)
+            bugs = draw_bugs(code, job.language, job.mutants, job.seed)
+            few = max(0, min(FEW, job.mutants) - len(bugs))  # the only edit may change nothing that can be seen
+            mutants[code] = [bug.code for bug in bugs] + emptied(code, job.language, job.name, few)
     found = prove(
         solutions,
-        job["tests"],
-        language=job["language"],
-        entry_point=job["name"],
+        job.tests,
+        language=job.language,
+        entry_point=job.name,
         mutants=[mutants[code] for code in solutions],
     )
     return _with_emptied(found, job, prove) if sum(found["kills"]) and not found["by_value"] else found
 
 
-def _with_emptied(found: Row, job: Row, prove: Prove) -> Row:
+def _with_emptied(found: Row, job: SandboxJob, prove: Prove) -> Row:
     """What the sandbox finds where all mutants crash: whether the tests tell emptied functions by their values, all."""
-    code = job["solutions"][found["chosen"][0]]
-    functions = emptied(code, job["language"], job["name"], FEW - 1)
+    code = job.solutions[found["chosen"][0]]
+    functions = emptied(code, job.language, job.name, FEW - 1)
     if not functions:
         return found
     again = prove(
-        [code], job["tests"], language=job["language"], entry_point=job["name"], mutants=[functions]
+        [code], job.tests, language=job.language, entry_point=job.name, mutants=[functions]
     )  # fmt: skip
     told = again["by_value"] and all(again["kills"])
     return found | {"kills": [*found["kills"], *again["kills"]], "by_value": told}

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.chat import ChatAnswer, CompletingChat
+from core.chat import ChatAnswer, ChatRequest, CompletingChat
 from core.text import storable
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
 from eval.answers.prompts import Request, read_with_reason, request_description, request_for
@@ -80,12 +80,11 @@ class EndpointAnswers:
         }
 
     async def _ask(self, request: Request, seed: int) -> ChatAnswer:
-        common: dict[str, Any] = {"model": self.model, "max_tokens": self._config.max_tokens, "seed": seed}
-        common["temperature"] = self._config.temperature
-        if request.chat:
-            answer = await self._chat(messages=[{"role": "user", "content": request.text}], **common)
-        else:
-            answer = await self._chat.complete(prompt=request.text, stop=list(request.stop), **common)
+        messages, config = [{"role": "user", "content": request.text}], self._config
+        asked = ChatRequest(
+            self.model, messages, config.max_tokens, config.temperature, seed, stop=list(request.stop) or None
+        )
+        answer = await (self._chat(asked) if request.chat else self._chat.complete(asked))
         if answer["error"] and answer.get("blame", "endpoint") == "endpoint":
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
         return {**answer, "text": storable(answer["text"])}

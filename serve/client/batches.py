@@ -17,12 +17,12 @@ from typing import Any, cast
 import aiohttp
 from pyarrow import fs as pafs
 
-from core.chat import ChatAnswer
+from core.chat import ChatAnswer, ChatRequest
 from core.storage import write_bytes
 from serve.client.chat import MOST_LEARNT, ChatClient
 from serve.client.completions import failed, read_completion
 from serve.client.errors import Blame, EndpointError, blame, read_error
-from serve.client.rules import Asked, chat_body
+from serve.client.rules import chat_body
 from serve.client.settings import EndpointConfig
 
 QUIET_S = 2.0
@@ -78,34 +78,24 @@ class BatchChat:
         """As `ChatClient.learnt`."""
         return self._client.learnt
 
-    async def __call__(
-        self,
-        *,
-        model: str,
-        messages: list[dict[str, str]],
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        schema: Row | None = None,
-    ) -> ChatAnswer:
+    async def __call__(self, request: ChatRequest) -> ChatAnswer:
         """As `ChatClient` answers; `seconds` is 0, as nobody's time was taken.
 
         Raises:
             ConnectionError, PermissionError, ValueError: as `ChatClient`.
         """
-        asked = Asked(model, messages, max_tokens, temperature, seed, schema)
         error = EndpointError(0)
         for _ in range(MOST_LEARNT):
-            rules = self._client.rules_of(model)
+            rules = self._client.rules_of(request.model)
             if rules.api != "chat":
                 raise ValueError(f"{self._config.url}: batches are asked in OpenAI's form alone; leave batch out")
-            body = chat_body(rules, asked)
+            body = chat_body(rules, request)
             line = await self._line(body)
             found = _read(line)
             if isinstance(found, dict):
                 return cast("ChatAnswer", found | {"seconds": 0.0})
             error = found
-            if blame(error) is not Blame.QUESTION or not self._client.learn_from(model, rules, error, body):
+            if blame(error) is not Blame.QUESTION or not self._client.learn_from(request.model, rules, error, body):
                 break
         if blame(error) in {Blame.KEY, Blame.ACCOUNT}:
             raise PermissionError(f"{self._config.url} says {error.status} in a batch: {error.words}; every answer is "

@@ -23,13 +23,13 @@ from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
-from core.chat import ChatAnswer
+from core.chat import ChatAnswer, ChatRequest
 from serve.client.completions import MALFORMED, failed, read_completion
 from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
 from serve.client.refused_fields import learn
 from serve.client.retry_after import seconds_to_wait
-from serve.client.rules import Asked, EndpointRules, chat_body, messages_body, rules_changed, rules_for
+from serve.client.rules import EndpointRules, chat_body, messages_body, rules_changed, rules_for
 from serve.client.settings import EndpointConfig
 from serve.client.token_count import counted
 from serve.client.upstream import OneServer, Upstream
@@ -111,66 +111,35 @@ class ChatClient:
     def __del__(self) -> None:
         self._disconnect()
 
-    async def __call__(
-        self,
-        *,
-        model: str,
-        messages: list[dict[str, str]],
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        schema: dict[str, Any] | None = None,
-        stop: list[str] | None = None,
-    ) -> ChatAnswer:
+    async def __call__(self, request: ChatRequest) -> ChatAnswer:
         """One answer: `text, reasoning, finish_reason`, the tokens of `read_usage`, `seconds, error, blame`.
 
         `error` is "" when it is one, otherwise a short reason, then perhaps a colon and details. `blame` is then
         "model" where the model did not answer, "question" where the endpoint refused this question, and "endpoint"
         where it failed. Busy and failing endpoints are asked again; `seconds` is of the last try.
 
-        Args:
-            model: the name that the endpoint knows it by.
-            messages: OpenAI chat messages.
-            max_tokens: most tokens of the answer.
-            temperature: 0 is greedy.
-            seed: of the sampling.
-            schema: JSON schema that the answer must follow (structured decoding).
-            stop: strings that end the answer.
-
         Raises:
             ConnectionError: the endpoint answers nobody, after retries.
             PermissionError: it refuses the key, or the account has nothing left to spend.
             ValueError: it has no such model or address.
         """
-        asked = Asked(model, messages, max_tokens, temperature, seed, schema, stop)
 
         def question(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
             if rules.api == "messages":
-                return "/messages", messages_body(rules, asked)
-            return "/chat/completions", chat_body(rules, asked)
+                return "/messages", messages_body(rules, request)
+            return "/chat/completions", chat_body(rules, request)
 
-        return cast("ChatAnswer", await self._ask(model, question))
+        return cast("ChatAnswer", await self._ask(request.model, question))
 
-    async def complete(
-        self,
-        *,
-        model: str,
-        prompt: str,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        stop: list[str] | None = None,
-    ) -> ChatAnswer:
-        """The continuation of a plain text (/v1/completions, no chat template): the same answer, the same errors."""
-        asked = Asked(model, [], max_tokens, temperature, seed, None, stop)
+    async def complete(self, request: ChatRequest) -> ChatAnswer:
+        """What continues the one message (/v1/completions, no chat template): the same answer, the same errors."""
 
         def question(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
-            body = chat_body(rules.model_copy(update={"token_limit": "max_tokens"}), asked)
-            return "/completions", {name: value for name, value in body.items() if name != "messages"} | {
-                "prompt": prompt
-            }
+            body = chat_body(rules.model_copy(update={"token_limit": "max_tokens"}), request)
+            (message,) = body.pop("messages")
+            return "/completions", body | {"prompt": message["content"]}
 
-        return cast("ChatAnswer", await self._ask(model, question))
+        return cast("ChatAnswer", await self._ask(request.model, question))
 
     async def _ask(self, model: str, question: Question) -> dict[str, Any]:
         """Ask until there is an answer, a refusal, or patience ends."""
@@ -291,7 +260,7 @@ class ChatClient:
         return True
 
     async def _post_probe(self, session: aiohttp.ClientSession, model: str, route: str) -> _Reply:
-        rules, hello = self.rules_of(model), Asked(model, [{"role": "user", "content": "Say yes."}], 16)
+        rules, hello = self.rules_of(model), ChatRequest(model, [{"role": "user", "content": "Say yes."}], 16)
         if route == "/messages":
             return await self._post(session, route, model, messages_body(rules, hello))
         body = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from core.chat import ChatRequest
 from serve.client.schema_dialects import in_dialect
 
 PRESETS = Path(__file__).with_name("presets.yaml")
@@ -80,19 +80,6 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     """Whether the shared beginning of prompts is marked for the endpoint's prompt cache (Anthropic)."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A question before it is put in an endpoint's form."""
-
-    model: str
-    messages: list[dict[str, str]]
-    max_tokens: int
-    temperature: float = 0.0
-    seed: int | None = None
-    schema: Body | None = None
-    stop: list[str] | None = None
-
-
 @cache
 def presets() -> dict[str, Body]:
     """Name → `hosts`, `documents`, `rules`, and `models`: pattern of a model's name → rules that differ for it."""
@@ -146,45 +133,45 @@ def rules_for(url: str, model: str = "", preset: str | None = None, settings: Bo
     return rules
 
 
-def chat_body(rules: EndpointRules, asked: Asked) -> Body:
+def chat_body(rules: EndpointRules, request: ChatRequest) -> Body:
     """The body of `/chat/completions`."""
     body: Body = {
-        "model": asked.model,
-        "messages": _messages(rules, asked.messages),
-        rules.token_limit: asked.max_tokens,
+        "model": request.model,
+        "messages": _messages(rules, request.messages),
+        rules.token_limit: request.max_tokens,
     }
     if rules.temperature:
-        body["temperature"] = asked.temperature
-    if rules.seed and asked.seed is not None:
-        body[rules.seed] = asked.seed
-    if rules.stop and asked.stop:
-        body["stop"] = asked.stop
-    if asked.schema is not None and rules.response_format == "json_schema":
-        described: Body = {"name": "answer", "schema": in_dialect(asked.schema, rules.schema_dialect)}
+        body["temperature"] = request.temperature
+    if rules.seed and request.seed is not None:
+        body[rules.seed] = request.seed
+    if rules.stop and request.stop:
+        body["stop"] = request.stop
+    if request.schema is not None and rules.response_format == "json_schema":
+        described: Body = {"name": "answer", "schema": in_dialect(request.schema, rules.schema_dialect)}
         if rules.strict is not None:
             described["strict"] = rules.strict
         body["response_format"] = {"type": "json_schema", "json_schema": described}
-    elif asked.schema is not None and rules.response_format == "json_object":
+    elif request.schema is not None and rules.response_format == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body | rules.extra
 
 
-def messages_body(rules: EndpointRules, asked: Asked) -> Body:
+def messages_body(rules: EndpointRules, request: ChatRequest) -> Body:
     """The body of Anthropic's `/messages`."""
-    system = "\n\n".join(one["content"] for one in asked.messages if one["role"] == "system")
-    turns: list[Body] = [dict(one) for one in asked.messages if one["role"] != "system"]
-    body: Body = {"model": asked.model, "max_tokens": asked.max_tokens, "messages": turns}
+    system = "\n\n".join(one["content"] for one in request.messages if one["role"] == "system")
+    turns: list[Body] = [dict(one) for one in request.messages if one["role"] != "system"]
+    body: Body = {"model": request.model, "max_tokens": request.max_tokens, "messages": turns}
     mark = {"cache_control": {"type": "ephemeral"}} if rules.cache_control else {}
     if system:
         body["system"] = [{"type": "text", "text": system} | mark] if mark else system
     if mark and len(turns) > 1:  # all but the last question is the same for many
         turns[-2]["content"] = [{"type": "text", "text": turns[-2]["content"]} | mark]
     if rules.temperature:
-        body["temperature"] = min(asked.temperature, 1.0)
-    if rules.stop and asked.stop:
-        body["stop_sequences"] = asked.stop
-    if asked.schema is not None and rules.response_format == "json_schema":
-        schema = in_dialect(asked.schema, rules.schema_dialect)
+        body["temperature"] = min(request.temperature, 1.0)
+    if rules.stop and request.stop:
+        body["stop_sequences"] = request.stop
+    if request.schema is not None and rules.response_format == "json_schema":
+        schema = in_dialect(request.schema, rules.schema_dialect)
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     return body | rules.extra
 

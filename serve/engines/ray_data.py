@@ -26,7 +26,7 @@ from ray.data import DataContext, Dataset, Datasource, ReadTask
 from ray.data.block import BlockMetadata
 from ray.util.queue import Queue
 
-from core.chat import ChatAnswer
+from core.chat import ChatAnswer, ChatRequest
 from serve.engines.settings import EngineConfig, Model, engine_arguments, engine_bundles, engine_environment
 
 Row = dict[str, Any]
@@ -67,26 +67,16 @@ class DataChat:
         self._reader: threading.Thread | None = None
         self._failure: ConnectionError | None = None
 
-    async def __call__(
-        self,
-        *,
-        model: str,  # noqa: ARG002 - there is one
-        messages: list[dict[str, str]],
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int | None = None,
-        schema: dict[str, Any] | None = None,
-        stop: list[str] | None = None,
-    ) -> ChatAnswer:
+    async def __call__(self, request: ChatRequest) -> ChatAnswer:
         """One answer, as `ChatClient` gives it; how many tokens the prefix cache held, Ray Data does not say.
 
         Raises:
             ConnectionError: the engines cannot start, or died for good.
         """
-        sampling: Row = {"max_tokens": max_tokens, "temperature": temperature, "seed": seed, "stop": stop}
-        if schema is not None:
+        sampling: Row = {name: getattr(request, name) for name in ("max_tokens", "temperature", "seed", "stop")}
+        if request.schema is not None:
             # As text: Arrow would make one wide struct of all schemas.
-            sampling["structured_outputs"] = {"json": json.dumps(schema)}
+            sampling["structured_outputs"] = {"json": json.dumps(request.schema)}
         if self._queue is None:
             self._start()
         assert self._queue is not None
@@ -95,11 +85,11 @@ class DataChat:
         try:
             if self._failure is not None:
                 raise self._failure
-            await self._queue.put_async({"number": number, "messages": messages, "sampling_params": sampling})
+            await self._queue.put_async({"number": number, "messages": request.messages, "sampling_params": sampling})
             row = await answer
         finally:
             del self._waiting[number]
-        return _answer(row, max_tokens, time.monotonic() - begun)
+        return _answer(row, request.max_tokens, time.monotonic() - begun)
 
     def close(self) -> None:
         """End the stream, and with it the engines."""

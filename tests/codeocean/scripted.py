@@ -24,8 +24,8 @@ class SeededChat:
         self.dice, self.dies_at = random.Random(order), dies_at
         self.asked, self.in_flight, self.most_in_flight = [], 0, 0
 
-    async def __call__(self, *, messages, seed, schema, **_):
-        self.asked.append((seed, json.dumps(messages)))
+    async def __call__(self, request):
+        self.asked.append((request.seed, json.dumps(request.messages)))
         if self.dies_at is not None and len(self.asked) >= self.dies_at:
             raise Killed
         self.in_flight += 1
@@ -33,7 +33,7 @@ class SeededChat:
         for _ in range(self.dice.choice((0, 1, 2, 5, 20))):
             await asyncio.sleep(0)
         self.in_flight -= 1
-        return USED | {"text": text_for(seed, schema), "finish_reason": "stop", "error": ""}
+        return USED | {"text": text_for(request.seed, request.schema), "finish_reason": "stop", "error": ""}
 
 
 class TimedChat:
@@ -42,11 +42,11 @@ class TimedChat:
     def __init__(self, mean_s: float, seed: int) -> None:
         self.mean_s, self.dice, self.seconds = mean_s, random.Random(seed), 0.0
 
-    async def __call__(self, *, seed, schema, **_):
+    async def __call__(self, request):
         seconds = self.mean_s * math.exp(self.dice.gauss(-0.125, 0.5))
         self.seconds += seconds
         await asyncio.sleep(seconds)
-        return USED | {"text": text_for(seed, schema), "finish_reason": "stop", "error": ""}
+        return USED | {"text": text_for(request.seed, request.schema), "finish_reason": "stop", "error": ""}
 
 
 def text_for(seed: int, schema: dict) -> str:

@@ -13,6 +13,7 @@ from codeocean.generate.flow import generate
 from codeocean.generate.ledger import token_cost
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
+from core.chat import ChatRequest
 from serve.client.batches import BatchChat
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
@@ -118,5 +119,5 @@ def test_all_rows_of_a_mix_become_one_batch_and_a_second_run_asks_nothing(tmp_pa
 async def _ask(chat, number):
     shown = [{"role": "assistant", "content": json.dumps({"solution": 1})}]
     return await asyncio.gather(*[
-        chat(model="m", messages=[*shown, {"role": "user", "content": str(each)}], max_tokens=9, seed=1) for each in range(number)
+        chat(ChatRequest("m", [*shown, {"role": "user", "content": str(each)}], 9, seed=1)) for each in range(number)
     ])  # fmt: skip

@@ -17,11 +17,11 @@ class ScriptedChat:
         self.asked, self.dies_at, self.error = 0, dies_at, error
         self.solutions = {problem.instruction: problem for problem in load_problems(CONFIG)[0].problems}
 
-    async def __call__(self, *, model, messages, max_tokens, temperature, seed):
+    async def __call__(self, request):
         if self.asked == self.dies_at:
             raise ConnectionError("gone")
         self.asked += 1
-        problem = self.solutions[messages[-1]["content"]]
+        problem = self.solutions[request.messages[-1]["content"]]
         number = int(problem.task_id.split("/")[1])
         refused = number == 5 or self.dies_at == -1
         text = f"```python\n{problem.declaration}{problem.reference}\n```" if number % 2 == 0 else "I cannot."

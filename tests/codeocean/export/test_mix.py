@@ -77,8 +77,8 @@ class Chat:
     def __init__(self, breaks: int = 10**9) -> None:
         self.asked, self.breaks = [], breaks
 
-    async def __call__(self, *, messages, **_):
-        self.asked.append(messages[-1]["content"])
+    async def __call__(self, request):
+        self.asked.append(request.messages[-1]["content"])
         if len(self.asked) > self.breaks:
             raise ConnectionError("gone")
         text = self.asked[-1].upper()

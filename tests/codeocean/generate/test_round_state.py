@@ -137,10 +137,10 @@ class PartlyFailing(SeededChat):
 
     down = True
 
-    async def __call__(self, *, seed, **question):
-        answer = await super().__call__(seed=seed, **question)
-        if self.down and seed % 3 == 0:
-            blame = "question" if seed % 2 else "endpoint"
+    async def __call__(self, request):
+        answer = await super().__call__(request)
+        if self.down and request.seed % 3 == 0:
+            blame = "question" if request.seed % 2 else "endpoint"
             return answer | {"text": "", "error": "the endpoint says 500: oops", "blame": blame}
         return answer
 

@@ -35,13 +35,13 @@ class Teacher:
     def __init__(self, dies_at: int = 10**9) -> None:
         self.asked, self.dies_at = [], dies_at
 
-    async def __call__(self, *, messages, seed, schema, **_):
-        self.asked.append(json.dumps([messages, seed]))
+    async def __call__(self, request):
+        self.asked.append(json.dumps([request.messages, request.seed]))
         if len(self.asked) >= self.dies_at:
             raise Killed
         await asyncio.sleep(0)
         return USED | {
-            "text": json.dumps(self.answer(schema["properties"], seed)),
+            "text": json.dumps(self.answer(request.schema["properties"], request.seed)),
             "finish_reason": "stop",
             "error": "",
         }

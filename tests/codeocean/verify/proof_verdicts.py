@@ -34,12 +34,14 @@ from pyarrow import fs as pafs
 from bench.machine import describe_machine
 from codeocean.generate.bugs import draw_bugs
 from codeocean.generate.flow import answer_book
+from codeocean.generate.jobs import SandboxJob
 from codeocean.generate.round_state import RoundBook
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from codeocean.generate.turns import SANDBOX
 from codeocean.verify.proof import columns_of_proof, run_proof
+from core.chat import ChatRequest
 from core.languages import EXECUTED
 from eval.sandbox.oracle import judge
 from eval.sandbox.proof import prove
@@ -78,10 +80,11 @@ class Script:
     def __init__(self, answers: list[Answer]) -> None:
         self._answers = answers
 
-    async def __call__(self, *, messages: list[Row], schema: Row, **_: object) -> Row:
+    async def __call__(self, request: ChatRequest) -> Row:
         """An answer in the form that the schema asks for."""
-        fields = schema["properties"]
-        numbers = re.findall(r"exercise (\d+)\b", " ".join(message["content"] for message in messages))
+        assert request.schema is not None
+        fields = request.schema["properties"]
+        numbers = re.findall(r"exercise (\d+)\b", " ".join(message["content"] for message in request.messages))
         if "overall" in fields:
             said = {"reason": "It holds.", "answer": "yes"}
             text = dict.fromkeys(fields, said) | {"overall": "yes"}
@@ -110,8 +113,8 @@ def run_rounds(answers: list[Answer], folder: Path, mutants: int) -> list[Row]:
     files = Rounds(pafs.LocalFileSystem(), str(folder), {row["id"]: row for row in rows})
     pool = ThreadPoolExecutor(os.cpu_count())
 
-    async def run(job: Row) -> Row:
-        seconds = SECONDS.get(job["language"], 30.0)
+    async def run(job: SandboxJob) -> Row:
+        seconds = SECONDS.get(job.language, 30.0)
         sandboxed = partial(prove, timeout=seconds, memory_mb=1024)
         return await asyncio.get_running_loop().run_in_executor(pool, run_proof, job, sandboxed)
 

@@ -14,10 +14,10 @@ PAIRS = load_pairs()
 ROLE = RoleConfig(model="m", price=PriceConfig(prompt=1.0, completion=2.0))
 
 
-async def believes(*, schema, **_):
+async def believes(request):
     """A judge that believes everything."""
     yes = {"reason": "It holds as far as I can see.", "answer": "yes"}
-    rules = [name for name in schema["properties"] if name != "overall"]
+    rules = [name for name in request.schema["properties"] if name != "overall"]
     return USED | {
         "text": json.dumps(dict.fromkeys(rules, yes) | {"overall": "yes"}),
         "finish_reason": "stop",
@@ -25,17 +25,17 @@ async def believes(*, schema, **_):
     }
 
 
-async def knows(*, messages, **_):
+async def knows(request):
     """A tester that knows the calls of the function that it is shown."""
-    shown = messages[-1]["content"].replace("_", "").lower()
+    shown = request.messages[-1]["content"].replace("_", "").lower()
     problem = next(pair.problem for pair in PAIRS if pair.problem.name.replace("_", "") in shown)
     tests = [{"arguments": given, "expected": expected} for given, expected in problem.calls]
     return USED | {"text": json.dumps({"tests": tests}), "finish_reason": "stop", "error": ""}
 
 
-async def retells(*, messages, **_):
+async def retells(request):
     """A solver that does what a summary says, and knows no other summary than those of right functions."""
-    shown = messages[-1]["content"]
+    shown = request.messages[-1]["content"]
     pair = next((pair for pair in PAIRS if pair.language == "python" and pair.problem.summary in shown), None)
     code = pair.right if pair else "def count_in_range(*given): return None"
     return USED | {"text": json.dumps({"solution": code.split("\n")}), "finish_reason": "stop", "error": ""}

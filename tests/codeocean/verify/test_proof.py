@@ -1,12 +1,14 @@
 """What tests say of an instance: columns, and the checks of repairs and translations."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from codeocean.generate.jobs import SandboxJob
 from codeocean.verify.columns import PROOF_COLUMNS, PROOFS
 from codeocean.verify.edits import prove_edit
 from codeocean.verify.proof import columns_of_proof, not_runnable, refused_tests, run_proof
@@ -89,12 +91,11 @@ def test_what_fails_otherwise_is_not_called_unrunnable():
 
 
 def test_a_problem_is_run_with_mutants_of_its_solutions():
-    job = {"language": "python", "name": "clamp", "tests": TESTS, "solutions": [CLAMP, "def clamp(x, low, high): return x"],
-           "mutants": 3, "seed": 1}  # fmt: skip
+    job = SandboxJob("python", "clamp", TESTS, [CLAMP, "def clamp(x, low, high): return x"], mutants=3, seed=1)
     made = run_proof(job, SANDBOX)
     assert made["chosen"] == [0]
     assert len(made["kills"]) == 3 and sum(made["kills"]) > 0
-    assert run_proof(job | {"solutions": []}, SANDBOX)["ended"] == "nothing to run"
+    assert run_proof(replace(job, solutions=[]), SANDBOX)["ended"] == "nothing to run"
 
 
 def edit(tasks, task: str, source: str, tests=TESTS, **fields) -> tuple[dict, dict]:
@@ -176,7 +177,7 @@ def test_a_translation_of_code_that_cannot_run_says_so(tasks):
 def test_a_function_whose_only_edit_changes_nothing_is_proved_by_emptied_ones():
     code = "def backwards(text):\n    return ' '.join(reversed(text.split()))"
     tests = [{"arguments": ["a b"], "expected": "b a"}]
-    job = {"language": "python", "name": "backwards", "tests": tests, "solutions": [code], "mutants": 10, "seed": 0}
+    job = SandboxJob("python", "backwards", tests, [code], mutants=10, seed=0)
     made = run_proof(job, SANDBOX)
     assert made["kills"] == [0, 1, 1]
     assert columns_of_proof(proof(made, tests, solutions=1))[1] == "passed"
@@ -187,7 +188,7 @@ def test_tests_that_hold_for_any_answer_prove_nothing_though_mutants_crash():
     vacuous = [{"assertion": "assert pick([1, 2], 1) == pick([1, 2], 1)"}, {"assertion": "assert pick([1], 3) != 'no'"}]
     telling = [{"arguments": [[1, 2], 1], "expected": 2}, {"arguments": [[1], 3], "expected": 0}]
     for tests, word in ((vacuous, "the tests tell no mutant by its value"), (telling, "passed")):
-        job = {"language": "python", "name": "pick", "tests": tests, "solutions": [code], "mutants": 10, "seed": 0}
+        job = SandboxJob("python", "pick", tests, [code], mutants=10, seed=0)
         made = run_proof(job, SANDBOX)
         assert sum(made["kills"]) > 0
         assert columns_of_proof(proof(made, tests, solutions=1))[1] == word
@@ -207,10 +208,7 @@ def test_where_all_mutants_crash_emptied_functions_decide():
         ([{"assertion": "assert last([1]) is not None"}], False),
     ):
         asked.clear()
-        made = run_proof(
-            {"language": "python", "name": "last", "tests": tests, "solutions": [code], "mutants": 5, "seed": 0},
-            sandbox,
-        )
+        made = run_proof(SandboxJob("python", "last", tests, [code], mutants=5, seed=0), sandbox)
         assert (len(asked[1][0]), made["by_value"], len(made["kills"])) == (2, told, 3)
 
 

@@ -21,7 +21,7 @@ class Scripted:
     def __init__(self, answers):
         self.answers, self.asked = list(answers), []
 
-    async def __call__(self, **request):
+    async def __call__(self, request):
         self.asked.append(request)
         text, error, *blame = self.answers.pop(0)
         return {"text": text, "finish_reason": "stop", "error": error, "blame": "".join(blame)}
@@ -37,12 +37,12 @@ def test_explaining_and_writing_again_is_one_step(problems_of):
     problem = problems_of("humanevalexplain-python")[0]
     chat = Scripted([("It compares all pairs.", ""), (f"```python\n{problem.declaration}{problem.reference}```", "")])
     row = ask(EvaluateConfig(seed=5), chat, problem, sample=2)
-    first, second = (request["messages"][0]["content"] for request in chat.asked)
+    first, second = (request.messages[0]["content"] for request in chat.asked)
     assert problem.reference.strip() in first and problem.reference.strip() not in second
     assert second.startswith("It compares all pairs.\nWrite functional code in Python")
     assert (row["description"], row["seed"], row["error"]) == ("It compares all pairs.", 7, "")
     assert problem.reference.strip() in row["candidate"]
-    assert chat.asked[0]["seed"] == 7
+    assert chat.asked[0].seed == 7
 
 
 def test_a_refused_description_is_a_refused_sample(problems_of):
@@ -59,7 +59,8 @@ def test_a_failure_of_the_endpoint_is_no_wrong_answer(problems_of):
 def test_plain_forms_are_not_sent_as_chat(problems_of):
     chat = Scripted([("def remove_Occ(s, ch):\n    return s\n[DONE]", "")])
     row = ask(EvaluateConfig(prompt="completion"), chat, problems_of("mbpp-3shot")[0])
-    assert chat.asked[0]["prompt"].endswith("[BEGIN]\n") and chat.asked[0]["stop"] == ["[DONE]"]
+    (asked,) = chat.asked
+    assert asked.messages[0]["content"].endswith("[BEGIN]\n") and asked.stop == ["[DONE]"]
     assert row["candidate"] == "def remove_Occ(s, ch):\n    return s\n"
 
 

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from core.chat import ChatRequest
 from serve.client.chat import GIVEN_UP_IN_A_ROW, ChatClient
 from serve.client.settings import EndpointConfig
 
@@ -52,7 +53,7 @@ def ask(server, **settings):
     url = f"http://127.0.0.1:{server.server_address[1]}/v1"
     client = ChatClient(EndpointConfig(url=url, **({"max_retries": 2} | settings)))
     messages = [{"role": "user", "content": "hi"}]
-    return asyncio.run(client(model="m", messages=messages, max_tokens=5, seed=7, schema={"type": "object"}))
+    return asyncio.run(client(ChatRequest("m", messages, 5, seed=7, schema={"type": "object"})))
 
 
 def test_an_answer_and_what_was_asked(endpoint):
@@ -122,9 +123,9 @@ def test_a_quota_that_is_used_up_and_a_model_that_is_unknown_end_the_job(endpoin
 def test_an_endpoint_that_cannot_be_reached_ends_the_job():
     client = ChatClient(EndpointConfig(url="http://127.0.0.1:9/v1", max_retries=0))
     with pytest.raises(ConnectionError, match="no answer from http"):
-        asyncio.run(client(model="m", messages=[], max_tokens=1))
+        asyncio.run(client(ChatRequest("m", [], 1)))
     with pytest.raises(ValueError, match="no URL"):
-        asyncio.run(ChatClient(EndpointConfig(url="nonsense"))(model="m", messages=[], max_tokens=1))
+        asyncio.run(ChatClient(EndpointConfig(url="nonsense"))(ChatRequest("m", [], 1)))
 
 
 def test_a_question_at_which_an_endpoint_fails_is_data_until_it_fails_at_all_of_them(endpoint):
@@ -132,9 +133,9 @@ def test_a_question_at_which_an_endpoint_fails_is_data_until_it_fails_at_all_of_
     client = ChatClient(EndpointConfig(url=f"http://127.0.0.1:{endpoint.server_address[1]}/v1", max_retries=0))
 
     async def ask_many():
-        answers = [await client(model="m", messages=[], max_tokens=1) for _ in range(GIVEN_UP_IN_A_ROW - 1)]
+        answers = [await client(ChatRequest("m", [], 1)) for _ in range(GIVEN_UP_IN_A_ROW - 1)]
         with pytest.raises(ConnectionError, match="says 500"):
-            await client(model="m", messages=[], max_tokens=1)
+            await client(ChatRequest("m", [], 1))
         return [answer["error"] for answer in answers]
 
     assert asyncio.run(ask_many()) == ["the endpoint says 500: {}"] * (GIVEN_UP_IN_A_ROW - 1)

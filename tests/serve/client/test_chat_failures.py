@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from core.chat import ChatRequest
 from serve.client.chat import FORBIDDEN_IN_A_ROW, ChatClient
 from serve.client.concurrency import Pace
 from serve.client.settings import EndpointConfig
@@ -19,7 +20,7 @@ def ask(url, *questions, path="/v1", **settings):
     client = ChatClient(EndpointConfig(url=url + path, **({"max_retries": 1} | settings)))
 
     async def all_of_them():
-        return [await client(model="m", messages=[{"role": "user", "content": text}], max_tokens=5, seed=1)
+        return [await client(ChatRequest("m", [{"role": "user", "content": text}], 5, seed=1))
                 for text in questions]  # fmt: skip
 
     return asyncio.run(all_of_them())
@@ -81,8 +82,8 @@ def test_a_model_that_is_not_there_ends_the_job_although_another_was_answered():
         return completion("yes") if body["model"] == "m" else refusal(404, "The model `judge` does not exist")
 
     async def both(client):
-        await client(model="m", messages=[], max_tokens=1)
-        await client(model="judge", messages=[], max_tokens=1)
+        await client(ChatRequest("m", [], 1))
+        await client(ChatRequest("judge", [], 1))
 
     with ScriptedTeacher(script).running() as url, pytest.raises(ValueError, match="knows no model 'judge'"):
         asyncio.run(both(ChatClient(EndpointConfig(url=f"{url}/v1"))))
@@ -104,9 +105,7 @@ def test_of_many_in_flight_each_is_asked_once_when_the_account_is_empty():
     teacher = ScriptedTeacher(lambda *_: refusal(402))
 
     async def many(client):
-        return await asyncio.gather(
-            *[client(model="m", messages=[], max_tokens=1) for _ in range(100)], return_exceptions=True
-        )
+        return await asyncio.gather(*[client(ChatRequest("m", [], 1)) for _ in range(100)], return_exceptions=True)
 
     with teacher.running() as url:
         found = asyncio.run(many(ChatClient(EndpointConfig(url=f"{url}/v1", concurrency=10))))
@@ -133,7 +132,7 @@ def test_a_slow_rate_limit_never_fails_a_question_while_others_are_answered():
     )
 
     async def many(client):
-        return await asyncio.gather(*[client(model="m", messages=[], max_tokens=1) for _ in range(12)])
+        return await asyncio.gather(*[client(ChatRequest("m", [], 1)) for _ in range(12)])
 
     with teacher.running() as url:
         client = ChatClient(EndpointConfig(url=f"{url}/v1", concurrency=1, timeout_s=0.5))

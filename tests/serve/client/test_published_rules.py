@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from core.chat import ChatRequest
 from serve.client.chat import ChatClient
 from serve.client.rules import EndpointRules, preset_for, presets, rules_for
 from serve.client.schema_dialects import in_dialect
@@ -54,9 +55,7 @@ def ask(url, times=3, model="gpt-6-luna", **settings):
     client = ChatClient(EndpointConfig(url=f"{url}/v1", max_retries=0, **settings))
 
     async def all_of_them():
-        return [
-            await client(model=model, messages=MESSAGES, max_tokens=100, seed=4, schema=SCHEMA) for _ in range(times)
-        ]
+        return [await client(ChatRequest(model, MESSAGES, 100, seed=4, schema=SCHEMA)) for _ in range(times)]
 
     return asyncio.run(all_of_them()), client
 
@@ -111,9 +110,7 @@ def test_many_in_flight_learn_it_together():
     teacher = teacher_of("openai_reasoning")
 
     async def many(client):
-        return await asyncio.gather(
-            *[client(model="m", messages=MESSAGES, max_tokens=9, schema=SCHEMA) for _ in range(50)]
-        )
+        return await asyncio.gather(*[client(ChatRequest("m", MESSAGES, 9, schema=SCHEMA)) for _ in range(50)])
 
     with teacher.running() as url:
         client = ChatClient(EndpointConfig(url=f"{url}/v1"))

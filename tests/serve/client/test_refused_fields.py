@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.chat import ChatRequest
 from serve.client.errors import EndpointError, read_error
 from serve.client.refused_fields import learn
-from serve.client.rules import Asked, EndpointRules, chat_body, messages_body
+from serve.client.rules import EndpointRules, chat_body, messages_body
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 9}}, "required": ["a"]}
 TURNS = [
     {"role": "system", "content": "As JSON."},
     {"role": "user", "content": "Which seed and temperature does max_tokens need?"},
 ]
-ASKED = Asked("m", TURNS, 64, 0.0, 7, SCHEMA, ["###"])
+ASKED = ChatRequest("m", TURNS, 64, 0.0, 7, SCHEMA, ["###"])
 
 LIMIT = {"token_limit": "max_completion_tokens"}
 NO_TEMPERATURE, NO_SEED, NO_STOP = {"temperature": False}, {"seed": ""}, {"stop": False}

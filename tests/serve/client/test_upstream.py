@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import aiohttp
 import pytest
 
+from core.chat import ChatRequest
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
 from serve.client.upstream import ADAPTER_HEADER, OneServer, Replicas, UnknownModelError
@@ -159,7 +160,7 @@ def test_the_pipelines_client_takes_the_same_way(servers, nobody):
 
     async def ask():
         question = [{"role": "user", "content": "hello"}]
-        return await asyncio.gather(*(client(model=MODEL, messages=question, max_tokens=8) for _ in range(10)))
+        return await asyncio.gather(*(client(ChatRequest(MODEL, question, 8)) for _ in range(10)))
 
     assert {answer["text"] for answer in asyncio.run(ask())} == {"one two three"}
     assert len(one.seen) == len(two.seen) == 5

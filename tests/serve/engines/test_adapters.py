@@ -6,6 +6,7 @@ import aiohttp
 import psutil
 import pytest
 
+from core.chat import ChatRequest
 from ray_jobs.run.models import resolve_model
 from serve.engines.settings import EngineConfig, Model, engine_environment, local_adapters
 from serve.gateway.settings import free_port
@@ -53,7 +54,7 @@ def test_an_adapter_answers_under_its_name_and_its_base_under_its_own(local_ray,
 
     async def ask(upstream):
         client = ChatClient(EndpointConfig(url=upstream.base_url("base")), upstream)
-        answers = [await client(model=name, messages=QUESTION, max_tokens=ANSWERED) for name in ("base", "base:mine")]
+        answers = [await client(ChatRequest(name, QUESTION, ANSWERED)) for name in ("base", "base:mine")]
         async with aiohttp.ClientSession() as session:
             listed = [model["id"] for model in await upstream.models(session)]
             address = f"{upstream.base_url('base')}/models"

@@ -6,6 +6,7 @@ import json
 import psutil
 import pytest
 
+from core.chat import ChatRequest
 from serve.engines.ray_data import DataChat
 from tests.processes import processes_below
 
@@ -26,8 +27,8 @@ def echo(row):
 
 
 def ask(chat, text, seed=0):
-    return chat(model="m", messages=[{"role": "user", "content": text}], max_tokens=5, seed=seed,
-                schema={"type": "object", "properties": {f"p{seed}": {"type": "string"}}})  # fmt: skip
+    return chat(ChatRequest("m", [{"role": "user", "content": text}], 5, seed=seed,
+                schema={"type": "object", "properties": {f"p{seed}": {"type": "string"}}}))  # fmt: skip
 
 
 def test_questions_are_answered_one_by_one_and_together(local_ray):
