@@ -56,7 +56,8 @@ def functions(count: int) -> pa.Table:
 
 def roberta_large(layers: int, folder: Path) -> str:
     """A model folder with random weights of roberta-large's architecture."""
-    from sentence_transformers import SentenceTransformer, models
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import RobertaConfig, RobertaModel
 
     tokenizer = code_tokenizer()
@@ -69,8 +70,8 @@ def roberta_large(layers: int, folder: Path) -> str:
     torch.manual_seed(0)
     RobertaModel(config).save_pretrained(folder / "transformer")
     tokenizer.save_pretrained(folder / "transformer")
-    first = models.Transformer(str(folder / "transformer"), max_seq_length=256)
-    SentenceTransformer(modules=[first, models.Pooling(1024)], device="cpu").save(str(folder / "model"))
+    first = Transformer(str(folder / "transformer"), max_seq_length=256)
+    SentenceTransformer(modules=[first, Pooling(1024)], device="cpu").save(str(folder / "model"))
     return str(folder / "model")
 
 

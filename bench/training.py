@@ -71,7 +71,8 @@ def packed_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
 
 def padded_steps(config: TrainConfig, examples: list[Example]) -> Iterator[int]:
     """The authors' steps: `transformers`' own model and loss on padded rows, logits of all positions."""
-    model = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32).to(_device()).train()
+    model: Any = AutoModelForCausalLM.from_pretrained(config.model, dtype=torch.float32)
+    model.to(_device()).train()
     optimizer = make_optimizer(model, config)
     for rows in global_batches(len(examples), config.global_batch, config.epochs, config.seed):
         count = num_response_tokens(examples, rows)

@@ -122,7 +122,7 @@ def write_adapter(causal: Any, weights: dict[str, Tensor], base: str, folder: Pa
         use_rslora=not math.isclose(first.scaling["default"], alpha / rank),
     )  # fmt: skip
     folder.mkdir()
-    described.save_pretrained(folder)
+    described.save_pretrained(str(folder))
     save_file(weights, folder / _WEIGHTS, metadata={"format": "pt"})
 
 

@@ -71,7 +71,7 @@ class ModelWeights:
         read = self._stored.shaped if meta else self._stored.read
         if sources[0][1] is None:
             return {target: read(sources[0][0])}
-        converter = deepcopy(self._converter[sources[0][1]])
+        converter: Any = deepcopy(self._converter[sources[0][1]])
         for name, pattern in sources:
             converter.add_tensor(target, name, pattern, read(name))
         made = converter.convert(target, model=self._causal, config=self._causal.config)

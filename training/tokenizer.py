@@ -91,7 +91,7 @@ def save_tokenizer(tokenizer: Any, folder: Path) -> None:
 
 def has_tokenizer_file(model: str) -> bool:
     """Whether a folder or hub id holds a `tokenizer.json`; that of a hub id is fetched."""
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     if Path(model).is_dir():
         return (Path(model) / "tokenizer.json").is_file()

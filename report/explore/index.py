@@ -12,6 +12,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -66,7 +67,11 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory, within the explorer's limits, that spills into the run's `.explore`."""
     folder = root / ".explore"
     folder.mkdir(exist_ok=True)
-    settings = {"memory_limit": MEMORY, "threads": THREADS, "temp_directory": str(folder / f"spilled-{os.getpid()}")}
+    settings: dict[str, Any] = {
+        "memory_limit": MEMORY,
+        "threads": THREADS,
+        "temp_directory": str(folder / f"spilled-{os.getpid()}"),
+    }
     database = duckdb.connect(config=settings)
     database.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
     database.execute("SET enable_progress_bar=false")

@@ -144,10 +144,11 @@ def _records(
     rates = {"rate": 0.0, "begun": 0.0}
 
     class Records(TrainerCallback):
-        def on_step_begin(self, args: Any, state: Any, *_: Any, optimizer: Any, **__: Any) -> None:  # noqa: ARG002
-            rates["rate"], rates["begun"] = float(optimizer.param_groups[0]["lr"]), time.monotonic()
+        def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
+            rates["rate"], rates["begun"] = float(given["optimizer"].param_groups[0]["lr"]), time.monotonic()
 
-        def on_log(self, args: Any, state: Any, *_: Any, logs: dict[str, float], **__: Any) -> None:  # noqa: ARG002
+        def on_log(self, args: Any, state: Any, control: Any, **given: Any) -> None:  # noqa: ARG002
+            logs: dict[str, float] = given["logs"]
             if "loss" not in logs:  # the last words of the whole run
                 return
             number = first + state.global_step - 1
