@@ -26,7 +26,7 @@ _GAUGES = {
 }
 
 
-class Progress:
+class StepReporter:
     """Shows the records of steps, in order; held by the driver."""
 
     def __init__(self, total: int, tensorboard: str | None) -> None:

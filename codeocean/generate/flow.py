@@ -87,10 +87,10 @@ def generate(
     files = Rounds(fs, folder, {row["id"]: row for row in rows})
     book = RoundBook(config, tasks, rows, files)
     finished = asyncio.run(answer_book(book, config, roles, follow))
-    hopeless = book.progress.looks_hopeless(config.failed_alike)
+    hopeless = book.tally.looks_hopeless(config.failed_alike)
     if not finished and not hopeless:
         raise ValueError(_budget_line(book, config.spending))
-    if useless := book.progress.why_useless(config.failed_alike):
+    if useless := book.tally.why_useless(config.failed_alike):
         raise ValueError(f"{useless}; wavecoder inspect shows what came. Run again when that is mended: rows that the "
                          "endpoint refused are asked again")  # fmt: skip
     return files.total(range(len(plan_rounds(len(rows), config.round_size))))
@@ -126,7 +126,7 @@ async def answer_book(
         metrics, shown = RowMetrics("generate"), -math.inf
         while True:
             seconds = time.monotonic() - begun
-            figures = book.progress.figures(seconds) | {"in_flight": in_flight, "cost": book.spent()[1]}
+            figures = book.tally.figures(seconds) | {"in_flight": in_flight, "cost": book.spent()[1]}
             for name, value in figures.items():
                 gauges[name].set(value)
             metrics.tell(**{name: figures[name] for name in ("accepted", "rejected", "failed")})
@@ -134,7 +134,7 @@ async def answer_book(
                 follow(unanswered)
             if seconds - shown >= LINE_EVERY_S:
                 shown = seconds
-                log.info("generate: %s", book.progress.line(seconds, in_flight))
+                log.info("generate: %s", book.tally.line(seconds, in_flight))
             await asyncio.sleep(1.0)
 
     # Roles that share an endpoint share its places.
@@ -155,7 +155,7 @@ async def answer_book(
         reporter.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await reporter
-        log.info("generate: %s", book.progress.line(time.monotonic() - begun, in_flight))
+        log.info("generate: %s", book.tally.line(time.monotonic() - begun, in_flight))
 
 
 async def _answer(book: RoundBook, question: Question, config: GenerateConfig, roles: Roles) -> TurnAnswer:
@@ -183,7 +183,7 @@ def _is_over(book: RoundBook, config: GenerateConfig) -> bool:
     tokens, money = book.spent()
     limits = config.spending
     spent = tokens >= (limits.max_tokens or math.inf) or money >= (limits.max_cost or math.inf)
-    return spent or book.progress.looks_hopeless(config.failed_alike)
+    return spent or book.tally.looks_hopeless(config.failed_alike)
 
 
 def _budget_line(book: RoundBook, spending: SpendingConfig) -> str:
@@ -191,6 +191,6 @@ def _budget_line(book: RoundBook, spending: SpendingConfig) -> str:
     limit = "max_tokens" if spending.max_tokens and tokens >= spending.max_tokens else "max_cost"
     return (
         f"the budget generate.spending.{limit} = {getattr(spending, limit):g} is spent "
-        f"({tokens:,} tokens, {money:.2f} in money) with {book.progress.ended:,} of {book.progress.rows:,} rows done; "
+        f"({tokens:,} tokens, {money:.2f} in money) with {book.tally.ended:,} of {book.tally.rows:,} rows done; "
         "raise it and run the same command again: every answer is kept"
     )

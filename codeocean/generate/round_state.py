@@ -17,10 +17,10 @@ from typing import Any
 from codeocean.generate.few_shot import assign_tasks, is_accepted, plan_rounds
 from codeocean.generate.jobs import Job, ProofJob, TurnAnswer, generation_job, proof_job
 from codeocean.generate.ledger import Account, Ledger, Usage, spent
-from codeocean.generate.progress import Progress
 from codeocean.generate.round_store import Rounds, draw_sets
 from codeocean.generate.scheduler import GENERATE, JUDGE, Question
 from codeocean.generate.settings import GenerateConfig
+from codeocean.generate.tally import Tally
 from codeocean.generate.tasks import Case, Task, task_shares
 from codeocean.generate.turns import (
     PROVE,
@@ -88,7 +88,7 @@ class RoundBook:
         """Task → cases of those."""
         self._clock = time.monotonic()
         self._wall_s = 0.0
-        self.progress = Progress(len(rows))
+        self.tally = Tally(len(rows))
 
     async def begin(self) -> list[Question]:
         """Read what earlier runs kept; returns what is open."""
@@ -99,7 +99,7 @@ class RoundBook:
                 self._count_done(number)
         opened = [*self._open_round(0), *self._open_round(1), *self._advance()]
         opened += await self._finish_rounds()
-        self.progress.begin()
+        self.tally.begin()
         return opened
 
     def task_of(self, question: Question) -> Task:
@@ -149,8 +149,8 @@ class RoundBook:
         """Tokens and money so far, those of earlier runs included."""
         roles = {role: getattr(self._config, role) for role in roles_of(self._config)}
         wall_s = self._wall_s + time.monotonic() - self._clock
-        ledger = Ledger({"": Account(used=self.progress.used)}, wall_s)
-        return self.progress.tokens, spent(ledger, roles, self._config.spending)
+        ledger = Ledger({"": Account(used=self.tally.used)}, wall_s)
+        return self.tally.tokens, spent(ledger, roles, self._config.spending)
 
     def _open_round(self, number: int) -> list[Question]:
         """Open a round, with the answers that its journal holds; returns what is left to ask."""
@@ -226,20 +226,20 @@ class RoundBook:
 
     def _count(self, turn: int, answer: TurnAnswer) -> None:
         if turn != PROVE:
-            used = self.progress.used.setdefault(role_of(turn, self._config), Usage())
+            used = self.tally.used.setdefault(role_of(turn, self._config), Usage())
             used.add(Usage.from_json(answer["used"]))
         if turn in (GENERATE, JUDGE):
-            (self.progress.judged if turn == JUDGE else self.progress.generated)(answer["rows"][-1])
+            (self.tally.judged if turn == JUDGE else self.tally.generated)(answer["rows"][-1])
 
     def _count_done(self, number: int) -> None:
         ledger = self._files.ledger(number)
         self._wall_s += ledger.wall_s
         for role, used in ledger.whole().used.items():
-            self.progress.used.setdefault(role, Usage()).add(used)
+            self.tally.used.setdefault(role, Usage()).add(used)
         last = {row["raw_id"]: row for row in self._files.read(number, "generations")}
         for row in last.values():
-            self.progress.generated(row)
+            self.tally.generated(row)
         deciding = {row["id"] for row in last.values()}
         for row in self._files.read(number, "verdicts"):
             if row["id"] in deciding:
-                self.progress.judged(row)
+                self.tally.judged(row)

@@ -20,7 +20,7 @@ from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.cluster.job_api import check_address
 from ray_jobs.run.command_line import as_json, flag, option, parse
 from ray_jobs.run.rundir import RunDir
-from ray_jobs.watching import placement, progress
+from ray_jobs.watching import placement, stage_views
 
 EVERY_S, EVERY_IN_A_BUCKET_S = 2.0, 15.0
 """Between two looks; in an object store each is a request that costs money."""
@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, run: RunDir, address: str | None, every_s: float) -> None:
         """Args: run: opened. address: URL of Ray's dashboard. every_s: between two looks."""
         self._run, self._address, self.every_s = run, address, every_s
-        self._progress = progress.Progress(run)
+        self._stages = stage_views.StageWatcher(run)
         self._lock, self._last, self._looked = threading.Lock(), dict[str, Any](), float("-inf")
 
     def look(self) -> dict[str, Any]:
@@ -44,11 +44,11 @@ class Watch:
             return self._last
 
     def _looked_at(self, now: float) -> dict[str, Any]:
-        stages: list[progress.StageView] = []
+        stages: list[stage_views.StageView] = []
         nodes: list[placement.NodeView] = []
         errors = []
         try:
-            stages = self._progress.look(now)
+            stages = self._stages.look(now)
         except OSError as error:  # it may answer the next time
             errors.append(str(error))
         if self._address is not None:
@@ -65,9 +65,9 @@ class Watch:
 
 def lines_of(found: dict[str, Any]) -> list[str]:
     """What a look found, a line each."""
-    stages = [progress.StageView(**view) for view in found["stages"]]
+    stages = [stage_views.StageView(**view) for view in found["stages"]]
     nodes = [placement.NodeView(**view) for view in found["nodes"]]
-    return [*progress.lines_of(stages), *placement.lines_of(nodes), *([found["error"]] if found["error"] else [])]
+    return [*stage_views.lines_of(stages), *placement.lines_of(nodes), *([found["error"]] if found["error"] else [])]
 
 
 def follow(watch: Watch, console: Console) -> None:

@@ -4,8 +4,8 @@ import pytest
 from pyarrow import fs as pafs
 
 from codeocean.generate.flow import generate
-from codeocean.generate.progress import ENOUGH_TO_TELL
 from codeocean.generate.settings import GenerateConfig, RoleConfig
+from codeocean.generate.tally import ENOUGH_TO_TELL
 from codeocean.generate.tasks import load_tasks
 from codeocean.teachers import failed_alike
 from serve.client.chat import ChatClient

@@ -2,7 +2,7 @@
 
 import logging
 
-from training.reporting import Progress
+from training.reporting import StepReporter
 
 RECORD = {"step": 2, "loss": 1.25, "held_out_loss": 1.5, "held_out_loss.repair": 1.75, "learning_rate": 2e-5, "grad_norm": 0.5,
           "tokens": 1000, "response_tokens": 400, "fill": 0.99, "seconds": 2.0, "mfu": 0.45, "memory_bytes": 2.5e9,
@@ -10,11 +10,11 @@ RECORD = {"step": 2, "loss": 1.25, "held_out_loss": 1.5, "held_out_loss.repair":
 
 
 def test_each_step_is_one_line_and_a_point_on_the_board(caplog, tmp_path):
-    progress = Progress(12, str(tmp_path))
+    reporter = StepReporter(12, str(tmp_path))
     with caplog.at_level(logging.INFO, logger="wavecoder.training"):
-        progress.show(RECORD)
-        progress.show(RECORD | {"step": 3, "held_out_loss": None, "held_out_loss.repair": None})
-    progress.close()
+        reporter.show(RECORD)
+        reporter.show(RECORD | {"step": 3, "held_out_loss": None, "held_out_loss.repair": None})
+    reporter.close()
     first, second = (record.getMessage() for record in caplog.records)
     assert first.startswith(
         "train: step 3 of 12, loss 1.2500, held out 1.5000, rate 2.00e-05, gradient 0.50, 500 tokens/s (200.0 learnt from), "

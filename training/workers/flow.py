@@ -32,7 +32,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from core.object_store import join_url, open_url
 from training.checkpoint import RECORDS
-from training.reporting import Progress
+from training.reporting import StepReporter
 from training.scoring import Score, Scorer
 from training.settings import TrainConfig
 
@@ -81,7 +81,7 @@ def run_workers(
         "config": config, "records": records, "fatal": fatal,
         "snapshots": join_url(places.storage_path, "snapshots") if scores else None,
     }  # fmt: skip
-    follower = _Follower(records, Progress(places.total, places.tensorboard), Scorer(places.score))
+    follower = _Follower(records, StepReporter(places.total, places.tensorboard), Scorer(places.score))
     try:
         make_trainer = partial(_trainer, config, worker, arguments, places.storage_path)
         steps = _fit_and_follow(make_trainer, follower, fatal, 1 + config.max_failures)
@@ -118,8 +118,8 @@ def _trainer(config: TrainConfig, worker: Worker, arguments: dict[str, Any], sto
 class _Follower:
     """Shows what worker 0 tells of, and has snapshots scored."""
 
-    def __init__(self, records: Queue, progress: Progress, scorer: Scorer) -> None:
-        self._records, self._progress, self._scorer = records, progress, scorer
+    def __init__(self, records: Queue, reporter: StepReporter, scorer: Scorer) -> None:
+        self._records, self._reporter, self._scorer = records, reporter, scorer
         self.scores: dict[str, dict[str, float]] = {}  # keys as JSON has them
 
     def follow(self, running: Future[Any]) -> None:
@@ -133,18 +133,18 @@ class _Follower:
             if "snapshot" in told:
                 self._scorer.take(told["snapshot"], told["step"])
             else:
-                self._progress.show(told)
+                self._reporter.show(told)
 
     def close(self) -> None:
         """Wait for the last scores and show them."""
         self._scorer.close()
         self._show_scores()
-        self._progress.close()
+        self._reporter.close()
 
     def _show_scores(self) -> None:
         for step, scores in self._scorer.finished():
             self.scores[str(step)] = scores
-            self._progress.show_scores(step, scores)
+            self._reporter.show_scores(step, scores)
 
 
 def _fit_and_follow(

@@ -56,14 +56,14 @@ def whole(tmp_path_factory):
 
 def test_every_row_ends_once_and_nothing_else_is_left(whole):
     found, chat, book, folder = whole
-    assert book.progress.ended == len(ROWS)
-    assert book.progress.accepted > 0 and book.progress.num_rejected > 0
+    assert book.tally.ended == len(ROWS)
+    assert book.tally.accepted > 0 and book.tally.num_rejected > 0
     assert len(found) == 2 * 4
     assert not list(folder.rglob(".*"))  # the journals are gone
     assert 1 < chat.most_in_flight <= CONCURRENCY
     result, ledger = Rounds(pafs.LocalFileSystem(), str(folder), RAW).total(range(4))
     assert sum(tally["generated"] for tally in result.tasks.values()) == len(ROWS)
-    assert (len(result.accepted), ledger.whole().accepted) == (book.progress.accepted,) * 2
+    assert (len(result.accepted), ledger.whole().accepted) == (book.tally.accepted,) * 2
     assert ledger.whole().tokens == 110 * len(chat.asked)
     assert sum(used.questions for used in ledger.whole().used.values()) == len(chat.asked)
 
@@ -87,12 +87,12 @@ def test_cut_off_at_every_answer_it_ends_the_same_and_asks_at_most_what_was_in_f
             run(folder, first)
         book = run(folder, second)
         assert files(folder) == whole[0], dies_at
-        assert book.progress.ended == len(ROWS)
+        assert book.tally.ended == len(ROWS)
         assert set(first.asked) | set(second.asked) == set(whole[1].asked)
         again = len(first.asked) + len(second.asked) - total
         assert 0 < again <= CONCURRENCY * CONFIG.attempts, dies_at
         ledger = Rounds(pafs.LocalFileSystem(), str(folder), RAW).total(range(4))[1]
-        assert ledger.whole().tokens == whole[2].progress.tokens
+        assert ledger.whole().tokens == whole[2].tally.tokens
 
 
 def test_cut_off_again_and_again_it_still_ends_the_same(whole, tmp_path):
@@ -149,7 +149,7 @@ def test_rows_that_the_endpoint_failed_are_asked_again_on_the_next_run_and_no_ot
     first, second = PartlyFailing(), PartlyFailing()
     second.down = False
     rounds = Rounds(pafs.LocalFileSystem(), str(tmp_path), RAW)
-    left = run(tmp_path, first).progress
+    left = run(tmp_path, first).tally
     failed = sum(count for reason, count in left.failed.items() if "says 500" in reason)
     assert failed == len(rounds.unanswered(range(4))) > 0
     assert left.ended == len(ROWS)
@@ -157,8 +157,8 @@ def test_rows_that_the_endpoint_failed_are_asked_again_on_the_next_run_and_no_ot
     book = run(tmp_path, second)
     answered = {seed for seed, _ in first.asked if seed % 3}
     assert not answered & {seed for seed, _ in second.asked}
-    assert book.progress.ended == len(ROWS) and rounds.unanswered(range(4)) == []
-    assert not any("says 500" in reason for reason in book.progress.failed)
+    assert book.tally.ended == len(ROWS) and rounds.unanswered(range(4)) == []
+    assert not any("says 500" in reason for reason in book.tally.failed)
     assert not list(tmp_path.rglob(".*"))
     questions = sum(one.questions for one in rounds.total(range(4))[1].whole().used.values())
     assert questions == len(first.asked) + len(second.asked) > sum(one.questions for one in used.used.values())
@@ -175,5 +175,5 @@ def test_killed_while_it_asks_again_it_loses_nothing(tmp_path):
     last = PartlyFailing()
     last.down = False
     book = run(tmp_path, last)
-    assert book.progress.ended == len(ROWS)
-    assert not any("says 500" in reason for reason in book.progress.failed)
+    assert book.tally.ended == len(ROWS)
+    assert not any("says 500" in reason for reason in book.tally.failed)

@@ -126,7 +126,7 @@ def test_the_judge_sees_what_the_tests_agree_on_and_the_last_row_is_what_it_acce
     assert all("x * 2" in row["solution"] for row in agreed)
     assert {proof["solutions"] for raw_id, proof in proofs.items() if raw_id in {r["raw_id"] for r in generated}} == {3}
     assert len(proofs) == len(ROWS)  # a repair has tests too, which are run later
-    assert (book.progress.accepted, book.progress.ended) == (len(result.accepted), len(ROWS))
+    assert (book.tally.accepted, book.tally.ended) == (len(result.accepted), len(ROWS))
     assert ledger.whole().accepted == len(result.accepted)
     assert sum(used.questions for used in ledger.whole().used.values()) == len(whole[1].asked)
 
@@ -155,14 +155,14 @@ def test_a_finished_run_asks_nothing_and_knows_what_was_accepted(whole):
     teacher = Teacher()
     book, _ = run(whole[0], teacher)
     assert teacher.asked == []
-    assert book.progress.accepted == whole[2].progress.accepted
+    assert book.tally.accepted == whole[2].tally.accepted
 
 
 def test_a_tester_of_its_own_has_its_own_account(tmp_path):
     config = CONFIG.model_copy(update={"tester": RoleConfig(model="t")})
     book, roles = run(tmp_path, Teacher(), config)
     assert set(roles) == {"generator", "discriminator", "tester", "sandbox"}
-    assert book.progress.used["tester"].questions == roles.count("tester")
+    assert book.tally.used["tester"].questions == roles.count("tester")
     ledger = Rounds(pafs.LocalFileSystem(), str(tmp_path), RAW).total(range(2))[1]
     assert ledger.whole().used["tester"].questions == roles.count("tester")
 

@@ -20,7 +20,7 @@ MAX_NAMED = 3
 
 
 @dataclass
-class Progress:
+class Tally:
     """What became of the rows so far, those of earlier runs of the same stage included."""
 
     rows: int

@@ -11,7 +11,7 @@ from rich.console import Console
 from core.storage import write_bytes
 from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 from ray_jobs.watching import job
-from ray_jobs.watching.progress import Progress, lines_of
+from ray_jobs.watching.stage_views import StageWatcher, lines_of
 
 
 def write(run, name, content=b"x"):
@@ -39,19 +39,19 @@ def half_way(run):
 def test_a_run_half_way(where, tmp_path, request):
     run = RunDir(str(tmp_path) if where == "disk" else f"{request.getfixturevalue('store').bucket()}/run")
     half_way(run)
-    views = {view.stage: view for view in Progress(run).look(time.time())}
+    views = {view.stage: view for view in StageWatcher(run).look(time.time())}
     collect, embed = views["collect"], views["embed"]
     assert (collect.state, collect.made, collect.rows_out, collect.attempts) == ("done", 3, 1500, 2)
     assert (embed.state, embed.made, embed.of, embed.unit) == ("running", 1, 3, "parts")
     assert views["select"].state == "not begun"
-    assert Progress(run).look(time.time() + 3600)[1].state == ("running" if where == "disk" else "stopped")
+    assert StageWatcher(run).look(time.time() + 3600)[1].state == ("running" if where == "disk" else "stopped")
 
 
 def test_lines_for_a_pipe(tmp_path):
     run = RunDir(str(tmp_path))
     half_way(run)
     write(run, ".embed.lock", b"")  # no job holds it
-    assert lines_of(Progress(run).look(time.time())) == [
+    assert lines_of(StageWatcher(run).look(time.time())) == [
         "collect: done, 4,000 rows in, 1,500 out, 12 s",
         "embed: stopped, 1 of 3 parts; the same command goes on",
         "select: not begun",
@@ -66,17 +66,17 @@ def test_rounds_are_counted_against_the_coreset(tmp_path):
     write(run, "generate/round-00000/ledger.json", {})
     write(run, "generate/round-00001/.answers-000000.jsonl")
     write(run, "superseded/generate-0/round-00000/ledger.json", {})
-    view = next(view for view in Progress(run).look(time.time()) if view.stage == "generate")
+    view = next(view for view in StageWatcher(run).look(time.time()) if view.stage == "generate")
     assert (view.made, view.of, view.unit, view.attempts) == (1, 3, "rounds", 3)
 
 
 def test_each_look_at_a_bucket_is_one_request_once_manifests_are_known(store):
     run = RunDir(f"{store.bucket()}/run")
     half_way(run)
-    progress = Progress(run)
-    progress.look(time.time())
+    watcher = StageWatcher(run)
+    watcher.look(time.time())
     store.requests.clear()
-    progress.look(time.time())
+    watcher.look(time.time())
     assert store.counts() == {"LIST": 1}
 
 
@@ -90,12 +90,12 @@ def test_what_a_real_stage_writes_is_understood(tmp_path):
             return True
 
     def work():
-        seen.extend(Progress(run).look(time.time()))
+        seen.extend(StageWatcher(run).look(time.time()))
         return StageResult(3, 2, {"missing field": 1})
 
     run_stage(run, "collect", Nothing(), {}, work)
     assert (seen[0].stage, seen[0].state) == ("collect", "running")
-    after = Progress(run).look(time.time())[0]
+    after = StageWatcher(run).look(time.time())[0]
     assert (after.state, after.rows_in, after.rows_out) == ("done", 3, 2)
 
 

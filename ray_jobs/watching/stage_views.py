@@ -53,7 +53,7 @@ class _File:
     changed_s: float
 
 
-class Progress:
+class StageWatcher:
     """Looks at one run again and again; manifests that have not changed are not read again."""
 
     def __init__(self, run: RunDir) -> None:
