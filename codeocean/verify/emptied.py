@@ -3,7 +3,7 @@
 Tests that such a function passes check nothing of what it computes (Niedermayr, Juergens and Wagner 2016,
 pseudo-tested methods). Emptied functions are mutants where few edits can be made. Pure; nothing is run.
 
-Not covered: types that are no plain data, and functions that are values of variables in typed languages.
+Not covered: functions that are values of variables in languages other than JavaScript and TypeScript.
 """
 
 from __future__ import annotations
@@ -13,17 +13,12 @@ import re
 from codeocean.generate.signatures import function_node
 from codeocean.syntax import parse_snippet
 
-_LATER_COUNTS = {
-    "python": (
-        "def {name}(*given, **_):\n    return None\n",
-        "def {name}(*given, **_):\n    return given[0] if given else 0\n",
-    ),
-    "javascript": (
-        "function {name}(...given) {{ return null }}\n",
-        "function {name}(...given) {{ return given[0] }}\n",
-    ),
-}
-"""Languages in which a later definition replaces an earlier one."""
+_PYTHON = (
+    "def {name}(*given, **_):\n    return None\n",
+    "def {name}(*given, **_):\n    return given[0] if given else 0\n",
+)
+"""A later definition replaces an earlier one."""
+_SCRIPT = ("null", "0")
 
 _VALUES = {
     r"bool(ean)?|Boolean": ("false", "true"),
@@ -32,11 +27,14 @@ _VALUES = {
 }  # fmt: skip
 """Pattern of a type → values that all typed languages here write alike."""
 _OTHERS = {
-    "cpp": {r"string": '""', r"(vector|set|map|unordered_\w+)<.+>": "{}"},
-    "go": {r"string": '""', r"\[\].+|map\[.+": "nil"},
-    "java": {r"String": '""', r"(List|ArrayList)<.+>": "new ArrayList<>()"},
-    "rust": {r"String": "String::new()", r"Vec<.+>": "Vec::new()"},
-}
+    "cpp": {r"string": '""', r"(?!void|auto)\w.*": "{}"},
+    "go": {r"string": '""', r"\[\].+|map\[.+|interface ?\{\}|any|error": "nil", r"\[\d+\].+": "{kind}{}"},
+    "java": {r"String": '""', r"(List|ArrayList)<.+>": "new ArrayList<>()", r"(?!void)[\w.]+(<.+>)?(\[\])*": "null"},
+    "rust": {
+        r"String": "String::new()", r"str": '""', r"Vec<.+>": "Vec::new()", r"\(.+\)|[A-Z].*": "Default::default()"
+    },
+}  # fmt: skip
+"""Pattern of a type → its simplest value; `{kind}` is the type."""
 _RESULT = {"cpp": "type", "java": "type", "go": "result", "rust": "return_type"}
 """The field of a function's node that holds the type of its result."""
 _RETURN = {"java": " if (true) return {};"}
@@ -52,30 +50,39 @@ def emptied(code: str, language: str, name: str, most: int) -> list[str]:
         name: of the function.
         most: wanted.
     """
-    script = "javascript" if language == "typescript" else language
-    if script in _LATER_COUNTS:
-        if script == "javascript" and f"function {name}" not in code:
-            return []
-        return [f"{code}\n\n{body.format(name=name)}" for body in _LATER_COUNTS[script][:most]]
-    snippet = parse_snippet(code, language) if language in _RESULT and most > 0 else None
+    if language == "python":
+        return [f"{code}\n\n{body.format(name=name)}" for body in _PYTHON[:most]]
+    snippet = parse_snippet(code, language) if most > 0 else None
     node = function_node(code, language, name) if snippet else None
     body = node.child_by_field_name("body") if node else None
-    result = node.child_by_field_name(_RESULT[language]) if node else None
-    if snippet is None or body is None or result is None or not (body.text or b"").startswith(b"{"):
+    if snippet is None or node is None or body is None:
         return []
-    place = body.start_byte + 1 - snippet.begin
-    text, kind = code.encode(), (result.text or b"").decode("utf-8", "replace")
+    text, begin = code.encode(), body.start_byte - snippet.begin
+    if language in {"javascript", "typescript"}:
+        if (body.text or b"").startswith(b"{"):
+            return [_returning(text, begin + 1, f" return {value};") for value in _SCRIPT[:most]]
+        end = body.end_byte - snippet.begin  # an expression behind an arrow
+        return [(text[:begin] + value.encode() + text[end:]).decode() for value in _SCRIPT[:most]]
+    result = node.child_by_field_name(_RESULT[language]) if language in _RESULT else None
+    if result is None or not (body.text or b"").startswith(b"{"):
+        return []
     returned = _RETURN.get(language, " return {};")
-    return [
-        (text[:place] + returned.format(value).encode() + text[place:]).decode()
-        for value in _values(kind, language)[:most]
-    ]
+    kind = (result.text or b"").decode("utf-8", "replace")
+    return [_returning(text, begin + 1, returned.format(value)) for value in _values(kind, language)[:most]]
+
+
+def _returning(text: bytes, place: int, statement: str) -> str:
+    return (text[:place] + statement.encode() + text[place:]).decode()
 
 
 def _values(kind: str, language: str) -> tuple[str, ...]:
-    """Values of a type, simplest first; none for types that are no plain data."""
-    kind = " ".join(re.sub(r"\bstd::|\bjava\.util\.|\bconst\b|&", "", kind).split())
+    """Values of a type, simplest first; none where there is nothing to return."""
+    kind = " ".join(re.sub(r"\bstd::|\bjava\.util\.|\bconst\b|&(\s*'\w+)?", "", kind).split())
+    if language == "go" and kind.startswith("("):  # several results
+        parts = [_values(part.strip().rpartition(" ")[2], language) for part in kind[1:-1].split(",")]
+        return (", ".join(part[0] for part in parts),) if parts and all(parts) else ()
     for pattern, values in _VALUES.items():
         if re.fullmatch(pattern, kind):
             return values
-    return tuple(value for pattern, value in _OTHERS[language].items() if re.fullmatch(pattern, kind))
+    found = (value for pattern, value in _OTHERS[language].items() if re.fullmatch(pattern, kind))
+    return tuple(value.replace("{kind}", kind) for value in found)[:1]

@@ -1,8 +1,8 @@
 """Tests that are data, as a program of a language: it makes each call twice and writes a letter for each.
 
 The program is the tests' side of `eval.sandbox.oracle.judge`: the calls go to the solution's process. A line begins
-with a mark that the solution does not know. Not covered: functions of several results, and types that are not plain
-data; such a test is "X".
+with a mark that the solution does not know. Not covered: types that are not plain data, and methods of objects; such a
+test is "X".
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from eval.sandbox.literals import Unwritable, literal
 from eval.sandbox.signatures import Function, functions_of, split_at_commas
+from eval.sandbox.stubs import driver
 from eval.sandbox.typescript import needs_compiler
 
 Row = dict[str, Any]
@@ -43,13 +44,15 @@ def program_of(
         NotCallable: the function cannot be called with data.
     """
     function = _function(solution, language, name)
-    calls, left = list[tuple[int, list[str], str]](), list[int]()
+    lines, left = list[str](), list[int]()
     for place in places:
         try:
-            calls.append((place, *_call(tests[place], function, language)))
+            lines.append(_line(place, tests[place], function, language))
         except Unwritable:
             left.append(place)
-    return _candidate(solution, language), _MAKERS[language](function, calls, mark), left
+    program = driver(_PROGRAMS[language]).replace("WAVECODER_MARK", mark)
+    head, _, tail = program.partition("// WAVECODER_TESTS")
+    return _candidate(solution, language), head + "\n".join(lines) + tail, left
 
 
 def _function(solution: str, language: str, name: str) -> Function:
@@ -58,31 +61,65 @@ def _function(solution: str, language: str, name: str) -> Function:
     if language in _UNTYPED:
         return Function(name, "", ())
     if language == "java":
-        match = re.search(rf"({_JAVA_TYPE})\s+{re.escape(name)}\s*\(([^)]*)\)", solution)
-        if match is None:
-            raise NotCallable("no such method")
-        parts = [part.strip() for part in split_at_commas(match[2]) if part.strip()]
-        split = [re.fullmatch(rf"(?:final\s+)?({_JAVA_TYPE})\s+(\w+)", part) for part in parts]
-        if not all(split):
-            raise NotCallable("a parameter of no plain type")
-        return Function(name, match[1], tuple((one[2], one[1]) for one in split if one))
+        return _java_method(solution, name)
     found = next((one for one in functions_of(solution, language) if one.name == name), None)
-    if found is None or not found.returns or found.returns.startswith("("):
-        raise NotCallable("no function of one result and plain types")
+    if found is None or found.returns in {"", "()", "void"}:
+        raise NotCallable("no function of a result and plain types")
     return found
 
 
-def _call(test: Row, function: Function, language: str) -> tuple[list[str], str]:
-    """Arguments and expected value, as expressions."""
+def _java_method(solution: str, name: str) -> Function:
+    declared = rf"({_JAVA_TYPE})\s+{re.escape(name)}\s*\(([^)]*)\)\s*(?:throws\s+[\w\s.,]+)?\{{"
+    match = next((one for one in re.finditer(declared, solution) if one[1] not in {"return", "new", "else"}), None)
+    if match is None or match[1] == "void":
+        raise NotCallable("no such method")
+    parts = [part.strip() for part in split_at_commas(match[2]) if part.strip()]
+    split = [re.fullmatch(rf"(?:final\s+)?({_JAVA_TYPE})\s+(\w+)", part) for part in parts]
+    if not all(split):
+        raise NotCallable("a parameter of no plain type")
+    return Function(name, match[1], tuple((one[2], one[1]) for one in split if one))
+
+
+def _line(place: int, test: Row, function: Function, language: str) -> str:
+    """A test as a statement."""
     if "arguments" not in test:
         raise Unwritable("an assertion")
     given, kinds = test["arguments"], [kind for _, kind in function.parameters]
-    if language not in _UNTYPED and len(given) != len(kinds):
-        raise Unwritable("another number of arguments")
     if language in _UNTYPED:
-        return [literal(one, "", language) for one in given], literal(test["expected"], "", language)
+        call = f"{function.name}({', '.join(literal(one, '', language) for one in given)})"
+        return f"wavecoderRun({place}, () => wavecoderSame({call}, {literal(test['expected'], '', language)}));"
+    if len(given) != len(kinds):
+        raise Unwritable("another number of arguments")
     arguments = [literal(one, kind, language) for one, kind in zip(given, kinds, strict=True)]
-    return arguments, literal(test["expected"], function.returns, language)
+    if language == "go":
+        return _go_line(place, function, arguments, test["expected"])
+    expected = literal(test["expected"], function.returns, language)
+    if language == "cpp":
+        named = "".join(f"Bare<{kinds[n]}> a{n} = {value}; " for n, value in enumerate(arguments))
+        call = f"{function.name}({', '.join(f'a{n}' for n in range(len(given)))})"
+        same = f"Same<Bare<{function.returns}>>::of({call}, {expected})"
+        return f"run({place}, [&]() -> bool {{ {named}return {same}; }});"
+    call = f"{function.name}({', '.join(arguments)})"
+    if language == "rust":
+        kind = re.sub(r"&\s*'\w+\s*", "&", function.returns)
+        return f"run({place}, || {{ let x = {call}; let y: {kind} = {expected}; x.same(&y) }});"
+    return f"run({place}, () -> same(new Solution().{call}, {expected}));"
+
+
+def _go_line(place: int, function: Function, arguments: list[str], expected: Any) -> str:
+    """A test of a function of one result or several; an error behind them has to be none."""
+    inner = re.fullmatch(r"\((.*)\)", function.returns)
+    kinds = [part.strip() for part in split_at_commas(inner[1])] if inner else [function.returns]
+    failing = kinds[-1] == "error" and len(kinds) > 1
+    kinds = kinds[: len(kinds) - failing]
+    values = [expected] if len(kinds) == 1 else expected
+    if not isinstance(values, list) or len(values) != len(kinds):
+        raise Unwritable("another number of results")
+    names = [f"r{n}" for n in range(len(kinds))]
+    same = " && ".join(f"wcSame(reflect.ValueOf({name}), reflect.ValueOf({literal(value, kind, 'go')}))"
+                       for name, value, kind in zip(names, values, kinds, strict=True))  # fmt: skip
+    call = f"{', '.join([*names, *['err'] * failing])} := {function.name}({', '.join(arguments)})"
+    return f"wcRun({place}, func() bool {{ {call}; {'wcNoError(err); ' * failing}return {same} }})"
 
 
 def _candidate(solution: str, language: str) -> str:
@@ -94,164 +131,11 @@ def _candidate(solution: str, language: str) -> str:
                       f"class Solution {{\n{body}\n}}"])  # fmt: skip
 
 
-Calls = list[tuple[int, list[str], str]]
-
-
-def _javascript(f: Function, calls: Calls, mark: str) -> str:
-    lines = [f"wavecoderRun({place}, () => wavecoderSame({f.name}({', '.join(given)}), {expected}));"
-             for place, given, expected in calls]  # fmt: skip
-    return f"""
-function wavecoderSame(a, b) {{
-  if (typeof a === 'number' && typeof b === 'number')
-    return a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b || (a === undefined && b === null);
-  if (Array.isArray(b)) return Array.isArray(a) && a.length === b.length && b.every((x, i) => wavecoderSame(a[i], x));
-  if (Array.isArray(a)) return false;
-  const names = Object.keys(b);
-  return Object.keys(a).length === names.length && names.every(x => x in a && wavecoderSame(a[x], b[x]));
-}}
-function wavecoderRun(place, test) {{
-  let letter = 'E';
-  try {{ letter = test() ? (test() ? 'P' : 'V') : 'F'; }} catch (error) {{}}
-  require('fs').writeSync(1, '\\n{mark} ' + place + ' ' + letter + '\\n');
-}}
-{chr(10).join(lines)}
-"""  # noqa: E501 - a program
-
-
-def _cpp(f: Function, calls: Calls, mark: str) -> str:
-    blocks = []
-    for place, given, expected in calls:
-        named = "".join(f"auto a{n} = {value}; " for n, value in enumerate(given))
-        names = ", ".join(f"a{n}" for n in range(len(given)))
-        blocks.append(f"run({place}, [&]() -> bool {{ {named}return same({f.name}({names}), {expected}); }});")
-    return f"""
-#include <bits/stdc++.h>
-using namespace std;
-template <class A, class B> bool same(const A& a, const B& b) {{
-    if constexpr (is_floating_point_v<A> || is_floating_point_v<B>) return a == b || fabs(a - b) <= 1e-6 * max(fabs(a), fabs(b));
-    else return a == b;
-}}
-template <class T> bool same(const vector<T>& a, const vector<T>& b) {{
-    if (a.size() != b.size()) return false;
-    for (size_t i = 0; i < a.size(); i++) if (!same(T(a[i]), T(b[i]))) return false;
-    return true;
-}}
-template <class T> void run(int place, T test) {{
-    const char* letter = "E";
-    try {{ letter = test() ? (test() ? "P" : "V") : "F"; }} catch (...) {{}}
-    printf("\\n{mark} %d %s\\n", place, letter); fflush(stdout);
-}}
-int main() {{
-{chr(10).join(blocks)}
-}}
-"""  # noqa: E501 - a program
-
-
-def _go(f: Function, calls: Calls, mark: str) -> str:
-    lines = [f"wcRun({place}, func() bool {{ return wcSame(reflect.ValueOf({f.name}({', '.join(given)})), "
-             f"reflect.ValueOf({expected})) }})" for place, given, expected in calls]  # fmt: skip
-    return f"""
-package main
-import ("fmt"; "math"; "os"; "reflect"; "testing")
-func wcSame(a, b reflect.Value) bool {{
-    if a.Kind() != b.Kind() {{ return false }}
-    switch b.Kind() {{
-    case reflect.Slice, reflect.Array:
-        if a.Len() != b.Len() {{ return false }}
-        for i := 0; i < b.Len(); i++ {{ if !wcSame(a.Index(i), b.Index(i)) {{ return false }} }}
-        return true
-    case reflect.Map:
-        if a.Len() != b.Len() {{ return false }}
-        for _, key := range b.MapKeys() {{ if x := a.MapIndex(key); !x.IsValid() || !wcSame(x, b.MapIndex(key)) {{ return false }} }}
-        return true
-    case reflect.Float32, reflect.Float64:
-        x, y := a.Float(), b.Float()
-        return x == y || math.Abs(x-y) <= 1e-6*math.Max(math.Abs(x), math.Abs(y))
-    }}
-    return reflect.DeepEqual(a.Interface(), b.Interface())
-}}
-func wcRun(place int, test func() bool) {{
-    letter := "E"
-    defer func() {{ recover(); fmt.Fprintf(os.Stdout, "\\n{mark} %d %s\\n", place, letter) }}()
-    if !test() {{ letter = "F" }} else if test() {{ letter = "P" }} else {{ letter = "V" }}
-}}
-func TestProof(t *testing.T) {{
-{chr(10).join(lines)}
-}}
-"""  # noqa: E501 - a program
-
-
-def _java(f: Function, calls: Calls, mark: str) -> str:
-    lines = [f"run({place}, () -> same(new Solution().{f.name}({', '.join(given)}), {expected}));"
-             for place, given, expected in calls]  # fmt: skip
-    return f"""
-public class Main {{
-    interface Test {{ boolean holds() throws Exception; }}
-    @SuppressWarnings("unchecked")
-    static <K, V> HashMap<K, V> map(Object... pairs) {{
-        HashMap<K, V> made = new HashMap<>();
-        for (int i = 0; i < pairs.length; i += 2) made.put((K) pairs[i], (V) pairs[i + 1]);
-        return made;
-    }}
-    static List<Object> items(Object x) {{
-        List<Object> found = new ArrayList<>();
-        for (int i = 0; i < java.lang.reflect.Array.getLength(x); i++) found.add(java.lang.reflect.Array.get(x, i));
-        return found;
-    }}
-    static boolean same(Object a, Object b) {{
-        if (a == null || b == null) return a == b;
-        if (a.getClass().isArray() && b.getClass().isArray()) return same(items(a), items(b));
-        if (a instanceof Number && b instanceof Number) {{
-            double x = ((Number) a).doubleValue(), y = ((Number) b).doubleValue();
-            if (a instanceof Double || a instanceof Float)
-                return x == y || Math.abs(x - y) <= 1e-6 * Math.max(Math.abs(x), Math.abs(y));
-            return ((Number) a).longValue() == ((Number) b).longValue();
-        }}
-        if (a instanceof List && b instanceof List) {{
-            List<?> x = (List<?>) a, y = (List<?>) b;
-            if (x.size() != y.size()) return false;
-            for (int i = 0; i < x.size(); i++) if (!same(x.get(i), y.get(i))) return false;
-            return true;
-        }}
-        return a.equals(b);
-    }}
-    static void run(int place, Test test) {{
-        String letter = "E";
-        try {{ letter = test.holds() ? (test.holds() ? "P" : "V") : "F"; }} catch (Exception error) {{ }}
-        System.out.println("\\n{mark} " + place + " " + letter);
-        System.out.flush();
-    }}
-    public static void main(String[] args) {{
-{chr(10).join(lines)}
-    }}
-}}
-"""
-
-
-def _rust(f: Function, calls: Calls, mark: str) -> str:
-    same = "x == y"
-    if f.returns in {"f64", "f32"}:
-        same = "x == y || (x - y).abs() <= 1e-6 * x.abs().max(y.abs())"
-    elif f.returns in {"Vec<f64>", "Vec<f32>"}:
-        same = "x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| x == y || (x - y).abs() <= 1e-6 * x.abs().max(y.abs()))"  # noqa: E501
-    lines = [f"run({place}, || {{ let x = {f.name}({', '.join(given)}); let y = {expected}; {same} }});"
-             for place, given, expected in calls]  # fmt: skip
-    return f"""
-#[cfg(test)]
-mod proofs {{
-    use super::*;
-    use std::io::Write;
-    fn run<F: Fn() -> bool + std::panic::UnwindSafe + std::panic::RefUnwindSafe>(place: i32, test: F) {{
-        let found = std::panic::catch_unwind(|| if !test() {{ "F" }} else if test() {{ "P" }} else {{ "V" }});
-        let _ = writeln!(std::io::stderr(), "\\n{mark} {{}} {{}}", place, found.unwrap_or("E"));
-    }}
-    #[test]
-    fn proof() {{
-{chr(10).join(lines)}
-    }}
-}}
-"""
-
-
-_MAKERS = {"javascript": _javascript, "typescript": _javascript, "cpp": _cpp, "go": _go, "java": _java, "rust": _rust}
+_PROGRAMS = {
+    "javascript": "proof.js",
+    "typescript": "proof.js",
+    "cpp": "proof.cpp",
+    "go": "proof.go",
+    "java": "Proof.java",
+    "rust": "proof.rs",
+}

@@ -97,6 +97,29 @@ class Ahead:
             assert secret is not None
             self._send_rows(secret.of, calls)
 
+    def ask(self, name: str, calls: list[list[Any]]) -> None:
+        """Send calls of literals ahead, whose answers come one by one: `answered` tells of each.
+
+        Args:
+            name: of the function, a global one of the candidate's.
+            calls: arguments of each.
+        """
+        self._peer.send(["rows", name, "", calls, [], [], [], [], True])
+        self._given, self._answers, self._planned = deque([] for _ in calls), deque(), deque()
+
+    def answered(self) -> Any:
+        """The next answer to calls that `ask` has sent, as it came, for `value_of`; raises Gone where none comes."""
+        if not self._answers:
+            self._receive()
+        self._given.popleft()
+        return self._answers.popleft()
+
+    def value_of(self, answer: Any) -> Any:
+        """The value of such an answer; raises what the call raised."""
+        if type(answer) is not list:
+            return answer
+        return answer[0] if len(answer) == 1 else self._peer.result(answer, [])
+
     def take(self) -> Any:
         """What the next of these calls has answered."""
         if not self._given:
@@ -184,15 +207,16 @@ _ONCE = next(sys.getrefcount(x) for x in _SAMPLE)
 class Answers:
     """The candidate's side: answers as text from the start, so that later calls change nothing in them."""
 
-    def __init__(self, messages: Messages) -> None:
-        self._messages = messages
+    def __init__(self, messages: Messages, *, singly: bool = False) -> None:
+        """Args: messages: to send; singly: each at once, so that it is known at which call a process ends."""
+        self._messages, self._singly = messages, singly
         self._texts: list[str] = []
         self._sent = time.monotonic()
 
     def add(self, answer: Any) -> None:
         """One more; they go out together, but not late."""
         self._texts.append(as_text(answer))
-        if (now := time.monotonic()) - self._sent > FLUSH_S or len(self._texts) >= FLUSH_ANSWERS:
+        if (now := time.monotonic()) - self._sent > FLUSH_S or len(self._texts) >= FLUSH_ANSWERS or self._singly:
             self.flush()
             self._sent = now
 

@@ -10,6 +10,7 @@ and then did not, X the test is none, N not run.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import signal
 import socket
@@ -43,6 +44,10 @@ class Late(BaseException):
 
 class Lost(BaseException):
     """The supervisor is gone: a failure of the sandbox, and no outcome of any solution."""
+
+
+class Ended(BaseException):
+    """A solution's process has ended, and the letter of its test is known."""
 
 
 class Children:
@@ -158,13 +163,20 @@ def _outcomes_of(
     while deaths < MAX_DEATHS and (place := _next(letters, place)) < len(tests):
         try:
             peer = children.start(number, order["seconds"])
-            function = _defined(peer, 0, order["entry_point"], children)
-            while place < len(tests):
+            children.asked()
+            peer.begin_define(0)
+            if not deaths:
+                _ahead(peer, order["entry_point"], tests, children, letters, errors)
+            else:
+                peer.wait_ready()
+            if _next(letters, place) < len(tests):
+                function = peer.look(order["entry_point"], named=False)
+            while (place := _next(letters, place)) < len(tests):
                 letters[place] = _twice(function, tests[place], children, order["entry_point"], errors)
-                place = _next(letters, place)
-        except (Gone, Late) as error:  # after an assertion that was cut off, the process may be in the middle of a call
-            letters[place] = children.end() if isinstance(error, Gone) else "X"
-            deaths += 1
+        except (Gone, Late, Ended) as error:  # after an assertion that was cut off, it may be in the middle of a call
+            if not isinstance(error, Ended):
+                letters[_next(letters, 0)] = children.end() if isinstance(error, Gone) else "X"
+            place, deaths = 0, deaths + 1
             if not order["supervised"]:
                 break
         except Lost:
@@ -177,15 +189,57 @@ def _outcomes_of(
     return "".join(letters), list(errors)[:3], seconds
 
 
+def _ahead(
+    peer: wire.Peer,
+    entry_point: str,
+    tests: list[Any],
+    children: Children,
+    letters: list[str],
+    errors: dict[str, None],
+) -> None:
+    """Wait for a solution's definition, and make the calls of all tests before the first assertion, each twice.
+
+    They go out in one message. What the definition raises is raised.
+
+    Raises:
+        Ended: the process has ended meanwhile.
+    """
+    count = next((n for n, test in enumerate(tests) if not isinstance(test, dict)), len(tests))
+    peer.ahead.ask(entry_point, [test["arguments"] for test in tests[:count] for _ in range(2)])
+    peer.wait_ready()
+    answers, ended = list[Any](), False
+    try:
+        while len(answers) < 2 * count:
+            children.asked()
+            answers.append(peer.ahead.answered())
+    except Gone:  # what came before counts
+        letters[len(answers) // 2], ended = children.end(), True
+    for place in range(len(answers) // 2):
+        with contextlib.suppress(*([Gone] if ended else [])):  # a value that only the process could tell: once more
+            letters[place] = _letter_of_two(peer, answers[2 * place : 2 * place + 2], tests[place], errors)
+    if ended:
+        raise Ended
+
+
+def _letter_of_two(peer: wire.Peer, answers: list[Any], test: Row, errors: dict[str, None]) -> str:
+    first = _letter(peer, answers[0], test, errors)
+    return first if first != "P" or _letter(peer, answers[1], test, errors) == "P" else "V"
+
+
+def _letter(peer: wire.Peer, answer: Any, test: Row, errors: dict[str, None]) -> str:
+    """A letter for an answer that was asked for ahead; raises Gone where it cannot be read any more."""
+    try:
+        return "P" if values.same(peer.ahead.value_of(answer), test["expected"]) else "F"
+    except Gone:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the solution raises
+        errors[_described(error)] = None
+        return "E"
+
+
 def _next(letters: list[str], place: int) -> int:
     """The next test that was not run."""
     return next((n for n in range(place, len(letters)) if letters[n] == "N"), len(letters))
-
-
-def _defined(peer: wire.Peer, source: int, entry_point: str, children: Children) -> Any:
-    children.asked()
-    peer.define(source)
-    return peer.look(entry_point, named=False)
 
 
 def _twice(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
@@ -234,25 +288,47 @@ def _kills(number: int, tests: list[Any], order: Row, children: Children, limit:
                 letters = _letters_of(peer, len(kills), tests, order, children, thorough=not by_value)
                 kills.append(int(letters != {"P"}))
                 by_value = by_value or "F" in letters
+                if len(kills) < count and not _is_ready(peer):
+                    break
         except (Gone, Late):  # it ended its process, or took too long
             children.end()
             kills.append(1)
     return kills, by_value
 
 
+def _is_ready(peer: wire.Peer) -> bool:
+    """Whether a process has made all calls that it was sent, and lives."""
+    try:
+        peer.ahead.wait()
+    except Gone:
+        return False
+    return True
+
+
 def _letters_of(
     peer: wire.Peer, mutant: int, tests: list[Any], order: Row, children: Children, *, thorough: bool
 ) -> set[str]:
     """Outcomes of a mutant: up to the first test that it fails, or if `thorough` to the first that a value fails."""
+    calls = [test["arguments"] for test in tests if isinstance(test, dict)]
+    ahead = len(calls) == len(tests)
+    children.asked()
+    peer.begin_define(mutant)
+    if ahead:
+        peer.ahead.ask(order["entry_point"], calls)
     try:
-        function = _defined(peer, mutant, order["entry_point"], children)
+        peer.wait_ready()
+        function = None if ahead else peer.look(order["entry_point"], named=False)
     except (Gone, Late):
         raise
     except BaseException:  # noqa: BLE001 - it raises when it is defined
         return {"E"}
     letters = {"P"}
     for test in tests:
-        letters.add(_once(function, test, children, order["entry_point"], {}))
+        if ahead:
+            children.asked()
+            letters.add(_letter(peer, peer.ahead.answered(), test, {}))
+        else:
+            letters.add(_once(function, test, children, order["entry_point"], {}))
         if "F" in letters or (len(letters) > 1 and not thorough):
             break
     return letters

@@ -24,6 +24,21 @@ from eval.sandbox.inside.lending import Lending
 from eval.sandbox.inside.messages import Messages
 
 
+class Nothing:
+    """What a name stands for that the candidate does not define.
+
+    Args:
+        name: of it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, *_: Any) -> None:
+        """Raise as the name would."""
+        raise NameError(f"name {self._name!r} is not defined", name=self._name)
+
+
 class Peer:
     """One end of the socket.
 
@@ -138,12 +153,11 @@ class Peer:
         """Wait until the candidate is defined; raises what it raised."""
         self.result(self._messages.receive(), [])
 
-    def define(self, number: int) -> None:
-        """Have the other side define one of its sources anew; raises what that raised."""
+    def begin_define(self, number: int) -> None:
+        """Have the other side define one of its sources anew; `wait_ready` raises what that raises."""
         self.ahead.wait()
         self.kept = Kept()
         self.send(["define", number, "", [], [], []])
-        self.wait_ready()
 
     def serve(self, define: Callable[[int], tuple[dict[str, Any], BaseException | None]] | None = None) -> None:
         """Answer until the other side ends.
@@ -163,8 +177,10 @@ class Peer:
             elif request[0] in ("calls", "rows") and self._space is not None:
                 for number in request[7:8] and request[7]:
                     self.kept.drop(number)
-                answer_all = self._answer_calls if request[0] == "calls" else self._answer_rows
-                answer_all(request[1], request[3])
+                if request[0] == "calls":
+                    self._answer_calls(request[1], request[3])
+                else:
+                    self._answer_rows(request[1], request[3], singly=bool(request[8:9] and request[8]))
             else:
                 self.send(self._answer(request))
 
@@ -174,11 +190,11 @@ class Peer:
             answers.add(self._answer(["call", of, "", args, kwargs, nodes], keeps=False))
         answers.flush()
 
-    def _answer_rows(self, of: int | str, rows: list[list[Any]]) -> None:
+    def _answer_rows(self, of: int | str, rows: list[list[Any]], *, singly: bool) -> None:
         """Call something, by its number or name, with literals, which nobody sees again."""
         assert self._space is not None
-        function: Any = self._space.get(of) if isinstance(of, str) else self.lending.lent(of)
-        answers = Answers(self._messages)
+        function: Any = self._space.get(of, Nothing(of)) if isinstance(of, str) else self.lending.lent(of)
+        answers = Answers(self._messages, singly=singly)
         for args in rows:
             try:
                 value = function(*args)

@@ -12,7 +12,14 @@ from core.languages import EXECUTED
     ("language", "code", "first"),
     [
         ("python", "def f(x):\n    return x", "def f(x):\n    return x\n\ndef f(*given, **_):\n    return None\n"),
-        ("typescript", "function f(x: number) { return x }", "function f(x: number) { return x }\n\nfunction f(...given) { return null }\n"),
+        ("typescript", "function f(x: number) { return x }", "function f(x: number) { return null; return x }"),
+        ("javascript", "const f = (x) => {\n  return x }", "const f = (x) => { return null;\n  return x }"),
+        ("typescript", "export const f = (x: number): number => x", "export const f = (x: number): number => null"),
+        ("go", "func f(x int) (int, error) { return g(x) }", "func f(x int) (int, error) { return 0, nil; return g(x) }"),
+        ("go", "func f(x int) [2]int { return g(x) }", "func f(x int) [2]int { return [2]int{}; return g(x) }"),
+        ("rust", "fn f(x: i32) -> (i32, i32) { (x, x) }", "fn f(x: i32) -> (i32, i32) { return Default::default(); (x, x) }"),
+        ("java", "Optional<Integer> f(int x) { return g(x); }", "Optional<Integer> f(int x) { if (true) return null; return g(x); }"),
+        ("cpp", "std::pair<int, int> f(int x) { return g(x); }", "std::pair<int, int> f(int x) { return {}; return g(x); }"),
         ("java", "static List<Integer> f(int x) { return g(x); }", "static List<Integer> f(int x) { if (true) return new ArrayList<>(); return g(x); }"),
         ("go", "func f(x int) string { return g(x) }", 'func f(x int) string { return ""; return g(x) }'),
         ("cpp", "std::vector<int> f(const int& x) { return g(x); }", "std::vector<int> f(const int& x) { return {}; return g(x); }"),
@@ -25,8 +32,9 @@ def test_the_body_returns_the_simplest_value(language, code, first):
 
 
 def test_what_has_no_simple_value_is_not_emptied():
-    assert emptied("fn f(x: i32) -> (i32, i32) { (x, x) }", "rust", "f", 2) == []
-    assert emptied("const f = x => x", "javascript", "f", 2) == []
+    assert emptied("void f(int* x) { *x = 1; }", "cpp", "f", 2) == []
+    assert emptied("fn f(x: &mut i32) { *x = 1 }", "rust", "f", 2) == []
+    assert emptied("static void f(int[] x) { x[0] = 1; }", "java", "f", 2) == []
     assert emptied("int f(int x) { return x; }", "cpp", "g", 2) == []
 
 

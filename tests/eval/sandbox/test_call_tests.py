@@ -57,8 +57,15 @@ def test_a_language_without_a_runtime_says_so():
     ("value", "kind", "language", "text"),
     [([1, 2], "const std::vector<int>&", "cpp", "vector<int>{1, 2}"), ([[1], [2]], "[2][]int", "go", "[2][]int{[]int{int(1)}, []int{int(2)}}"), ({"a": [1.5]}, "map[string][]float64", "go",
      'map[string][]float64{"a": []float64{float64(1.5)}}'), ("x", "&str", "rust", '"x"'), (None, "Option<i32>", "rust",
-     "None::<i32>"), ({"1": True}, "Map<Integer, Boolean>", "java", "Main.<Integer, Boolean>map(1, true)"),
-     ([["a"]], "String[][]", "java", 'new String[][]{new String[]{"a"}}'), ("'", "char", "cpp", "'\\''")],
+     "None::<i32>"), ({"1": True}, "Map<Integer, Boolean>", "java",
+     "new LinkedHashMap<Integer, Boolean>(Main.<Integer, Boolean>map(1, true))"),
+     ([["a"]], "String[][]", "java", 'new String[][]{new String[]{"a"}}'), ("'", "char", "cpp", "char(39)"),
+     ([1, "a"], "(i32, &str)", "rust", '((1i32), "a", )'), (2.0, "int", "go", "int(2)"),
+     ([-1, None], "List<Object>", "java", "new ArrayList<Object>(Arrays.<Object>asList((Object) (-1), (Object) null))"),
+     ({"1": [0.5]}, "map[interface{}]interface{}", "go", 'map[interface{}]interface{}{"1": []interface{}{float64(0.5)}}'),
+     (None, "Optional<String>", "java", "Optional.<String>empty()"), (3, "Result<u8, String>", "rust", "Ok::<u8, String>((3u8))"),
+     ("é?\n", "string", "cpp", 'string("\\303\\251\\?\\012", 4)'), ("é\n", "String", "java", '"\\u00e9\\012"'),
+     ("é", "&str", "rust", '"\\u{e9}"'), ([1, "a"], "std::pair<int, string>", "cpp", 'pair<int, string>{1, string("a", 1)}')],
 )  # fmt: skip
 def test_values_are_written_by_their_types(value, kind, language, text):
     assert literal(value, kind, language) == text
@@ -67,7 +74,9 @@ def test_values_are_written_by_their_types(value, kind, language, text):
 @pytest.mark.parametrize(
     ("value", "kind", "language"),
     [("1", "int", "cpp"), (True, "int", "go"), (1.5, "long", "java"), ([1], "string", "go"), (1, "Widget", "java"),
-     (2**70, "i64", "rust"), ("ab", "char", "cpp"), ({"x": 1}, "map[int]int", "go"), ("é", "String", "java")],
+     (2**70, "i64", "rust"), ("ab", "char", "cpp"), ({"x": 1}, "map[int]int", "go"), (2**31, "int", "java"),
+     (-1, "usize", "rust"), (300, "byte", "go"), ([1], "pair<int, int>", "cpp"), ([1, 2, 3], "(i32, i32)", "rust"),
+     ("é", "char", "cpp"), (1.5, "Optional<Integer>", "java"), (10**400, "double", "cpp")],
 )  # fmt: skip
 def test_a_value_of_another_type_is_no_literal(value, kind, language):
     with pytest.raises(Unwritable):
@@ -78,3 +87,23 @@ def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
     code = "enum Order { Up }\nfunction least(items: number[], n: number): number[] { return items }"
     found = prove([code], TESTS, language="typescript", entry_point="least", timeout=5, memory_mb=512)
     assert (found["outcomes"], found["errors"]) == (["XXXX"], [["signature: an enum needs a compiler"]])
+
+
+NESTED = {  # results whose parts are floats, pairs, absences and letters beyond ASCII
+    "javascript": "function told(x) { return new Map([['é', [x / 3, null]]]) }",
+    "go": "func told(x float64) (map[string]interface{}, error) {\n\treturn map[string]interface{}{\"é\": []interface{}{x / 3, nil}}, nil\n}",
+    "cpp": "std::map<std::string, std::pair<double, std::optional<int>>> told(double x) { return {{\"é\", {x / 3, {}}}}; }",
+    "java": "static Map<String, Object> told(double x) { return Map.of(\"é\", Arrays.asList(x / 3, null)); }",
+    "rust": "use std::collections::HashMap;\nfn told(x: f64) -> HashMap<String, (f64, Option<i32>)> { HashMap::from([(\"é\".to_string(), (x / 3.0, None))]) }",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", NESTED)
+def test_nested_values_are_compared_by_their_parts(language):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+    tests = [{"arguments": [1], "expected": {"é": [1 / 3, None]}}, {"arguments": [2], "expected": {"é": [0.7, None]}},
+             {"arguments": [2.0], "expected": {"e": [2 / 3, None]}}, {"arguments": ["a"], "expected": {}}]  # fmt: skip
+    found = prove([NESTED[language]], tests, language=language, entry_point="told", timeout=20, memory_mb=1024)
+    assert found["outcomes"] == ["PFFF" if language == "javascript" else "PFFX"], found

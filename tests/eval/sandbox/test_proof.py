@@ -79,3 +79,25 @@ def test_the_same_without_a_supervisor(monkeypatch):
     monkeypatch.setattr("eval.sandbox.proof.isolation", lambda: type("x", (), {"forks": False}))
     found = prove(FIRST, GOOD, mutants=[[], [FIRST, OTHER]])
     assert (found["outcomes"], found["chosen"], found["kills"]) == (["FPPP", "PPPP"], [1], [1, 0])
+
+
+def test_a_mutant_that_is_told_and_then_never_ends_says_nothing_of_the_next_one():
+    endless = "def last(items, default=None):\n    while not items: pass\n    return items[0]\n"
+    found = prove(GOOD, tests=TESTS[:3], mutants=[[endless, GOOD, FIRST]])
+    assert (found["kills"], found["by_value"]) == ([1, 0, 1], True)
+
+
+def test_a_value_that_only_a_process_can_tell_is_asked_for_again_when_that_has_ended():
+    lazy = "def upto(n):\n    if n > 3:\n        import os; os._exit(0)\n    return (x for x in range(n))\n"
+    tests = [
+        {"arguments": [2], "expected": [0, 1]},
+        {"arguments": [4], "expected": []},
+        {"arguments": [3], "expected": [1]},
+    ]
+    assert prove(lazy, tests=tests, entry_point="upto")["outcomes"] == ["PDF"]
+
+
+def test_what_a_call_changes_in_its_arguments_the_next_call_does_not_see():
+    pops = "def last(items, default=None):\n    return items.pop() if items else default\n"
+    tests = [{"arguments": [[1, 2]], "expected": 2}, {"arguments": [[[3]]], "expected": [3]}]
+    assert prove(pops, tests=tests)["outcomes"] == ["PP"]

@@ -1,0 +1,92 @@
+package main
+
+// Tests that are data: each call is made twice, and a letter is written for each.
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"reflect"
+	"testing"
+)
+
+func wcNumber(v reflect.Value) (float64, bool) {
+	switch v.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return float64(v.Int()), true
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return float64(v.Uint()), true
+	case reflect.Float32, reflect.Float64:
+		return v.Float(), true
+	}
+	return 0, false
+}
+
+func wcSame(a, b reflect.Value) bool {
+	for a.IsValid() && a.Kind() == reflect.Interface {
+		a = a.Elem()
+	}
+	for b.IsValid() && b.Kind() == reflect.Interface {
+		b = b.Elem()
+	}
+	if !a.IsValid() || !b.IsValid() {
+		return a.IsValid() == b.IsValid()
+	}
+	isFloat := func(v reflect.Value) bool { return v.Kind() == reflect.Float32 || v.Kind() == reflect.Float64 }
+	if a.Kind() != b.Kind() || isFloat(a) {
+		x, ok := wcNumber(a)
+		y, both := wcNumber(b)
+		if ok && both {
+			return x == y || math.Abs(x-y) <= math.Max(1e-12, 1e-6*math.Max(math.Abs(x), math.Abs(y)))
+		}
+	}
+	isList := func(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
+	if isList(a) && isList(b) {
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := 0; i < b.Len(); i++ {
+			if !wcSame(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	if a.Kind() != b.Kind() {
+		return false
+	}
+	if b.Kind() == reflect.Map {
+		if a.Len() != b.Len() || !b.Type().Key().AssignableTo(a.Type().Key()) {
+			return false
+		}
+		for _, key := range b.MapKeys() {
+			if x := a.MapIndex(key); !x.IsValid() || !wcSame(x, b.MapIndex(key)) {
+				return false
+			}
+		}
+		return true
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+func wcNoError(err error) {
+	if err != nil {
+		panic(err.Error())
+	}
+}
+
+func wcRun(place int, test func() bool) {
+	letter := "E"
+	defer func() { recover(); fmt.Fprintf(os.Stdout, "\nWAVECODER_MARK %d %s\n", place, letter) }()
+	if !test() {
+		letter = "F"
+	} else if test() {
+		letter = "P"
+	} else {
+		letter = "V"
+	}
+}
+
+func TestProof(t *testing.T) {
+	// WAVECODER_TESTS
+}
