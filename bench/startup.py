@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 TURNS = 3
-COMMANDS = {"help": ["--help"], "version": ["--version"], "keys": ["keys", "--help"], "diff": ["diff", "--help"]}
+COMMANDS = {"help": ["--help"], "version": ["--version"]}
+COMMANDS |= {job: [job, "--help"] for job in ("keys", "diff", "select", "generate", "pipeline")}
 HERE = Path(__file__).parents[1]
 
 

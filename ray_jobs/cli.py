@@ -84,8 +84,8 @@ SECTIONS = {
 }
 """Job → sections of the recipe that it reads."""
 
-IMPORT_RAY = frozenset({*SECTIONS, "pipeline", "plan", "judge"})
-"""Jobs whose file costs seconds to import: of these the shell offers the options that all of them have."""
+RECIPE_JOBS = frozenset({*SECTIONS, "pipeline", "plan", "judge"})
+"""Jobs whose command line is in `ray_jobs.run.recipe_jobs`, as their own file costs seconds to import."""
 
 MAX_REASON_CHARS = 8000
 """Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""
@@ -97,13 +97,12 @@ def main(arguments: list[str] | None = None) -> int:
     """`wavecoder <job> …`."""
     arguments = sys.argv[1:] if arguments is None else arguments
     job, rest = take_job_out(JOBS) if ASKED in os.environ else (arguments[0] if arguments else "", arguments[1:])
-    if job in JOBS and not (ASKED in os.environ and job in IMPORT_RAY):
-        module = ELSEWHERE.get(job, f"ray_jobs.{job}")
-        return int(importlib.import_module(module).main(rest))
-    from ray_jobs.run.command_line import RECIPE, list_jobs, parse
-
+    if job in RECIPE_JOBS:
+        return int(importlib.import_module("ray_jobs.run.recipe_jobs").main_of(job)(rest))
     if job in JOBS:
-        parse(job, JOBS[job], RECIPE, rest)
+        return int(importlib.import_module(ELSEWHERE.get(job, f"ray_jobs.{job}")).main(rest))
+    from ray_jobs.run.command_line import list_jobs
+
     return list_jobs(JOBS, GROUPS, arguments)
 
 

@@ -13,11 +13,11 @@ from codeocean.export.flow import Export, accepted, export
 from codeocean.select.picked_rows import picked_rows
 from eval.sandbox.proof import prove
 from eval.sandbox.run import run_program
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 from report.explore.marks import marks_digest, read_marks
 
@@ -68,10 +68,7 @@ def find_sandbox(config: Config) -> Callable[..., Any] | None:
     return run_program
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("codeocean", run_codeocean, arguments)
-
+main = main_of("codeocean")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,11 +9,11 @@ from codeocean.collect.filters import load_custom, load_tokenizer
 from codeocean.collect.flow import collect
 from codeocean.collect.readers import Unit, list_units
 from codeocean.collect.yields import describe_functions
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import model_digest, resolve_model
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
 
 
@@ -55,10 +55,7 @@ def _digest(units: list[Unit]) -> str:
     return hashlib.sha256("\n".join(unit.fingerprint for unit in units).encode()).hexdigest()[:16]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("collect", run_collect, arguments)
-
+main = main_of("collect")
 
 if __name__ == "__main__":
     sys.exit(main())

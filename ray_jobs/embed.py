@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 
 from codeocean.embed.flow import count_cut, embed
 from core.storage import part_names, read_part
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import model_digest, resolve_model
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -44,10 +44,7 @@ def run_embed(config: Config, run: RunDir) -> Manifest:
     return run_stage(run, "embed", covered_by("embed", config), inputs, work)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("embed", run_embed, arguments)
-
+main = main_of("embed")
 
 if __name__ == "__main__":
     sys.exit(main())

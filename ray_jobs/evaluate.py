@@ -11,14 +11,13 @@ import pyarrow as pa
 
 from eval.answers.sources import EndpointAnswers
 from eval.flow import compare, evaluate, load_problems
-from ray_jobs.cli import run_job
-from ray_jobs.run.command_line import as_json, flag
+from ray_jobs.run.command_line import as_json
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.results import write_results
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, model_source, record_serving, serving
-from ray_jobs.standalone.evaluate import run_evaluate_standalone
 
 log = logging.getLogger("wavecoder.ray_jobs")
 
@@ -43,7 +42,7 @@ def run_evaluate(config: Config, run: RunDir) -> Manifest:
     return run_stage(run, "evaluate", covered_by("evaluate", config), inputs, work)
 
 
-def _evaluate(config: Config, run: RunDir, *, json: bool = False) -> None:
+def evaluate_and_tell(config: Config, run: RunDir, *, json: bool = False) -> None:
     """The stage as a command."""
     found = run_evaluate(config, run)["details"]
     if json:
@@ -61,13 +60,7 @@ def _score(config: Config, run: RunDir, label: str) -> tuple[list[dict[str, Any]
         return evaluate(config.evaluate, sets, answers=answers, label=label, fs=run.fs, folder=run.path("evaluate"))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if any(argument.split("=")[0] == "--config" for argument in arguments):
-        return run_job("evaluate", _evaluate, arguments, {"json": flag("json", "one line of JSON: the scores")})
-    return run_evaluate_standalone(arguments)
-
+main = main_of("evaluate")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -26,11 +26,11 @@ from codeocean.verify.proof import run_proof
 from core.chat import Chat
 from eval.sandbox.isolation import isolation
 from eval.sandbox.proof import prove
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import served_name
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, data_engines, endpoint_client, endpoint_of, hosted_models, serving
 from serve.client.batches import BatchChat
@@ -178,10 +178,7 @@ def prover(config: Config) -> Prover:
     return run
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("generate", run_generate, arguments)
-
+main = main_of("generate")
 
 if __name__ == "__main__":
     sys.exit(main())

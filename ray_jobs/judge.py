@@ -23,10 +23,9 @@ from core.languages import EXECUTED
 from eval.sandbox.isolation import isolation
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
-from ray_jobs.cli import run_job
 from ray_jobs.generate import open_roles
-from ray_jobs.run.command_line import flag, option, spread, words_of
 from ray_jobs.run.config import Config
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import RunDir
 
 
@@ -137,16 +136,7 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.0f} %"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    golden = flag("golden", "by the hand-made instances that ship with the project")
-    words = spread(sys.argv[1:] if arguments is None else arguments, ("--languages",))
-    named = option(
-        words_of(*EXECUTED), "of instances with faults; without it all that run here", [], metavar="NAME[,NAME…]"
-    )
-    pairs = option(int, "most functions with faults of each language", 10)
-    return run_job("judge", run_judge, words, {"golden": golden, "languages": named, "pairs": pairs})
-
+main = main_of("judge")
 
 if __name__ == "__main__":
     sys.exit(main())

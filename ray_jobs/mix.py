@@ -13,11 +13,11 @@ from codeocean.export.flow import Mix, mix
 from codeocean.export.mix import AnswerConfig, source_digest
 from codeocean.export.reanswer import Answers, answer_rows
 from core.storage import read_parts
-from ray_jobs.cli import run_job
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_rows, gate_inputs
 from ray_jobs.run.models import resolve_model, served_name
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from ray_jobs.serve import client_of, endpoint_client, endpoint_of, serving
 from serve.client.batches import BatchChat
@@ -79,10 +79,7 @@ def _answered_again(
         return asyncio.run(answer_rows(settings, rows, chat, name, run.fs, folder)), chat.learnt
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("mix", run_mix, arguments)
-
+main = main_of("mix")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,10 +8,9 @@ import time
 
 from rich.console import Console
 
-from ray_jobs.cli import run_job
 from ray_jobs.plan import run_plan
-from ray_jobs.run.command_line import flag
 from ray_jobs.run.config import Config
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import RunDir
 from ray_jobs.run.stages import PIPELINE
 from report.terminal import summary_table
@@ -33,16 +32,7 @@ def run_pipeline(config: Config, run: RunDir, *, dry_run: bool = False) -> None:
     console.print(f"{time.monotonic() - begun:.0f} s in all · report: {manifest['details']['page']}", soft_wrap=True)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job(
-        "pipeline",
-        run_pipeline,
-        arguments,
-        {"dry_run": flag("dry_run", "check the configuration and its inputs, print the plan, stop")},
-        only_looks=lambda given: bool(given.dry_run),
-    )
-
+main = main_of("pipeline")
 
 if __name__ == "__main__":
     sys.exit(main())

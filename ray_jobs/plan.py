@@ -23,15 +23,15 @@ from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import load_tasks, task_shares
 from codeocean.generate.turns import roles_of
 from eval.flow import load_problems
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.node_types import LaunchedType, Prices, StagePlace, load_launcher_file, load_prices, place
 from ray_jobs.cluster.waiting import in_words
 from ray_jobs.mix import check_mix
-from ray_jobs.run.command_line import as_json, flag, option
+from ray_jobs.run.command_line import as_json
 from ray_jobs.run.config import Config
 from ray_jobs.run.leakage import check_benchmarks
 from ray_jobs.run.model_checks import check_models
 from ray_jobs.run.models import served_name
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import RunDir
 from ray_jobs.run.standing import Standing, standings, told_again
 from ray_jobs.serve import TUNED
@@ -270,14 +270,7 @@ def predict_generation(config: Config, run: RunDir) -> str:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("plan", run_plan, arguments, {
-        "cluster": option(str | None, "launcher's file, such as cluster.yaml: which stage runs where, at what cost"),
-        "prices": option(str | None, "file of prices, instead of deploy/prices.yaml"),
-        "json": flag("json", "one line of JSON"),
-    }, only_looks=lambda _: True)  # fmt: skip
-
+main = main_of("plan")
 
 if __name__ == "__main__":
     sys.exit(main())

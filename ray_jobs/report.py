@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 
-from ray_jobs.cli import run_job
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, run_stage
-from ray_jobs.standalone.compare import main as compare
 
 log = logging.getLogger("wavecoder.ray_jobs")
-
-COMPARING = "Without a recipe: --compare RUN RUN [--json] lays two runs side by side: settings, losses, scores, data."
 
 
 def run_report(config: Config, run: RunDir) -> Manifest:
@@ -33,13 +30,7 @@ def run_report(config: Config, run: RunDir) -> Manifest:
     return run_stage(run, "report", covered_by("report", config), inputs, work)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if any(argument.split("=")[0] == "--compare" for argument in arguments):
-        return compare(arguments)
-    return run_job("report", run_report, arguments, below=COMPARING)
-
+main = main_of("report")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,14 +13,12 @@ from codeocean.decontaminate.leakage import Leakage
 from codeocean.select.settings import CoresetConfig
 from core.object_store import open_url
 from core.storage import read_part, read_parts, write_part
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
-from ray_jobs.run.command_line import options_help
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.leakage import benchmark_texts, check_raw_code, gate_inputs
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
-from ray_jobs.standalone.select import ALONE, run_select_standalone
 
 if TYPE_CHECKING:
     from codeocean.select.flow import Corpus
@@ -90,13 +88,7 @@ def _grown_from(config: CoresetConfig, ids: pa.ChunkedArray) -> list[int]:
     return [row_of[id_] for id_ in earlier]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    if any(argument.split("=")[0] == "--embeddings" for argument in arguments):
-        return run_select_standalone(arguments)
-    return run_job("select", run_select, arguments, below=options_help("Alone, for vectors of any origin:", ALONE))
-
+main = main_of("select")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,11 +17,11 @@ import uvicorn
 from codeocean.teachers import TeacherConfig
 from core.chat import Chat
 from core.node_copy import is_url, node_copy
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import WEIGHTS, check_model, resolve_model, served_name
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
@@ -226,10 +226,7 @@ def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:
         log.info("stopping")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("serve", run_serve, arguments)
-
+main = main_of("serve")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,13 +15,12 @@ from codeocean.export.formats import FORMATS
 from core.storage import read_files, read_parts, write_part
 from eval.answers.sources import EndpointAnswers
 from eval.flow import evaluate, load_problems
-from ray_jobs.cli import run_job
 from ray_jobs.cluster.connect import connect
 from ray_jobs.mix import training_stage
-from ray_jobs.run.command_line import option
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.models import model_digest, resolve_model
+from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 from ray_jobs.serve import client_of, serving
 
@@ -122,12 +121,7 @@ def _score_snapshot(config: Config, run: RunDir, stage: str, snapshot: str, step
     return {score["benchmark"]: score["pass_at_1"] for score in scores}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line of the job."""
-    return run_job("train", run_train, arguments, {
-        "ablate": option(Literal["task"] | None, "train once without each task (docs/training.md)"),
-    })  # fmt: skip
-
+main = main_of("train")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,10 +14,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from eval.answers.sources import Answers, EndpointAnswers, GivenAnswers, ReferenceAnswers, choose_problems
-from eval.flow import compare, evaluate, load_problems
 from eval.settings import EvaluateConfig
 from ray_jobs.cli import JOBS, run_guarded
-from ray_jobs.cluster.connect import connect
 from ray_jobs.run.command_line import REQUIRED, Options, as_json, flag, option, parse
 from ray_jobs.run.config import RayConfig
 from ray_jobs.run.results import write_results
@@ -35,6 +33,9 @@ def evaluate_standalone(options: SimpleNamespace) -> None:
     Raises:
         ValueError, OSError: what the user can mend, in one line.
     """
+    from eval.flow import compare, evaluate, load_problems  # imports Ray
+    from ray_jobs.cluster.connect import connect
+
     config = config_of(options)
     out = Path(options.out).expanduser().resolve()
     out.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,6 @@ from pyarrow import fs as pafs
 from codeocean.select.settings import CoresetConfig
 from core.storage import write_part
 from ray_jobs.cli import run_guarded
-from ray_jobs.cluster.connect import connect
 from ray_jobs.run.command_line import REQUIRED, Options, option, parse
 from ray_jobs.run.config import RayConfig
 from ray_jobs.run.named_paths import check_file
@@ -34,6 +33,7 @@ def select_standalone(options: SimpleNamespace) -> None:
     """
     from codeocean.embed.vectors import check_alike, open_vectors, read_ids
     from codeocean.select.flow import Corpus, choose_coreset, coreset_table  # imports torch
+    from ray_jobs.cluster.connect import connect  # imports Ray
 
     path, paths = _vector_files(options.embeddings)
     out = Path(options.out).expanduser().absolute()
