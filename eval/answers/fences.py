@@ -85,9 +85,15 @@ def _fences(lines: list[str], *, quotes: bool) -> list[_Fence]:
         if len(runs) > 1:  # `code` on one line, or a word about fences
             continue
         match = runs[0] if runs else None
-        if match is not None:
+        if match is not None and not _is_quoted(line, match):
             found.append(_Fence(number, line[: match.start()], match.group(), line[match.end() :]))
     return found[:MAX_FENCES]
+
+
+def _is_quoted(line: str, run: re.Match[str]) -> bool:
+    """Whether it is a string of the code, or a word of the text: `MARK = '```'`."""
+    quote = line[: run.start()][-1:]
+    return quote in {"'", '"'} and line[run.end() :][:1] == quote
 
 
 def _closing(lines: list[str], fences: list[_Fence], place: int, is_open: Callable[[str], bool]) -> int | None:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.literals import Unwritable, literal
-from eval.sandbox.signatures import Function, functions_of, split_at_commas
+from eval.sandbox.signatures import functions_of
 from eval.sandbox.stubs import driver
 from eval.sandbox.typescript import needs_compiler
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 
-from eval.sandbox.signatures import Function, is_plain, split_at_commas
+from eval.sandbox.functions import Function, split_at_commas
+from eval.sandbox.signatures import is_plain
 
 _SHOW = """
 #include "wire.hpp"

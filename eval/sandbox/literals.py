@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.signatures import split_at_commas
+from eval.sandbox.functions import split_at_commas
 
 
 class Unwritable(ValueError):  # noqa: N818 - what it says of a value

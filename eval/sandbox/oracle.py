@@ -21,6 +21,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from eval.sandbox.cpp_types import functions_in, probe_of_calls, probe_of_function
 from eval.sandbox.data_tests import DataTests, Held, data_tests
+from eval.sandbox.functions import Function
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.packages import DEFAULT, installed, shown_paths
 from eval.sandbox.process_tree import SandboxError, Tree, watch
@@ -36,7 +37,7 @@ from eval.sandbox.run import (
     start_compiled,
     start_python,
 )
-from eval.sandbox.signatures import Function, functions_of
+from eval.sandbox.signatures import functions_of
 from eval.sandbox.stubs import split, wanted_names
 from eval.sandbox.toolchains import require_toolchain
 

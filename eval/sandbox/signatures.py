@@ -7,14 +7,19 @@ its tests do not compile. So a type of the candidate's own, with an equality of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
+
+from eval.sandbox import go_generics
+from eval.sandbox.functions import Function, split_at_commas
+from eval.sandbox.rust_signatures import rust_functions, unknown_bounds
 
 _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
     "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t "
     "__cxx11 basic_string allocator char_traits less greater hash equal_to",
     "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
-    "HashMap HashSet BTreeMap BTreeSet Box dyn Any mut std collections static a RtnType",
+    "HashMap HashSet BTreeMap BTreeSet VecDeque Ordering cmp Box dyn Any Error error mut std collections static "
+    "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error",
 }
@@ -22,21 +27,11 @@ _PATTERNS = {
     "cpp": r"^[ \t]*(?:(?:static|inline|constexpr|extern)\s+)*"
     r"((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
     r"([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*(?:noexcept\s*)?\{",
-    "rust": r"^[ \t]*(?:pub\s+)?fn\s+([a-z_A-Z]\w*)\s*(?:<'\w+>)?\s*\(([^{};]*?)\)\s*(?:->\s*([^{;]+?))?\s*\{",
-    "go": r"^func\s+([A-Za-z_]\w*)\s*\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
+    "go": r"^func\s+([A-Za-z_]\w*)\s*(?:\[((?:[^\[\]{}]|\[\]|interface\s*\{[^{}]*\})*)\])?\s*"
+    r"\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
     r"\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
 }
 """Name, parameters, result, each in the order of its language."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of plain data."""
-
-    name: str
-    returns: str
-    parameters: tuple[tuple[str, str], ...]
-    """Names and types."""
 
 
 def functions_of(source: str, language: str) -> list[Function]:
@@ -45,19 +40,34 @@ def functions_of(source: str, language: str) -> list[Function]:
     doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp_types.py`)
     text = _without_comments(source)
     text = _plain_go(text) if language == "go" else text
+    if language == "rust":
+        return list({f.name: f for f in reversed(list(rust_functions(text))) if is_plain(f, language)}.values())[::-1]
     for match in re.finditer(_PATTERNS[language], text, re.MULTILINE):
         groups = [group or "" for group in match.groups()]
         if language == "cpp":
             returns, name, parameters = groups
+            function = Function(name, " ".join(returns.split()), _parameters(parameters, language))
+        elif (made := _go_function(groups, text)) is not None:
+            name, function = made.name, made
         else:
-            name, parameters, returns = groups
-        returns = _without_names(returns) if language == "go" else returns
-        function = Function(name, " ".join(returns.split()), _parameters(parameters, language))
+            continue
         if language == "cpp" and (name in found or "=" in parameters):
             doubtful.add(name)
         if is_plain(function, language):
             found.setdefault(name, function)
     return [function for name, function in found.items() if name not in doubtful]
+
+
+def _go_function(groups: list[str], source: str) -> Function | None:
+    """A function of Go; None if it has type parameters of which no plain type is known."""
+    name, generics, parameters, returns = groups
+    made = Function(name, " ".join(_without_names(returns).split()), _parameters(parameters, "go"))
+    known = go_generics.type_parameters(generics, source)
+    if known is None:
+        return None
+    made = replace(made, generics=known)
+    kinds = tuple((each, go_generics.without_slices(kind, made)) for each, kind in made.parameters)
+    return replace(made, returns=go_generics.without_slices(made.returns, made), parameters=kinds)
 
 
 def _plain_go(source: str) -> str:
@@ -94,23 +104,15 @@ def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
     return tuple(reversed(pairs))
 
 
-def split_at_commas(text: str) -> list[str]:
-    """Split at the commas that stand in no brackets."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character in "<([{") - (character in ">)]}")
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
-
-
 def is_plain(function: Function, language: str) -> bool:
     """Whether all its types are known to be plain data."""
-    known = set(_TYPES[language].split())
+    known = set(_TYPES[language].split()) | {each.name for each in function.generics}
     kinds = [function.returns, *(kind for _, kind in function.parameters)]
-    if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.()]|interface ?\{\})*", kind) for kind in kinds):
+    if language == "rust":
+        if unknown_bounds(function):
+            return False
+        kinds = [re.sub(r"'\w+", "", kind) for kind in [*kinds, *(each.item or "" for each in function.generics)]]
+    if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.();=+]|interface ?\{\})*", kind) for kind in kinds):
         return False
     return all(set(re.findall(r"[A-Za-z_]\w*", kind)) <= known for kind in kinds) and all(
         re.fullmatch(r"\w+", name) for name, _ in function.parameters

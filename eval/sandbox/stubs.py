@@ -15,7 +15,9 @@ from functools import cache
 from pathlib import Path
 
 from eval.answers.braces import cut_at_close, without_block
-from eval.sandbox.signatures import Function, functions_of
+from eval.sandbox import go_generics, rust_stubs
+from eval.sandbox.functions import Function
+from eval.sandbox.signatures import functions_of
 from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
@@ -145,29 +147,13 @@ def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, 
 
 
 def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
-    cases, stubs = [], []
-    for number, f in enumerate(functions):
-        given, taken, back = [], [], []
-        for place, (_, kind) in enumerate(f.parameters):
-            name = f"a{place}"
-            borrowed = re.match(r"&\s*(?:'\w+\s+)?(mut\s+)?", kind)
-            owned = kind[borrowed.end() :] if borrowed else kind
-            owned = {"str": "String", "dyn Any": "Box<dyn Any>"}.get(owned, owned)
-            owned = re.sub(r"^\[(\w+)\]$", r"Vec<\1>", owned)
-            owned = re.sub(r"&\s*(?!')", "&'static ", owned)
-            mutable = bool(borrowed and borrowed[1])
-            taken.append(f"let mut {name} = <{owned} as Get>::get(&mut from);")
-            star = "*" if owned == "Box<dyn Any>" else ""
-            given.append((f"&mut {star}" if mutable else f"&{star}") + name if borrowed else name)
-            back += [f"{name}.put(out);"] if mutable else []
-        returns = re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", f.returns or "()")
-        call = f"{f.name}({', '.join(given)})"
-        cases.append(f"{number} => {{ {' '.join(taken)} guarded(|out| {{ {call}.put(out); {' '.join(back)} }}) }}")
-        stubs.append(_rust_stub(number, f, returns))
+    cases = [rust_stubs.candidate_case(number, f) for number, f in enumerate(functions)]
+    items = [rust_stubs.candidate_items(number, f) for number, f in enumerate(functions)]
+    stubs = [rust_stubs.stub(number, f) for number, f in enumerate(functions)]
     own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
-    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} "
-        "pub fn serve() { loop { "
-             f"let mut from = receive(); let answer = match u8::get(&mut from) {{ {' '.join(cases)} "
+    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} {''.join(items)} "
+        "pub fn serve() { loop { let mut from = receive(); "
+             f"let answer = match u8::get(&mut from) {{ {' '.join(cases)} "
              "_ => std::process::exit(90) }; send(&answer); } } }\n")  # fmt: skip
     head = "#![allow(warnings)]\nmod wire;\n"
     return (
@@ -183,36 +169,25 @@ def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
     )
 
 
-def _rust_stub(number: int, f: Function, returns: str) -> str:
-    lifetime = "<'a>" if any("'a" in kind for _, kind in f.parameters) else ""
-    parameters = ", ".join(f"{name}: {kind}" for name, kind in f.parameters)
-    puts = " ".join(f"{name}.put(&mut out);" for name, _ in f.parameters)
-    back = " ".join(
-        f"*{name} = Get::get(&mut from);" for name, kind in f.parameters if re.match(r"&\s*(?:'\w+\s+)?mut\b", kind)
-    )
-    return (f"fn {f.name}{lifetime}({parameters}) -> {returns} {{ use wire::*; let mut out = vec![{number}u8]; {puts} "
-            f"let mut from = call(out); let value = <{returns} as Get>::get(&mut from); {back} value }}")  # fmt: skip
-
-
 def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
-    stubs = []
-    for number, f in enumerate(functions):
+    stubs, named = [], list[str]()
+    for f in functions:
         parameters = ", ".join(f"{name} {kind}" for name, kind in f.parameters)
         names = "".join(f", {name}" for name, _ in f.parameters)
         kind = f"func({', '.join(kind for _, kind in f.parameters)}) {f.returns}"
         results = _go_results(f.returns)
         values = ", ".join(f"wavecoderOf[{result}](r[{place}])" for place, result in enumerate(results))
+        number = go_generics.pick(f, len(named)) if f.generics else str(len(named))
         call = f"wavecoderCall({number}, reflect.TypeOf(({kind})(nil)){names})"
         body = f"r := {call}; return {values}" if results else call
-        stubs.append(f"func {f.name}({parameters}) {f.returns} {{ {body} }}")
+        stubs.append(f"func {f.name}{go_generics.head(f) if f.generics else ''}({parameters}) {f.returns} {{ {body} }}")
+        named += [go_generics.instantiated(f, x) for x in go_generics.instances(f)] if f.generics else [f.name]
     cases = re.findall(r"^func (Test\w*)\(", tests, re.MULTILINE)
     listed = ", ".join(f'{{"{name}", {name}}}' for name in cases)
     run = ("package main\nimport \"testing\"\nfunc main() { testing.Main("
            "func(string, string) (bool, error) { return true, nil }, "
            f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
-    serve = (
-        f"package main\nfunc main() {{ wavecoderServe([]interface{{}}{{{', '.join(f.name for f in functions)}}}) }}\n"
-    )
+    serve = f"package main\nfunc main() {{ wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
     body = re.sub(r"^\s*package \w+", "", tests)
     return (
         {"candidate.go": go_file(candidate), "main.go": serve, "wire.go": driver("wire.go")},

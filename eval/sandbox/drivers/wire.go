@@ -87,6 +87,10 @@ func wavecoderPut(v reflect.Value) {
 			wavecoderPut(v.Index(n))
 		}
 	case reflect.Map:
+		if v.IsNil() {
+			wavecoderPutNumber(math.MaxUint64)
+			return
+		}
 		wavecoderPutNumber(uint64(v.Len()))
 		for _, key := range v.MapKeys() {
 			wavecoderPut(key)
@@ -135,8 +139,12 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 			v.Set(reflect.Append(v, wavecoderGet(t.Elem())))
 		}
 	case reflect.Map:
+		size := wavecoderGetNumber()
+		if size == math.MaxUint64 {
+			return v
+		}
 		v.Set(reflect.MakeMap(t))
-		for n := wavecoderGetNumber(); n > 0; n-- {
+		for n := size; n > 0; n-- {
 			key := wavecoderGet(t.Key())
 			v.SetMapIndex(key, wavecoderGet(t.Elem()))
 		}
@@ -192,10 +200,11 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 		wavecoderPut(boxed)
 	}
 	wavecoderLeave(wavecoderWriter.Flush())
-	if wavecoderGetNumber() != 0 {
-		panic("the candidate panicked: " + wavecoderGetText())
-	}
+	panicked := ""
 	results := make([]reflect.Value, function.NumOut())
+	if wavecoderGetNumber() != 0 {
+		panicked, results = "the candidate panicked: "+wavecoderGetText(), nil
+	}
 	for n := range results {
 		results[n] = wavecoderGet(function.Out(n))
 	}
@@ -216,7 +225,21 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 			}
 		}
 	}
+	if panicked != "" {
+		panic(panicked)
+	}
 	return results
+}
+
+// Which of the lists of types that a generic function is there for these are.
+func wavecoderPick(names, known []string) int {
+	wanted := strings.Join(names, ",")
+	for n, each := range known {
+		if each == wanted {
+			return n
+		}
+	}
+	panic("types that cannot cross: " + wanted)
 }
 
 func wavecoderOf[T any](v reflect.Value) (x T) {
@@ -245,9 +268,9 @@ func wavecoderAnswer(function reflect.Value) {
 	if failure != "" {
 		wavecoderPutNumber(1)
 		wavecoderPutText(failure)
-		return
+	} else {
+		wavecoderPutNumber(0)
 	}
-	wavecoderPutNumber(0)
 	for n, result := range results {
 		boxed := reflect.New(function.Type().Out(n)).Elem()
 		boxed.Set(result)

@@ -2,7 +2,9 @@
 // candidate's declaration; only the types below cross, and they have the standard library's own equality.
 #![allow(dead_code)]
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::error::Error;
 use std::fs::File;
 use std::hash::Hash;
 use std::io::{Read, Write};
@@ -84,6 +86,14 @@ impl Put for String { fn put(&self, out: &mut Vec<u8>) { self.as_str().put(out) 
 impl Get for String {
     fn get(from: &mut In) -> Self { let n = from.size(); String::from_utf8_lossy(from.raw(n)).into_owned() }
 }
+impl<T: Get> Get for &'static T { fn get(from: &mut In) -> Self { Box::leak(Box::new(T::get(from))) } }
+impl<T: Get> Get for &'static [T] { fn get(from: &mut In) -> Self { Box::leak(Vec::get(from).into_boxed_slice()) } }
+impl<T: Get> Get for Box<T> { fn get(from: &mut In) -> Self { Box::new(T::get(from)) } }
+impl<T: Put + ?Sized> Put for Box<T> { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
+impl Put for dyn Error { fn put(&self, out: &mut Vec<u8>) { self.to_string().put(out) } }
+impl Get for Box<dyn Error> { fn get(from: &mut In) -> Self { String::get(from).into() } }
+impl Put for Ordering { fn put(&self, out: &mut Vec<u8>) { (*self as i8).put(out) } }
+impl Get for Ordering { fn get(from: &mut In) -> Self { i8::get(from).cmp(&0) } }
 impl Get for &'static str { fn get(from: &mut In) -> Self { Box::leak(String::get(from).into_boxed_str()) } }
 impl<T: Put + ?Sized> Put for &T { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
 impl<T: Put + ?Sized> Put for &mut T { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
@@ -100,6 +110,7 @@ macro_rules! sequences {
 }
 sequences! {
     Vec<T: (Sized)> of T;
+    VecDeque<T: (Sized)> of T;
     HashSet<T: (Eq + Hash)> of T;
     BTreeSet<T: (Ord)> of T;
     HashMap<K: (Eq + Hash), V: (Sized)> of (K, V);
@@ -140,16 +151,25 @@ macro_rules! any {
     };
 }
 any!(1 i32, 2 i64, 3 f32, 4 f64, 5 bool, 6 char, 7 String, 8 &'static str, 9 Vec<i32>, 10 Vec<String>, 11 u32, 12 usize);
-impl Put for Box<dyn Any> { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
 
-// The tests' side: what the candidate's function answers; an exception there is a panic here.
-pub fn call(request: Vec<u8>) -> In {
+// Types that a generic function may be called with, by number (`eval/sandbox/rust_stubs.py`); a reference is its value.
+pub trait Tag { const TAG: u8; }
+macro_rules! tags { ($($n:literal $t:ty),*) => { $(impl Tag for $t { const TAG: u8 = $n; })* }; }
+tags!(0 i32, 1 i64, 2 u64, 3 usize, 4 f64, 5 char, 6 String, 7 str, 8 u8, 9 u32, 10 bool, 11 f32, 12 i8, 13 i16, 14 u16,
+    15 i128, 16 u128, 17 isize, 18 Vec<i32>, 19 Vec<String>, 20 Vec<char>, 21 Vec<f64>, 22 Vec<u8>, 23 Vec<i64>,
+    24 Vec<&str>, 25 (i32, i32), 26 Option<i32>, 18 [i32], 19 [String], 20 [char], 21 [f64], 22 [u8], 23 [i64], 24 [&str]);
+impl<T: Tag + ?Sized> Tag for &T { const TAG: u8 = T::TAG; }
+
+// The tests' side: what the candidate's function answers, and whether it is a value; else it panicked.
+// Tests run in threads: one asks at a time.
+pub fn call(request: Vec<u8>) -> (In, bool) {
+    static ASKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let asking = ASKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     send(&request);
     let mut answer = receive();
-    if u8::get(&mut answer) != VALUE {
-        panic!("the candidate panicked")
-    }
-    answer
+    drop(asking);
+    let whole = u8::get(&mut answer) == VALUE;
+    (answer, whole)
 }
 
 // The candidate's side: what a call answers, as bytes.

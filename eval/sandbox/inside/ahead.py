@@ -34,6 +34,7 @@ _INERT = frozenset({
 })  # fmt: skip
 _LOOPS = frozenset({"enumerate", "zip", "range", "list"})
 _LOOP = re.compile(r"^([ \t]*)for .*:[ \t]*\n(?:\1[ \t]+.*\n|[ \t]*\n)+", re.MULTILINE)
+_FUNCTION = re.compile(r"^def .*:[ \t]*\n(?:[ \t]+.*\n|[ \t]*\n)+", re.MULTILINE)
 _SIMPLE = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Assert)
 _QUIET = _INERT | _LOOPS | {"copy", "deepcopy"}
 """Names of functions and modules that change nothing."""
@@ -58,11 +59,12 @@ def send_ahead(source: str, entry_point: str | None) -> tuple[str, list[Rows]]:
         if found is not None:
             run.append((number, *found))
     text = "\n".join(lines)
-    quiet: frozenset[str] | None = None
+    made: dict[str, str] = {}  # a test may be there many times
     for match in reversed(list(_LOOP.finditer(text))):
         if (names := called.findall(match[0])) and BEGIN not in match[0] and CHECK not in match[0]:
-            quiet = _quiet_functions(source) if quiet is None else quiet
-            text = text[: match.start()] + _loop_ahead(match[0], match[1], names[0], quiet) + text[match.end() :]
+            if match[0] not in made:
+                made[match[0]] = _loop_ahead(match[0], match[1], names[0], source)
+            text = text[: match.start()] + made[match[0]] + text[match.end() :]
     return text, tables
 
 
@@ -144,7 +146,7 @@ def _send_run(lines: list[str], run: list[tuple[int, str, str, str]]) -> None:
     lines[first] = f"{place[: -len(name)]}{BEGIN}({name}, [{rows}]); {lines[first].lstrip()}"
 
 
-def _loop_ahead(text: str, indentation: str, name: str, quiet: frozenset[str]) -> str:
+def _loop_ahead(text: str, indentation: str, name: str, source: str) -> str:
     """The text of a loop with its calls sent ahead; as it is if it is not of that form."""
     try:
         (loop,) = ast.parse(textwrap.dedent(text)).body
@@ -152,7 +154,10 @@ def _loop_ahead(text: str, indentation: str, name: str, quiet: frozenset[str]) -
         return text
     if not isinstance(loop, ast.For) or (found := _only_call(loop, name)) is None:
         return text
-    made = _loop(loop, name, *found) or _prepared(loop, name, *found, quiet, "nonlocal" if indentation else "global")
+    made = _loop(loop, name, *found)
+    if made is None:
+        quiet = _quiet_functions(source)
+        made = _prepared(loop, name, *found, quiet, "nonlocal" if indentation else "global")
     if made is None:
         return text
     module = ast.fix_missing_locations(ast.Module(made, []))
@@ -247,8 +252,11 @@ def _are_quiet(statements: list[ast.stmt], there: set[int], fresh: set[str], qui
 
 def _quiet_functions(source: str) -> frozenset[str]:
     """The tests' own functions that return one expression of what they are given."""
+    texts = [
+        match[0] for match in _FUNCTION.finditer(source) if " return " in match[0] and "(candidate)" not in match[0]
+    ]
     try:
-        functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+        functions = [node for node in ast.parse("".join(texts)).body if isinstance(node, ast.FunctionDef)]
     except (SyntaxError, ValueError, RecursionError):
         return frozenset()
     found = set[str]()
@@ -263,8 +271,9 @@ def _quiet_functions(source: str) -> frozenset[str]:
         alone = len(said) == 1 and isinstance(said[0], ast.Return) and not function.decorator_list
         if alone and computes and _names(said, ast.Load) - own <= _QUIET | found:
             found.add(function.name)
-    names = [node.name for node in functions]
-    return frozenset(name for name in found if names.count(name) == 1)
+    return frozenset(
+        name for name in found if len(re.findall(rf"\b(?:def|class)[ \t]+{name}\b|\b{name}\s*=[^=]", source)) == 1
+    )
 
 
 def _is_plain_iterable(node: ast.expr) -> bool:

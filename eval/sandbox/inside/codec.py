@@ -128,7 +128,9 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
 _MAKERS = {name: make for name, _, make in TABLE.values()}
 _DATA = frozenset({list, tuple, dict, set, frozenset, collections.deque})
 _KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
-_FILLED_LATER = frozenset({list, dict, set, collections.deque})
+_DICTS: dict[str, Any] = {kind.__name__: kind for kind in (collections.OrderedDict, collections.Counter,
+                                                           collections.defaultdict)}  # fmt: skip
+_FILLED_LATER = frozenset({list, dict, set, collections.deque, *_DICTS.values()})
 """Kinds that may hold themselves."""
 _CODES = {"q": "q", "r": "d"}
 _SIMPLE: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
@@ -220,6 +222,9 @@ class Encoder:
             if SCALARS.issuperset(map(type, keys)) and SCALARS.issuperset(map(type, values)):
                 return ["d", keys, values]
             return ["D", [self.item(y) for y in keys], [self.item(y) for y in values]]
+        if kind in _DICTS.values():
+            factory = [self.item(x.default_factory)] if kind is collections.defaultdict else []
+            return ["D", [self.item(y) for y in x], [self.item(y) for y in x.values()], kind.__name__, *factory]
         if kind is collections.deque:
             return ["Q", [self.item(y) for y in x], x.maxlen]
         if (row := TABLE.get(kind)) is not None and _is_whole(x, kind):
@@ -287,7 +292,8 @@ class Decoder:
                 elif node[0] in ("e", "o"):
                     waiting.append(at)
                 elif node[0] in ("l", "L", "d", "D", "s", "S"):
-                    self.objects[at] = {"l": list, "d": dict, "s": set}[node[0].lower()]()
+                    made: Any = {"l": list, "d": dict, "s": set}[node[0].lower()]
+                    self.objects[at] = (_DICTS[node[3]] if len(node) > 3 else made)()
                     self._made[at] = 1
                     if node[0] == "l":
                         self.objects[at], node[1] = node[1], None
@@ -365,7 +371,10 @@ class Decoder:
         elif kind in ("s", "S"):
             made.update([self.value(y) for y in node[1]])
         else:
-            made.update(zip([self.value(y) for y in node[1]], [self.value(y) for y in node[2]], strict=True))
+            if len(node) == 5:
+                made.default_factory = self.value(node[4])
+            items = zip([self.value(y) for y in node[1]], [self.value(y) for y in node[2]], strict=True)
+            dict.update(made, items) if type(made) is collections.Counter else made.update(items)
 
     def _filled_key(self, item: Any) -> Any:
         return item if type(item) is not list else self.value(item)

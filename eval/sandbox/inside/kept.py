@@ -1,8 +1,9 @@
-"""Containers that a candidate keeps when a call ends: on both sides they stay one object, from call to call.
+"""Containers that one side keeps when a call ends: on both sides they stay one object, from call to call.
 
-An argument in a global list, in an attribute or in a generator's frame, a default argument that is returned: what one
-side does to it later, the other side sees with the next message. The candidate's side finds them: something refers to
-them that is no part of the message. The tests' side says when it has let go of one.
+An argument in a global list, in an attribute or in a generator's frame, a default argument that is returned, what an
+instance of the tests' holds: what one side does to it later, the other side sees with the next message. The side that
+was asked finds them: something refers to them that is no part of the message. The tests' side says when it has let go
+of one.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ _IN_DICT = sys.getrefcount(_SAMPLE[0])
 class Kept:
     """The containers that both sides know, by number."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_tests: bool) -> None:
+        """Args: of_tests: whether this is the tests' side, whose numbers are others than the candidate's."""
         self._objects: dict[int, Any] = {}
         self._contents: dict[int, list[Any]] = {}
-        self._next = 0
+        self._next = FIRST if of_tests else 0
         self._dropped: list[int] = []
         self.items: dict[int, list[int]] = {}
         """id → item, for an `Encoder`."""

@@ -69,7 +69,8 @@ def check(op: str, x: Any, name: str) -> None:
     if allowed is None:
         raise Gone
     if not allowed:
-        raise AttributeError(f"{type(x).__name__!r} object has no attribute {name!r}")
+        kind = types.FunctionType if isinstance(x, types.MethodType) and op == "get" else type(x)
+        raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
 
 
 class Lending:
@@ -207,7 +208,8 @@ class Lending:
         return makers[kind](secret)
 
 
-_OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem}
+_OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem,
+                               "__instancecheck__": lambda kind, x: isinstance(x, kind)}  # fmt: skip
 """What may be asked of a class itself; where it has no such method, Python's own error says so."""
 _ALONE: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy, "deepcopy": copy.deepcopy, "signature": signatures.parts_of_signature, "data": changes.bare_data,

@@ -203,6 +203,13 @@ class Mirror(type):
             raise AttributeError(name)
         return of_class(cls, "get", name)
 
+    def __instancecheck__(cls, x: Any) -> bool:
+        """As its own metaclass says of an object of the same side's: a protocol, a registered class."""
+        if type.__instancecheck__(cls, x):
+            return True
+        mine, its = vars(cls).get(SECRET), secret_of(x)
+        return mine is not None and its is not None and bool(mine.peer.ask("do", mine.of, "__instancecheck__", (x,)))
+
     def __setattr__(cls, name: str, value: Any) -> None:
         of_class(cls, "set", name, (value,))
 

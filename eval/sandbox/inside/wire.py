@@ -51,7 +51,7 @@ class Peer:
     def __init__(self, connection: Any, space: dict[str, Any] | None = None) -> None:
         self._messages, self._space = Messages(connection, marshals=space is None), space
         self.lending = Lending(self, lambda: self._space)
-        self.kept = Kept()
+        self.kept = Kept(of_tests=space is None)
         self.ahead = Ahead(self)
 
     def look(self, name: str, *, named: bool = True) -> Any:
@@ -156,7 +156,7 @@ class Peer:
     def begin_define(self, number: int) -> None:
         """Have the other side define one of its sources anew; `wait_ready` raises what that raises."""
         self.ahead.wait()
-        self.kept = Kept()
+        self.kept = Kept(of_tests=True)
         self.send(["define", number, "", [], [], []])
 
     def serve(self, define: Callable[[int], tuple[dict[str, Any], BaseException | None]] | None = None) -> None:
@@ -171,7 +171,7 @@ class Peer:
             except Gone:
                 return
             if request[0] == "define" and define is not None:
-                self.kept = Kept()
+                self.kept = Kept(of_tests=False)
                 self._space, error = define(request[1])
                 self.announce(error)
             elif request[0] in ("calls", "rows") and self._space is not None:
@@ -268,7 +268,6 @@ class Peer:
             status, result = "no", [errors.without_frames(error)]
         if not before and not self.kept and type(result[0]) in SCALARS:
             return [status, result[0], [], []]
-        keeps = keeps and self._space is not None
         args, kwargs = [], {}
         return self._outcome_or_error(status, result, objects, before, nodes if keeps else None)
 

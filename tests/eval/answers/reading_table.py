@@ -20,6 +20,8 @@ PYTHON = {
     "fenced": fenced(ADD),
     "fenced without a language": fenced(ADD, ""),
     "prose around": f"Here is the function:\n\n{fenced(ADD)}\n\nIt adds.",
+    "a fence in a string": fenced("MARK = '```'\n\ndef add(a, b):\n    return a + b if MARK else 0"),
+    "a fence in a string of the text": f'I close with "```" at the end.\n{fenced(ADD)}',
     "cut off": f"Sure!\n{PY}{ADD}",
     "closing fence on the last line of code": f"{PY}{ADD}```",
     "windows line ends": f"{PY}{ADD}\n```".replace("\n", "\r\n"),

@@ -97,6 +97,38 @@ def test_a_forged_type_does_not_cross():
     assert [f.parameters for f in functions_in(honest, "f")] == [(("a0", "const std::vector<int>&"),), (("a0", "const std::vector<int>&"), ("a1", "int"))]  # fmt: skip
 
 
+RUST = {
+    "a type parameter": ("fn most<T: Ord + Clone>(x: &[T]) -> Option<T> { x.iter().max().cloned() }", "assert_eq!(most(&[3, 7, 5]), Some(7)); assert_eq!(most(&[\"b\", \"a\"]), Some(\"b\")); assert_eq!(most::<i64>(&[]), None);"),
+    "bounds behind": ("pub fn total<T>(x: &Vec<T>) -> T where T: Copy + std::iter::Sum<T>, Vec<T>: Clone { x.iter().copied().sum() }", "assert_eq!(total(&vec![1.5, 2.0]), 3.5); assert_eq!(total(&vec![1u8, 2]), 3);"),
+    "two type parameters": ("fn swapped<A: Clone, B: Clone>(x: (A, B)) -> (B, A) { (x.1, x.0) }", "assert_eq!(swapped((1, \"a\")), (\"a\", 1)); assert_eq!(swapped(('c', 2.5)), (2.5, 'c'));"),
+    "changed in place": ("fn turn<T>(x: &mut [T]) { x.reverse() }\nfn drop_first<T>(x: &mut Vec<T>) -> T { x.remove(0) }", "let mut x = vec![1, 2, 3]; turn(&mut x); assert_eq!(x, [3, 2, 1]); assert_eq!(drop_first(&mut x), 3); assert_eq!(x.len(), 2);"),
+    "impl for a parameter": ("fn loud(x: impl AsRef<str>) -> String { x.as_ref().to_uppercase() }\nfn named(x: impl Into<String>) -> usize { let s: String = x.into(); s.len() }", "assert_eq!(loud(\"ab\"), \"AB\"); assert_eq!(loud(String::from(\"c\")), \"C\"); assert_eq!(named(\"abc\"), 3);"),
+    "an iterator in": ("fn sum_of<I: IntoIterator<Item = i32>>(x: I) -> i32 { x.into_iter().sum() }\nfn longest<'a>(x: impl Iterator<Item = &'a str>) -> usize { x.map(|w| w.len()).max().unwrap_or(0) }", "assert_eq!(sum_of(vec![1, 2]), 3); assert_eq!(sum_of((1..4).map(|x| x * x)), 14); assert_eq!(longest(vec![\"a\", \"bcd\"].into_iter()), 3);"),
+    "an iterator out": ("fn evens(n: u32) -> impl Iterator<Item = u32> { (0..n).filter(|x| x % 2 == 0) }\nfn boxed(n: i32) -> Box<dyn Iterator<Item = i32>> { Box::new(0..n) }", "assert_eq!(evens(5).collect::<Vec<_>>(), [0, 2, 4]); assert_eq!(boxed(3).sum::<i32>(), 3);"),
+    "lifetimes": ("fn longer<'a, 'b: 'a>(x: &'a str, y: &'b str) -> &'a str { if x.len() > y.len() { x } else { y } }\nfn first<'a, T>(x: &'a [T]) -> Option<&'a T> { x.first() }", "assert_eq!(longer(\"ab\", \"c\"), \"ab\"); assert_eq!(first(&[4, 5]), Some(&4));"),
+    "words before fn": ("pub(crate) fn a_one() -> i32 { 1 }\nconst fn a_two(x: i32) -> i32 { x * 2 }\npub unsafe fn a_three(x: &[i32; 3]) -> i32 { *x.get_unchecked(2) }\npub(in crate::candidate) extern \"C\" fn a_four(x: i32) -> i32 { x }", "assert_eq!(a_one() + a_two(2) + unsafe { a_three(&[1, 2, 3]) } + a_four(4), 12);"),
+    "errors": ("fn parsed(x: &str) -> Result<i32, Box<dyn std::error::Error>> { Ok(x.parse::<i32>()?) }\nfn told(x: i32) -> Result<(), String> { if x > 0 { Ok(()) } else { Err(\"no\".into()) } }", "assert_eq!(parsed(\"5\").unwrap(), 5); assert!(parsed(\"x\").unwrap_err().to_string().contains(\"invalid digit\")); assert_eq!(told(0), Err(\"no\".to_string()));"),
+    "containers": ("use std::collections::VecDeque;\nuse std::cmp::Ordering;\nfn queue(mut x: VecDeque<i32>) -> VecDeque<i32> { x.rotate_left(1); x }\nfn order(x: i32) -> Ordering { x.cmp(&0) }\nfn held(x: Box<i32>) -> Box<i32> { x }", "assert_eq!(queue(VecDeque::from([1, 2])), VecDeque::from([2, 1])); assert_eq!(order(-3), std::cmp::Ordering::Less); assert_eq!(*held(Box::new(3)), 3);"),
+    "changes before a panic": ("fn cleared(x: &mut Vec<i32>) { x.clear(); panic!(\"no\") }", "let mut x = vec![1]; assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cleared(&mut x))).is_err()); assert!(x.is_empty());"),
+    "only in the result": ("fn made<T: Default + Clone>(n: usize) -> Vec<T> { vec![T::default(); n] }", "assert_eq!(made::<i32>(2), [0, 0]); let x: Vec<String> = made(1); assert_eq!(x, [\"\"]);"),
+}  # fmt: skip
+
+
+def test_rust_passes_as_in_one_program():
+    """One program of all: each would be two compilations."""
+    candidate = "\n".join(members for members, _ in RUST.values())
+    blocks = "\n".join(f"    #[test]\n    fn case_{n}() {{ {checks} }}" for n, (_, checks) in enumerate(RUST.values()))
+    done = outcome("rust", candidate, f"#[cfg(test)]\nmod tests {{\n    use super::*;\n{blocks}\n}}\n")
+    assert done.passed, done
+
+
+@pytest.mark.parametrize("function", ["async fn f(x: i32) -> i32 { x }", "fn f<F: Fn(i32) -> i32>(g: F) -> i32 { g(1) }",
+                                      "fn f(g: impl Fn(i32) -> i32) -> i32 { g(1) }", "fn f<const N: usize>(x: [i32; N]) -> usize { N }",
+                                      "struct Own;\nfn f(x: Own) -> i32 { 1 }"])  # fmt: skip
+def test_rust_functions_that_cannot_be_called_from_outside(function):
+    assert functions_of(function, "rust") == []
+
+
 @pytest.mark.parametrize("end", ["export { f };", "export default f;", "export {\n  f,\n};"])
 def test_a_javascript_module_is_a_program_too(end):
     done = outcome(
@@ -113,6 +145,38 @@ func Two(a, b int) (sum int, err error) { return a + b, nil }
 var Value = func(x []F) map[string]F { return nil }
 func Plain(x int) (int, bool) { return x, true }
 """
+
+
+GENERIC_GO = """
+type Number interface { ~int | ~int64 | ~float64 }
+func Sum[T Number](xs []T) T { var s T; for _, x := range xs { s += x }; return s }
+func Most[T interface{ ~int | ~string }](a, b T) T { if a > b { return a }; return b }
+func Keys[K comparable, V any](m map[K]V) int { return len(m) }
+func First[T any](xs []T) (T, bool) { if len(xs) == 0 { var none T; return none, false }; return xs[0], true }
+func Turn[S ~[]E, E any](s S) { for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 { s[i], s[j] = s[j], s[i] } }
+func Has[T comparable](xs []T, x T) bool { for _, y := range xs { if x == y { return true } }; return false }
+"""
+GENERIC_GO_TESTS = """
+func TestAll(t *testing.T) {
+    assert := assert.New(t)
+    assert.Equal(6, Sum([]int{1, 2, 3}))
+    assert.Equal(1.5, Sum([]float64{1, 0.5}))
+    assert.Equal("b", Most("a", "b"))
+    assert.Equal(2, Keys(map[string]int{"a": 1, "b": 2}))
+    x, ok := First([]string{"x"})
+    assert.True(ok && x == "x")
+    s := []int{1, 2, 3}
+    Turn(s)
+    assert.Equal([]int{3, 2, 1}, s)
+    assert.True(Has([]string{"q"}, "q") && !Has([]int{1}, 2))
+}
+"""
+
+
+def test_generic_functions_of_go_pass_as_in_one_program():
+    done = outcome("go", GENERIC_GO, GENERIC_GO_TESTS)
+    assert done.passed, done
+    assert functions_of("func Map[T, U any](xs []T, f func(T) U) []U { return nil }", "go") == []
 
 
 def test_spellings_of_a_signature_in_go():

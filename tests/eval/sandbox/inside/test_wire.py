@@ -85,6 +85,11 @@ CASES = {
         "b = Box(1)\nassert f(b, 2) == {'x': 2, 'y': 1, 'z': 5} and b.x == 2\ndef made(x): return x\n"
         "assert g(made) == (made, made) and g(b.go)[0]() == 2 and g(len)[0]('abc') == 3\n"
         "try: h(made)\nexcept TypeError as e: assert str(e) == \"unsupported operand type(s) for +: 'function' and 'int'\"\nelse: assert 0")),
+    "containers that an instance of the tests holds": (
+        "def f(a):\n    a.x.append(1)\n    return a.x\ndef g(key): return key(1)\ndef h(a): return a[0]",
+        ("class Box:\n    def __init__(self, x): self.x = x\n    def __getitem__(self, at): return self.x\nb = Box([5])\nx = b.x\n"
+        "assert f(b) is x and x == [5, 1] and f(b) is f(b) and x == [5, 1, 1, 1] and h(b) is x\nseen = []\n"
+        "assert g(lambda x: seen) is seen and g(lambda x: [x]) == [1]\nx.append(7)\nassert h(b)[-1] == 7")),
     "methods of one object are equal": (
         "class Bag:\n    def __len__(self): return 3\n    def go(self): return self\nbag = Bag()\ndef f(): return bag.go\ndef g(): return bag.__len__",
         "import copy\nassert f() == f() and hash(f()) == hash(f()) and f() != g() and g() == g() and copy.copy(g()) == g() and f() != 5 and len({f, f(), f()}) == 2"),

@@ -34,8 +34,10 @@ EXCLUDED = {
     "heirs": "classes of the tests that extend the candidate's",
     "kinds of callables and iterators": "a method shows itself as a function; an iterator is of a type of that name",
     "order of a set": "what depends on the order in which a set is iterated",
-    "functions of the tests'": "a candidate sets attributes of a function that the tests pass",
-    "identity of scalars": "whether two equal numbers, strings or bytes are one object",
+    "functions of the tests'": "a candidate sets attributes of a function or class that the tests pass",
+    "vars": "`vars` of an instance that the tests pass is a copy, without private names",
+    "wording": "where Python itself says `does not` or `doesn't` of two kinds of types",
+    "identity of constants": "whether two equal numbers, strings, bytes or tuples are one object",
 }
 A_PROGRAM = 25
 
@@ -108,7 +110,7 @@ return a(b) | LOG.append(a); return LOG | LOG.append(b); return a | return LAST(
 return zip(a, a) | return Bag(a, b).items | a.moved(b); return a | return a.x | raise a | return a.send(b) |
 return [next(a), b] | a.x, a.y = a.y, a.x; return a | try: a()NEWLINE     except Exception as e: raise Odd(b) from e |
 return copy.deepcopy(a) | return copy.copy(a) | return isinstance(a, (list, dict, Iterator)) | return List[int] |
-return dict(a=b) | return functools.partial(f0, b) | a.z = b; return vars(a) | del a[0]; return a | return a % b
+return dict(a=b) | return functools.partial(f0, b) | a.z = b; return sorted(vars(a)) | del a[0]; return a | return a % b
 """
 QUESTIONS = r"""
 r == {x} | r != {x} | one(r, a) | r == r | r == f(a, b) | named(r) | isinstance(r, (list, int, tuple, str)) |
@@ -180,8 +182,10 @@ given_values = st.one_of(data, data, data.map("Box({})".format), among(GIVEN))
 
 def is_excluded(case: Any) -> bool:
     """Whether a case is of `EXCLUDED` by what it does: all else that is there is drawn by no part."""
-    action, a, b, _, _ = case
-    return " = " in action and "a." in action and "lambda" in (a if b == "a" else f"{a} {b}")
+    action, a, _, _, _ = case
+    if action == "return type(a)" and ("iter(" in a or "zip(" in a or "counted" in a or " for y" in a):
+        return True
+    return "a." in action and (a == "Box" or ("lambda" in a and " = " in action))
 
 
 cases = st.tuples(
@@ -202,7 +206,7 @@ class Box:
     def __repr__(self): return 'Box'
     def __eq__(self, other): return isinstance(other, Box) and self.x == other.x
     def __getitem__(self, at): return [self.x, self.y][at]
-def one(x, y): return x is y if not isinstance(x, (int, float, str, bytes, complex)) else type(x) is type(y)
+def one(x, y): return type(x) is type(y) if isinstance(x, (int, float, str, bytes, complex, tuple)) else x is y
 def counted():
     got = yield 1
     yield got
@@ -211,7 +215,7 @@ def named(x):
     return "function" if name in FUNCTIONS else "iterator" if name in ITERATORS or name.endswith("iterator") else name
 def shown(x, depth=0):
     kind = named(x)
-    if isinstance(x, str): x = re.sub("0x[0-9a-f]+|at [0-9a-f]+|<.*>", "", str(x))
+    if isinstance(x, str): x = re.sub("0x[0-9a-f]+|at [0-9a-f]+|<.*>", "", str(x)).replace("does not", "doesn't")
     if depth > 6: return kind
     if isinstance(x, (set, frozenset)): return kind + repr(sorted(map(repr, x)))
     if isinstance(x, dict): return kind + repr([(shown(k, depth + 1), shown(v, depth + 1)) for k, v in x.items()])

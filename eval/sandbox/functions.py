@@ -1,0 +1,47 @@
+"""A function that the tests may call, as its signature tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Generic:
+    """A type parameter."""
+
+    name: str
+    bounds: str
+    item: str | None = None
+    """What it goes through, if it is an iterator."""
+    is_implied: bool = False
+    """Whether it stands for `impl Trait`."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of plain data."""
+
+    name: str
+    returns: str
+    parameters: tuple[tuple[str, str], ...]
+    """Names and types."""
+    generics: tuple[Generic, ...] = ()
+    where: str = ""
+    """Bounds of other types than the parameters."""
+
+    @property
+    def dispatched(self) -> list[Generic]:
+        """Type parameters whose types must be named."""
+        return [each for each in self.generics if each.item is None]
+
+
+def split_at_commas(text: str) -> list[str]:
+    """Split at the commas that stand in no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "<([{") - (character in ">)]}")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
