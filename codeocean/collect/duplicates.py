@@ -17,13 +17,14 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
-from collections.abc import Sequence
-from itertools import chain
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import rensa
 
+from codeocean.code_tokens import Tokens, read_tokens
 from codeocean.collect.duplicate_index import (
     Keys,
     NearDuplicates,
@@ -39,10 +40,11 @@ __all__ = ["CANDIDATES", "Duplicates", "Keys", "NearDuplicates", "Signatures", "
 SHINGLE = 5
 CANDIDATES = 200
 ROWS_AT_A_TIME = 512
+CHARS_AT_A_TIME = 100_000
 INDENTED = frozenset({"python"})
 """Languages in which indentation says what belongs to what."""
 _SEED = 20240417
-_TOKEN, _ASCII_TOKEN = re.compile(r"\w+|[^\w\s]"), re.compile(r"[A-Za-z0-9_]+|[^A-Za-z0-9_\s]")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 _MIX, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 
@@ -58,26 +60,62 @@ def row_keys(codes: Sequence[str], permutations: int, languages: Sequence[str] =
         (N,) uint64 hash of the tokens, (N, P) uint8 signature.
     """
     blocks = [language in INDENTED for language in languages] or [False] * len(codes)
-    tokens = [_with_blocks(code) if block else _tokens(code) for code, block in zip(codes, blocks, strict=True)]
-    digests = b"".join(
-        hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8).digest() for words in tokens
-    )
-    keys = np.frombuffer(digests, np.uint64)
-    if not permutations or not tokens:
-        return keys, np.zeros((len(keys), permutations), np.uint8)
-    flat, offsets = hash_shingles(tokens)
+    keys, signatures = np.zeros(len(codes), np.uint64), np.zeros((len(codes), permutations), np.uint8)
+    for places, read in _pieces(codes):
+        tokens = read([codes[place] for place in places], [blocks[place] for place in places])
+        digests = b"".join(hashlib.blake2b(text, digest_size=8).digest() for text in tokens.joined)
+        keys[places] = np.frombuffer(digests, np.uint64)
+        signatures[places] = _signatures(tokens, permutations)
+    return keys, signatures
+
+
+_Read = Callable[[Sequence[str], Sequence[bool]], Tokens]
+
+
+def _pieces(codes: Sequence[str]) -> Iterator[tuple[list[int], _Read]]:
+    """Places of codes that are read together, and how; the arrays of one piece stay in the processor's cache."""
+    plain, others, chars = list[int](), list[int](), 0
+    for place, code in enumerate(codes):
+        if not code.isascii():
+            others.append(place)
+            continue
+        plain.append(place)
+        chars += len(code)
+        if chars >= CHARS_AT_A_TIME:
+            yield plain, _read_together
+            plain, chars = [], 0
+    yield from ((places, read) for places, read in ((plain, _read_together), (others, read_one_by_one)) if places)
+
+
+def _read_together(codes: Sequence[str], blocks: Sequence[bool]) -> Tokens:
+    return read_tokens([code.encode("ascii") for code in codes], blocks)
+
+
+def read_one_by_one(codes: Sequence[str], blocks: Sequence[bool]) -> Tokens:
+    """`read_tokens` of any texts, the slow way."""
+    tokens = [_with_blocks(code) if block else _TOKEN.findall(code) for code, block in zip(codes, blocks, strict=True)]
+    joined = [" ".join(words).encode("utf-8", "surrogatepass") for words in tokens]
+    return Tokens(*checksums_of(tokens), joined)
+
+
+def checksums_of(tokens: Sequence[Sequence[str]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Tokens of each row, and the CRC-32 of all tokens one after the other."""
+    sums = (zlib.crc32(word.encode("utf-8", "surrogatepass")) for words in tokens for word in words)
+    return np.array([len(words) for words in tokens], np.int64), np.fromiter(sums, np.uint32)
+
+
+def _signatures(tokens: Tokens, permutations: int) -> Signatures:
+    """(N, P) MinHash signatures of the sets of shingles."""
+    if not permutations:
+        return np.zeros((len(tokens.counts), 0), np.uint8)
+    flat, offsets = hash_shingles(tokens.counts, tokens.checksums)
     rows = rensa.RMinHash.digest_matrix_from_flat_token_hashes(flat, offsets, permutations, _SEED).to_rows()
-    return keys, (np.array(rows, np.uint32) & np.uint32(0xFF)).astype(np.uint8)
+    values = b"".join(array("I", row).tobytes() for row in rows)  # faster than NumPy from lists
+    return (np.frombuffer(values, np.uint32) & np.uint32(0xFF)).astype(np.uint8).reshape(-1, permutations)
 
 
 _PIECE = re.compile(r"\n[^\S\n]*|\w+|[^\w\s]")
-_ASCII_PIECE = re.compile(r"\n[ \t\r\f\v\x1c-\x1f]*|[A-Za-z0-9_]+|[^A-Za-z0-9_\s]")
-"""The same of texts that are ASCII, in two thirds of the time."""
 _STEPS = dict.fromkeys("([{", 1) | dict.fromkeys(")]}", -1)
-
-
-def _tokens(code: str) -> list[str]:
-    return (_ASCII_TOKEN if code.isascii() else _TOKEN).findall(code)
 
 
 def _with_blocks(code: str) -> list[str]:
@@ -87,7 +125,7 @@ def _with_blocks(code: str) -> list[str]:
     """
     tokens: list[str] = []
     widths, depth, line = [0], 0, ""
-    for piece in (_ASCII_PIECE if code.isascii() else _PIECE).findall("\n" + code):
+    for piece in _PIECE.findall("\n" + code):
         if piece[0] == "\n":
             line = piece
             continue
@@ -107,28 +145,23 @@ def _with_blocks(code: str) -> list[str]:
     return tokens
 
 
-class _TokenHashes(dict[str, int]):
-    def __missing__(self, token: str) -> int:
-        if len(self) > MAX_KNOWN_TOKENS:
-            self.clear()
-        self[token] = value = zlib.crc32(token.encode("utf-8", "surrogatepass")) + 1
-        return value
+def hash_shingles(
+    lengths: npt.NDArray[np.int64], checksums: npt.NDArray[np.uint32], length: int = SHINGLE
+) -> tuple[Keys, Keys]:
+    """Hashes of the shingles of all rows one after the other, and where each row begins; a short row is one shingle.
 
-
-MAX_KNOWN_TOKENS = 200_000
-_HASHES = _TokenHashes({"": 0})
-"""Of this process; the empty token pads a row."""
-
-
-def hash_shingles(tokens: Sequence[Sequence[str]], length: int = SHINGLE) -> tuple[Keys, Keys]:
-    """Hashes of the shingles of all rows one after the other, and where each row begins; a short row is one shingle."""
-    padding = [""] * length  # no shingle of a short row reaches into the next row
-    counts = np.array([max(len(words) - length + 1, 1) for words in tokens])
-    widths = np.array([len(words) + length for words in tokens])
-    flat = chain.from_iterable((*words, *padding) for words in tokens)
-    padded = np.fromiter(map(_HASHES.__getitem__, flat), np.uint64)
+    Args:
+        lengths: (N,) tokens of each row.
+        checksums: of all tokens.
+        length: tokens of a shingle.
+    """
+    counts = np.maximum(lengths - length + 1, 1)
+    widths = lengths + length  # padded, so that no shingle of a short row reaches into the next row
     begins = np.cumsum(widths) - widths
     offsets = np.concatenate([[0], np.cumsum(counts)])
+    padded = np.zeros(widths.sum(), np.uint64)
+    rows = np.repeat(np.arange(len(widths)), lengths)
+    padded[np.arange(len(rows)) + length * rows] = checksums.astype(np.uint64) + np.uint64(1)
     at = np.repeat(begins - offsets[:-1], counts) + np.arange(offsets[-1])
     shingles = np.zeros(len(at), np.uint64)
     for step in range(length):

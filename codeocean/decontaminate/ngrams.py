@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from codeocean.collect.duplicates import hash_shingles
+from codeocean.collect.duplicates import checksums_of, hash_shingles
 from codeocean.decontaminate.benchmark_problems import BenchmarkText
 
 MIN_GRAMS = 8
@@ -44,7 +44,7 @@ class NgramIndex:
             pieces += found
             owners += [number] * len(found)
         self._owners = np.array(owners, np.int64)
-        grams, offsets = hash_shingles(pieces, length)
+        grams, offsets = hash_shingles(*checksums_of(pieces), length)
         piece = np.repeat(np.arange(len(pieces)), np.diff(offsets).astype(np.int64))
         order = np.lexsort((piece, grams))
         grams, piece = grams[order], piece[order]
@@ -62,7 +62,7 @@ class NgramIndex:
             Number of the text, number of the problem, and the larger of the shares of the n-grams of its statement and
             of its solution that the text holds.
         """
-        grams, offsets = hash_shingles([words(text) for text in texts], self._length)
+        grams, offsets = hash_shingles(*checksums_of([words(text) for text in texts]), self._length)
         row = np.repeat(np.arange(len(texts)), np.diff(offsets).astype(np.int64))
         begin = np.searchsorted(self._grams, grams)
         hit = self._grams[np.minimum(begin, len(self._grams) - 1)] == grams

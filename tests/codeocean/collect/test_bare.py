@@ -131,3 +131,14 @@ def test_ids_of_both_sources_agree(tmp_path):
                      for source in sources)  # fmt: skip
     assert [row["id"] for row in folder] == [row["id"] for row in pairs]
     assert pairs[0]["docstring"] == "Counts the words\nof a text."
+
+
+def test_strings_side_by_side_move_with_the_code():
+    code = 'def f(self):\n        """Warns."""\n        warn("a "\n             "b", \'\'\'c\n  d\'\'\')'
+    assert bare_function(code, "python", "A.f") == "def f(self):\n    warn(\"a \"\n         \"b\", '''c\n  d''')"
+
+
+def test_a_method_without_documentation_is_not_taken_for_the_function_inside_it():
+    code = '@x.y\n    def f(a):\n        def g(b):\n            """Adds one."""\n            return b\n        return g'
+    assert bare_function(code, "python", "A.f").startswith("@x.y\ndef f(a):\n    def g(b):")
+    assert bare_function(code.replace("(a)", "(a=((1)))"), "python", "A.f").startswith("@x.y\ndef f(a=((1))):")

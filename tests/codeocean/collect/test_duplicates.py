@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codeocean.code_tokens import LONG, read_tokens
 from codeocean.collect.duplicate_index import (
     NearDuplicates,
     ShardedIndex,
@@ -16,7 +17,7 @@ from codeocean.collect.duplicate_index import (
     local_shards,
     rows_per_band,
 )
-from codeocean.collect.duplicates import CANDIDATES, Duplicates, row_keys
+from codeocean.collect.duplicates import CANDIDATES, Duplicates, read_one_by_one, row_keys
 
 WORDS = [f"w{number}" for number in range(400)]
 
@@ -210,3 +211,28 @@ def test_indentation_that_matters_makes_another_function(near):
     other = ONE.replace("    ", "\t").replace("\n\tn = 0", "\n\n\tn = 0  ")
     wrapped = ONE.replace("print(n)", "print(\n   n\n)")
     assert reasons([ONE, other, ONE.replace("    ", "  "), wrapped], "python") == ["", *["duplicate code"] * 3]
+
+
+PIECES = ["a", "if ", "\n", "\n  ", "\n\t", "\n    ", "\n \t", "(", ")", "[", "]", "#", "\r", "\x0c", "\x1c", "_9", " ", "\x7f",
+          "b" * LONG, "c" * (LONG + 1)]  # fmt: skip
+CODE = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(CODE, st.booleans()), min_size=1, max_size=6))
+def test_tokens_in_arrays_are_those_of_the_patterns(rows):
+    codes, blocks = [code for code, _ in rows], [block for _, block in rows]
+    expected = read_one_by_one(codes, blocks)
+    found = read_tokens([code.encode() for code in codes], blocks)
+    assert found.joined == expected.joined
+    assert found.counts.tolist() == expected.counts.tolist()
+    assert found.checksums.tolist() == expected.checksums.tolist()
+
+
+def test_keys_do_not_depend_on_what_is_read_together():
+    codes = ["def f(a):\n    return a", "def g():\n    # é\n    return 1", "", "x = 1"] * 3
+    keys, signatures = row_keys(codes, 16, ["python"] * 12)
+    for number, code in enumerate(codes):
+        key, signature = row_keys([code], 16, ["python"])
+        assert key[0] == keys[number]
+        assert (signature[0] == signatures[number]).all()
