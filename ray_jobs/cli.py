@@ -129,7 +129,7 @@ def run_job(
         Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
     """
     from ray_jobs.run.command_line import RECIPE, flag, parse
-    from ray_jobs.run.config import OFFLINE, load_config
+    from ray_jobs.run.config import OFFLINE, load_config, recipe_of
     from ray_jobs.run.named_paths import check_no_urls
     from ray_jobs.run.rundir import RunDir
 
@@ -141,7 +141,7 @@ def run_job(
         given.set.append("ray.allow_open_cluster=true")
 
     def work(opened: list[RunDir]) -> None:
-        config = load_config(given.config, given.set, given.run_dir)
+        config = load_config(recipe_of(given.config, given.run_dir), given.set, given.run_dir)
         check_no_urls(config.model_dump(mode="json"))
         if config.ray.offline:  # before anything asks a hub
             os.environ |= OFFLINE

@@ -15,7 +15,7 @@ from codeocean.generate.tasks import Case, Task, load_tasks, task_shares
 from codeocean.select.picked_rows import picked_rows
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import RECIPE, argument, flag, option, parse
-from ray_jobs.run.config import Config, load_config
+from ray_jobs.run.config import Config, load_config, recipe_of
 from ray_jobs.run.rundir import RunDir, required
 from report.artifact import visible
 
@@ -97,8 +97,7 @@ def run_prompts(options: SimpleNamespace) -> None:
     """
     config: Config | None = None
     if options.config or options.run_dir:
-        recipe = options.config or f"{options.run_dir}/config.yaml"
-        config = load_config(recipe, options.set, options.run_dir)
+        config = load_config(recipe_of(options.config, options.run_dir), options.set, options.run_dir)
     tasks = load_tasks(config.generate.task_folder if config else None)
     if options.task not in tasks:
         raise ValueError(f"there is no task {options.task!r}; there are {', '.join(tasks)}")

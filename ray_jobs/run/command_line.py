@@ -94,7 +94,12 @@ def argument(kind: Any, text: str, default: Any = REQUIRED, *, metavar: str | No
 
 
 RECIPE: Options = {
-    "config": option(str, "recipe, such as configs/demo.yaml", REQUIRED, metavar="RECIPE", complete=recipes),
+    "config": option(
+        str | None,
+        "recipe, such as configs/demo.yaml; without it, the one that --run-dir keeps",
+        metavar="RECIPE",
+        complete=recipes,
+    ),
     "set": option(list[str], "override a setting; again for another", [], metavar="SECTION.KEY=VALUE"),
     "run_dir": option(str | None, "run directory, instead of the recipe's", metavar="DIR"),
 }

@@ -1,6 +1,7 @@
 """The whole configuration: one tree, composed of each room's own settings, from YAML and `--set section.key=value`."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import yaml
@@ -182,6 +183,22 @@ def load_config(path: str, overrides: list[str], run_dir: str | None = None) -> 
         return Config.model_validate_json(plain)
     except ValidationError as error:
         raise ValueError(explain(error, Config, json.loads(plain), place)) from None
+
+
+def recipe_of(recipe: str | None, run_dir: str | None) -> str:
+    """Path of the recipe: the one that is named, or the one that a run directory on this machine keeps.
+
+    Raises:
+        ValueError: neither is there.
+    """
+    if recipe is not None:
+        return recipe
+    if run_dir is None:
+        raise ValueError("name a recipe, such as --config configs/demo.yaml, or a run that was begun, by --run-dir")
+    kept = Path(run_dir).expanduser() / "config.yaml"
+    if not kept.is_file():
+        raise ValueError(f"--run-dir {run_dir}: no job has begun there on this machine; name its recipe with --config")
+    return str(kept)
 
 
 def _read_recipe(path: str) -> Document:

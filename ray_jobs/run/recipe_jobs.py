@@ -54,7 +54,7 @@ def _train(arguments: list[str]) -> int:
 
 
 def _evaluate(arguments: list[str]) -> int:
-    if _names(arguments, "--config"):
+    if _names(arguments, "--config") or _names(arguments, "--run-dir"):
         json = flag("json", "one line of JSON: the scores")
         return run_job("evaluate", function_of("evaluate", "evaluate_and_tell"), arguments, {"json": json})
     from ray_jobs.standalone.evaluate import run_evaluate_standalone

@@ -143,6 +143,22 @@ def test_the_help_of_a_job_names_its_options_and_the_settings_of_its_stage(capsy
     assert setting in capsys.readouterr().out
 
 
+def test_a_run_that_was_begun_needs_no_recipe(capsys, tmp_path):
+    speed = ["--set", "embed.actors=3"]
+    assert run(capsys, lambda *_: None, "--config", DEMO, "--run-dir", str(tmp_path), "--set", "select.size=7")[0] == 0
+    told = []
+    code, _ = run(capsys, lambda config, _: told.append(config), "--run-dir", str(tmp_path), *speed)
+    assert (code, told[0].select.size, told[0].embed.actors, told[0].run_dir) == (0, 7, 3, str(tmp_path))
+
+
+@pytest.mark.parametrize(("arguments", "words"), [([], "--config configs/demo.yaml"),
+                                                  (["--run-dir", "nowhere"], "no job has begun there")])  # fmt: skip
+def test_without_a_recipe_what_is_missing_is_said(capsys, arguments, words):
+    code, lines = run(capsys, lambda *_: None, *arguments)
+    assert (code, len(lines)) == (2, 1)
+    assert words in lines[0]
+
+
 def test_a_mistyped_option_is_refused_with_what_was_meant(capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["embed", "--confg", DEMO])
