@@ -207,7 +207,11 @@ public final class Wire {
             int status = in.readByte(), given = containers.size();
             if (status == 2) System.exit(MEMORY);
             for (int n = 0; n < given; n++) if (mayChange(containers.get(n))) change(containers.get(n));
-            if (status != 0) throw Wire.<RuntimeException>unchecked(failure(getText(), getText()));
+            if (status != 0) {
+                String name = getText();
+                Object message = get();
+                throw Wire.<RuntimeException>unchecked(failure(name, message == null ? null : message.toString()));
+            }
             return (T) get();
         } catch (IOException error) {
             System.exit(GONE);
@@ -318,7 +322,7 @@ public final class Wire {
             put(result);
         } else {
             putText(failure.getClass().getName());
-            putText(String.valueOf(failure.getMessage()));
+            put(failure.getMessage());
         }
     }
 

@@ -34,6 +34,8 @@ JAVA = {
     "one list as two arguments": ("int both(List<Integer> x, List<Integer> y) { x.add(1); return y.size(); }", ["List<Integer> x = new ArrayList<>();", "s.both(x, x) == 1"]),
     "changes before an exception": ("void half(int[][] x) { x[1][0] = 5; throw new IllegalStateException(\"no\"); }",
         ["int[][] x = {{1}, {2}}; boolean seen = false; try { s.half(x); } catch (IllegalStateException e) { seen = e.getMessage().equals(\"no\"); };", "seen && x[1][0] == 5"]),
+    "an exception without a message": ("int none(int x) { throw new ArithmeticException(); }",
+        ["boolean seen = false; try { s.none(1); } catch (ArithmeticException e) { seen = e.getMessage() == null; };", "seen"]),
     "no modifier, final parameter": ("int next(final int n) { return n + 1; }", ["s.next(1) == 2"]),
     "static, generic, bounded": ("protected static <T extends Comparable<T>> T most(List<? extends T> x) { return Collections.max(x); }", ["Solution.most(List.of(3, 7)) == 7"]),
     "an array of arguments, a checked exception": ("strictfp synchronized final long sum(long... x) throws Exception { return Arrays.stream(x).sum(); }",
