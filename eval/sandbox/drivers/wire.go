@@ -289,5 +289,8 @@ func wavecoderTry(function reflect.Value, arguments []reflect.Value) (results []
 			failure = fmt.Sprint("panic: ", reason)
 		}
 	}()
+	if function.Type().IsVariadic() {
+		return function.CallSlice(arguments), ""
+	}
 	return function.Call(arguments), ""
 }

@@ -37,7 +37,7 @@ function send(message) {
   } catch (error) { gone() }
 }
 
-const lent = [], borrowed = new Map()
+const lent = [], borrowed = new Map(), steps = new WeakMap()
 let asksByName = false // whether this is the tests' side
 
 // Only the tests may pass objects with methods: a candidate's would be asked for what it is worth while it is compared.
@@ -73,6 +73,7 @@ class Encoder {
     if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 }))]
     if (x instanceof Map) return ['map', Array.from(x, pair => pair.map(y => this.item(y)))]
     if (x instanceof Set) return ['set', Array.from(x, y => this.item(y))]
+    if (typeof x.next === 'function' && typeof x[Symbol.iterator] === 'function') return ['iterator', lend(stepOf(x))]
     if (x instanceof Date) return ['date', this.item(x.getTime())]
     if (x instanceof RegExp) return ['regexp', x.source, x.flags, x.lastIndex]
     if (x instanceof Error) return ['error', nearest(x), String(x.name), String(x.message), entries()]
@@ -83,6 +84,12 @@ class Encoder {
 
 function nearest(error) {
   return Object.keys(ERRORS).reverse().find(name => error instanceof ERRORS[name])
+}
+
+// A generator's step; what it goes through stays where it is.
+function stepOf(x) {
+  if (!steps.has(x)) steps.set(x, (...sent) => x.next(...sent))
+  return steps.get(x)
 }
 
 function lend(f) {
@@ -137,6 +144,7 @@ function make([kind, first, second, third]) {
     case 'regexp': return Object.assign(new RegExp(first, second), { lastIndex: third })
     case 'yours': return lent[first]
     case 'function': return borrow(first, String(second), third)
+    case 'iterator': return { next: borrow(first, 'next', 0), [Symbol.iterator]() { return this } }
     case 'error': {
       const error = new (Object.hasOwn(ERRORS, first) ? ERRORS[first] : Error)(third)
       if (error.name !== second) Object.defineProperty(error, 'name', { value: second, writable: true, configurable: true })

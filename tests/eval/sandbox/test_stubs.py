@@ -131,6 +131,28 @@ def test_rust_functions_that_cannot_be_called_from_outside(function):
     assert functions_of(function, "rust") == []
 
 
+JAVASCRIPT = {
+    "a returned function": ("const f = n => x => x + n", "console.assert(f(2)(3) === 5 && f.length === 1)"),
+    "a function of the tests": ("const f = (xs, g) => xs.map(x => g(x))", "console.assert(f([1, 2], x => x * 3)[1] === 6)"),
+    "promises": ("const f = async x => { if (x < 0) throw new RangeError('neg'); return [x] }", "(async () => { console.assert((await f(3))[0] === 3); try { await f(-1); console.assert(false) } catch (e) { console.assert(e instanceof RangeError && e.message === 'neg') } })()"),
+    "errors of a class": ("class E extends Error { constructor(m) { super(m); this.name = 'E'; this.code = 7 } }\nconst f = x => { throw x ? new TypeError('t') : new E('e') }", "for (const x of [0, 1]) try { f(x); console.assert(false) } catch (e) { console.assert(x ? e instanceof TypeError : e.name === 'E' && e.code === 7) }"),
+    "one object": ("const f = (a, b) => { a.push(b); b.self = b; return a }", "const a = [], b = {}\nconsole.assert(f(a, b) === a && a[0] === b && b.self === b)"),
+    "a generator": ("function* f(n) { for (let i = 0; i < n; i++) yield i }", "console.assert([...f(3)].join() === '0,1,2' && f(1).next().done === false)"),
+    "values of every kind": ("const f = () => [new Map([[1, new Set(['a'])]]), new Date(5), /x/g, 3n, -0, , undefined, Uint8Array.of(7), Object.create(null)]", "const r = f()\nconsole.assert(r[0].get(1).has('a') && r[1].getTime() === 5 && r[2].test('x') && r[3] === 3n && Object.is(r[4], -0) && !(5 in r) && 6 in r && r[7][0] === 7 && Object.getPrototypeOf(r[8]) === null)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", JAVASCRIPT)
+def test_javascript_passes_as_in_one_program(name):
+    done = outcome("javascript", *JAVASCRIPT[name])
+    assert done.passed, done
+
+
+def test_an_object_with_methods_does_not_cross_in_javascript():
+    done = outcome("javascript", "const f = () => ({ valueOf: () => 5 })", "console.assert(f() == 5)")
+    assert done.outcome == "exception", done
+
+
 @pytest.mark.parametrize("end", ["export { f };", "export default f;", "export {\n  f,\n};"])
 def test_a_javascript_module_is_a_program_too(end):
     done = outcome(
@@ -156,6 +178,7 @@ func Most[T interface{ ~int | ~string }](a, b T) T { if a > b { return a }; retu
 func Keys[K comparable, V any](m map[K]V) int { return len(m) }
 func First[T any](xs []T) (T, bool) { if len(xs) == 0 { var none T; return none, false }; return xs[0], true }
 func Turn[S ~[]E, E any](s S) { for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 { s[i], s[j] = s[j], s[i] } }
+func All(xs ...int) int { return len(xs) }
 func Has[T comparable](xs []T, x T) bool { for _, y := range xs { if x == y { return true } }; return false }
 """
 GENERIC_GO_TESTS = """
@@ -165,6 +188,7 @@ func TestAll(t *testing.T) {
     assert.Equal(1.5, Sum([]float64{1, 0.5}))
     assert.Equal("b", Most("a", "b"))
     assert.Equal(2, Keys(map[string]int{"a": 1, "b": 2}))
+    assert.Equal(3, All(1, 2, 3) + All())
     x, ok := First([]string{"x"})
     assert.True(ok && x == "x")
     s := []int{1, 2, 3}
