@@ -33,6 +33,7 @@ from codeocean.embed.encoder import Encoder, Tokenizer, load_model, row_texts
 from codeocean.embed.settings import EmbedConfig
 from core.storage import write_part
 from ray_jobs.run.models import resolve_model
+from training.flops import matrix_flops
 
 ROWS_PER_PART = 1_000
 
@@ -83,18 +84,6 @@ def flop_per_token(model: Any, mean_length: float) -> float:
     return 2.0 * weights + 4.0 * config.num_hidden_layers * config.hidden_size * mean_length
 
 
-def gemm_flops(device: torch.device, dtype: torch.dtype) -> float:
-    """FLOP/s of one large matrix product, the best of five."""
-    size = 8192 if device.type == "cuda" else 2048
-    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
-    seconds = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        float((a @ b)[0, 0])  # waits for the device
-        seconds.append(time.perf_counter() - begun)
-    return 2.0 * size**3 / min(seconds)
-
-
 def stage_seconds(config: EmbedConfig, model: str, rows: pa.Table) -> float:
     """Seconds of the stage, reading and writing included."""
     from codeocean.embed.flow import embed
@@ -141,7 +130,8 @@ def measure(count: int, model: str, options: argparse.Namespace) -> dict[str, An
     by_characters = sorted(zip(row_texts(rows, config), _lengths(batches), strict=True), key=lambda pair: -len(pair[0]))
     widths = [[length for _, length in by_characters[start : start + 32]] for start in range(0, count, 32)]
     seconds, baseline = (statistics.median(run[place] for run in runs) for place in (0, 1))
-    low = torch.bfloat16 if loaded.device.type == "cuda" else torch.float32
+    low, size = (torch.bfloat16, 8192) if loaded.device.type == "cuda" else (torch.float32, 2048)
+    reached = flop_per_token(loaded, tokens / count) * tokens / seconds
     return {
         "rows": rows.num_rows,
         "tokens": tokens,
@@ -152,9 +142,7 @@ def measure(count: int, model: str, options: argparse.Namespace) -> dict[str, An
         "times_baseline": round(statistics.median(theirs / ours for ours, theirs in runs), 3),
         "padding": round(padding_share(_lengths(batches), [batch.rows for batch in batches]), 4),
         "baseline_padding": round(1 - tokens / sum(len(width) * max(width) for width in widths), 4),
-        "share_of_gemm_rate": round(
-            flop_per_token(loaded, tokens / rows.num_rows) * tokens / seconds / gemm_flops(loaded.device, low), 3
-        ),
+        "share_of_gemm_rate": round(reached / matrix_flops(loaded.device, low, size, 5), 3),
     }
 
 

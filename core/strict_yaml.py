@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys and list indexes that lead to a value."""
 
 
@@ -21,16 +22,16 @@ class Document:
     """A YAML file's value, and where its keys are."""
 
     value: Any
-    lines: dict[Path, int]
+    lines: dict[KeyPath, int]
     """Path of a key or a list entry → its line, from 1."""
 
-    def line_of(self, path: Path) -> int | None:
+    def line_of(self, path: KeyPath) -> int | None:
         """Line of a key, or of the nearest mapping around it that is there; None for the file itself."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
 
-    def place(self, path: Path) -> str:
+    def place(self, path: KeyPath) -> str:
         """The line as words."""
         line = self.line_of(path)
         return "in the file" if line is None else f"line {line}"
@@ -55,7 +56,26 @@ def read_yaml(text: str) -> Document:
         loader.dispose()
 
 
-def _places(node: yaml.Node, path: Path, seen: set[int]) -> Iterator[tuple[Path, int]]:
+def read_yaml_file(file: Path, name: str) -> Document:
+    """The one document of a file.
+
+    Args:
+        file: UTF-8.
+        name: what a refusal calls it.
+
+    Raises:
+        ValueError: one line: a mapping has a key twice, or it is not YAML.
+        OSError: it cannot be read.
+    """
+    try:
+        return read_yaml(file.read_text(encoding="utf-8"))
+    except RepeatedKeyError as error:
+        raise ValueError(f"{name}: {error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{name} is not YAML: {' '.join(str(error).split())}") from None
+
+
+def _places(node: yaml.Node, path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, int]]:
     """Path and line of every key and list entry; an anchored node counts where it is written."""
     if id(node) in seen:
         return
@@ -79,8 +99,8 @@ def _name(key: yaml.Node) -> str:
     return str(key.value) if kind in {"str", "merge"} else f"{key.value} ({kind})"
 
 
-def _refuse_repeats(places: list[tuple[Path, int]]) -> None:
-    lines: dict[Path, list[int]] = {}
+def _refuse_repeats(places: list[tuple[KeyPath, int]]) -> None:
+    lines: dict[KeyPath, list[int]] = {}
     for path, line in places:
         lines.setdefault(path, []).append(line)
     twice = {path for path, found in lines.items() if len(found) > 1}

@@ -12,12 +12,12 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from core.strict_yaml import Path
+from core.strict_yaml import KeyPath
 
 SHOWN_CHARS = 120
 
 
-def explain(error: ValidationError, model: type[BaseModel], tree: Any, place: Callable[[Path], str]) -> str:
+def explain(error: ValidationError, model: type[BaseModel], tree: Any, place: Callable[[KeyPath], str]) -> str:
     """All faults on one line.
 
     Args:
@@ -26,7 +26,7 @@ def explain(error: ValidationError, model: type[BaseModel], tree: Any, place: Ca
         tree: the whole value, as JSON values.
         place: path of a key → where it was given, such as "recipe.yaml, line 3".
     """
-    found: dict[Path, list[dict[str, Any]]] = {}
+    found: dict[KeyPath, list[dict[str, Any]]] = {}
     for each in error.errors(include_url=False):
         found.setdefault(_real_path(each["loc"], tree, missing=each["type"] == "missing"), []).append(dict(each))
     said = [f"{place(path)}: {_say(path, faults, model, tree)}" for path, faults in found.items()]
@@ -35,7 +35,7 @@ def explain(error: ValidationError, model: type[BaseModel], tree: Any, place: Ca
     return f"{len(said)} settings are wrong: " + " ".join(f"({number}) {line}" for number, line in enumerate(said, 1))
 
 
-def _real_path(location: tuple[int | str, ...], tree: Any, *, missing: bool) -> Path:
+def _real_path(location: tuple[int | str, ...], tree: Any, *, missing: bool) -> KeyPath:
     """A fault's location without the names of union members that pydantic puts in between."""
     path: list[int | str] = []
     for number, part in enumerate(location):
@@ -49,7 +49,7 @@ def _real_path(location: tuple[int | str, ...], tree: Any, *, missing: bool) -> 
     return tuple(path)
 
 
-def _say(path: Path, faults: list[dict[str, Any]], model: type[BaseModel], tree: Any) -> str:
+def _say(path: KeyPath, faults: list[dict[str, Any]], model: type[BaseModel], tree: Any) -> str:
     key, first = ".".join(map(str, path)) or "the file", faults[0]
     if first["type"] == "extra_forbidden":
         return f"unknown key {key}{_remedy(path, model, tree)}"
@@ -81,7 +81,7 @@ def _number_hint(fault: dict[str, Any]) -> str:
     return f"; it was read as text: write {plain}, without quotes"
 
 
-def _remedy(path: Path, model: type[BaseModel], tree: Any) -> str:
+def _remedy(path: KeyPath, model: type[BaseModel], tree: Any) -> str:
     """What is allowed beside an unknown key, and what was probably meant."""
     known = list(dict.fromkeys(name for each in _models_at(model, path[:-1], tree) for name in each.model_fields))
     wrong = str(path[-1])
@@ -92,7 +92,7 @@ def _remedy(path: Path, model: type[BaseModel], tree: Any) -> str:
     return listed + (f"; did you mean {' or '.join(meant[:3])}?" if meant else "")
 
 
-def _models_at(annotation: Any, path: Path, tree: Any) -> list[type[BaseModel]]:
+def _models_at(annotation: Any, path: KeyPath, tree: Any) -> list[type[BaseModel]]:
     """The settings classes that a value at this path may be."""
     models = [each for each in _members(annotation) if _admits(each, tree)]
     for part in path:

@@ -53,10 +53,14 @@ def peak_flops(device: torch.device, dtype: torch.dtype) -> float:
         known = [peak for name, peak in PEAKS.items() if any(name in word.split("-") for word in words)]
         if known:
             return known[0]
-    size = 4096 if device.type == "cuda" else 768
+    return matrix_flops(device, dtype, 4096 if device.type == "cuda" else 768, 3)
+
+
+def matrix_flops(device: torch.device, dtype: torch.dtype, size: int, times: int) -> float:
+    """FLOP/s of a product of two (size, size) matrices, the best of so many times."""
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     seconds = []
-    for _ in range(3):
+    for _ in range(times):
         begun = time.perf_counter()
         float((a @ b)[0, 0])  # waits for the device
         seconds.append(time.perf_counter() - begun)

@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from codeocean.generate.few_shot import is_accepted
 from codeocean.generate.tasks import Task
 from core.settings import Settings
-from core.strict_yaml import RepeatedKeyError, read_yaml
+from core.strict_yaml import read_yaml_file
 from core.validation import explain
 
 FOLDER = Path(__file__).parent / "golden"
@@ -83,12 +82,7 @@ def load_golden(tasks: Mapping[str, Task], folder: Path | None = None) -> dict[s
 
 
 def _load_cases(file: Path) -> list[GoldenCase]:
-    try:
-        document = read_yaml(file.read_text(encoding="utf-8"))
-    except RepeatedKeyError as error:
-        raise ValueError(f"golden file {file}: {error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"golden file {file} is no list of cases: {' '.join(str(error).split())}") from None
+    document = read_yaml_file(file, f"golden file {file}")
     if not isinstance(document.value, list):
         raise ValueError(f"golden file {file} is no list of cases")
     return [_load_case(entry, f"golden file {file}: {document.place((number,))}")

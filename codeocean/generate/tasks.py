@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
 from pydantic import Field, NonNegativeFloat, ValidationError, model_validator
 
 from core.settings import Settings
-from core.strict_yaml import RepeatedKeyError, read_yaml
+from core.strict_yaml import read_yaml_file
 from core.validation import explain
 
 FOLDER = Path(__file__).parent / "task_files"
@@ -131,12 +130,7 @@ def load_tasks(extra_folder: str | None = None) -> dict[str, Task]:
 
 
 def _load_task(file: Path) -> Task:
-    try:
-        document = read_yaml(file.read_text(encoding="utf-8"))
-    except RepeatedKeyError as error:
-        raise ValueError(f"task file {file}: {error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"task file {file} is not YAML: {' '.join(str(error).split())}") from None
+    document = read_yaml_file(file, f"task file {file}")
     try:
         return Task.model_validate_json(json.dumps(document.value, default=str))
     except ValidationError as error:

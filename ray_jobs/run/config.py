@@ -15,8 +15,7 @@ from codeocean.export.mix import MixConfig
 from codeocean.generate.settings import GenerateConfig
 from codeocean.select.settings import CoresetConfig
 from core.settings import Settings
-from core.strict_yaml import Document, RepeatedKeyError, read_yaml
-from core.strict_yaml import Path as KeyPath
+from core.strict_yaml import Document, KeyPath, RepeatedKeyError, read_yaml, read_yaml_file
 from core.validation import explain
 from eval.settings import EvaluateConfig
 from ray_jobs.run.named_paths import check_file
@@ -202,13 +201,7 @@ def recipe_of(recipe: str | None, run_dir: str | None) -> str:
 
 
 def _read_recipe(path: str) -> Document:
-    file = check_file(path, "--config", "the recipes are in configs/")
-    try:
-        document = read_yaml(file.read_text(encoding="utf-8"))
-    except RepeatedKeyError as error:
-        raise ValueError(f"{path}: {error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    document = read_yaml_file(check_file(path, "--config", "the recipes are in configs/"), path)
     if not isinstance(document.value, dict):
         raise ValueError(f"{path} holds no settings; it should be a mapping of sections such as collect: and embed:")
     return document

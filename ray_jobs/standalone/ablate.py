@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.strict_yaml import read_yaml
+from core.strict_yaml import read_yaml_file
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import RECIPE, flag, option, parse
 from ray_jobs.run.config import OFFLINE, Config, load_config
@@ -222,7 +222,7 @@ def read_study(file: str) -> Study:
     """
     path = Path(file)
     try:
-        tree = read_yaml(path.read_text(encoding="utf-8")).value
+        tree = read_yaml_file(path, "it").value
         vary = tuple(f"{key}={','.join(map(str, values))}" for key, values in tree["vary"].items())
         unknown = set(tree) - {"recipe", "set", "vary", "seeds"}
         overrides = tuple(f"{key}={value}" for key, value in (tree.get("set") or {}).items())

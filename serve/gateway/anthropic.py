@@ -11,9 +11,6 @@ from typing import Any
 
 from serve.gateway.admission import RefusalError
 
-PREFIX = b"/v1/messages"
-"""Addresses that speak Anthropic's words, errors too."""
-
 _SAME = ("model", "max_tokens", "temperature", "top_p", "top_k", "stream")
 """Fields that a chat request has under the same name."""
 

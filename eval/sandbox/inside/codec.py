@@ -126,7 +126,6 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
 """Type → its name, its state, and what makes it of the state again."""
 
 _MAKERS = {name: make for name, _, make in TABLE.values()}
-_DATA = frozenset({list, tuple, dict, set, frozenset, collections.deque})
 _KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
 _DICTS: dict[str, Any] = {kind.__name__: kind for kind in (collections.OrderedDict, collections.Counter,
                                                            collections.defaultdict)}  # fmt: skip
@@ -134,11 +133,6 @@ _FILLED_LATER = frozenset({list, dict, set, collections.deque, *_DICTS.values()}
 """Kinds that may hold themselves."""
 _CODES = {"q": "q", "r": "d"}
 _SIMPLE: dict[Any, str] = {list: "l", tuple: "t", set: "s", frozenset: "f"}
-
-
-def is_data(kind: type) -> bool:
-    """Whether values of exactly this type cross as data."""
-    return kind in SCALARS or kind in _DATA or kind in TABLE
 
 
 def is_tree(x: list[Any]) -> bool:

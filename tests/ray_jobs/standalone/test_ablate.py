@@ -112,9 +112,10 @@ def test_the_ready_studies_are_valid(file):
     assert study.seeds == 3
 
 
-def test_a_study_of_another_form_is_one_line(tmp_path):
+@pytest.mark.parametrize("text", ["recipe: a.yaml\nvary: [tasks]\n", "recipe: a.yaml\nvary: [tasks\n", "vary: \x80"])
+def test_a_study_of_another_form_is_one_line(tmp_path, text):
     file = tmp_path / "study.yaml"
-    file.write_text("recipe: a.yaml\nvary: [tasks]\n")
+    file.write_text(text, encoding="latin-1")
     with pytest.raises(ValueError, match="it should hold recipe, vary"):
         read_study(str(file))
     assert ablate.main(["--vary", "tasks=all"]) == 2
