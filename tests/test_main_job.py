@@ -73,7 +73,7 @@ def finished(tmp_path_factory):
     return run_dir, finish(start("pipeline", run_dir))
 
 
-def test_every_station_is_done_and_the_end_says_so(finished):
+def test_every_stage_is_done_and_the_end_says_so(finished):
     run_dir, output = finished
     manifests = {path.parent.name: json.loads(path.read_text()) for path in run_dir.glob("*/manifest.json")}
     assert set(manifests) == {

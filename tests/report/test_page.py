@@ -119,7 +119,7 @@ def page_of(run) -> str:
 
 def test_everything_is_on_the_page(run):
     page = page_of(run)
-    for heading in ("What went through each station", "The coreset", "Generation and judgement", "CodeOcean beside the paper",
+    for heading in ("What went through each stage", "The coreset", "Generation and judgement", "CodeOcean beside the paper",
                     "Near the benchmarks", "Verification", "Accepted instances", "Rejected by the discriminator", "Training",
                     "Scores", "Lineage"):  # fmt: skip
         assert heading in page
