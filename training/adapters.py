@@ -50,7 +50,16 @@ def is_adapter(name: str) -> bool:
 
 
 def first_adapter(name: str, shape: tuple[int, ...], seed: int) -> Tensor:
-    """An adapter's start, as `peft` draws it: A uniform after He et al. 2015, B zero."""
+    """An adapter's start, as `peft` draws it: A uniform after He et al. 2015, B zero.
+
+    Args:
+        name: of the parameter, which says whether it is A or B.
+        shape: of it: (rank, inputs) for A, (outputs, rank) for B.
+        seed: of the training; the name is drawn into it.
+
+    Returns:
+        float32, on the CPU.
+    """
     if _A not in name:
         return torch.zeros(shape)
     generator = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(name.encode()))

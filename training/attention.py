@@ -118,7 +118,14 @@ def check_packable(config: Any, max_length: int, attention: str = "auto") -> Non
 
 
 def choose_kernel(wanted: str, device: torch.device, dtype: torch.dtype, model_type: str = "llama") -> Kernel:
-    """The kernel that `train.attention` stands for on this device."""
+    """The kernel that `train.attention` stands for on this device.
+
+    Args:
+        wanted: the setting; anything but `auto` stands for itself.
+        device: of the worker.
+        dtype: that layers compute in.
+        model_type: of the model's configuration.
+    """
     if wanted != "auto":
         return wanted  # type: ignore[return-value]
     fast = device.type == "cuda" and dtype == torch.bfloat16 and model_type not in SCORED
@@ -126,7 +133,13 @@ def choose_kernel(wanted: str, device: torch.device, dtype: torch.dtype, model_t
 
 
 def describe_documents(lengths: Sequence[int], kernel: Kernel, device: torch.device) -> Documents:
-    """Prepare once for each packed row what all layers use."""
+    """Prepare once for each packed row what all layers use.
+
+    Args:
+        lengths: tokens of each document of the row; they add up to its positions S.
+        kernel: that reads it.
+        device: where masks and bounds are kept.
+    """
     if kernel == "documents":
         return Documents(tuple(lengths), kernel)
     if kernel == "flash":

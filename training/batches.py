@@ -35,7 +35,14 @@ Batch = PackedBatch | PaddedBatch
 
 
 def global_batches(num_rows: int, batch_size: int, epochs: int, seed: int) -> list[list[int]]:
-    """Row numbers of every optimizer step; each epoch is a permutation of its own, its last batch may be short."""
+    """Row numbers of every optimizer step; each epoch is a permutation of its own, its last batch may be short.
+
+    Args:
+        num_rows: rows that are learnt from.
+        batch_size: rows of a step, over all workers.
+        epochs: times that each row is seen.
+        seed: of the order, and with the epoch's number of each permutation.
+    """
     steps: list[list[int]] = []
     for epoch in range(epochs):
         order = torch.randperm(num_rows, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).tolist()

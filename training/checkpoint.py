@@ -92,6 +92,12 @@ def load_checkpoint(
 ) -> list[dict[str, float]]:
     """Load a checkpoint of any number of workers, in place; returns the records of the steps taken.
 
+    Args:
+        folder: that `CheckpointWriter` wrote.
+        learner: takes its weights, in the shards of this worker.
+        optimizer: takes its moments.
+        identity: of this run, as `identity_of` has it.
+
     Raises:
         ValueError: it belongs to another model or other data; the first difference is named.
     """

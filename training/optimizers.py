@@ -167,7 +167,13 @@ def make_optimizer(model: Any, config: TrainConfig) -> torch.optim.Optimizer:
 
 
 def learning_rate_factor(step: int, num_steps: int, config: TrainConfig) -> float:
-    """Share of the peak learning rate at a step, 0 to 1."""
+    """Share of the peak learning rate at a step, 0 to 1.
+
+    Args:
+        step: from 0.
+        num_steps: of the whole run.
+        config: warm-up, as a share of the steps, and schedule.
+    """
     warmup = math.ceil(config.warmup_ratio * num_steps)
     if step < warmup:
         return (step + 1) / (warmup + 1)

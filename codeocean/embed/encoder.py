@@ -174,7 +174,13 @@ def in_order(rows: list[Any], vectors: list[Vectors]) -> Vectors:
 
 
 def mean_of_rows(rows: list[Any], vectors: list[Vectors], *, normalize: bool) -> Vectors:
-    """(N, D) matrix of rows that may stand in several batches, and in one several times: the mean of their vectors."""
+    """(N, D) matrix of rows that may stand in several batches, and in one several times: the mean of their vectors.
+
+    Args:
+        rows: of each batch, (B,) integers: the row of each text, 0 to N - 1.
+        vectors: of each batch, (B, D) in any floating dtype, which the result has, too.
+        normalize: give the means unit length.
+    """
     if len(np.unique(owners := np.concatenate(rows))) == len(owners):
         return in_order(rows, vectors)
     found = np.concatenate(vectors)

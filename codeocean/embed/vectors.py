@@ -186,6 +186,12 @@ def _as_text(ids: pa.Array) -> pa.Array:
 def read_vectors(fs: pafs.FileSystem, files: Sequence[VectorFile], start: int, stop: int) -> Tensor:
     """(stop - start, D) rows of the files laid end to end, as stored; read once, straight to their place.
 
+    Args:
+        fs: filesystem of the files.
+        files: of one dimension D and dtype, in their order.
+        start: first row, counted over all files.
+        stop: the row behind the last.
+
     Raises:
         ValueError: a file is damaged, or a row has no vector or one of another length.
     """

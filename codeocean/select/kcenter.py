@@ -170,7 +170,13 @@ def _power_of_two(size: float) -> float:
 
 @threads(1)
 def start_picks(shards: Shards, frame: Frame, rows: list[int]) -> Picks:
-    """The picks before the first block: `rows`, or else the row nearest the mean; with their distances."""
+    """The picks before the first block: `rows`, or else the row nearest the mean; with their distances.
+
+    Args:
+        shards: all rows.
+        frame: whose mean is known.
+        rows: picks that are given, in their order.
+    """
     assert frame.mean_D is not None
     rows = rows or [shards.nearest_row(frame.mean_D)[1]]
     vectors_KD = frame.float64(shards.vectors(torch.tensor(rows))).cpu()
@@ -251,6 +257,13 @@ def pick_block(candidates: Candidates, frame: Frame, most: int, quotas: Quotas |
     """Greedy picks among the candidates while no other row can be farther, nor as far and smaller; at least one.
 
     A block ends early where a quota closes a group. Cost: 2·B²·D FLOP in float32 and a few microseconds a pick.
+
+    Args:
+        candidates: B rows with their (B, D) vectors and (B,) squared distances to the picks before the block.
+        frame: of the whole selection; differences are measured in it.
+        most: picks of the block.
+        quotas: count the picks, where there are any.
+        num_threads: of the matrix product.
     """
     rows_BD = frame.float64(candidates.vectors_BD)
     single_BD, vectors_BD = rows_BD.float(), rows_BD.numpy()

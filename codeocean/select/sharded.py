@@ -68,7 +68,7 @@ class ShardGroup:
         return [next(found[owner]) for owner in owners]
 
     def add_picks(self, position: int, rows: Tensor, vectors_PD: Tensor) -> None:
-        """Tell every shard of new picks."""
+        """Tell every shard of new picks; arguments as `Shard.add_picks`."""
         self._all("add_picks", position, rows, vectors_PD)
 
     def exclude(self, groups: list[int]) -> None:

@@ -196,7 +196,13 @@ def binds(language: str) -> tuple[str, ...]:
 
 
 def limits_of(language: str, memory_mb: int, cpu_s: int) -> dict[str, int]:
-    """Resource limits of a program."""
+    """Resource limits of a program: name in `resource` → bytes, seconds or a count.
+
+    Args:
+        language: whose toolchain says how it reserves addresses.
+        memory_mb: MiB that it may use.
+        cpu_s: seconds of CPU that it may use.
+    """
     virtual = toolchain_of(language).virtual
     memory = {"RLIMIT_DATA": (memory_mb + 768) * MB} if virtual else {"RLIMIT_AS": (memory_mb + 64) * MB}
     return memory | {
