@@ -21,6 +21,9 @@ from eval.sandbox.process_tree import Streams
 
 _HEAD = struct.Struct("<Q")
 _METADATA = re.compile(r"^METADATA = \{([^{}]*)\}[ \t]*$", re.MULTILINE)
+_MODULES = "typing|math|collections|itertools|functools|re|string|random|copy|heapq|bisect|operator|datetime|json"
+_IMPORT = re.compile(rf"[ \t]*(?:from (?:{_MODULES}) import (?:\w+(?:, ?)?)+|import (?:{_MODULES}))[ \t]*")
+"""Lines of a question that stand before its tests: no literal depends on them."""
 AT_MOST = 2**16
 """Bytes of the calls: what a socket takes without waiting for its reader."""
 
@@ -57,10 +60,11 @@ def _rows(tests: str, entry_point: str) -> list[Row] | None:
     if (found := _METADATA.search(tests)) is not None and LITERAL.fullmatch(found[1]):
         tests = tests[: found.start()] + tests[found.end() :]
     called = re.compile(rf"\b(candidate|{re.escape(entry_point)})\(")
+    named = re.compile(rf"\b(?:candidate|check|{re.escape(entry_point)})\b")
     rows: list[Row] = []
     inside = ended = False
     for number, line in enumerate(tests.split("\n")):
-        if NOTHING.fullmatch(line):
+        if NOTHING.fullmatch(line) or (_IMPORT.fullmatch(line) and not named.search(line)):
             continue
         if ended:
             return None

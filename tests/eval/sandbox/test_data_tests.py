@@ -39,6 +39,12 @@ def test_a_program_of_rows_is_data():
     assert tests.answers == b'[["x","it\'s"]],["ok",[0],[],[["t",[3]]]],true,false,true'
 
 
+def test_imports_of_the_question_are_no_matter():
+    assert data_tests("from typing import List, Tuple\nimport math\n\n" + PROGRAM, "f") == data_tests(PROGRAM, "f")
+    assert data_tests("from mine import thing\n" + PROGRAM, "f") is None
+    assert data_tests("from math import f, pi\n" + PROGRAM, "f") is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
