@@ -85,11 +85,13 @@ def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
         columns |= {"solutions_agreeing": len(found["chosen"]), "difficulty": 0.0}
     if not found["chosen"]:
         why = not_runnable(found["errors"], found["outcomes"]) or "no solution passes a test"
+        if any("U" in row for row in found["outcomes"]):
+            why = "the tests hold of any value"
         if all(set(row) == {"X"} for row in found["outcomes"]):
             why = why if why.startswith("not") else "not run: no test can be written in its language"
         return columns | {"pass_rate": 0.0}, why
     outcomes = found["outcomes"][found["chosen"][0]]
-    run = [test for test, letter in zip(tests, outcomes, strict=True) if letter != "X"]
+    run = [test for test, letter in zip(tests, outcomes, strict=True) if letter not in "XU"]
     passed = {place for place, letter in enumerate(outcomes) if letter == "P"}
     columns |= {"tests": json.dumps(run, ensure_ascii=False), "pass_rate": len(passed) / len(run)}
     if proof["solutions"] > 1:
@@ -115,8 +117,12 @@ def refused_tests(proof: Mapping[str, Any]) -> dict[str, int]:
     """Reason → tests of a PROOFS row that were none, those included that the sandbox did not take."""
     refused: dict[str, int] = json.loads(proof["refused"])
     outcomes = json.loads(proof["found"])["outcomes"]
-    untaken = sum(set(letters) == {"X"} for letters in zip(*outcomes, strict=True))
-    return refused | ({"not run by the sandbox": untaken} if untaken else {})
+    columns = [set(letters) for letters in zip(*outcomes, strict=True)]
+    counts = {
+        "not run by the sandbox": sum(letters == {"X"} for letters in columns),
+        "holds of any value": sum("U" in letters for letters in columns),
+    }
+    return refused | {reason: count for reason, count in counts.items() if count}
 
 
 def not_runnable(errors: Sequence[Sequence[str]], outcomes: Sequence[str]) -> str:

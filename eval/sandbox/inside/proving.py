@@ -5,7 +5,7 @@ Tests are data, or assertions that can only compare (`assertions.py`). Solutions
 answers otherwise the second time it does not know.
 
 Outcomes of a test are letters: P passed, F another value, E an exception, T out of time, D the process ended, V passed
-and then did not, X the test is none, N not run.
+and then did not, U passed and would with any value, X the test is none, N not run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from types import CodeType
 from typing import Any
 
-from eval.sandbox.inside import agreement, assertions, values, wire
+from eval.sandbox.inside import agreement, assertions, impostors, values, wire
 from eval.sandbox.inside.codec import Gone
 from eval.sandbox.inside.supervisor import COMMAND, KILL, REPLY, START
 
@@ -243,8 +243,17 @@ def _next(letters: list[str], place: int) -> int:
 
 
 def _twice(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
-    first = _once(function, test, children, entry_point, errors)
-    return first if first != "P" or _once(function, test, children, entry_point, errors) == "P" else "V"
+    recorder = impostors.Recorder(function)
+    first = _once(recorder, test, children, entry_point, errors)
+    if first != "P" or _once(function, test, children, entry_point, errors) != "P":
+        return first if first != "P" else "V"
+    if isinstance(test, dict):
+        return "P"
+    signal.setitimer(signal.ITIMER_PROF, ASSERTION_S)
+    try:
+        return "U" if impostors.says_nothing(test, entry_point, recorder.seen) else "P"
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
 def _once(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
