@@ -187,10 +187,9 @@ def test_tests_that_hold_for_any_answer_prove_nothing_though_mutants_crash():
     code = "def pick(items, place):\n    if place >= len(items):\n        return 0\n    return items[place]"
     vacuous = [{"assertion": "assert pick([1, 2], 1) == pick([1, 2], 1)"}, {"assertion": "assert pick([1], 3) != 'no'"}]
     telling = [{"arguments": [[1, 2], 1], "expected": 2}, {"arguments": [[1], 3], "expected": 0}]
-    for tests, word in ((vacuous, "the tests tell no mutant by its value"), (telling, "passed")):
+    for tests, word in ((vacuous, "the tests hold of any value"), (telling, "passed")):
         job = SandboxJob("python", "pick", tests, [code], mutants=10, seed=0)
         made = run_proof(job, SANDBOX)
-        assert sum(made["kills"]) > 0
         assert columns_of_proof(proof(made, tests, solutions=1))[1] == word
 
 
@@ -205,7 +204,7 @@ def test_where_all_mutants_crash_emptied_functions_decide():
 
     for tests, told in (
         ([{"arguments": [[1, 2]], "expected": 2}], True),
-        ([{"assertion": "assert last([1]) is not None"}], False),
+        ([{"assertion": "assert last([1]) in (1, None)"}], False),
     ):
         asked.clear()
         made = run_proof(SandboxJob("python", "last", tests, [code], mutants=5, seed=0), sandbox)
