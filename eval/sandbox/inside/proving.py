@@ -19,15 +19,16 @@ import time
 from types import CodeType
 from typing import Any
 
-from eval.sandbox.inside import agreement, assertions, impostors, values, wire
+from eval.sandbox.inside import agreement, assertions, values, wire
 from eval.sandbox.inside.codec import Gone
 from eval.sandbox.inside.supervisor import COMMAND, KILL, REPLY, START
 
 MAX_DEATHS = 2
 """Processes that a solution may lose before the rest of its tests are not run."""
 
-MUTANT_TIMES, MUTANT_FLOOR_S = 4.0, 0.01
-"""A mutant may take so many times the processor time of the solution, and at least so much."""
+MUTANT_TIMES, MUTANT_FLOOR_S, SLOW_S = 4.0, 0.02, 0.1
+"""A mutant may take so many times the processor time of the solution, and at least so much. A solution that has lost a
+process counts with the last: what its other calls took is not known from the process that made the last ones."""
 
 OUT_OF_TIME = {signal.SIGPROF, signal.SIGXCPU}
 
@@ -159,7 +160,7 @@ def _outcomes_of(
     """A letter for each test, what was raised, and the processor seconds that it took."""
     letters = ["X" if test is None else "N" for test in tests]
     errors: dict[str, None] = {}
-    deaths, seconds, place = 0, 0.0, 0
+    deaths, place = 0, 0
     while deaths < MAX_DEATHS and (place := _next(letters, place)) < len(tests):
         try:
             peer = children.start(number, order["seconds"])
@@ -185,7 +186,7 @@ def _outcomes_of(
             errors[_described(error)] = None
             letters = ["E" if letter == "N" else letter for letter in letters]
     children.end()
-    seconds = children.cpu_s
+    seconds = max(children.cpu_s, SLOW_S) if deaths else children.cpu_s
     return "".join(letters), list(errors)[:3], seconds
 
 
@@ -243,7 +244,7 @@ def _next(letters: list[str], place: int) -> int:
 
 
 def _twice(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
-    recorder = impostors.Recorder(function)
+    recorder = assertions.Recorder(function)
     first = _once(recorder, test, children, entry_point, errors)
     if first != "P" or _once(function, test, children, entry_point, errors) != "P":
         return first if first != "P" else "V"
@@ -251,7 +252,7 @@ def _twice(function: Any, test: Any, children: Children, entry_point: str, error
         return "P"
     signal.setitimer(signal.ITIMER_PROF, ASSERTION_S)
     try:
-        return "U" if impostors.says_nothing(test, entry_point, recorder.seen) else "P"
+        return "U" if assertions.says_nothing(test, entry_point, recorder.seen) else "P"
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 

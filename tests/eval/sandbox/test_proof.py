@@ -101,3 +101,10 @@ def test_what_a_call_changes_in_its_arguments_the_next_call_does_not_see():
     pops = "def last(items, default=None):\n    return items.pop() if items else default\n"
     tests = [{"arguments": [[1, 2]], "expected": 2}, {"arguments": [[[3]]], "expected": [3]}]
     assert prove(pops, tests=tests)["outcomes"] == ["PP"]
+
+
+def test_mutants_of_a_solution_that_lost_a_process_have_time_for_its_slow_calls():
+    slow = "def steps(n):\n    while n > 10:\n        pass\n    return n + sum(i % 2 for i in range(n * 200_000)) * 0\n"
+    tests = [{"arguments": [3], "expected": 3}, {"arguments": [99], "expected": 99}, {"arguments": [0], "expected": 0}]
+    found = prove(slow, tests=tests, entry_point="steps", mutants=[[slow + "# the same\n"]])
+    assert (found["outcomes"], found["kills"]) == (["PTP"], [0])
