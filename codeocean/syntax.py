@@ -23,6 +23,8 @@ _STUB = re.compile(
     re.DOTALL,
 )
 """A statement that stands for a body to come."""
+_MAY_BE_A_STUB = re.compile(rb"pass|\.\.\.|return|(?i:todo|unimplemented|raise|throw|panic)|[rfbuRFBU]*['\"]")
+"""What each stub and each lone string begins with."""
 _NOTHING = {"python": "None", "php": "(?i:null)", "c": "NULL", "cpp": "NULL", "ruby": "nil", "go": "nil"}
 """How a language writes no value, where it is not `null` or `undefined`; another name is a constant's."""
 _LONE_STRING = re.compile(r"[rfbuRFBU]*(['\"]).*\1;?", re.DOTALL)
@@ -46,7 +48,9 @@ def has_empty_body(code: str, language: str) -> bool:
         ValueError: the language is unknown.
     """
     grammar, snippet = grammar_of(language), parse_snippet(code, language)
-    pending = [snippet.root] if snippet is not None else []
+    if snippet is None:
+        return False
+    pending = [snippet.root]
     while pending:
         node = pending.pop()
         if node.type not in grammar.functions:
@@ -57,6 +61,14 @@ def has_empty_body(code: str, language: str) -> bool:
             return False  # an indexer of C#
         if body is not None and body.type not in _BODIES:
             return False  # an arrow function's expression
+        first = body.named_child(0) if body is not None and body.named_child_count else None
+        if (
+            first is not None
+            and "comment" not in first.type
+            and first.type != "statement_list"
+            and (_MAY_BE_A_STUB.match(snippet.text, first.start_byte) is None)
+        ):
+            return False  # most functions
         return all(_is_stub((node.text or b"").decode("utf-8", "replace"), language) for node in _statements(body))
     return False
 

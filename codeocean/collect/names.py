@@ -20,6 +20,8 @@ def name_of(node: Node, source: bytes) -> str:
         name = name or (parent.child_by_field_name(field) if parent else None)
     name = name or own
     text = source[name.start_byte : _end_of_name(name)].decode("utf-8", "replace") if name else ""
+    if name is not None and name.type == "string":  # a key: `"on-click": function () {…}`
+        return text[1:-1]
     head, operator, sign = text.partition("operator")  # `operator<` is no template
     sign = f" {' '.join(sign.split())}" if re.match(r"\s+\w", sign) else "".join(sign.split())
     return (re.sub(r"<[^<>]*>", "", head) + operator + sign).replace("::", ".")

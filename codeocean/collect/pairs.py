@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import inspect
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -110,8 +111,20 @@ def _filled(values: pa.Array | None, otherwise: str, count: int) -> pa.Array:
 def bare_pair(code: str, language: str, name: str, docstring: str) -> tuple[str, str, str]:
     """Id, code and documentation of a pair, as a folder gives them."""
     code, docstring = bare_function(code, language, name), with_line_feeds(docstring)
-    plain = "\n" not in docstring and "\t" not in docstring
-    return row_id(code), code, docstring.lstrip() if plain else inspect.cleandoc(docstring)
+    return row_id(code), code, _clean(docstring)
+
+
+_AT_FIRST_COLUMN = re.compile(r"\n\S")
+
+
+def _clean(docstring: str) -> str:
+    """`inspect.cleandoc`, which is asked only where it changes more than the beginning."""
+    if "\t" in docstring:
+        return inspect.cleandoc(docstring)
+    if "\n" not in docstring:
+        return docstring.lstrip()
+    clean = _AT_FIRST_COLUMN.search(docstring) and not docstring[0].isspace() and docstring[-1] != "\n"
+    return docstring if clean else inspect.cleandoc(docstring)
 
 
 def _reasons(rows: Columns, languages: tuple[str, ...]) -> pa.Array:

@@ -288,6 +288,11 @@ def test_a_function_expression_is_called_what_it_is_assigned_to(source, name):
     assert [found for found, _ in found_in(f"/** Opens. */\n{source}\n", "javascript")] == ([name] if name else [])
 
 
+def test_a_quoted_key_is_a_name_without_its_quotes():
+    source = "x = {\n  /** Opens. */\n  'on-open': function (a) { return a; },\n};\n"
+    assert found_in(source, "javascript") == [("on-open", "Opens.")]
+
+
 def test_what_is_not_taken_says_why():
     inner = b"/** Opens. */\nfunction open() {\n  /** Turns. */\n  function turn() { return 1; }\n  return turn;\n}\n"
     assert [(function.name, function.lost) for function in survey(inner, "javascript")] == [

@@ -3,6 +3,7 @@
 import functools
 import gzip
 import http.server
+import inspect
 import json
 import os
 import pickle
@@ -12,8 +13,11 @@ import threading
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from codeocean.collect.pairs import _damage
+from codeocean.collect.bare import with_line_feeds
+from codeocean.collect.pairs import _damage, bare_pair
 from codeocean.collect.readers import CodeSearchNetSource, FolderSource, JsonlSource, list_units, read_unit
 from codeocean.syntax import has_syntax_error
 
@@ -424,3 +428,10 @@ def test_empty_folder_is_one_clear_line(tmp_path):
     (tmp_path / "README").write_text("")
     with pytest.raises(ValueError, match=r"holds no \.parquet"):
         list_units(dataset(tmp_path))
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b ", " ", "  c", "\n", "\t", "\r", "\x1c", "\u2003", "é"]), max_size=8).map("".join)
+)
+def test_documentation_is_cleaned_as_python_cleans_it(text):
+    assert bare_pair("def f(): pass", "python", "f", text)[2] == inspect.cleandoc(with_line_feeds(text))
