@@ -53,8 +53,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 MOST_LEARNT = 12
 """Times that one question is asked again without something that was refused."""
 
-Question = Callable[[EndpointRules], tuple[str, dict[str, Any]]]
-"""Rules → path and body of the request."""
+MakeBody = Callable[[EndpointRules], tuple[str, dict[str, Any]]]
+"""Rules → path and body of what is posted."""
 
 
 @dataclass(frozen=True)
@@ -124,29 +124,29 @@ class ChatClient:
             ValueError: it has no such model or address.
         """
 
-        def question(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
+        def make_body(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
             if rules.api == "messages":
                 return "/messages", messages_body(rules, request)
             return "/chat/completions", chat_body(rules, request)
 
-        return cast("ChatAnswer", await self._ask(request.model, question))
+        return cast("ChatAnswer", await self._ask(request.model, make_body))
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
         """What continues the one message (/v1/completions, no chat template): the same answer, the same errors."""
 
-        def question(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
+        def make_body(rules: EndpointRules) -> tuple[str, dict[str, Any]]:
             body = chat_body(rules.model_copy(update={"token_limit": "max_tokens"}), request)
             (message,) = body.pop("messages")
             return "/completions", body | {"prompt": message["content"]}
 
-        return cast("ChatAnswer", await self._ask(request.model, question))
+        return cast("ChatAnswer", await self._ask(request.model, make_body))
 
-    async def _ask(self, model: str, question: Question) -> dict[str, Any]:
+    async def _ask(self, model: str, make_body: MakeBody) -> dict[str, Any]:
         """Ask until there is an answer, a refusal, or patience ends."""
         session, asked, tries, learnt = self._connected(), time.monotonic(), 0, 0
         while True:
             rules = self.rules_of(model)
-            route, body = question(rules)
+            route, body = make_body(rules)
             async with self._pace.turn() as began:
                 if self._fatal is not None:  # others found out meanwhile that nobody is answered
                     raise type(self._fatal)(*self._fatal.args)
