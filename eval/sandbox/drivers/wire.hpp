@@ -149,14 +149,15 @@ template <class R, class... A, class F> void answer(F function) {
         Wire<unsigned char>::put(VALUE);
         if constexpr (std::is_void<R>::value) wavecoder::apply([&](auto&... x) { function(static_cast<A&&>(x)...); }, arguments);
         else Wire<Plain<R>>::put(wavecoder::apply([&](auto&... x) -> R { return function(static_cast<A&&>(x)...); }, arguments));
-        wavecoder::apply([](auto&... x) {
-            (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
-        }, arguments);
     } catch (const std::bad_alloc&) {
         out().bytes.assign(1, char(NO_MEMORY));
+        return out().flush();
     } catch (...) {
         out().bytes.assign(1, char(RAISED));
     }
+    wavecoder::apply([](auto&... x) {
+        (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
+    }, arguments);
     out().flush();
 }
 
@@ -168,7 +169,10 @@ template <class... A> struct Call {
         out().flush();
         unsigned char status = Wire<unsigned char>::get();
         if (status == NO_MEMORY) ::_exit(MEMORY);
-        if (status != VALUE) throw std::runtime_error("the candidate threw an exception");
+        if (status != VALUE) {
+            changed(arguments...);
+            throw std::runtime_error("the candidate threw an exception");
+        }
         if constexpr (std::is_void<R>::value) changed(arguments...);
         else { Plain<R> value = Wire<Plain<R>>::get(); changed(arguments...); return value; }
     }

@@ -71,6 +71,7 @@ CPP = {
     "names for types": ("typedef vector<int> ints;\nusing text = std::string;\n#define NUM long long\nNUM total(ints x, text s) { return x[0] + s.size(); }", "assert(total({1}, \"ab\") == 3);"),
     "a template, changed in place": ("template <typename T, class U = int>\nT most(vector<T>& x) { sort(x.begin(), x.end()); return x.back(); }", "vector<string> w = {\"b\", \"a\"}; vector<int> n = {3, 1}; assert(most(w) == \"b\" && w[0] == \"a\"); assert(most(n) == 3);"),
     "overloads": ("int size(const string& s) { return 1; }\nint size(const vector<int>& s) { return 2; }", "assert(size(string(\"a\")) == 1); assert(size(vector<int>{1}) == 2);"),
+    "changes before an exception": ("int none(vector<int>& x) { x.clear(); throw 5; }", "vector<int> x = {1}; bool seen = false; try { none(x); } catch (...) { seen = true; } assert(seen && x.empty());"),
     "a lambda": ("const auto plus_one = [](int x) { return x + 1; };", "assert(plus_one(1) == 2);"),
     "a macro": ("#define SQUARE(x) ((x) * (x))", "assert(SQUARE(3) == 9);"),
     "a name that C++17 took": ("int data = 5;\nint next_data(int x) { return data + x; }", "assert(next_data(1) == 6);"),
