@@ -60,7 +60,7 @@ def has_empty_body(code: str, language: str) -> bool:
         if body is None and (node.child_by_field_name("accessors") or node.child_by_field_name("value")):
             return False  # an indexer of C#
         if body is not None and body.type not in _BODIES:
-            return False  # an arrow function's expression
+            return _is_thrown_stub(body)  # an arrow function's expression
         first = body.named_child(0) if body is not None and body.named_child_count else None
         if (
             first is not None
@@ -71,6 +71,12 @@ def has_empty_body(code: str, language: str) -> bool:
             return False  # most functions
         return all(_is_stub((node.text or b"").decode("utf-8", "replace"), language) for node in _statements(body))
     return False
+
+
+def _is_thrown_stub(body: Node) -> bool:
+    """C#: `=> throw new NotImplementedException()`."""
+    text = (body.text or b"").decode("utf-8", "replace").removeprefix("=>").strip()
+    return text.startswith("throw") and _STUB.fullmatch(text) is not None
 
 
 def _is_stub(statement: str, language: str) -> bool:

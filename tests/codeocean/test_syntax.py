@@ -266,6 +266,8 @@ def test_lone_methods_and_programs_are_no_syntax_errors(code, language):
         ("int f(void)\n{\n\treturn 1;\n}", "c", False),
         ("int F() { throw new NotImplementedException(); }", "csharp", True),
         ("int F() => 1;", "csharp", False),
+        ("int F() => throw new NotImplementedException();", "csharp", True),
+        ("int F(int a) => a > 0 ? a : throw new NotImplementedException();", "csharp", False),
         ('def f\n  "#{first} #{last}"\nend', "ruby", False),
         ("def f\n  'SELECT ' + columns + ' FROM t'\nend", "ruby", False),
         ("def f\n  return nil\nend", "ruby", True),
