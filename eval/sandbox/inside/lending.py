@@ -136,6 +136,8 @@ class Lending:
         """The node of something that is no data."""
         if (secret := secret_of(x)) is not None and isinstance(x, mirrors.Lent | mirrors.Mirror):
             return ["y", secret.of]
+        if x is mirrors.Mirror:
+            return ["n", "builtins", "type"]
         if isinstance(x, _Described):
             return self._lend_class(x.kind, encoder, x.kind)
         if self._tests and not may_be_lent(x):

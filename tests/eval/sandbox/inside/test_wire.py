@@ -90,6 +90,7 @@ CASES = {
         ("class Box:\n    def __init__(self, x): self.x = x\n    def __getitem__(self, at): return self.x\nb = Box([5])\nx = b.x\n"
         "assert f(b) is x and x == [5, 1] and f(b) is f(b) and x == [5, 1, 1, 1] and h(b) is x\nseen = []\n"
         "assert g(lambda x: seen) is seen and g(lambda x: [x]) == [1]\nx.append(7)\nassert h(b)[-1] == 7")),
+    "the type of a class of the tests": ("def f(a): return type(a)", "class Box: pass\nassert f(Box) is type and f(f) is not Box and f(Box()) is Box"),
     "methods of one object are equal": (
         "class Bag:\n    def __len__(self): return 3\n    def go(self): return self\nbag = Bag()\ndef f(): return bag.go\ndef g(): return bag.__len__",
         "import copy\nassert f() == f() and hash(f()) == hash(f()) and f() != g() and g() == g() and copy.copy(g()) == g() and f() != 5 and len({f, f(), f()}) == 2"),
