@@ -44,6 +44,15 @@ _LIMIT_OUT_OF_RANGE = re.compile(
 )
 """How they say that a token limit's value is refused, not its name."""
 
+_OTHER_LIMITS = r"max.?(?:new|output|completion)?.?tokens|(?:completion|output|generated) tokens|num.?predict"
+"""How servers name a token limit, whatever the field is called."""
+
+_NUMBER = re.compile(r"(?<![\w.\-/])(\d{1,3}(?:,\d{3})+|\d+)(?![\w\-]|\.\d)")
+"""A number that is no part of a model's name or version."""
+
+_LEAST = 16
+"""A smaller number is no endpoint's limit."""
+
 _WHAT_IS_TAKEN = re.compile(
     r"(?<!not )(?<!un)\b(?:allowed|supported|permitted|valid|known|accepted|available|expected)(?: [a-z]+){0,3}"
     r"\s*[:=\[({][^.;)\]}]*|(?:expected one of|did you mean|one of the following)[^.;]*",
@@ -91,6 +100,8 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
     """
     if error.status not in STATUSES or _QUESTION_TOO_LARGE.search(error.words):
         return None
+    if smaller := _smaller_limit(rules, error, body):
+        return smaller
     for words in (_WHAT_IS_TAKEN.sub(lambda found: " " * len(found[0]), error.words), error.words):
         named = [(place, rules.model_copy(update=change), said) for field, change, said in _changes(rules)
                  if _is_sent(field, rules, body) and _is_refused(field, rules, error)
@@ -99,6 +110,26 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
             _, changed, said = min(named, key=lambda one: one[0])
             return changed, said
     return None
+
+
+def _smaller_limit(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[EndpointRules, str] | None:
+    """Rules with the most tokens of an answer that an endpoint names, where more were asked for.
+
+    It names the number that was sent, its own, and perhaps the least: the largest below what was sent is its own.
+    """
+    sent = body.get(rules.token_limit)
+    words = error.words
+    if not isinstance(sent, int) or not _LIMIT_OUT_OF_RANGE.search(words) or _PLAINLY.search(words):
+        return None
+    if re.search(r"\b(?:inputs|input tokens|prompt|messages|context)\b", words, re.IGNORECASE):
+        return None  # the question counts too
+    if _place(error, words, rf"{_pattern(rules.token_limit, rules)}|{_OTHER_LIMITS}") is None:
+        return None
+    smaller = [number for each in _NUMBER.findall(words) if (number := int(each.replace(",", ""))) < sent]
+    most = max(smaller, default=0)
+    if most < _LEAST:
+        return None
+    return rules.model_copy(update={"most_tokens": most}), f"{rules.token_limit} above {most:,}"
 
 
 def _is_refused(field: str, rules: EndpointRules, error: EndpointError) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PositiveInt, ValidationError
 
 from core.chat import ChatRequest
 from serve.client.schema_dialects import in_dialect
@@ -32,6 +32,9 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
 
     token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105 - a field's name
     """Field that holds the most tokens of an answer."""
+
+    most_tokens: PositiveInt | None = None
+    """Most tokens of an answer that the endpoint takes; where more are wanted, so many are asked for."""
 
     temperature: bool = True
     """Whether `temperature` is sent."""
@@ -138,7 +141,7 @@ def chat_body(rules: EndpointRules, request: ChatRequest) -> Body:
     body: Body = {
         "model": request.model,
         "messages": _messages(rules, request.messages),
-        rules.token_limit: request.max_tokens,
+        rules.token_limit: _within(rules, request.max_tokens),
     }
     if rules.temperature:
         body["temperature"] = request.temperature
@@ -160,7 +163,7 @@ def messages_body(rules: EndpointRules, request: ChatRequest) -> Body:
     """The body of Anthropic's `/messages`."""
     system = "\n\n".join(one["content"] for one in request.messages if one["role"] == "system")
     turns: list[Body] = [dict(one) for one in request.messages if one["role"] != "system"]
-    body: Body = {"model": request.model, "max_tokens": request.max_tokens, "messages": turns}
+    body: Body = {"model": request.model, "max_tokens": _within(rules, request.max_tokens), "messages": turns}
     mark = {"cache_control": {"type": "ephemeral"}} if rules.cache_control else {}
     if system:
         body["system"] = [{"type": "text", "text": system} | mark] if mark else system
@@ -174,6 +177,10 @@ def messages_body(rules: EndpointRules, request: ChatRequest) -> Body:
         schema = in_dialect(request.schema, rules.schema_dialect)
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     return body | rules.extra
+
+
+def _within(rules: EndpointRules, max_tokens: int) -> int:
+    return max_tokens if rules.most_tokens is None else min(max_tokens, rules.most_tokens)
 
 
 def _messages(rules: EndpointRules, messages: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -122,7 +122,8 @@ def test_what_is_left_out(body, expected):
         (anthropic("thinking: adaptive thinking is not supported on this model"), {"extra": {"thinking": {"type": "adaptive"}}},
          {"extra": {}}),
         (anthropic("stop_sequences: each stop sequence must not be whitespace"), {}, NO_STOP),
-        (anthropic("max_tokens: 64 > 32, which is the maximum allowed number of output tokens for m"), {}, None),
+        (anthropic("max_tokens: 64 > 32, which is the maximum allowed number of output tokens for m"), {},
+         {"most_tokens": 32}),
     ],
 )  # fmt: skip
 def test_what_is_left_out_at_anthropics_api(body, rules, expected):
@@ -156,7 +157,6 @@ def test_a_reasoning_model_that_takes_no_temperature_keeps_its_effort():
         openai("This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.", "messages"),
         openai("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 8000 `inputs` tokens", "max_tokens"),
         openai("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]"),
-        openai("max_tokens is too large: 64. This model supports at most 32 completion tokens.", "max_tokens"),
         openai("Requested token count exceeds the model's maximum context length of 4096 tokens."),
         openai("prompt is too long: 210000 tokens > 200000 maximum"),
         openai("The response was filtered due to the prompt triggering our content management policy.", "prompt", "content_filter"),
@@ -189,3 +189,29 @@ def test_any_words_are_read(words, param, status):
     rules = EndpointRules()
     found = learn(rules, EndpointError(status, words, param=param), chat_body(rules, ASKED))
     assert found is None or found[0] != rules
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        (openai("max_tokens is too large: 64. This model supports at most 48 completion tokens, whereas you provided 64.",
+                "max_tokens", "invalid_value"), 48),
+        (anthropic("max_tokens: 64 > 48, which is the maximum allowed number of output tokens for some-model-3-20250101"), 48),
+        (openai("Invalid max_tokens value, the valid range of max_tokens is [1, 48]"), 48),
+        (openai("`max_tokens` must be less than or equal to `48`, the maximum value for `max_tokens` of this model"), 48),
+        (google("Unable to submit request because it has a maxOutputTokens value of 64 but the supported range is from 1 "
+                "(inclusive) to 49 (exclusive)."), 49),
+        (fastapi("max_tokens", "Input should be less than or equal to 48"), 48),
+    ],
+)  # fmt: skip
+def test_a_limit_that_is_too_high_is_lowered_to_the_one_that_is_named(body, most):
+    assert refused(400, body) == {"most_tokens": most}
+    assert chat_body(EndpointRules(most_tokens=most), ASKED)["max_tokens"] == most
+    assert chat_body(EndpointRules(most_tokens=100), ASKED)["max_tokens"] == 64
+
+
+@pytest.mark.parametrize("words", ["max_tokens is too small: 64. It must be at least 128.", "max_tokens must be positive",
+                                   "This model's maximum context length is 48 tokens, and max_tokens is 64.",
+                                   "temperature 2 is too high: at most 1", "The prompt is too long: 90 tokens, at most 48"])  # fmt: skip
+def test_what_is_no_upper_limit_of_answers_lowers_nothing(words):
+    assert "most_tokens" not in (refused(400, openai(words)) or {})
