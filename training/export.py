@@ -75,7 +75,10 @@ def export_model(
 
 
 def _add_older_names(file: Path, config: Any) -> None:
-    """Write a model's rotary positions and type also under the names that `transformers` 4 reads; it knows no other."""
+    """Write a model's rotary positions and type also under the names that `transformers` 4 reads; it knows no other.
+
+    Two types have names of their own, without which it takes its defaults.
+    """
     described = json.loads(file.read_text(encoding="utf-8"))
     rope = getattr(config, "rope_parameters", None) or {}
     local = rope.get("sliding_attention", {})
@@ -91,6 +94,10 @@ def _add_older_names(file: Path, config: Any) -> None:
         "rope_local_base_freq": local.get("rope_theta"),
         "rope_scaling": None if kind == "default" else rope,
     }
+    if described["model_type"] == "gpt_neox":
+        older |= {"rotary_emb_base": theta, "rotary_pct": rope.get("partial_rotary_factor")}
+    if described["model_type"] == "qwen3_moe":
+        older["num_experts"] = described.get("num_local_experts")
     described |= {name: value for name, value in older.items() if value is not None and name not in described}
     file.write_text(json.dumps(described, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -1,5 +1,7 @@
 """Models whose weights `transformers` renames or merges when it loads them: the same logits in, the same names out."""
 
+import json
+
 import pytest
 import torch
 from safetensors import safe_open
@@ -43,3 +45,25 @@ def test_renamed_and_merged_weights_load_and_export_under_their_published_names(
     assert names(tmp_path / "tuned") == names(tmp_path / "base")
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "tuned", dtype=torch.float32)
     torch.testing.assert_close(again(ids).logits, expected, atol=1e-6, rtol=0)
+
+
+OLDER = {
+    "gpt_neox": (
+        {"rope_parameters": {"rope_type": "default", "rope_theta": 5e3, "partial_rotary_factor": 0.5}},
+        {"rotary_emb_base": 5e3, "rotary_pct": 0.5},
+    ),
+    "qwen3_moe": (KINDS["qwen3_moe"], {"num_experts": 5}),
+}
+
+
+@pytest.mark.parametrize("kind", OLDER)
+def test_export_has_the_names_that_transformers_4_knows_of_this_type_alone(kind, tmp_path):
+    more, expected = OLDER[kind]
+    plain = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **SIZES | more), dtype=torch.float32)
+    plain.save_pretrained(tmp_path / "base")
+    write_tokenizer(tmp_path / "base", byte_level())
+    base, tokenizer = str(tmp_path / "base"), load_tokenizer(str(tmp_path / "base"))
+    learner = build_learner(TrainConfig(model=base, packing=False, max_length=200), tokenizer, torch.device("cpu"))
+    export_model(learner, tokenizer, base, str(tmp_path / "tuned"), {})
+    described = json.loads((tmp_path / "tuned" / "config.json").read_text())
+    assert {name: described.get(name) for name in expected} == expected
