@@ -246,7 +246,9 @@ def _linger(trees: Sequence[Tree]) -> None:
     words = trees[0].streams.kept["report"].split(b"\n")[-2:]
     if any(word.endswith((b" gone", b" exit 90")) for word in words):
         for tree in trees[1:]:
-            select.select([tree], [], [], LINGER_S)
+            poller = select.poll()  # `select` takes no descriptor above 1,023, and a server holds more
+            poller.register(tree, select.POLLIN)
+            poller.poll(1000 * LINGER_S)
 
 
 class _Limit:

@@ -1,9 +1,12 @@
 """Verdicts from a process that the candidate does not share: what crosses, what does not, and who decides."""
 
+import contextlib
 import os
+import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -95,6 +98,17 @@ def test_infrastructure_failures_are_retried_and_then_raised(monkeypatch):
     )
     with pytest.raises(SandboxError, match="never"):
         outcome("def f(): return 1", "assert f() == 1")
+
+
+def test_a_process_with_many_files_open_judges_as_any():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1100):
+            files.enter_context(Path(os.devnull).open())
+        done = outcome("import os\ndef f(): os._exit(0)", "f()")
+    assert (done.outcome, done.passed) == ("crashed", False), done
 
 
 def test_a_machine_without_memory_is_no_verdict(monkeypatch):
