@@ -117,7 +117,7 @@ def _smaller_limit(rules: EndpointRules, error: EndpointError, body: Body) -> tu
 
     It names the number that was sent, its own, and perhaps the least: the largest below what was sent is its own.
     """
-    sent = body.get(rules.token_limit)
+    sent = body.get(rules.token_limit, body.get("max_tokens"))  # a plain text's is always max_tokens
     words = error.words
     if not isinstance(sent, int) or not _LIMIT_OUT_OF_RANGE.search(words) or _PLAINLY.search(words):
         return None

@@ -215,3 +215,10 @@ def test_a_limit_that_is_too_high_is_lowered_to_the_one_that_is_named(body, most
                                    "temperature 2 is too high: at most 1", "The prompt is too long: 90 tokens, at most 48"])  # fmt: skip
 def test_what_is_no_upper_limit_of_answers_lowers_nothing(words):
     assert "most_tokens" not in (refused(400, openai(words)) or {})
+
+
+def test_the_limit_of_a_plain_text_is_learnt_whatever_a_chats_is_called():
+    rules = EndpointRules(token_limit="max_completion_tokens")
+    error = read_error(400, json.dumps(openai("max_tokens is too large: 64, at most 48")).encode())
+    found = learn(rules, error, {"model": "m", "prompt": "def f", "max_tokens": 64})
+    assert found is not None and found[0].most_tokens == 48
