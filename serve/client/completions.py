@@ -5,6 +5,7 @@ Nothing raises on any bytes: what is no answer is an error that says why.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import Any
@@ -14,14 +15,16 @@ from serve.client.errors import EndpointError, error_in, error_of
 
 FINISHES = {
     "length": {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete",
-               "model_context_window_exceeded", "max_length"},
+               "model_context_window_exceeded", "max_length", "error_limit", "maxpredictedtokensreached",
+               "contextlengthreached"},
     "content_filter": {"content_filter", "safety", "recitation", "refusal", "prohibited_content", "blocklist", "spii",
                        "moderation", "sensitive", "language", "guardrail_intervened", "content_filtered",
-                       "image_safety"},
-    "stop": {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "end"},
+                       "image_safety", "error_toxic"},
+    "stop": {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "end", "eosfound",
+             "stopstringfound"},
     "tool_calls": {"tool_calls", "tool_use", "function_call"},
 }  # fmt: skip
-"""OpenAI's word → the words of others (Anthropic, Google, Mistral, Cohere, text-generation-inference)."""
+"""OpenAI's word → the words of others (Anthropic, Google, Mistral, Cohere, LM Studio, text-generation-inference)."""
 
 BROKE_OFF = {
     "error",
@@ -38,13 +41,19 @@ MALFORMED = "malformed answer"
 
 _FINISH = {word: name for name, words in FINISHES.items() for word in words}
 
-_MARKS = "think|thinking|thought|thoughts|reasoning|scratchpad|analysis|reflection"
+_MARKS = "think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection|antthinking"
 THINKING = re.compile(
-    rf"[\s\ufeff]*(?:<((?:[a-z]{{1,8}}:)?(?:{_MARKS}))>(.*?)(?:</\1>|\Z)|\[think\](.*?)(?:\[/think\]|\Z)"
-    r"|◁think▷(.*?)(?:◁/think▷|\Z))",
+    rf"[\s\ufeff]*(?:<((?:[a-z]{{1,8}}:)?(?:{_MARKS}))(?:\s[^<>]{{0,100}})?>(.*?)(?:</\1>|\Z)"
+    r"|\[think\](.*?)(?:\[/think\]|\Z)|◁think▷(.*?)(?:◁/think▷|\Z)"
+    r"|(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary).{0,100}?<\|message\|>(.*?)(?:<\|end\|>|\Z))",
     re.DOTALL | re.IGNORECASE,
 )
-"""Thinking at a text's beginning. Models of Qwen and DeepSeek, ByteDance's with a prefix, Mistral's, Moonshot's."""
+"""Thinking at a text's beginning. Models of Qwen and DeepSeek, ByteDance's with a prefix, Mistral's, Moonshot's, and
+OpenAI's open ones before a server that does not read their channels."""
+
+FINAL = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final.{0,60}?<\|message\|>")
+FINAL_END = re.compile(r"<\|(?:return|end)\|>\s*\Z")
+"""Marks around what those open models write for the user."""
 
 THINKING_END = re.compile(rf"(?:</(?:[a-z]{{1,8}}:)?(?:{_MARKS})>|\[/THINK\]|◁/think▷)[ \t]*\r?\n", re.IGNORECASE)
 
@@ -59,8 +68,8 @@ def read_completion(body: bytes) -> Row | EndpointError:
         answer's place. `blame` is "model" where the model did not answer, "endpoint" where the body is no answer.
     """
     try:
-        completion = json.loads(body.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
+        completion = _parsed(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError, TypeError, AttributeError):
         return failed(MALFORMED, "endpoint")
     if (error := error_in(completion)) is not None:
         return error_of(error)
@@ -68,6 +77,39 @@ def read_completion(body: bytes) -> Row | EndpointError:
         return _answer(completion)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         return failed(MALFORMED, "endpoint")
+
+
+def _parsed(text: str) -> Any:
+    """The JSON of a body: its first value, behind comments that kept the connection open, or a stream nobody asked for.
+
+    Raises:
+        ValueError: there is none.
+    """
+    text = re.sub(r"^(?:\s*:[^\n]*\n)+", "", text).strip("\x00 \t\r\n")
+    if text.startswith(("data:", "event:")):
+        chunks = [json.loads(data) for data in re.findall(r"^data:[ ]*(\{.*?)\r?$", text, re.MULTILINE)]
+        return _joined(chunks, ended="[DONE]" in text)
+    value = json.JSONDecoder().raw_decode(text)[0]
+    for name in ("data", "result", "output"):  # wrappings of gateways
+        if isinstance(value, dict) and isinstance(inner := value.get(name), dict) and "choices" in inner:
+            return {"usage": value.get("usage")} | inner
+    return value
+
+
+def _joined(chunks: list[Any], *, ended: bool) -> Any:
+    """A stream's chunks as the answer that they are parts of; an error as it is."""
+    message, usage, finish = dict[str, Any](), None, None
+    for chunk in chunks:
+        if error_in(chunk) is not None:
+            return chunk
+        usage = chunk.get("usage") or usage
+        for choice in (chunk.get("choices") or [])[:1]:
+            finish = choice.get("finish_reason") or finish
+            for name, part in (choice.get("delta") or {"content": choice.get("text")}).items():
+                message[name] = message.get(name, "") + part if isinstance(part, str) else message.get(name) or part
+    if not (ended or finish):
+        return {"error": {"message": "the stream broke off", "code": 502}}
+    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
 
 
 def failed(error: str, blame: str) -> Row:
@@ -90,7 +132,7 @@ def _answer(completion: Row) -> Row | EndpointError:
         choice = choices[0]
         if choice.get("error"):
             return error_of(choice["error"])
-        message = choice.get("message") or {"content": choice.get("text")}
+        message = choice.get("message") or choice.get("delta") or {"content": choice.get("text")}
         finish, usage = choice.get("finish_reason"), usage or choice.get("usage") or {}
     else:  # Anthropic's own form
         choice, message, finish = completion, {"content": completion["content"]}, completion.get("stop_reason")
@@ -100,7 +142,7 @@ def _answer(completion: Row) -> Row | EndpointError:
     if (finish or "").lower() in BROKE_OFF:
         return error_of({"message": f"the endpoint broke off ({finish})", "code": 502})
     finish = _FINISH.get(re.split(r"[:\s]", (finish or "").lower())[0], finish or "")
-    text, reasoning, refused = _texts(message.get("content"))
+    text, reasoning, refused = _texts(message.get("content", message.get("text")))
     text = text if "{" in text else _called(message) or text
     if "text" not in choice:  # a plain completion's text is as it is
         text, thought = split_thinking(text)
@@ -118,22 +160,26 @@ def _answer(completion: Row) -> Row | EndpointError:
 
 
 def _reasoning(message: Row) -> str:
-    """Thinking beside a content, under the names of DeepSeek, vLLM, Ollama and OpenRouter."""
-    for name in ("reasoning_content", "reasoning", "thinking", "reasoning_details"):
+    """Thinking beside a content, under the names of DeepSeek, vLLM, Ollama, OpenRouter and others."""
+    for name in ("reasoning_content", "reasoning", "thinking", "reasoning_details", "reasoning_text", "thoughts"):
         if value := message.get(name):
-            return "".join(_texts(value)[:2])
+            value = value.get("content", value) if isinstance(value, dict) else value
+            with contextlib.suppress(TypeError, AttributeError):  # thinking in an odd form costs no answer
+                return "".join(_texts(value)[:2])
     return ""
 
 
 def _texts(content: Any) -> tuple[str, str, str]:
-    """Text, thinking and refusal of a content: a text, None, a part, or parts of several kinds.
+    """Text, thinking and refusal of a content: a text, None, a part, parts of several kinds, or the object asked for.
 
     Raises:
         TypeError: it is none of these.
     """
     if content is None or isinstance(content, str):
         return content or "", "", ""
-    if isinstance(content, dict) and ("text" in content or "type" in content):
+    if isinstance(content, dict) and not ("text" in content or "type" in content):
+        return json.dumps(content, ensure_ascii=False), "", ""  # JSON that a server has parsed already
+    if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list):
         raise TypeError("no content")
@@ -155,11 +201,11 @@ def _texts(content: Any) -> tuple[str, str, str]:
 
 
 def _called(message: Row) -> str:
-    """Arguments of the first tool call: what a model writes that answers a schema by calling a function."""
-    calls = message.get("tool_calls") or (
-        [{"function": message["function_call"]}] if message.get("function_call") else []
-    )
-    arguments = calls[0]["function"].get("arguments") if calls else ""
+    """Arguments of the first tool call that has some: so a model answers a schema that is given it as a function's."""
+    calls = message.get("tool_calls") or [{"function": message.get("function_call")}]
+    calls = list(calls.values()) if isinstance(calls, dict) else calls
+    functions = [call.get("function") or call for call in calls if isinstance(call, dict)]
+    arguments = next((function["arguments"] for function in functions if function.get("arguments")), "")
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
@@ -174,6 +220,8 @@ def split_thinking(text: str) -> tuple[str, str]:
         thoughts.append(next(filter(None, found.groups()[1:]), "").strip())
         position = found.end()
     text = text[position:]
+    if (final := FINAL.match(text)) is not None:
+        return FINAL_END.sub("", text[final.end() :]), "\n".join(thoughts)
     if not thoughts and not text.lstrip("\ufeff \t\r\n").startswith(("{", "[", "`", "~")):
         *before, text = THINKING_END.split(text)
         thoughts += [part.strip() for part in before]
@@ -193,6 +241,8 @@ def read_usage(usage: Any) -> Row:
             value: Any = usage
             for part in name.split("."):
                 value = value.get(part) if isinstance(value, dict) else None
+            if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value):
+                value = int(value)
             if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**31:
                 return int(value)
         return 0

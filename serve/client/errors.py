@@ -116,8 +116,9 @@ def error_in(value: Any) -> Any:
     if not isinstance(value, dict):
         return None
     if value.get("error"):
-        beside = {name: value[name] for name in ("message", "detail", "details", "code") if value.get(name)}
-        return {"error": value["error"]} | beside if isinstance(value["error"], str) else value["error"]
+        beside = {name: value[name] for name in ("message", "reason", "detail", "details", "code") if value.get(name)}
+        bare = not isinstance(value["error"], dict | list)  # a text, or no more than `true` or a number
+        return {"error": value["error"]} | beside if bare else value["error"]
     if value.get("object") == "error" or value.get("type") == "error":
         return value
     if isinstance(state := value.get("base_resp"), dict) and state.get("status_code"):  # MiniMax, inside a 200
@@ -137,7 +138,8 @@ ACCOUNT = re.compile(
     r"|(?:credit|account) balance is|(?:out of|no (?:remaining|available|more)|used all(?: available)?) credits"
     r"|payment[_ ]required|credits? (?:have|has|are|is)(?: been)? (?:exhausted|depleted|used up)"
     r"|run out of (?:credits|funds)"
-    r"|(?:spend(?:ing)?|credit|usage|billing) limit|budget has been exceeded|budgetexceeded|exceeded budget"
+    r"|(?:spend(?:ing)?|credit|usage|billing) (?:limit|cap)|budget has been exceeded|budgetexceeded|exceeded budget"
+    r"|have any credits|monthly (?:token|request) limit|tokens per day limit exceeded|too many tokens per day"
     r"|requires more credits|key limit exceeded|out of call volume quota|free[- ]models[- ]per[- ]day"
     r"|trial key[^.]{0,60} month|free (?:tier|quota|allocation)[^.]{0,40} exhausted|used up your"
     r"|account[^.]{0,60} (?:is|has been) suspended",
@@ -151,7 +153,8 @@ _WORDS_OF_ITS_OWN = 300
 
 KEY = re.compile(
     r"authentication_error|invalid[_ ]api[_ ]key|api_key_invalid|(?:incorrect|invalid|expired|revoked|disabled|missing)"
-    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|invalid|expired|revoked|disabled|missing)",
+    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|invalid|expired|revoked|disabled|missing)"
+    r"|(?:missing|invalid) authorization header",
     re.IGNORECASE,
 )
 MODEL = re.compile(
@@ -159,19 +162,35 @@ MODEL = re.compile(
     r"|model_not_exist|^(?:invalid|unknown|unsupported|no such) model\b(?! (?:parameter|argument|input|output))"
     r"|^(?:the )?(?:requested )?model[^;]{0,80}"
     r" (?:does not exist|not exist|is not found|not found|has been (?:deprecated|retired|decommissioned))"
-    r"|model identifier is invalid|unable to access model|does not have access to model",
+    r"|model identifier is invalid|unable to access model|does not have access to model"
+    r"|model_not_supported|model_terms_required|model_permission_blocked|model\.accessdenied|invalid model name"
+    r"|^no models? (?:is |are )?loaded|^\S+ does not support chat\b",
     re.IGNORECASE,
 )
-"""Codes and words of a model that is not there, in errors that are no 404."""
+"""Codes and words of a model that is not there or not to be had, in errors that are no 404."""
+
+SHUT_OUT = re.compile(
+    r"(?:organi[sz]ation|account|project|user) has been (?:disabled|restricted|suspended|blocked|locked)"
+    r"|(?:location|country|region|territory) (?:is )?not supported",
+    re.IGNORECASE,
+)
+"""Words, in a 400, about who asks and from where: as a 403."""
 
 MODERATED = re.compile(
     r"moderation|moderated|flagged|content[_ ](policy|filter)|content_management|inappropriate|guardrail|safety|unsafe"
-    r"|sensitive|data_inspection",
+    r"|sensitive|data_inspection|usage guidelines|^blocked",
     re.IGNORECASE,
 )
 TOO_LARGE = re.compile(r"request too large|context[_ ](?:length|window|size)", re.IGNORECASE)
-LOADING = re.compile(r"\bloading\b|\bwarming up\b|\bstarting up\b|not (?:yet )?loaded", re.IGNORECASE)
-"""A model that will be there: waited for like a busy one."""
+WAITED_FOR = re.compile(
+    r"\bloading\b|\bwarming up\b|\bstarting up\b|not (?:yet )?loaded|overloaded|\bbusy\b|queue[^.]{0,20} full"
+    r"|no (?:free |available )?slots?\b|backpressure|over capacity|high (?:demand|traffic)|slow down",
+    re.IGNORECASE,
+)
+"""A 503 of a server that has too much to do, or whose model will be there."""
+
+CRASHED = re.compile(r"model has (?:been )?(?:unloaded|crashed)", re.IGNORECASE)
+"""Words of a 400 that passes: LM Studio loads the model again."""
 
 DAY_IS_OVER = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay|\blimit: 0(?![\d.])')
 """Google's 429 of a quota that comes back tomorrow, or that is none."""
@@ -185,20 +204,24 @@ def blame(error: EndpointError) -> Blame:
     said, status = f"{error.code} {error.words[:_WORDS_OF_ITS_OWN]}", error.status
     if status == 402 or (status in _ACCOUNT_STATUSES and not error.html and ACCOUNT.search(said)):
         return Blame.ACCOUNT
-    if status == 401 or (status in {400, 403} and (KEY.search(error.code) or KEY.search(error.words))):
+    if status in {401, 407} or (status in {400, 403} and (KEY.search(error.code) or KEY.search(error.words))):
         return Blame.KEY
     if status in {404, 405, 410} or (status in {400, 403} and (MODEL.search(error.code) or MODEL.search(error.words))):
         return Blame.MODEL
     if status == 403 and not error.html and (MODERATED.search(said + error.details) or TOO_LARGE.search(said)):
         return Blame.QUESTION
-    if status == 403:
+    if status == 403 or (status == 400 and SHUT_OUT.search(error.words)):
         return Blame.FORBIDDEN
     if status == 429:
         if DAY_IS_OVER.search(error.details):
             return Blame.ACCOUNT
         return Blame.QUESTION if TOO_LARGE.search(said) else Blame.BUSY  # more than a minute's allowance never passes
-    if status in {420, 498, 529} or (status == 503 and not error.html and LOADING.search(said)):
+    if status == 498 and MODERATED.search(error.words):  # Cohere's 498; Groq's is a full tier
+        return Blame.QUESTION
+    if status in {420, 498, 529} or (status == 503 and not error.html and WAITED_FOR.search(said)):
         return Blame.BUSY
+    if status == 400 and CRASHED.search(error.words):
+        return Blame.BROKEN
     if status in {0, 408, 409, 424, 425, 499} or (status >= 500 and status != 501):
         return Blame.BROKEN
     return Blame.QUESTION
@@ -217,8 +240,8 @@ def _own_status(found: dict[str, Any], code: str, words: str) -> int:
         (r"authentication|invalid_api_key", 401),
         (r"billing|(insufficient|not enough)[_ ](balance|credit|fund)|payment required", 402),
         (r"permission", 403),
-        (r"model_not_found|not_found_error", 404),
-        (r"context_length|invalid_request|invalid_prompt|invalid_argument|content_(policy|filter)|moderation", 400),
+        (r"model_not_found|not_found_error|unexpected endpoint", 404),
+        (r"context_length|invalid_(request|prompt|argument)|content_(policy|filter)|moderation|sensitive", 400),
     ):
         if re.search(pattern, said):
             return status
@@ -232,8 +255,8 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(_words, value)))
     if isinstance(value, dict):
-        for name in ("message", "msg", "detail", "error", "description", "title"):
-            if value.get(name):
+        for name in ("message", "msg", "detail", "error", "reason", "description", "title"):
+            if value.get(name) and value[name] is not True:
                 where = ".".join(map(str, value["loc"])) + ": " if isinstance(value.get("loc"), list) else ""
                 return where + _words(value[name])
     return ""

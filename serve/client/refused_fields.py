@@ -25,7 +25,7 @@ _PLAINLY = re.compile(
 )
 REFUSES = re.compile(
     rf"{_PLAINLY.pattern}|invalid|(?:only|must) (?:be|the default|supports?|alternate)|must (?:not|follow|satisfy)"
-    r"|following must|(?:cannot|can['’]t) (?:both )?be|has to be|enabled only|should (?:not )?be|forbidden",
+    r"|following must|(?:cannot|can['’]t) (?:both )?be|has to be|enabled only|should (?:not )?be|forbidden|非法|不支持",
     re.IGNORECASE,
 )
 """How servers say that they do not take something."""
@@ -68,13 +68,14 @@ _VAGUE = re.compile(
 _THINKING = r"(?:thinking|reasoning)(?! models?\b)|budget|chat.?template.?kwargs"
 
 _ROLE = (
-    r"^messages\S*role$|\bROLE['\"`]? (?:role|message|prompt|instruction)|\brole['\"`: =]+ROLE|roles? must alternate"
+    r"^messages\S*role$|(?:developer|system) instruction"
+    r"|\bROLE['\"`]? (?:role|message|prompt|instruction)|\brole['\"`: =]+ROLE|roles? must alternate"
     r"|(?:variant|value|role|support)s?:? ['\"`]?ROLE\b|\b(?:unknown|invalid|unsupported|unexpected) role"
 )
 
 _ALIASES = {
-    "response_format": r"response.?format|json.?(?:schema|object|mode)|guided|structured.?outputs?|invalid schema"
-                       r"|grammar|schema (?:is too|produces|contains)"
+    "response_format": r"response.?format|json.?(?:schema|object|mode|output)|guided|structured.?outputs?"
+                       r"|invalid schema|grammar|schema (?:is too|produces|contains)"
                        rf"|additionalproperties|{'|'.join(sorted(LIMITS))}",
     "output_config": r"output.?(?:config|format)|json.?schema|structured.?outputs?|grammar|additionalproperties|schema",
     "response_format.strict": r"\bstrict\b",

@@ -18,17 +18,18 @@ from email.utils import parsedate_to_datetime
 LONGEST_S = 1e6
 """What is longer than eleven days is cut to that."""
 
-RESET = re.compile(r"(x-|anthropic-)?rate-?limit-([a-z-]+-)?reset(-[a-z-]+)?")
+RESET = re.compile(r"(x-|anthropic-)?rate-?limit(bysize)?-([a-z-]+-)?reset(-[a-z-]+)?")
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 _WORDY = re.compile(
     r"(?<![a-z])(?:(milli)sec(?:ond)?s?|(d)ays?|(h)(?:ou)?rs?|(m)in(?:ute)?s?|(s)ec(?:ond)?s?)(?![a-z])", re.IGNORECASE
 )
-_AMOUNT = r"\d+(?:\.\d+)?\s*(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])"
+_UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])"
+_AMOUNT = rf"(?:\d+(?:\.\d+)?|an?\b|one\b)\s*{_UNIT}"
 IN_WORDS = re.compile(
-    r"\b(?:again|retry|wait|available|resets?)\b(?:\s+(?:again|at least|will be))*\s*(?:in|after|for)?\s+"
-    rf"((?:{_AMOUNT}(?:,| and)?\s*)+)",
+    r"\b(?:again|retry|wait|available|resets?)\b(?:\s+(?:again|at least|will be))*\s*(?:in|after|for)?"
+    rf"\s+(?:about\s+|approximately\s+|~\s*)?((?:{_AMOUNT}(?:,| and)?\s*)+)",
     re.IGNORECASE,
 )
 IN_FIELDS = re.compile(
@@ -45,8 +46,10 @@ def seconds_to_wait(headers: Mapping[str, str], body: str = "", now: datetime | 
         now: the time; None asks the clock.
     """
     now = now or datetime.now(UTC)
-    named = {name.lower(): value.strip() for name, value in headers.items()}
-    for name, unit in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0)):
+    named = {name.lower(): value.strip(' "') if "retry-after" in name.lower() else value.strip()
+             for name, value in headers.items()}  # fmt: skip
+    for name, unit in (("retry-after-ms", 0.001), ("x-ms-retry-after-ms", 0.001), ("retry-after", 1.0),
+                       ("x-retry-after", 1.0)):  # fmt: skip
         if name in named and (found := _duration(named[name], unit, now)) > 0:
             return found
     resets = [
@@ -70,15 +73,22 @@ def _in_body(body: str, now: datetime) -> float:
             return found
     if field := IN_FIELDS.search(body):
         return _sane(float(field[2]) * (0.001 if field[1].lower().endswith("ms") else 1.0))
-    words = IN_WORDS.search(body)
-    return _duration(re.sub(r",|\band\b", " ", words[1]).strip(), 1.0, now) if words else 0.0
+    if words := IN_WORDS.search(body):
+        amounts = re.sub(r"\b(?:an?|one)\b", "1", words[1].lower())
+        return _duration(re.sub(r",|\band\b", " ", amounts).strip(), 1.0, now)
+    chinese = re.search(r"(\d{1,6})\s*秒[之以]?后", body)
+    return _sane(float(chinese[1])) if chinese else 0.0
 
 
 def _of_draft(limit: str) -> float:
-    """Seconds of a `RateLimit` header by either draft of the standard, where its limit is used up."""
-    left = re.search(r"\b(?:remaining=|r=)(\d+)", limit)
-    reset = re.search(r"\b(?:reset=|t=)(\d+)", limit)
-    return _sane(float(reset[1])) if reset and (left is None or not int(left[1])) else 0.0
+    """Seconds of a `RateLimit` header by either draft of the standard, where a limit of it is used up."""
+    waits = [0.0]
+    for one in limit.split(",") if ";" in limit else [limit]:
+        left = re.search(r"\b(?:remaining=|r=)(\d+)", one)
+        reset = re.search(r"\b(?:reset=|t=)(\d+)", one)
+        if reset and (left is None or not int(left[1])):
+            waits.append(_sane(float(reset[1])))
+    return max(waits)
 
 
 def _used_up(named: Mapping[str, str], reset: str) -> bool:
@@ -89,6 +99,7 @@ def _used_up(named: Mapping[str, str], reset: str) -> bool:
 
 def _duration(text: str, unit: float, now: datetime) -> float:
     """Seconds from a number, a duration such as 1m30.5s, a time of day in any of three forms."""
+    text = re.sub(r"^(\d+), +\d+$", r"\1", text)  # a header that came twice
     number = re.fullmatch(r"\d+(?:[.,]\d*)?|[.,]\d+", text)
     if number:
         value = float(text.replace(",", ".")) * unit
