@@ -183,7 +183,7 @@ def keeping_postmortem(name: str, run: RunDir, title: str) -> Iterator[None]:
             from ray_jobs.cluster.bundle import write_postmortem
 
             folder = write_postmortem(run, name, error)
-            log.info("what the cluster knows of this job is kept in %s", run.path(folder))
+            log.info("what the cluster knows of this job is kept in %s", run.shown(folder))
             _show_on_the_page(run, title)
 
 
@@ -243,7 +243,7 @@ def _fail(name: str, error: Exception, run: RunDir | None) -> int:
     said = str(cause)
     reason = (explain(said) if isinstance(cause, OSError) else None) or " ".join(said.split()) or type(cause).__name__
     if getattr(cause, "errno", None) == errno.ENOSPC or "No space left on device" in reason:
-        where = run.root if run is not None else "the run directory"
+        where = run.shown() if run is not None else "the run directory"
         reason = (
             f"no space left on the disk of {where}; free some and run the same command again: finished work is kept"
         )
@@ -270,7 +270,7 @@ def _keep_trace(error: Exception, run: RunDir | None) -> str:
         run.write_text("".join(traceback.format_exception(error)), "error.log")
     except OSError:
         return ""
-    return f" (details: {run.path('error.log')})"
+    return f" (details: {run.shown('error.log')})"
 
 
 if __name__ == "__main__":

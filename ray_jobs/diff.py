@@ -77,7 +77,7 @@ def _open(url: str) -> RunDir:
         raise FileNotFoundError(f"there is no run directory {url!r}")
     run = RunDir(url, create=False)
     if not run.exists("generate", "stage.json"):
-        raise FileNotFoundError(f"{run.path('generate')} is not there; run the generate job first")
+        raise FileNotFoundError(f"{run.shown('generate')} is not there; run the generate job first")
     return run
 
 

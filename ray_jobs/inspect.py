@@ -31,7 +31,7 @@ def run_inspect(url: str, stage: str, look: Look, *, as_line: bool = False) -> N
     run = RunDir(url, create=False)
     if not run.exists(stage):
         found = ", ".join(name for name in STAGES if run.exists(name)) or "nothing yet"
-        raise FileNotFoundError(f"{run.path(stage)} is not there; this run has {found}")
+        raise FileNotFoundError(f"{run.shown(stage)} is not there; this run has {found}")
     console = Console(width=None if sys.stdout.isatty() else 120)
     raw = partial(_raw_code, run)
     if as_line:

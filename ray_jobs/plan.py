@@ -189,10 +189,10 @@ def run_plan(
     if json:
         lines = [asdict(stage) | stand[stage.stage]._asdict() for stage in stages]
         told = _generation(config, run, stand["generate"])
-        print(as_json({"run_dir": run.url, "stages": lines, "generation": told, "places": list(map(asdict, places))}))
+        print(as_json({"run_dir": run.shown(), "stages": lines, "generation": told, "places": list(map(asdict, places))}))
         _refuse_missing(cluster, places)
         return
-    table = Table(title=f"{run.url}", title_justify="left")
+    table = Table(title=run.shown(), title_justify="left")
     for heading in ("stage", "state", "what", "CPUs", "GPUs"):
         table.add_column(heading, justify="right" if heading.endswith("s") else "left")
     for stage in stages:

@@ -46,7 +46,7 @@ def row_prompts(task: Task, config: Config, run: RunDir, row_id: str) -> Shown:
     ranks = {row["id"]: rank for rank, row in enumerate(rows)}
     if row_id not in ranks:
         raise ValueError(
-            f"--row {row_id} is not in {run.path('select')}; it holds {len(rows)} rows such as {rows[0]['id']}"
+            f"--row {row_id} is not in {run.shown('select')}; it holds {len(rows)} rows such as {rows[0]['id']}"
         )
     shares = task_shares(tasks, config.generate.tasks)
     name = assign_tasks([row["language"] for row in rows], tasks, shares, config.generate.seed)[ranks[row_id]]
@@ -62,7 +62,7 @@ def row_prompts(task: Task, config: Config, run: RunDir, row_id: str) -> Shown:
         if not files.done(earlier):
             raise ValueError(
                 f"--row {row_id} is in round {number}, whose few-shot cases come from rounds up to {number - 2}; "
-                f"round {earlier} is not done in {run.path('generate')}"
+                f"round {earlier} is not done in {run.shown('generate')}"
             )
         cases += files.cases(earlier).get(name, [])
     sets = draw_sets(config.generate, task, number, cases)

@@ -17,12 +17,13 @@ def run_report(config: Config, run: RunDir) -> Manifest:
     """Write the page from whatever stages there are."""
     manifests = {stage: manifest for stage, manifest in run.manifests().items() if stage != "report"}
     if not manifests:
-        raise ValueError(f"{run.url} holds no finished stage to report on; run the pipeline first")
+        raise ValueError(f"{run.shown()} holds no finished stage to report on; run the pipeline first")
 
     def work() -> StageResult:
         from report.page import write_report
 
-        page = write_report(run.fs, run.root, title=config.report.title)
+        write_report(run.fs, run.root, title=config.report.title)
+        page = run.shown("report", "index.html")
         log.info("report: %s", page)
         return StageResult(len(manifests), 1, details={"page": page})
 

@@ -36,12 +36,12 @@ def run_train(config: Config, run: RunDir, *, ablate: str | None = None) -> list
     data = training_stage(config) if config.train.objective == "sft" else "codeocean"  # which alone has pairs
     ocean = required(run, data)
     if ocean["rows_out"] == 0:
-        raise ValueError(f"{run.path(data)} holds no instance to train on; generate from a larger coreset")
+        raise ValueError(f"{run.shown(data)} holds no instance to train on; generate from a larger coreset")
     if ablate is None:
         return [_train_stage(config, run, ocean, "train", None)]
     tasks = sorted(set(read_parts(run.fs, run.path(data))["task"].to_pylist()))
     if len(tasks) < 2:
-        raise ValueError(f"--ablate task needs instances of two tasks or more; {run.path(data)} holds {tasks}")
+        raise ValueError(f"--ablate task needs instances of two tasks or more; {run.shown(data)} holds {tasks}")
     for task in tasks:
         if not re.fullmatch(r"[\w-]+", task):
             raise ValueError(f"--ablate task: {task!r} is no name for a folder; rename the task")

@@ -73,7 +73,7 @@ def write_postmortem(run: RunDir, job: str, error: BaseException | None) -> str:
         "job": {
             "name": name, "job": job, "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "outcome": "succeeded" if error is None else f"{type(error).__name__}: {error}"[:2000],
-            "run_dir": run.url, "ray": ray.__version__, "resources": part("resources", ray.cluster_resources, {}),
+            "run_dir": run.shown(), "ray": ray.__version__, "resources": part("resources", ray.cluster_resources, {}),
         },
         "nodes": part("nodes", lambda: _rows(state.list_nodes(limit=LIMIT, detail=True, **options)), []),
         "tasks": part("tasks", lambda: _task_states(context.get_job_id()), {}),
@@ -93,7 +93,7 @@ def write_postmortem(run: RunDir, job: str, error: BaseException | None) -> str:
         run.write_text(redact(metrics, secrets), folder, "metrics.prom")
         run.write_json(redact_values(bundle, secrets), folder, "bundle.json")
     except OSError as problem:
-        log.warning("what the cluster knew of this job could not be kept in %s: %s", run.path(folder), problem)
+        log.warning("what the cluster knew of this job could not be kept in %s: %s", run.shown(folder), problem)
     return folder
 
 

@@ -96,7 +96,7 @@ def run_chaos(given: SimpleNamespace, console: Console) -> bool:
     }  # fmt: skip
     opened["disturbed"].write_json(report, "chaos.json")
     show(report, console)
-    console.print(f"kept in {opened['disturbed'].path('chaos.json')}")
+    console.print(f"kept in {opened['disturbed'].shown('chaos.json')}")
     return bool(report["same"])
 
 

@@ -85,6 +85,13 @@ class RunDir:
         """The path or URL by which other processes and nodes reach what lies there."""
         return self.path(*parts) if self.local else join_url(self.url, *parts)
 
+    def shown(self, *parts: str) -> str:
+        """The path or URL as people are told it: without the key and the options that a URL may hold."""
+        if self.local:
+            return self.path(*parts)
+        scheme, found, address = self.url.partition("?")[0].partition("://")
+        return join_url(f"{scheme}{found}{address.rpartition('@')[2]}", *parts)
+
     def exists(self, *parts: str) -> bool:
         """Whether there is a file or folder."""
         return bool(self.fs.get_file_info(self.path(*parts)).type != pafs.FileType.NotFound)
@@ -275,7 +282,7 @@ def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, st
         if run.exists(aside):
             run.fs.delete_dir(run.path(aside))
         run.move_folder(stage, aside)
-        log.info("%s: settings or inputs changed; the old files are kept in %s", stage, run.path(aside))
+        log.info("%s: settings or inputs changed; the old files are kept in %s", stage, run.shown(aside))
     for folder in run.folders("superseded", stage):
         record = record_of(run, folder)
         if record is not None and is_same(record, stage, covered, inputs):
@@ -315,6 +322,6 @@ def required(run: RunDir, stage: str) -> Manifest:
     manifest = run.manifest(stage)
     if manifest is None:
         raise ValueError(
-            f"{run.path(stage)} is not finished; run the {STAGES[stage].job} job first, or the pipeline, which runs all"
+            f"{run.shown(stage)} is not finished; run the {STAGES[stage].job} job first, or the pipeline, which runs all"
         )
     return manifest

@@ -120,7 +120,7 @@ def run_ablate(path: str, overrides: Sequence[str], run_dir: str | None, study: 
         found.append({"label": variant.label, "seed": seed, "overrides": list(variant.overrides)}
                      | run_variant(config, run))  # fmt: skip
         write_study(run, found)
-    print(run.path(FOLDER, "table.md"))
+    print(run.shown(FOLDER, "table.md"))
 
 
 def run_variant(config: Config, run: RunDir) -> dict[str, Any]:

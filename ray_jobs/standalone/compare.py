@@ -37,7 +37,7 @@ def compare_runs(first: RunDir, second: RunDir, seed: int = 0) -> Found:
     manifests = [run.manifests() for run in (first, second)]
     for run, found in zip((first, second), manifests, strict=True):
         if not found:
-            raise ValueError(f"{run.url} holds no finished stage to compare")
+            raise ValueError(f"{run.shown()} holds no finished stage to compare")
     stages = [stage for stage in manifests[0] if stage in manifests[1]]
     return {
         "runs": [first.url, second.url],

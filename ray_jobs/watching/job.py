@@ -57,7 +57,7 @@ class Watch:
             except ConnectionError as error:
                 errors.append(str(error))
         return {
-            "run": self._run.url, "at": now, "every_s": self.every_s, "error": "; ".join(errors),
+            "run": self._run.shown(), "at": now, "every_s": self.every_s, "error": "; ".join(errors),
             "stages": [dataclasses.asdict(view) for view in stages],
             "nodes": [dataclasses.asdict(view) for view in nodes], "cluster": "" if self._address else NO_CLUSTER,
         }  # fmt: skip

@@ -55,6 +55,14 @@ def test_changed_settings_never_mix_with_old_parts_and_old_ones_come_back(run):
     assert calls == [{"x": 1}, {"x": 2}]
 
 
+def test_people_are_told_urls_without_the_key(run, store):
+    host, bucket = store.url.removeprefix("http://"), store.bucket().removeprefix("s3://")
+    there = RunDir(f"s3://me:secret@{bucket}/run/?scheme=http&endpoint_override={host}")
+    assert there.shown() == f"s3://{bucket}/run"
+    assert there.shown("report", "index.html") == f"s3://{bucket}/run/report/index.html"
+    assert run.shown("report") == run.path("report")
+
+
 def test_a_url_works_as_a_path_does(tmp_path):
     run = RunDir((tmp_path / "run").as_uri())
     do(run, {"x": 1}, [])
