@@ -189,7 +189,8 @@ def run_plan(
     if json:
         lines = [asdict(stage) | stand[stage.stage]._asdict() for stage in stages]
         told = _generation(config, run, stand["generate"])
-        print(as_json({"run_dir": run.shown(), "stages": lines, "generation": told, "places": list(map(asdict, places))}))
+        placed = list(map(asdict, places))
+        print(as_json({"run_dir": run.shown(), "stages": lines, "generation": told, "places": placed}))
         _refuse_missing(cluster, places)
         return
     table = Table(title=run.shown(), title_justify="left")

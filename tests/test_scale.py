@@ -26,5 +26,14 @@ def test_what_does_not_fit_is_said():
     assert "does not fit" in estimate(10**9, 8)[2].bound and "does not fit" not in estimate(10**9, 64)[2].bound
 
 
+def test_the_pages_sentences_are_computed():
+    page = " ".join(PAGE.read_text().split())
+    most = next(gpus for gpus in range(1, 256) if estimate(2_000_000, gpus)[3].bound != "GPUs")
+    assert f"{most} GPUs of the assumed speed" in page
+    needs = estimate(20_000_000, 1)
+    assert f"20 million pairs on one GPU cost {sum(need.requests for need in needs) * 5e-4:.0f} cents" in page
+    assert f"makes {needs[3].requests * 5e-4:.0f} of these" in page
+
+
 def test_times_are_told_in_the_unit_they_are_read_in():
     assert [in_words(seconds) for seconds in (59, 120, 7_200, 172_800)] == ["59 s", "2.0 min", "2.0 h", "2.0 d"]

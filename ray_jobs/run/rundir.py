@@ -321,7 +321,6 @@ def required(run: RunDir, stage: str) -> Manifest:
     """
     manifest = run.manifest(stage)
     if manifest is None:
-        raise ValueError(
-            f"{run.shown(stage)} is not finished; run the {STAGES[stage].job} job first, or the pipeline, which runs all"
-        )
+        missing = f"{run.shown(stage)} is not finished"
+        raise ValueError(f"{missing}; run the {STAGES[stage].job} job first, or the pipeline, which runs all")
     return manifest
