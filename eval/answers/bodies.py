@@ -6,18 +6,20 @@ import ast
 import re
 import textwrap
 
-from eval.answers.braces import open_brackets, without_comments
+from eval.answers.braces import cut_at_close, open_brackets, without_comments
 from eval.answers.trees import is_code
-from eval.answers.units import IncompleteError, is_python, parse_python
+from eval.answers.units import IncompleteError, is_python, parse_python, python_units
 
 MAX_LINES = 120
 """A longer text without a fence is no body."""
+_AT_MARGIN = re.compile(r"(?:def|class|async def|import|from|@\w)")
+"""How a definition behind a body begins."""
 
 
 def as_body(code: str, declaration: str, language: str) -> str:
     """A body, set in so that it continues a declaration; as it is where no way of setting in parses."""
     code = code.strip("\n").rstrip()
-    if language != "python":
+    if language != "python" or _with_helpers(code.split("\n"), declaration) == code:
         return code
     return next((each for each in _settings(code) if _continues(each, declaration)), _settings(code)[0])
 
@@ -37,6 +39,8 @@ def find_body(text: str, declaration: str, language: str, *, fenced: bool) -> st
     whole = as_body(text, declaration, language)
     if whole.strip() and _continues(whole, declaration):
         return whole
+    if (split := _with_helpers(lines, declaration)) is not None:
+        return split
     if fenced or len(lines) > MAX_LINES:
         return None
     for first in range(len(lines)):
@@ -47,6 +51,30 @@ def find_body(text: str, declaration: str, language: str, *, fenced: bool) -> st
             ):
                 return body
     return None
+
+
+def _with_helpers(lines: list[str], declaration: str) -> str | None:
+    """A body and, behind it at the margin, definitions that it needs; None if a text is not that."""
+    margins = [n for n, line in enumerate(lines) if n and _AT_MARGIN.match(line)]
+    for margin in margins[:1]:
+        body = as_body("\n".join(lines[:margin]), declaration, "python")
+        units = python_units("\n".join(lines[margin:]))
+        if units and _continues(body, declaration):
+            helpers = [unit.text for unit in units if unit.kind in {"definition", "import", "value"}]
+            return "\n\n\n".join([body.rstrip(), *helpers])
+    return None
+
+
+def returns_something(body: str, declaration: str, language: str) -> bool:
+    """Whether a body ends with a value, or an exception: words in its strings do not count."""
+    if language != "python":
+        return language == "rust" or bool(re.search(r"\b(?:return|yield|throw)\b", without_comments(body, language)))
+    try:
+        tree = ast.parse(f"{declaration.rstrip()}\n{body}\n")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return bool(re.search(r"\b(?:return|yield|raise)\b", body))
+    function = [node for node in tree.body if node.lineno <= declaration.rstrip().count("\n") + 1][-1]
+    return any(isinstance(each, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise) for each in ast.walk(function))
 
 
 def _brace_body(text: str, declaration: str, language: str) -> str | None:
@@ -82,18 +110,37 @@ def _is_longer(body: str, declaration: str) -> bool:
     return bool(units) and body.strip() in units[-1].text and units[-1].kind == "definition"
 
 
-def has_body(unit: str, language: str) -> bool:
-    """Whether a definition does something."""
+def has_body(unit: str, language: str, name: str = "") -> bool:
+    """Whether a definition does something.
+
+    Args:
+        unit: a function, or a class that has it.
+        language: of both.
+        name: of the function.
+    """
     if language != "python":
-        code = without_comments(unit, language) if "{" in unit else "{x}"
-        return bool(re.sub(r"[\s{}();]", "", code[code.find("{") :]))
+        return _has_brace_body(unit, language, name)
     try:
         node = ast.parse(textwrap.dedent(unit)).body[-1]
     except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
         return True
+    if isinstance(node, ast.ClassDef):
+        named = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == name]
+        node = named[-1] if named else node
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return True
     return not all(_is_nothing(each) for each in node.body)
+
+
+def _has_brace_body(unit: str, language: str, name: str) -> bool:
+    seen = without_comments(unit, language)
+    head = re.search(rf"\b{re.escape(name)}\b[^;{{}}]*\{{", seen) if name else None
+    if head is None:
+        code = seen if "{" in unit else "{x}"
+        return bool(re.sub(r"[\s{}();]", "", code[code.find("{") :]))
+    body = cut_at_close(seen[head.end() :], language)
+    return not re.fullmatch(r"(?:return(?:[ \t]+(?:null|undefined|nil))?;?|todo!\(.*|unimplemented!\(.*|panic!?\(.*"
+                            r"|throw\b[^;]*;?)?\}", re.sub(r"\s+", " ", body).strip().replace(" }", "}"))  # fmt: skip
 
 
 def _is_nothing(node: ast.stmt) -> bool:
@@ -101,6 +148,8 @@ def _is_nothing(node: ast.stmt) -> bool:
         return True
     if isinstance(node, ast.Raise):
         return "NotImplementedError" in ast.unparse(node)
+    if isinstance(node, ast.Return):
+        return node.value is None or (isinstance(node.value, ast.Constant) and node.value.value is None)
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 

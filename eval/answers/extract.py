@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import builtins
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from core.languages import EVALUATED, fence_tags
-from eval.answers.bodies import find_body, has_body, shape_of
+from eval.answers.bodies import find_body, has_body, returns_something, shape_of
 from eval.answers.declarations import defines
 from eval.answers.fences import Block, split_fences
 from eval.answers.reduction import Reduced, reduce_units, whole
-from eval.answers.repairs import cleaned, repaired
-from eval.answers.thoughts import split_thoughts
+from eval.answers.repairs import cleaned, repaired, with_plain_ends
+from eval.answers.thoughts import first_turn, split_thoughts
 from eval.answers.trees import brace_units, is_code, is_open
 from eval.answers.units import Unit, is_open_python, is_python, python_units
 
@@ -30,9 +31,21 @@ MAX_CHARS = 400_000
 """No benchmark wants a longer answer; of one, the end is not read."""
 RUNNERS_UP = 3
 _ALWAYS_THERE = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
-_WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|naive|avoid|do not|don't|instead of|"
-                    r"not work|original|first attempt|first try)\b", re.IGNORECASE)  # fmt: skip
-_RIGHT = re.compile(r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better)\b", re.IGNORECASE)
+_WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|naive|avoid|do not|don't|instead of|bad|"
+                    r"not work|original|first attempt|first try)\b|^\W*before\b\W*(?:\([^()]*\))?\W*$|[❌👎🚫✗✘]",
+                    re.IGNORECASE)  # fmt: skip
+_RIGHT = re.compile(
+    r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better|after|good)\b|[✅👍✔]", re.IGNORECASE
+)
+_VARIANT = re.compile(r"\bif you(?:'d| would| want| prefer| need| wish| like)\b", re.IGNORECASE)
+_WRONG_COMMENT = re.compile(
+    r"(?:#|//)\W*(?:(?:\w+\W+){0,2}(?:wrong|incorrect|buggy|broken)|bad|original)\b", re.IGNORECASE
+)
+"""How a block begins that the answer shows as what not to write, or as what there was."""
+
+_READS = re.compile(r"\binput\b|\bstdin\b|\bopen\(\s*0|\bfileinput\b|\bos\.read\b|/dev/stdin")
+_WRITES = re.compile(r"\bprint\b|\bstdout\b|\bos\.write\b")
+"""How programs of Python reach their standard streams."""
 
 _HEADS = re.compile(r"#include[ \t]*\S+|\bclass[ \t]+(?!Main\b)\w+(?=[ \t]*\{)")
 """What a reading must not lose when it is read behind prose."""
@@ -41,6 +54,8 @@ DEFINES, BODY, CALLED_WRONG, IMPORTS, LOOSE_BODY, NO_ANSWER, NOTHING = 6, 5, 4, 
 _WHAT = ("does not define it", "repeats the question or leaves it empty", "may be its body, but returns nothing",
          "imports it", "defines the function, but the text calls it wrong", "is its body",
          "defines the function")  # fmt: skip
+_WHAT_OF_PROGRAMS = {**dict(enumerate(_WHAT)), NOTHING: "is no program", NO_ANSWER: "neither reads nor writes",
+                     IMPORTS: "reads but does not write, or the other way round", DEFINES: "is a program"}  # fmt: skip
 
 
 class Rank(NamedTuple):
@@ -49,8 +64,8 @@ class Rank(NamedTuple):
     level: int
     """It defines the entry point; is its body; defines it, but is called wrong; imports it; is a body that returns
     nothing; only repeats the question or leaves it empty; none of these."""
-    aloud: bool
-    """It is no part of a thought that never ends."""
+    aloud: int
+    """Before all others what is said in the first turn, then all that is said, then a thought that never ends."""
     tagged: int
     """Its fence says the language; no language; another."""
     lacks: int
@@ -79,6 +94,8 @@ class Question:
     text: str = ""
     """What was asked: code that stands in it is no answer."""
     tests: str = ""
+    reads_input: bool = False
+    """A program is wanted that reads its standard input and writes to its standard output."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +109,15 @@ class Reading:
     others: str = ""
     """The functions that it defines in place of the entry point."""
     runners_up: tuple[str, ...] = ()
+    function: bool = True
+    """A function was wanted, and no program."""
 
     @property
     def reason(self) -> str:
         """Why it was chosen."""
-        what = _WHAT[self.rank.level] + (f" but {self.others}" if self.others else "")
+        what = (_WHAT if self.function else _WHAT_OF_PROGRAMS)[self.rank.level] + (
+            f" but {self.others}" if self.others else ""
+        )
         lacks = f", lacks {-self.rank.lacks} names" if self.rank.lacks else ""
         return f"{self.where}: {what}{lacks}"
 
@@ -117,9 +138,10 @@ class _Source:
 
 def read_code(answer: str, question: Question) -> Reading:
     """The best reading of a chat answer."""
-    said, thought = split_thoughts(cleaned(answer[:MAX_CHARS]))
+    said, thought = split_thoughts(with_plain_ends(answer[:MAX_CHARS]))
     readings: list[Reading] = []
-    for aloud, text in ((True, said), (False, thought)):
+    for aloud, part in ((2, first_turn(said)), (1, said), (0, thought)):
+        text = cleaned(part)
         for repairs, (name, view) in enumerate([("", text), *repaired(text)] if text.strip() else ()):
             for sources in _sources(view, question):
                 elsewhere = {each for source in sources for unit in source.units for each in unit.names}
@@ -134,7 +156,7 @@ def read_code(answer: str, question: Question) -> Reading:
         if any(each.rank.level >= CALLED_WRONG for each in readings):
             break
     if not readings:
-        return Reading("", "no text", Rank(NOTHING, False, 0, 0, False, False, 0, 0, 0))
+        return Reading("", "no text", Rank(NOTHING, 0, 0, 0, False, False, 0, 0, 0))
     order = sorted(readings, key=lambda each: (each.rank, len(each.code)), reverse=True)
     best = order[0] if order[0].rank.level else max(readings, key=lambda each: (*each.rank[:3], len(each.code)))
     others = dict.fromkeys(each.reason for each in order if each.code != best.code)
@@ -163,7 +185,7 @@ def _sources(text: str, question: Question) -> Iterator[list[_Source]]:
     """The texts that may be the program: blocks, each alone and with the others; then what stands outside of them."""
     language = question.language
     blocks, outside = split_fences(text, lambda code: _is_open(code, language))
-    found = _joined_halves(list(_block_sources(blocks, language)), language)
+    found = _without_own_modules(_joined_halves(list(_block_sources(blocks, language)), language))
     yield found + list(_joined_sources(found, question))
     around = "\n".join(outside)
     if not around.strip():
@@ -182,8 +204,9 @@ def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[_Source]:
     known = set().union(*TAGS.values()) - TAGS[language]
     for place, block in enumerate(blocks):
         tag = 2 if block.tag in TAGS[language] else 0 if block.tag in known else 1
-        sentence = re.split(r"[.!?](?:\s|\Z)", block.before.rstrip(" .:!"))[-1]
+        sentence = re.split(r"[.!?](?:\s|\Z)", re.sub(r"[*_`]", "", block.before).rstrip(" .:!"))[-1]
         wrong = bool(_WRONG.search(sentence)) and not _RIGHT.search(sentence)
+        wrong = wrong or bool(_VARIANT.search(sentence) or _WRONG_COMMENT.match(block.code))
         code = _with_fence_line(block, language)
         if code.strip():
             where = f"block {place + 1} of {len(blocks)}"
@@ -191,7 +214,14 @@ def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[_Source]:
 
 
 def _joined_sources(found: Sequence[_Source], question: Question) -> Iterator[_Source]:
-    """Each block that defines the function, with what other blocks define besides."""
+    """Each block that defines the function, with what other blocks define besides; of a program, all blocks."""
+    if not question.entry_point and len(found) > 1:
+        right = [each for each in found if each.tag and not each.wrong]
+        units = [unit for each in right for unit in each.units]
+        text = "\n\n".join(unit.text for unit in units)
+        if right:
+            yield replace(right[0], text=text, units=tuple(units), blocks=len(right), where="all blocks")
+        return
     for source in found:
         if len(found) > 1 and _binds(source.units, question):
             units = [unit for each in found for unit in each.units
@@ -231,6 +261,26 @@ def _joined_halves(sources: list[_Source], language: str) -> list[_Source]:
     return found
 
 
+def _without_own_modules(sources: list[_Source]) -> list[_Source]:
+    """Blocks without imports of what other blocks define: they stand for files of one program."""
+    kept: list[_Source] = []
+    for source in sources:
+        others = {name for each in sources if each is not source for unit in each.units
+                  if unit.kind != "import" for name in unit.names}  # fmt: skip
+        units = [unit for unit in source.units if not (_is_own_module(unit) and unit.names <= others)]
+        if len(units) < len(source.units):
+            text = "\n\n".join(unit.text for unit in units)
+            kept.append(replace(source, units=tuple(units), text=text))
+        else:
+            kept.append(source)
+    return kept
+
+
+def _is_own_module(unit: Unit) -> bool:
+    match = re.match(r"from[ \t]+(\.*\w*)", unit.text) if unit.kind == "import" else None
+    return match is not None and match[1] not in sys.stdlib_module_names
+
+
 def _binds(units: Iterable[Unit], question: Question) -> bool:
     name = question.entry_point
     return any(name in unit.names | unit.methods and unit.kind != "import" for unit in units)
@@ -249,7 +299,7 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
         level = _level(reduced, question)
     else:
         reduced = whole(source.units)
-        level = DEFINES if any(unit.kind != "import" for unit in reduced.units) else NOTHING
+        level = _program_level(reduced, question)
     level = CALLED_WRONG if source.wrong and level == DEFINES else level
     code = source.text.strip("\n").rstrip()
     lacks, clean = 0, _is_code(code, question.language)
@@ -257,15 +307,25 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
         lacks = len(_lacking(reduced, source, question) | (reduced.needed & elsewhere) - reduced.bound)
         if reduced.dropped or not clean:
             code = reduced.text
-    rank = Rank(level=level, aloud=True, tagged=source.tag, lacks=-lacks, clean=clean,
+    rank = Rank(level=level, aloud=0, tagged=source.tag, lacks=-lacks, clean=clean,
                 fenced=source.fenced, repairs=0, place=source.place, blocks=-source.blocks)  # fmt: skip
     if level < IMPORTS and source.blocks == 1 and question.declaration:
         body = find_body(source.text, question.declaration, question.language, fenced=source.fenced)
         if body is not None:
-            returns = re.search(r"\b(?:return|yield|raise)\b", body) or question.language == "rust"
+            returns = returns_something(body, question.declaration, question.language)
             return Reading(body, source.where, rank._replace(level=BODY if returns else LOOSE_BODY, lacks=0))
     names = [] if level else sorted(name for unit in source.units if unit.kind == "definition" for name in unit.names)
-    return Reading(code, source.where, rank, ", ".join(names[:5]))
+    return Reading(code, source.where, rank, ", ".join(names[:5]), function=bool(question.entry_point))
+
+
+def _program_level(reduced: Reduced, question: Question) -> int:
+    """See `Rank`: of a program that is judged by what it writes, one that only reads or only writes is a piece."""
+    if all(unit.kind == "import" for unit in reduced.units):
+        return NOTHING
+    if not question.reads_input:
+        return DEFINES
+    text = reduced.text
+    return (NO_ANSWER, IMPORTS, DEFINES)[bool(_READS.search(text)) + bool(_WRITES.search(text))]
 
 
 def _roots(question: Question, units: Sequence[Unit]) -> set[str]:
@@ -296,7 +356,7 @@ def _level(reduced: Reduced, question: Question) -> int:
     language = question.language
     shown = _shapes_in(f"{question.text}\n", name, language)
     last = defining[-1].text
-    return DEFINES if has_body(last, language) and shape_of(last, language) not in shown else NO_ANSWER
+    return DEFINES if has_body(last, language, name) and shape_of(last, language) not in shown else NO_ANSWER
 
 
 @lru_cache(maxsize=64)

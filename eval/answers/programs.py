@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
-from eval.answers.repairs import cleaned
+from eval.answers.carriers import from_latex
+from eval.answers.repairs import cleaned, without_marks
 from eval.answers.thoughts import without_thoughts
 
 RUN_PROGRAM, PREDICTION = "run_program", "prediction"
@@ -89,13 +91,33 @@ def read_prediction(answer: str, function: str, *, wants_call: bool) -> str:
     """
     text = without_thoughts(cleaned(answer))
     marked = re.findall(r"\[ANSWER\](.*?)(?:\[/ANSWER\]|\Z)", text, re.DOTALL) or [text]
-    lines = [line for line in marked[-1].split("\n") if line.strip() and not re.match(r"\s*(?:```|~~~)", line)]
-    choices = ["\n".join(lines), *reversed(lines)]
-    for choice in choices:
+    boxed = from_latex(marked[-1])
+    lines = [
+        line
+        for line in (boxed or without_marks(marked[-1])).split("\n")
+        if line.strip() and not re.match(r"\s*(?:```|~~~)", line)
+    ]
+    for choice in ["\n".join(lines), *reversed(lines), *_labelled("\n".join(lines))]:
         found = _expression(choice.strip().strip("`").strip(), function, wants_call=wants_call)
         if found is not None:
             return found
     return lines[-1].strip() if lines else ""
+
+
+def _labelled(text: str) -> Iterator[str]:
+    """What a text names as its answer: in a field of JSON, behind a word, between ticks; the last first."""
+    fields = re.findall(r"[\"'](?:answer|output|result|input)[\"']\s*:\s*(.+?)\s*\}?\s*\Z", text, re.DOTALL)
+    yield from (each.strip('"') for each in fields)
+    bare = re.sub(r"[*`]+", "", text)
+    yield from (_KIND.sub("", each.strip()).rstrip(" .") for each in reversed(_LABEL.findall(bare)))
+    yield from reversed(re.findall(r"`([^`\n]+)`", text))
+
+
+_KIND = re.compile(r"^(?:the )?(?:list|tuple|string|dictionary|value|set|number)[ ]+")
+_LABEL = re.compile(
+    r"(?:(?:output|answer|result|value|input)\b[^:\n]{0,30}:|→|=>|->"
+    r"|\b(?:is|are|be|returns?|gives?|outputs?|yields?|to)\b|^==)[ \t]*([^\n]+)", re.IGNORECASE | re.MULTILINE,
+)  # fmt: skip
 
 
 def _expression(text: str, function: str, *, wants_call: bool) -> str | None:
@@ -105,7 +127,7 @@ def _expression(text: str, function: str, *, wants_call: bool) -> str | None:
         body = ast.parse(match.group() if match else text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    if not body:
+    if not body or _is_answer_field(body[-1]):
         return None
     node = body[-1].test if isinstance(body[-1], ast.Assert) else getattr(body[-1], "value", None)
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq):
@@ -118,6 +140,13 @@ def _expression(text: str, function: str, *, wants_call: bool) -> str | None:
     if wants_call:
         return ast.unparse(node) if _is_call(node, function) else None
     return None if _is_call(node, function) else ast.unparse(node)
+
+
+def _is_answer_field(node: ast.stmt) -> bool:
+    """Whether it is JSON around an answer."""
+    keys = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant)][:1]
+    is_dict = isinstance(node, ast.Expr) and isinstance(node.value, ast.Dict)
+    return is_dict and keys in (["answer"], ["output"], ["result"], ["input"])
 
 
 def _is_call(node: ast.expr, function: str) -> bool:

@@ -92,4 +92,5 @@ def question_of(problem: Problem) -> Question:
         prelude=problem.prelude,
         text=problem.instruction,
         tests=problem.tests,
+        reads_input=problem.kind == "program",
     )

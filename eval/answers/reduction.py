@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eval.answers.units import Unit
 
@@ -36,7 +36,7 @@ def reduce_units(units: Sequence[Unit], roots: Collection[str]) -> Reduced:
         units: of a program, or of several blocks in their order.
         roots: the names that the tests use.
     """
-    units = _without_repeated(units)
+    units = [_with_effects(unit, units, frozenset(roots)) for unit in _without_repeated(units)]
     imported = {name for unit in units if unit.kind == "import" for name in unit.names}
     needed, kept = set(roots), set[int]()
     growing = True
@@ -51,6 +51,21 @@ def reduce_units(units: Sequence[Unit], roots: Collection[str]) -> Reduced:
     chosen = tuple(units[number] for number in sorted(kept))
     bound = frozenset(name for unit in chosen for name in unit.names)
     return Reduced(chosen, frozenset(needed), bound, len(units) - len(chosen))
+
+
+def _with_effects(unit: Unit, units: Sequence[Unit], roots: frozenset[str]) -> Unit:
+    """A statement that calls functions of the program, with what they change; what calls a root is a demonstration."""
+    called = {name for name in unit.calls if any(name in each.names and each.kind == "definition" for each in units)}
+    if not called or unit.text.startswith("assert"):
+        return unit
+    reached, functions = set(called), set[Unit]()
+    while found := {each for each in units if each.kind == "definition" and each.names & reached} - functions:
+        functions |= found
+        reached |= {name for each in found for name in each.uses}
+    if reached & roots or "input" in reached:
+        return unit
+    effects = frozenset(name for each in functions for name in each.effects)
+    return replace(unit, changes=unit.changes | (effects - {"*"}) | (unit.given if "*" in effects else frozenset()))
 
 
 def whole(units: Sequence[Unit]) -> Reduced:

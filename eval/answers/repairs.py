@@ -7,25 +7,42 @@ all of this by right.
 from __future__ import annotations
 
 import html
-import json
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+
+from eval.answers.carriers import (
+    block_scalars,
+    data_strings,
+    from_html,
+    from_latex,
+    patched,
+    quoted_texts,
+    set_in_blocks,
+)
 
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_ENDS = re.compile(r"[\x0b\x1c-\x1e\x85\u2028\u2029]")
-_NOTHING = re.compile(r"[\ufeff\u200b-\u200d\u2060\u00ad]")
+_NOTHING = re.compile(r"[\x00\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2069\u00ad]|\x1b\[[0-9;]*[A-Za-z]")
+_TOKENS = (  # of a tokenizer, shown as text; models and their templates write them
+    r"eos|bos|unk|pad|sep|cls|mask|eot|eod|end|stop|EOS|EOT|EOD|END|STOP|eot_id|eod_id|eom_id|0x0A|turn\||\|turn"
+    r"|start_of_turn|end_of_turn|end_of_utterance|end_of_text|endoftext|fim_\w+|file_sep|issue_\w+|jupyter_\w+"
+    r"|empty_output|filename|reponame|gh_stars|commit_\w+|extra_id_\d+|unused\d+|\|\w+\|?"
+)
 _MARK = re.compile(
-    r"[ \t]*(?:"
-    r"\[/?[A-Z][A-Z_]{2,}\]"
+    r"[ \t]*\u2581?(?:"
+    r"\[/?[A-Z][A-Z_]{2,}\]|\[end of text\]|\[\|\w+\|\]|<!\[CDATA\[|\]\]>"
+    rf"|<(?:{_TOKENS})>|<\|\w+\|(?=\s|\Z)"
     r"|<[|｜][^|｜<>\n]{1,40}[|｜]>"
-    r"|</?(?:s|bos|eos|code|answer|python|solution|response|output|result|final|final_answer|pre|start_of_turn|end_of_turn"
+    r"|</[A-Za-z]\w*>"
+    r"|<\w+(?:[ \t]+[\w:-]+=\"[^\"\n]*\")+[ \t]*>|<\w+=\w+>"
+    r"|</?(?:s|code|answer|python|solution|response|output|result|final|final_answer|pre|content|assistant"
     r"|javascript|java|go|cpp|rust)(?:[ \t][^<>\n]*)?>"
     r"|#{2,}[ \t]*(?:Response|Answer|Solution|Code|Output)[ \t]*:"
     r"|\\boxed\{"
     r")[ \t]*"
 )
+_MARK_LINE = re.compile(r"^\[/?[A-Z_]{3,}\][ \t]*$", re.MULTILINE)
 _ESCAPED = re.compile(r"\b(?:def|class|import|function|func|fn|const|return|include)\b[^\n]*\\n")
 _BEHIND_PROSE = re.compile(
     r"^(\w[^\n\"'`]*[.:!?])[ \t]+(?=(?:def|class|async|import|from|func|fn|function|const|public|pub|package|use|"
@@ -33,20 +50,25 @@ _BEHIND_PROSE = re.compile(
 )  # fmt: skip
 _NUMBER = re.compile(r"^[ \t]*(?P<number>\d+)(?:[ \t]*[|:.)│](?!\d)|(?=[ \t])|$)")
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\s+\.\.\.:)(?: |$)", re.MULTILINE)
-_PATCHED = re.compile(r"^```(?:diff|patch)[^\n]*\n(.*?)\n```", re.MULTILINE | re.DOTALL)
-_PATCH = re.compile(r"^```(?:diff|patch)\b", re.MULTILINE)
 _IN_SENTENCE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_IN_TICKS = re.compile(r"(?<!`)`([^`]+\n[^`]*)`(?!`)")
 _TYPOGRAPHY = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans("‘’“”′″–−、。", "''\"\"'\"--,.")
-_JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)
+
+
+def with_plain_ends(text: str) -> str:
+    """A text whose lines end as everybody's, without marks that no language reads."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"^[\f\v\ufeff]+", "", text, flags=re.MULTILINE)
 
 
 def cleaned(text: str) -> str:
-    """A text whose lines end as everybody's, without marks that no language reads."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"^[\f\v\ufeff]+", "", text, flags=re.MULTILINE)
-    return re.sub(
-        r"^\[/?[A-Z_]{3,}\][ \t]*$", "", text, flags=re.MULTILINE
-    )  # [DONE], which is a list in many languages
+    """A text with plain line ends and without lines such as [DONE], which is a list in many languages."""
+    return _MARK_LINE.sub("", with_plain_ends(text))
+
+
+def without_marks(text: str) -> str:
+    """A text with line ends in place of tags and of a tokenizer's signs."""
+    return _MARK.sub("\n", text)
 
 
 def repaired(text: str) -> Iterator[tuple[str, str]]:
@@ -61,9 +83,9 @@ def repaired(text: str) -> Iterator[tuple[str, str]]:
 def _repairs(text: str) -> Iterator[tuple[str, str]]:
     spaced = _NOTHING.sub("", _SPACES.sub(" ", _LINE_ENDS.sub("\n", text)))
     yield "spaces made plain", spaced
-    marked = _MARK.sub("\n", spaced)
+    marked = without_marks(spaced)
     yield "marks taken for line ends", marked
-    for place, field in enumerate(json_strings(text)):
+    for place, field in enumerate(data_strings(text)):
         yield f"text {place + 1} of a JSON answer", cleaned(field)
         if _ESCAPED.search(field):
             yield f"text {place + 1} of a JSON answer, escaped line ends read", without_escapes(field)
@@ -73,16 +95,21 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
         yield "prompts of a console taken off", "\n".join(lines)
     quoted = re.sub(r"^[ \t]*(?:>[ \t]?)+", "", marked, flags=re.MULTILINE)
     yield "marks of a quotation taken off", quoted
-    unescaped = html.unescape(marked)
+    unescaped = _SPACES.sub(" ", html.unescape(marked))
     yield "HTML entities read", unescaped
     yield "HTML entities read twice", html.unescape(unescaped)
+    yield "HTML tags read", from_html(spaced)
     if _ESCAPED.search(text):
         yield "escaped line ends read", without_escapes(text)
-    if _PATCH.search(marked):
-        yield "added lines of a patch", _PATCHED.sub(_after_patch, marked)
+    yield "added lines of a patch", patched(marked)
+    yield "the box of a final answer", from_latex(spaced)
+    yield "a text of YAML", block_scalars(marked)
+    yield "strings of three quotes", quoted_texts(marked)
+    yield "blocks that are set in", set_in_blocks(marked)
     yield "typographic signs made plain", marked.translate(_TYPOGRAPHY)
     yield "set out", textwrap.dedent(marked)
     yield "code taken from the end of a sentence", _BEHIND_PROSE.sub(r"\1\n", marked)
+    yield "code between single ticks", "\n".join(_IN_TICKS.findall(marked))
     yield "code within sentences", "\n".join(_IN_SENTENCE.findall(marked))
 
 
@@ -90,11 +117,6 @@ def without_escapes(text: str) -> str:
     """A text with the line ends, tabs and quotes that were escaped, without quotes around it."""
     escaped = re.sub(r"\\([nrt\"'\\])", lambda match: _ESCAPES.get(match[1], match[1]), text)
     return re.sub(r"^[\"'](?=\w)|[\"']\Z", "", cleaned(escaped).strip(), flags=re.MULTILINE)
-
-
-def _after_patch(block: re.Match[str]) -> str:
-    lines = [line for line in block[1].split("\n") if not re.match(r"-|\+\+\+ |@@|diff |index ", line)]
-    return "```\n" + "\n".join(line[1:] if line[:1] in ("+", " ") else line for line in lines) + "\n```"
 
 
 _ESCAPES = {"n": "\n", "r": "", "t": "\t"}
@@ -127,23 +149,3 @@ def _value(match: re.Match[str] | None) -> int:
 
 def _end(match: re.Match[str] | None) -> int:
     return match.end() if match else 0
-
-
-def json_strings(text: str) -> list[str]:
-    """The texts in a JSON answer, the longest first."""
-    match = _JSON.search(text)
-    if match is None:
-        return []
-    try:
-        value = json.loads(match.group(), strict=False)
-    except (ValueError, RecursionError):
-        return []
-    return sorted(_strings(value, 0), key=len, reverse=True)[:4]
-
-
-def _strings(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list) and depth < 4:
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _strings(each, depth + 1)

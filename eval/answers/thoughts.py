@@ -1,8 +1,8 @@
 """What a reasoning model thinks aloud, told from what it answers. Pure functions on text.
 
 Each family of models has its own marks: <think> (DeepSeek-R1, Qwen), <thinking>, <reasoning>, [THINK] (Magistral),
-◁think▷ (Kimi), <seed:think> (Seed-OSS), <|begin_of_thought|> (Sky-T1), <|START_THINKING|> (Command A),
-<|channel|>analysis (gpt-oss).
+◁think▷ (Kimi), <seed:think> (Seed-OSS), <longcat_think> (LongCat), <|begin_of_thought|> (Sky-T1), <|START_THINKING|>
+(Command A), <|channel|>analysis (gpt-oss), <|channel>thought (Gemma). Others are asked for by prompts: <draft>, <plan>.
 """
 
 from __future__ import annotations
@@ -10,19 +10,34 @@ from __future__ import annotations
 import re
 
 _WORDS = (
-    r"(?:seed:)?(?:think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratchpad|inner_monologue"
-    r"|chain_of_thought|cot|internal)"
+    r"(?:\w+[:_]|ant)?(?:think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratch_?pad|brainstorm(?:ing)?"
+    r"|draft|plan|planning|critique|step_by_step|inner_monologue|chain_of_thought|cot|internal)(?:_\w+)?"
 )
 _NAMES = r"(?:think|thinking|thought|thoughts|reasoning)"
 _OPEN = re.compile(
-    rf"<{_WORDS}(?:[ \t][^<>\n]*)?>|\[{_NAMES}\]|◁{_NAMES}▷|<\|(?:begin_of_)?{_NAMES}\|>|<\|START_THINKING\|>",
+    rf"<think(?:ing)?>|(?<!\w)<{_WORDS}(?:[ \t][^<>\n]*)?>|\[{_NAMES}\]|◁{_NAMES}▷|<\|(?:begin_of_)?{_NAMES}\|>"
+    rf"|<\|START_THINKING\|>|<\|channel>{_NAMES}\b",
     re.IGNORECASE,
 )
 _CLOSE = re.compile(
-    rf"</{_WORDS}[ \t]*>|\[/{_NAMES}\]|◁/{_NAMES}▷|<\|(?:end_of_|/){_NAMES}\|>|<\|END_THINKING\|>", re.IGNORECASE
+    rf"</{_WORDS}[ \t]*>|\[/{_NAMES}\]|◁/{_NAMES}▷|<\|(?:end_of_|/){_NAMES}\|>|<\|END_THINKING\|>|<channel\|>",
+    re.IGNORECASE,
 )
 _FINAL = re.compile(r"<\|channel\|>\s*final\b[^<\n]*<\|message\|>")
 _CHANNEL = re.compile(r"<\|channel\|>\s*(?:analysis|commentary)\b[^<\n]*<\|message\|>(?:.*?<\|end\|>|.*)", re.DOTALL)
+_NEXT_TURN = re.compile(
+    r"<\|im_start\|>\s*user|<\|start_header_id\|>\s*user|<(?:start_of_turn|\|turn)>\s*user|<[|｜]User[|｜]>|\[INST\]"
+    r"|^[ \t]*#{2,}[ \t]*(?:Instruction|Question|User|Human)\b|^(?:Human|User|Q):[ \t]|^\[DONE\]|\[DONE\][ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def first_turn(text: str) -> str:
+    """An answer up to where the model goes on with a question of its own making; empty if it does not."""
+    for mark in _NEXT_TURN.finditer(text):
+        if text[: mark.start()].strip() and text[mark.end() :].strip():
+            return text[: mark.start()]
+    return ""
 
 
 def split_thoughts(text: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import tree_sitter_cpp
@@ -128,7 +129,7 @@ def _units(root: Node, language: str) -> list[Unit]:
 
 
 def _with_text(unit: Unit, text: str) -> Unit:
-    return Unit(text, unit.kind, unit.names, unit.uses, unit.changes, unit.always, unit.key, unit.methods)
+    return replace(unit, text=text)
 
 
 def _unit(node: Node, attributes: str, language: str) -> Unit:
@@ -144,12 +145,19 @@ def _unit(node: Node, attributes: str, language: str) -> Unit:
         return Unit(text, "import", frozenset(_import_names(node, language)), always=True)
     if kind in _ACTIONS or kind.endswith("_statement"):
         return _action(node, text, uses)
-    if kind == "mod_item" or "cfg(test)" in attributes or "#[test]" in attributes:
-        return Unit(text, "action")
     names = frozenset(_declared(node))
+    if "cfg(test)" in attributes or "#[test]" in attributes or (kind == "mod_item" and names & {"test", "tests"}):
+        return Unit(text, "action")
+    if language == "go" and names == {"init"}:
+        return Unit(text, "definition", uses=uses, always=True)
     if (kind, language) in {("impl_item", "rust"), ("method_declaration", "go")}:
         owner = node.child_by_field_name("receiver" if language == "go" else "type")
         types = [_text(leaf) for leaf in _leaves(owner) if leaf.type == "type_identifier"] if owner else []
+        trait = node.child_by_field_name("trait")
+        if trait is not None and not types:  # of a type of the language's own: whoever calls its methods needs it
+            types = [
+                each for function in _descend(node) if function.type == "function_item" for each in _declared(function)
+            ]
         return Unit(text, "definition", frozenset(), uses, frozenset(types))
     if kind == "template_declaration":
         inner = next((each for each in reversed(node.named_children) if "parameter" not in each.type), node)
@@ -165,7 +173,8 @@ def _unit(node: Node, attributes: str, language: str) -> Unit:
         if unit_kind == "value"
         else re.sub(r"\W+", "", text.partition("{")[0])
     )
-    return Unit(text, unit_kind, names, uses, key=key, methods=methods)
+    effects = frozenset(_effects(inside)) if language == "javascript" else frozenset[str]()
+    return Unit(text, unit_kind, names, uses, key=key, methods=methods, effects=effects)
 
 
 def _action(node: Node, text: str, uses: frozenset[str]) -> Unit:
@@ -182,7 +191,47 @@ def _action(node: Node, text: str, uses: frozenset[str]) -> Unit:
     if expression.type == "call_expression" and called is not None and called.type == "member_expression":
         root = next(_leaves(called), called)
         return Unit(text, "action", uses=uses, changes=frozenset({_text(root)}))
-    return Unit(text, "action", uses=uses)
+    changes = frozenset(_roots_changed(node))
+    return Unit(
+        text, "action", uses=uses, changes=changes, calls=frozenset(_called(node)), given=frozenset(_given(node))
+    )
+
+
+def _effects(inside: list[Node]) -> Iterator[str]:
+    """What a call of a function changes; `*` for its arguments."""
+    lists = [each for each in inside if each.type == "formal_parameters"]
+    arguments = {_text(leaf) for each in lists for leaf in _leaves(each)}
+    for root in _roots_changed(inside[0]):
+        yield "*" if root in arguments else root
+
+
+def _roots_changed(node: Node) -> Iterator[str]:
+    """Names at the root of what is assigned to, counted up, or called a method of, in JavaScript."""
+    for each in _descend(node):
+        target = None
+        if each.type in {"assignment_expression", "augmented_assignment_expression"}:
+            target = each.child_by_field_name("left")
+        elif each.type == "update_expression":
+            target = each.child_by_field_name("argument")
+        elif each.type == "call_expression":
+            function = each.child_by_field_name("function")
+            target = function if function is not None and function.type == "member_expression" else None
+        if target is not None:
+            yield _text(next(_leaves(target), target))
+
+
+def _called(node: Node) -> Iterator[str]:
+    """Functions that a statement calls by their names."""
+    for each in _descend(node):
+        function = each.child_by_field_name("function") if each.type == "call_expression" else None
+        if function is not None and function.type == "identifier":
+            yield _text(function)
+
+
+def _given(node: Node) -> Iterator[str]:
+    for each in _descend(node):
+        if each.type == "arguments":
+            yield from (_text(argument) for argument in each.named_children if argument.type == "identifier")
 
 
 def _declared(node: Node) -> Iterator[str]:

@@ -25,6 +25,12 @@ _SETTINGS = ("set", "seed", "stack_size", "filterwarnings", "simplefilter")
 """How names of calls begin that change how a program runs: `sys.setrecursionlimit`, `random.seed`."""
 
 
+_MUTATORS = frozenset(
+    ["heapify", "heappush", "heappop", "heappushpop", "heapreplace", "shuffle", "insort", "insort_left", "insort_right"]
+)
+"""Functions of the standard library that change their first argument."""
+
+
 @dataclass(frozen=True)
 class Unit:
     """A top-level statement, or what a language calls so."""
@@ -44,6 +50,12 @@ class Unit:
     """Of two with one key, the language takes only one."""
     methods: frozenset[str] = field(default=frozenset())
     """Of a class: the names of its functions."""
+    effects: frozenset[str] = field(default=frozenset())
+    """Of a function: the global names that a call of it binds or changes; `*`: its arguments."""
+    calls: frozenset[str] = field(default=frozenset())
+    """Functions that run when the statement does, as statements or decorators of their own."""
+    given: frozenset[str] = field(default=frozenset())
+    """Names that it gives to `calls`."""
 
 
 class IncompleteError(Exception):
@@ -175,10 +187,14 @@ def _unit(text: str, nodes: list[ast.stmt]) -> Unit:
     defines = all(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in nodes)
     kind = "import" if len(imports) == len(nodes) else "definition" if defines else "value" if names else "action"
     changes = frozenset(_roots_changed(nodes)) if kind in {"value", "action"} else frozenset()
+    calls, given = _calls(nodes) if kind != "import" else (frozenset[str](), frozenset[str]())
+    changes |= frozenset(_decorator_roots(nodes)) | (given if calls & _MUTATORS else frozenset())
     methods = [each.name for node in nodes if isinstance(node, ast.ClassDef)
                for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]  # fmt: skip
     setting = all(_is_setting(node) for node in nodes)
-    return Unit(text, kind, names, uses, changes, star or future or setting, methods=frozenset(methods))
+    effects = frozenset(each for node in nodes if isinstance(node, ast.FunctionDef) for each in _effects(node))
+    return Unit(text, kind, names, uses, changes, star or future or setting, methods=frozenset(methods),
+                effects=effects, calls=calls, given=given)  # fmt: skip
 
 
 def _symbols(table: symtable.SymbolTable) -> tuple[frozenset[str], frozenset[str]]:
@@ -206,9 +222,56 @@ def _named_by_text(node: ast.stmt) -> Iterator[str]:
                 yield name
 
 
+def _calls(nodes: list[ast.stmt]) -> tuple[frozenset[str], frozenset[str]]:
+    """Functions that statements call for their effect, by their last name, and the names given to them."""
+    calls: set[str] = set()
+    given: set[str] = set()
+    for top in nodes:
+        if isinstance(top, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found = [each.func if isinstance(each, ast.Call) else each for each in top.decorator_list]
+        else:
+            done = [each.value for each in ast.walk(top) if isinstance(each, ast.Expr)]
+            found = [each.func for each in done if isinstance(each, ast.Call)]
+            given |= {arg.id for each in done if isinstance(each, ast.Call) for arg in each.args
+                      if isinstance(arg, ast.Name)}  # fmt: skip
+        calls |= {each.id if isinstance(each, ast.Name) else each.attr for each in found
+                  if isinstance(each, ast.Name | ast.Attribute)}  # fmt: skip
+    return frozenset(calls), frozenset(given)
+
+
+def _decorator_roots(nodes: list[ast.stmt]) -> Iterator[str]:
+    """`half` of `@half.register`."""
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from (_root_of(each) for each in node.decorator_list if not isinstance(each, ast.Name))
+
+
+def _effects(function: ast.FunctionDef) -> Iterator[str]:
+    """Global names that a function binds or changes; `*` for its arguments."""
+    arguments = {each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)}
+    stored = {each.id for each in ast.walk(function) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    declared = {name for each in ast.walk(function) if isinstance(each, ast.Global) for name in each.names}
+    changed = _roots_changed(list(function.body)) | _iterated(function)
+    yield from declared | (changed - arguments - (stored - declared))
+    if changed & arguments:
+        yield "*"
+
+
+def _iterated(function: ast.FunctionDef) -> set[str]:
+    """Names whose items a function changes in place by `heapq` and the like."""
+    found: set[str] = set()
+    for each in ast.walk(function):
+        if isinstance(each, ast.Call):
+            called = each.func.attr if isinstance(each.func, ast.Attribute) else _root_of(each.func)
+            found |= {arg.id for arg in each.args if isinstance(arg, ast.Name)} if called in _MUTATORS else set()
+    return found
+
+
 def _is_setting(node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         call = node.targets[0]
+        if isinstance(call, ast.Subscript) and ast.unparse(call.value) == "os.environ":
+            return True
         return isinstance(call, ast.Attribute) and isinstance(call.value, ast.Call)  # getcontext().prec = 50
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
