@@ -15,6 +15,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from eval.sandbox.inside.clocks import NO_TIMES
 from eval.sandbox.inside.messages import as_text
 from eval.sandbox.inside.rows import LITERAL, NOTHING, Row, Rows, row_of
 from eval.sandbox.process_tree import Streams
@@ -99,7 +100,7 @@ class Held(Streams):
         self.theirs, self.kept = [], {"stdout": b"", "stderr": b"", "report": b" ready"}
         self.streams: Streams = self
         self.passed = self._ended = False
-        self.status: int | None = 0
+        self.status: int | None = None
         self.cpu_s, self.ran_out = 0.0, False
         connection.setblocking(False)
         try:
@@ -119,7 +120,7 @@ class Held(Streams):
 
     def times(self) -> dict[str, float]:
         """It takes none."""
-        return {"waited": 0.0, "ran": 0.0, "ready": 0.0}
+        return dict(NO_TIMES)
 
     def read(self, descriptor: int) -> bool:
         """Read once; False where there is nothing more to come."""

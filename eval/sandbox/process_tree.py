@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eval.sandbox.cgroups import Group
-from eval.sandbox.inside.clocks import times_of
+from eval.sandbox.inside.clocks import NO_TIMES, threads_of, times_of
 
 MAX_OUTPUT_BYTES = 64 * 1024
 """Kept of each stream; the rest is read and forgotten."""
@@ -107,7 +107,7 @@ class Tree(Protocol):
         """Readable when the tree has ended."""
 
     def times(self) -> dict[str, float]:
-        """`waited, ran, ready`, as `eval.sandbox.inside.clocks` has them."""
+        """`waited, ran, busiest, ready`, as `eval.sandbox.inside.clocks` has them."""
 
     def close(self) -> None:
         """Kill what is left, and wait until nothing is."""
@@ -134,14 +134,7 @@ class ColdTree:
 
     def times(self) -> dict[str, float]:
         """Of all threads of the tree."""
-        threads: list[Path] = []
-        pending = [self._process.pid]
-        while pending:
-            for thread in Path(f"/proc/{pending.pop()}/task").glob("*"):
-                threads.append(thread)
-                with contextlib.suppress(OSError):
-                    pending += [int(child) for child in (thread / "children").read_text().split()]
-        return times_of(threads)
+        return times_of(threads_of(self._process.pid, Path("/proc")))
 
     def close(self) -> None:
         """Kill the group: bubblewrap dies, and with it, as their init, everything in the process namespace."""
@@ -177,7 +170,7 @@ class WarmTree:
 
     def times(self) -> dict[str, float]:
         """As the fork server sees it."""
-        nothing = {"waited": 0.0, "ran": 0.0, "ready": 0.0}
+        nothing = dict(NO_TIMES)
         try:
             self._control.send(b"wait")
             told = self._receive()
@@ -225,13 +218,17 @@ def watch(trees: Sequence[Tree], seconds: float, preparing_s: float) -> bool:
         for tree in trees:
             for descriptor in tree.streams.open_ends():
                 selector.register(descriptor, selectors.EVENT_READ, tree)
-        while not limit.is_over():
-            for key, _ in selector.select(limit.left_s()):
+        over = False
+        while True:
+            for key, _ in selector.select(0.0 if over else limit.left_s()):
                 if key.data is None:
                     _linger(trees)
                     return True
                 if not key.data.streams.read(key.fd):
                     selector.unregister(key.fd)
+            if over:  # and it has not ended while nobody looked: this process waits for a processor too
+                break
+            over = limit.is_over()
         return False
     finally:
         selector.close()
@@ -254,14 +251,14 @@ def _linger(trees: Sequence[Tree]) -> None:
 class _Limit:
     """The time that trees have left, first to get ready, then to run.
 
-    A wait enters the scheduler's books when it is over. So a program is late only if it is so by books that are
-    complete: it sleeps, or it has run since the last look.
+    A wait enters the scheduler's books when it is over, and time that a hypervisor takes is in no book. So a program is
+    late by the books only if they are complete, as it sleeps, or if it has run for as long as the limit. One that sleeps
+    and runs in turns has up to twice the limit.
     """
 
     def __init__(self, trees: Sequence[Tree], seconds: float, preparing_s: float) -> None:
         self._trees, self._seconds, self._ready = trees, seconds, False
-        self._deadline, self._unseen = 0.0, [-1.0] * len(trees)
-        self._ran = self._unseen
+        self._deadline, self._ran = 0.0, [-1.0] * len(trees)
         self._begin(preparing_s)
 
     def left_s(self) -> float:
@@ -279,16 +276,17 @@ class _Limit:
             raise SandboxError(f"a program waited {MAX_STRETCH} times its limit for a processor: a machine too busy")
         times = [tree.times() for tree in self._trees]
         left_s = self._begun + self._allowed + sum(each["waited"] for each in times) - now
-        # Who is ready and has not run since the last look may be waiting: how long is not known before it runs again.
         ran = [each["ran"] for each in times]
-        waits = any(
-            each["ready"] and before == after for each, before, after in zip(times, self._ran, ran, strict=True)
-        )
-        first_look, self._ran = self._ran == self._unseen, ran
-        if left_s > 0 or waits or (first_look and any(each["ready"] for each in times)):
-            self._deadline = now + max(left_s, LOOK_S)
-            return False
-        return True
+        # Who is ready and has not run since the last look may be waiting: how long is not known before it runs again.
+        waits = any(each["ready"] and old == new for each, old, new in zip(times, self._ran, ran, strict=True))
+        sleeps = not any(each["ready"] for each in times)
+        busy = sum(each["busiest"] for each in times) >= self._allowed
+        self._ran = ran
+        ended = self._trees[0].status is not None  # of which its descriptor tells in a moment
+        if left_s <= 0 and not ended and (sleeps or busy or (left_s <= -self._allowed and not waits)):
+            return True
+        self._deadline = now + max(left_s, LOOK_S)
+        return False
 
     def _begin(self, allowed: float) -> None:
         self._begun, self._allowed = time.monotonic(), allowed

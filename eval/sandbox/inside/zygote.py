@@ -216,13 +216,13 @@ def install_filter(program: bytes) -> None:
 
 
 def times_of(process: int) -> dict[str, float]:
-    """As `eval.sandbox.inside.clocks` has them, of a process.
+    """As `eval.sandbox.inside.clocks` has them, of a process and those that it started.
 
     Args:
         process: its pidfd. The working folder is /proc, of another namespace, where it has another number.
     """
     known = dict(line.split(":", 1) for line in Path(f"self/fdinfo/{process}").read_text().splitlines())
-    return clocks.times_of(Path(f"{int(known['Pid'])}/task").glob("*"))
+    return clocks.times_of(clocks.threads_of(int(known["Pid"]), Path()))
 
 
 def _checked(result: int, what: str) -> None:
