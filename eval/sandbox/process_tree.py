@@ -252,8 +252,8 @@ class _Limit:
     """The time that trees have left, first to get ready, then to run.
 
     A wait enters the scheduler's books when it is over, and time that a hypervisor takes is in no book. So a program is
-    late by the books only if they are complete, as it sleeps, or if it has run for as long as the limit. One that sleeps
-    and runs in turns has up to twice the limit.
+    late by the books only if they are complete, as it sleeps, or if it has run for as long as the limit. One that
+    sleeps and runs in turns has up to twice the limit.
     """
 
     def __init__(self, trees: Sequence[Tree], seconds: float, preparing_s: float) -> None:

@@ -194,7 +194,8 @@ def _run(
 
     def attempt() -> Row:
         trees = start_pair(orders, lambda order, peer: start_python(order, peer=peer, unsafe=unsafe))
-        whole_s = limits.wall_s * (len(solutions) + 1) * 3 + 2 * WALL_S * slowness()
+        processes = MAX_DEATHS * len(solutions) + max(map(len, mutants), default=0)
+        whole_s = processes * (limits.wall_s + 2 * WALL_S * slowness())  # each is bounded by itself
         in_time = watch(trees, whole_s, PREPARING_S * slowness())
         status = ending(trees[0], orders[0]["nonce"], in_time=in_time)
         head = f"{orders[0]['nonce']} found "

@@ -112,7 +112,7 @@ def _candidates(order: dict[str, Any]) -> str:
 def _proof(order: dict[str, Any]) -> str:
     try:
         found = proving.prove(order, PEER)
-    except proving.Lost:
+    except supervisor.Lost:
         return "gone"
     os.write(REPORT, f"{order['nonce']} found {json.dumps(found)}\n".encode())
     return "passed"

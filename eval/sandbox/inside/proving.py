@@ -13,15 +13,12 @@ from __future__ import annotations
 import contextlib
 import copy
 import signal
-import socket
-import struct
-import time
 from types import CodeType
 from typing import Any
 
 from eval.sandbox.inside import agreement, assertions, values, wire
 from eval.sandbox.inside.codec import Gone
-from eval.sandbox.inside.supervisor import COMMAND, KILL, REPLY, START
+from eval.sandbox.inside.supervisor import Children, Lost
 
 MAX_DEATHS = 2
 """Processes that a solution may lose before the rest of its tests are not run."""
@@ -30,10 +27,7 @@ MUTANT_TIMES, MUTANT_FLOOR_S, SLOW_S = 4.0, 0.02, 0.1
 """A mutant may take so many times the processor time of the solution, and at least so much. A solution that has lost a
 process counts with the last: what its other calls took is not known from the process that made the last ones."""
 
-OUT_OF_TIME = {signal.SIGPROF, signal.SIGXCPU}
-
 Row = dict[str, Any]
-
 
 ASSERTION_S = 1.0
 """Processor seconds that an assertion may take beside the solution's."""
@@ -43,72 +37,8 @@ class Late(BaseException):
     """An assertion goes on and on."""
 
 
-class Lost(BaseException):
-    """The supervisor is gone: a failure of the sandbox, and no outcome of any solution."""
-
-
 class Ended(BaseException):
     """A solution's process has ended, and the letter of its test is known."""
-
-
-class Children:
-    """The processes of solutions, one at a time.
-
-    Args:
-        descriptor: of the socket to the supervisor, or, where there is none, to the only solution's process.
-        supervised: which of the two.
-        wall_s: seconds that an answer may take.
-    """
-
-    def __init__(self, descriptor: int, *, supervised: bool, wall_s: float) -> None:
-        self._connection, self._supervised, self._wall_s = socket.socket(fileno=descriptor), supervised, wall_s
-        self._current: socket.socket | None = None
-        self._answered = 0.0
-        self.cpu_s = 0.0
-        """Processor seconds of the last that has ended, if there is a supervisor."""
-
-    def start(self, number: int, seconds: float) -> wire.Peer:
-        """Another process; the one before it is dead."""
-        if not self._supervised:
-            self._connection.settimeout(self._wall_s)
-            return wire.Peer(self._connection)
-        self.end()
-        self._command(START, number, seconds)
-        _, descriptors, _, _ = socket.recv_fds(self._connection, 1, 1)
-        if not descriptors:
-            raise Lost
-        self._current = socket.socket(fileno=descriptors[0])
-        self._current.settimeout(self._wall_s)
-        return wire.Peer(self._current)
-
-    def end(self) -> str:
-        """End the process that is there; how it had ended before, as a letter."""
-        if self._current is None:
-            return "D"
-        gone = time.monotonic()
-        with self._current:
-            self._command(KILL, 0, 0.0)
-        self._current = None
-        found = b""
-        while len(found) < REPLY.size:
-            part = self._connection.recv(REPLY.size - len(found))
-            if not part:
-                raise Lost
-            found += part
-        status, self.cpu_s = struct.unpack(REPLY.format, found)
-        number = status & 0x7F
-        late = number == signal.SIGKILL and self._answered and gone - self._answered >= self._wall_s
-        return "T" if number in OUT_OF_TIME or late else "D"
-
-    def _command(self, what: bytes, number: int, seconds: float) -> None:
-        try:
-            self._connection.sendall(COMMAND.pack(what, number, seconds))
-        except OSError:
-            raise Lost from None
-
-    def asked(self) -> None:
-        """Note that something is asked now."""
-        self._answered = time.monotonic()
 
 
 def prove(order: Row, descriptor: int) -> Row:
@@ -138,7 +68,7 @@ def prove(order: Row, descriptor: int) -> Row:
     kills, by_value = list[int](), False
     if chosen:
         passed = [test for test, letter in zip(tests, outcomes[chosen[0]], strict=True) if letter == "P"]
-        limit = max(MUTANT_FLOOR_S, MUTANT_TIMES * used[chosen[0]])
+        limit = min(order["seconds"], max(MUTANT_FLOOR_S, MUTANT_TIMES * used[chosen[0]]))
         kills, by_value = _kills(chosen[0], passed, order, children, limit)
     children.end()
     return {"outcomes": outcomes, "errors": errors, "chosen": chosen, "kills": kills, "by_value": by_value}
@@ -164,7 +94,6 @@ def _outcomes_of(
     while deaths < MAX_DEATHS and (place := _next(letters, place)) < len(tests):
         try:
             peer = children.start(number, order["seconds"])
-            children.asked()
             peer.begin_define(0)
             if not deaths:
                 _ahead(peer, order["entry_point"], tests, children, letters, errors)
@@ -173,7 +102,9 @@ def _outcomes_of(
             if _next(letters, place) < len(tests):
                 function = peer.look(order["entry_point"], named=False)
             while (place := _next(letters, place)) < len(tests):
-                letters[place] = _twice(function, tests[place], children, order["entry_point"], errors)
+                letter = _twice(function, tests[place], order["entry_point"], errors)
+                children.check_time()
+                letters[place] = letter
         except (Gone, Late, Ended) as error:  # after an assertion that was cut off, it may be in the middle of a call
             if not isinstance(error, Ended):
                 letters[_next(letters, 0)] = children.end() if isinstance(error, Gone) else "X"
@@ -211,8 +142,9 @@ def _ahead(
     answers, ended = list[Any](), False
     try:
         while len(answers) < 2 * count:
-            children.asked()
-            answers.append(peer.ahead.answered())
+            answer = peer.ahead.answered()
+            children.check_time()
+            answers.append(answer)
     except Gone:  # what came before counts
         letters[len(answers) // 2], ended = children.end(), True
     for place in range(len(answers) // 2):
@@ -243,10 +175,10 @@ def _next(letters: list[str], place: int) -> int:
     return next((n for n in range(place, len(letters)) if letters[n] == "N"), len(letters))
 
 
-def _twice(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
+def _twice(function: Any, test: Any, entry_point: str, errors: dict[str, None]) -> str:
     recorder = assertions.Recorder(function)
-    first = _once(recorder, test, children, entry_point, errors)
-    if first != "P" or _once(function, test, children, entry_point, errors) != "P":
+    first = _once(recorder, test, entry_point, errors)
+    if first != "P" or _once(function, test, entry_point, errors) != "P":
         return first if first != "P" else "V"
     if isinstance(test, dict):
         return "P"
@@ -257,9 +189,8 @@ def _twice(function: Any, test: Any, children: Children, entry_point: str, error
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
-def _once(function: Any, test: Any, children: Children, entry_point: str, errors: dict[str, None]) -> str:
+def _once(function: Any, test: Any, entry_point: str, errors: dict[str, None]) -> str:
     """A letter for a test; raises Gone where the solution's process has ended or is late."""
-    children.asked()
     try:
         if isinstance(test, dict):
             value = function(*copy.deepcopy(test["arguments"]))
@@ -290,15 +221,16 @@ def _described(error: BaseException) -> str:
 def _kills(number: int, tests: list[Any], order: Row, children: Children, limit: float) -> tuple[list[int], bool]:
     """Of each mutant of a solution, whether it fails one of the tests that the solution passes; whether by a value."""
     count, by_value = order["mutants"][number], False
+    alone = count * limit > order["seconds"]  # which the kernel allows a process for all that it defines
     kills: list[int] = []
     while len(kills) < count:
         try:
             peer = children.start(len(order["solutions"]) + number, limit)
             while len(kills) < count:
-                letters = _letters_of(peer, len(kills), tests, order, children, thorough=not by_value)
+                letters = _letters_of(peer, len(kills), tests, order, thorough=not by_value)
                 kills.append(int(letters != {"P"}))
                 by_value = by_value or "F" in letters
-                if len(kills) < count and not _is_ready(peer):
+                if len(kills) < count and (alone or not _is_ready(peer)):
                     break
         except (Gone, Late):  # it ended its process, or took too long
             children.end()
@@ -315,13 +247,10 @@ def _is_ready(peer: wire.Peer) -> bool:
     return True
 
 
-def _letters_of(
-    peer: wire.Peer, mutant: int, tests: list[Any], order: Row, children: Children, *, thorough: bool
-) -> set[str]:
+def _letters_of(peer: wire.Peer, mutant: int, tests: list[Any], order: Row, *, thorough: bool) -> set[str]:
     """Outcomes of a mutant: up to the first test that it fails, or if `thorough` to the first that a value fails."""
     calls = [test["arguments"] for test in tests if isinstance(test, dict)]
     ahead = len(calls) == len(tests)
-    children.asked()
     peer.begin_define(mutant)
     if ahead:
         peer.ahead.ask(order["entry_point"], calls)
@@ -335,10 +264,9 @@ def _letters_of(
     letters = {"P"}
     for test in tests:
         if ahead:
-            children.asked()
             letters.add(_letter(peer, peer.ahead.answered(), test, {}))
         else:
-            letters.add(_once(function, test, children, order["entry_point"], {}))
+            letters.add(_once(function, test, order["entry_point"], {}))
         if "F" in letters or (len(letters) > 1 and not thorough):
             break
     return letters

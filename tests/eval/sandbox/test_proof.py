@@ -2,7 +2,9 @@
 
 import pytest
 
+from eval.sandbox import proof
 from eval.sandbox.isolation import isolation
+from eval.sandbox.machine_speed import slowness
 from eval.sandbox.proof import prove_python
 
 GOOD = "def last(items, default=None):\n    return items[-1] if items else default\n"
@@ -108,3 +110,35 @@ def test_mutants_of_a_solution_that_lost_a_process_have_time_for_its_slow_calls(
     tests = [{"arguments": [3], "expected": 3}, {"arguments": [99], "expected": 99}, {"arguments": [0], "expected": 0}]
     found = prove(slow, tests=tests, entry_point="steps", mutants=[[slow + "# the same\n"]])
     assert (found["outcomes"], found["kills"]) == (["PTP"], [0])
+
+
+def busy(*seconds: float) -> str:
+    """A solution that answers its argument, after so many processor seconds of this machine for 0, 1 …."""
+    spent = [each * slowness() for each in seconds]
+    work = "    while time.process_time() - begun < seconds[n]: pass\n    return n"
+    return f"import time\nseconds = {spent}\ndef f(n):\n    begun = time.process_time()\n{work}\n"
+
+
+def calls(*numbers: int) -> list:
+    return [{"arguments": [n], "expected": n} for n in numbers]
+
+
+def test_a_solution_that_works_is_not_late_by_the_clock_and_one_that_sleeps_is(monkeypatch):
+    monkeypatch.setattr(proof, "WALL_S", 0.1)
+    sleeps = "import time\ndef f(n):\n    time.sleep(n)\n    return n"
+    found = prove(busy(0.0, 0.3), sleeps, tests=calls(0, 1), entry_point="f", timeout=2.0)
+    assert found["outcomes"] == ["PP", "PT"]
+
+
+@pytest.mark.parametrize("test", ["data", "assertion"])
+def test_a_solution_that_needs_nearly_all_of_its_time_is_late_in_every_run(test):
+    """The kernel ends it at one second, or does not; both come to the same letters."""
+    tests = calls(0, 1, 2) if test == "data" else [{"assertion": f"assert f({n}) in [{n}]"} for n in range(3)]
+    for seconds in (0.42, 0.6):
+        assert prove(busy(0.0, seconds, 0.01), tests=tests, entry_point="f")["outcomes"] == ["PTP"]
+
+
+def test_many_slow_mutants_together_may_take_longer_than_one_solution():
+    slow = busy(0.0, 0.1)
+    found = prove(slow, tests=calls(0, 1), entry_point="f", timeout=0.5, mutants=[[f"{slow}# {n}" for n in range(22)]])
+    assert (found["outcomes"], sum(found["kills"])) == (["PP"], 0)
