@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
+import json
 import random
 import signal
 import subprocess
@@ -20,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from pyarrow import fs as pafs
+import pyarrow.parquet as pq
 
 from ray_jobs.run.rundir import RunDir
 
@@ -30,6 +32,10 @@ STORE_S = (5.0, 35.0)
 LOOK_S = 0.2
 TRIES = 20
 """Starts of one stage before the run counts as lost."""
+REST_S = 30.0
+"""The second start of a stage is left alone for so long, the third for twice as long, and so on: it gets on at last."""
+CLOCKED = {"seconds", "mfu", "memory_bytes", "wall_s"}
+"""Columns and keys that hold what was measured, and differ between any two runs."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Kill:
     """A kill that is planned."""
 
     at_s: float
-    """Seconds of the disturbed run."""
+    """Seconds of the disturbed run, without those in which a start is left alone."""
     kind: str
     draw: float
     """In [0, 1): which of those that there are is killed; how long the store is cut off."""
@@ -91,13 +97,15 @@ def run_struck(
     Raises:
         ValueError: a job fails without having been struck, or again and again.
     """
-    struck, left, begun = Struck(), list(kills), time.monotonic()
+    struck, left, begun, rested = Struck(), list(kills), time.monotonic(), 0.0
     for stage in stages:
         stage_begun = time.monotonic()
         for start in range(1, TRIES + 1):
             struck.starts[stage] = start
             before = len(struck.kills)
-            code = _run_once(command(stage), left, _striker(struck, stage, shut), begun, log)
+            rest_s, started = REST_S * (start - 1), time.monotonic()
+            code = _run_once(command(stage), left, _striker(struck, stage, shut), (begun + rested, rest_s), log)
+            rested += min(rest_s, time.monotonic() - started)
             if code == 0:
                 break
             if not any({"process", "away_s"} & set(kill) for kill in struck.kills[before:]):
@@ -110,33 +118,57 @@ def run_struck(
 
 
 def _run_once(
-    command: list[str], left: list[Kill], strike: Callable[[Kill, int], object], begun: float, log: Path
+    command: list[str],
+    left: list[Kill],
+    strike: Callable[[Kill, int], dict[str, Any]],
+    times: tuple[float, float],
+    log: Path,
 ) -> int:
-    """Start a job and strike it; returns its exit code."""
+    """Start a job and strike it.
+
+    Args:
+        command: of the job.
+        left: kills that are left; those that are done are taken out.
+        strike: does one, and tells of it.
+        times: when the run began, and how long this start is left alone.
+        log: what the job says, and what was done to it.
+
+    Returns:
+        Its exit code.
+    """
+    begun, rest_s = times
     with log.open("ab") as said:
         job = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     family: dict[int, psutil.Process] = {}
+    rests_until = time.monotonic() + rest_s
     try:
         while job.poll() is None:
             family |= {each.pid: each for each in _below(job.pid)}
-            while left and left[0].at_s <= time.monotonic() - begun:
-                strike(left.pop(0), job.pid)
+            now = time.monotonic()
+            while now >= rests_until and left and left[0].at_s <= now - rest_s - begun:
+                done = strike(left.pop(0), job.pid)
+                with log.open("a") as said_too:
+                    said_too.write(f"--- chaos: {json.dumps(done)}\n")
             time.sleep(LOOK_S)
     finally:
         _end(family.values(), job)
     return job.returncode
 
 
-def _striker(struck: Struck, stage: str, shut: Callable[[float], object] | None) -> Callable[[Kill, int], None]:
+def _striker(
+    struck: Struck, stage: str, shut: Callable[[float], object] | None
+) -> Callable[[Kill, int], dict[str, Any]]:
     """What does a planned kill and notes it."""
 
-    def strike(kill: Kill, job: int) -> None:
+    def strike(kill: Kill, job: int) -> dict[str, Any]:
         if kill.kind == "store" and shut is not None:
             away_s = round(STORE_S[0] + kill.draw * (STORE_S[1] - STORE_S[0]), 1)
             shut(away_s)
-            struck.kills.append(asdict(kill) | {"away_s": away_s, "stage": stage})
+            done = asdict(kill) | {"away_s": away_s, "stage": stage}
         else:
-            struck.kills.append(_strike(kill, job) | {"stage": stage})
+            done = _strike(kill, job) | {"stage": stage}
+        struck.kills.append(done)
+        return done
 
     return strike
 
@@ -192,7 +224,8 @@ def _end(family: Any, job: subprocess.Popen[bytes]) -> None:
 def compare(undisturbed: RunDir, disturbed: RunDir, stages: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Stage → `{files, differ, missing, more, rows}`: names of files by what became of them, and rows out of both runs.
 
-    Manifests tell times and attempts, and are compared by their rows.
+    Manifests tell times and attempts, and are compared by their rows. Columns and keys of `CLOCKED` are left out, and
+    TensorBoard's files, whose names are times.
     """
     found = {}
     for stage in stages:
@@ -217,7 +250,28 @@ def is_same(compared: dict[str, dict[str, Any]]) -> bool:
 def _digests(run: RunDir, stage: str) -> dict[str, str]:
     digests = {}
     for name in run.files(stage):
-        if run.fs.get_file_info(run.path(stage, name)).type == pafs.FileType.File:
-            with run.fs.open_input_stream(run.path(stage, name)) as stream:
-                digests[name] = hashlib.sha256(stream.read()).hexdigest()
+        if not name.startswith("tensorboard/"):
+            with run.fs.open_input_file(run.path(stage, name)) as stream:
+                digests[name] = hashlib.sha256(_without_times(name, stream.read())).hexdigest()
     return digests
+
+
+def _without_times(name: str, content: bytes) -> bytes:
+    """A file's bytes; where it holds measured times, those of the rest of it. A damaged file has its bytes alone."""
+    with contextlib.suppress(ValueError):
+        if name.endswith(".json"):
+            found = json.loads(content)
+            rest = _rest(found)
+            return content if rest == found else json.dumps(rest).encode()
+        if name.endswith(".parquet"):
+            table = pq.read_table(io.BytesIO(content))
+            clocked = [column for column in table.column_names if column in CLOCKED]
+            return str(table.drop_columns(clocked).to_pylist()).encode() if clocked else content
+    return content
+
+
+def _rest(value: Any) -> Any:
+    """A JSON value without the keys of `CLOCKED`."""
+    if isinstance(value, dict):
+        return {key: _rest(each) for key, each in value.items() if key not in CLOCKED}
+    return [_rest(each) for each in value] if isinstance(value, list) else value

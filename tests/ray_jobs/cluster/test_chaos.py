@@ -4,12 +4,13 @@ import json
 import os
 import sys
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.object_store import open_url
-from core.storage import read_files, write_bytes
+from core.storage import read_files, write_bytes, write_part
 from ray_jobs.cluster import chaos
 from ray_jobs.cluster.chaos import KINDS, Kill, compare, is_same, run_struck, schedule
 from ray_jobs.cluster.chaos_job import main, names_of, seconds_of
@@ -47,11 +48,42 @@ for _ in range(8):
 
 def test_a_job_that_is_killed_is_started_again_until_it_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(chaos, "LOOK_S", 0.02)
+    monkeypatch.setattr(chaos, "REST_S", 0.0)
     command = [sys.executable, "-c", JOB, str(tmp_path / "done")]
     kills = [Kill(0.3, "driver", 0.0), Kill(0.35, "replica", 0.5), Kill(99.0, "driver", 0.0)]
     struck = run_struck(["collect"], lambda stage: command, kills, tmp_path / "log")
     assert struck.starts == {"collect": 2}
     assert [(kill["kind"], "process" in kill) for kill in struck.kills] == [("driver", True), ("replica", False)]
+
+
+def test_a_job_that_is_killed_more_often_than_it_gets_on_is_left_alone_for_longer(tmp_path, monkeypatch):
+    """Each start needs longer than the pause between two kills; no kill is lost."""
+    monkeypatch.setattr(chaos, "LOOK_S", 0.02)
+    monkeypatch.setattr(chaos, "REST_S", 0.6)
+    monkeypatch.setattr(chaos, "_end", lambda family, job: job.wait())
+    file = tmp_path / "done"
+    program = f"import pathlib, time; time.sleep(1.0); pathlib.Path({str(file)!r}).touch(); time.sleep(9)"
+    program = f"import pathlib, sys; pathlib.Path({str(file)!r}).exists() and sys.exit(0); {program}"
+    kills = [Kill(0.2 * number, "driver", 0.0) for number in range(1, 9)]
+    struck = run_struck(["embed"], lambda stage: [sys.executable, "-c", program], kills, tmp_path / "log")
+    assert file.exists() and 3 <= struck.starts["embed"] <= 6
+    assert [kill["at_s"] for kill in struck.kills] == [kill.at_s for kill in kills[: len(struck.kills)]]
+    assert (tmp_path / "log").read_text().count("--- chaos: {") == len(struck.kills)
+
+
+def test_what_a_clock_measured_is_not_compared(tmp_path):
+    runs = [RunDir(str(tmp_path / name)) for name in ("a", "b")]
+    for number, run in enumerate(runs):
+        for stage, name, columns in (("train", "steps", {"loss": [1.5]}), ("evaluate", "tuned", {"passed": [True]})):
+            table = pa.table(columns | {"seconds": [0.1 + number]})
+            write_part(run.fs, run.path(stage, f"{name}.parquet"), table, {})
+        run.write_json({"wall_s": number, "tasks": [{"rows": 2, "seconds": number}]}, "generate", "ledger.json")
+        run.write_text("x", "train", "tensorboard", f"events.{number}")
+    assert is_same(compare(*runs, ["generate", "train", "evaluate"]))
+    runs[1].write_json({"wall_s": 1, "tasks": [{"rows": 3, "seconds": 1}]}, "generate", "ledger.json")
+    write_part(runs[1].fs, runs[1].path("train", "steps.parquet"), pa.table({"loss": [1.25], "seconds": [0.1]}), {})
+    found = compare(*runs, ["generate", "train", "evaluate"])
+    assert [found[stage]["differ"] for stage in found] == [["ledger.json"], ["steps.parquet"], []]
 
 
 def test_the_store_is_cut_off_for_a_while_and_nothing_is_lost(store, tmp_path, monkeypatch):
