@@ -20,7 +20,7 @@ from core.node_copy import is_url, node_copy
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
-from ray_jobs.run.models import WEIGHTS, check_model, resolve_model, served_name
+from ray_jobs.run.models import WEIGHTS, check_model, check_stored_adapters, resolve_model, served_name
 from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, required, run_stage
 from serve.client.chat import ChatClient
@@ -80,6 +80,10 @@ def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
     """What answers for `models` while it is up: name → folder, id, or URL of a folder in an object store."""
     from serve.engines.flow import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
 
+    for name in models:
+        adapters = config.serve.engine_of(name).adapters
+        if adapters is not None and is_object_storage(adapters):
+            check_stored_adapters(adapters)  # before an engine is loaded
     connect(config.ray)
     served = [_as_served(name, source) for name, source in models.items()]
     with endpoint(served, config.serve, worker_environment(config.ray)) as upstream:

@@ -10,7 +10,7 @@ from pathlib import Path
 from codeocean.generate.turns import roles_of
 from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
-from ray_jobs.run.models import WEIGHTS, check_model
+from ray_jobs.run.models import WEIGHTS, check_model, check_stored_adapters
 from serve.client.rules import rules_for
 from serve.engines.settings import is_object_storage, local_adapters
 
@@ -59,8 +59,8 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
     yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
     if here and Path(config.train.model).is_dir():
         yield partial(_trainable, config)
-    if here and adapters is not None and not is_object_storage(adapters):
-        yield partial(local_adapters, adapters)
+    if here and adapters is not None:
+        yield partial(check_stored_adapters if is_object_storage(adapters) else local_adapters, adapters)
 
 
 def _check_rules(teacher: TeacherConfig, key: str) -> None:

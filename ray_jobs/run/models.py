@@ -137,6 +137,35 @@ def _check_stored(url: str, key: str, patterns: tuple[str, ...]) -> None:
         raise OSError(f"{key}: {error}") from None
 
 
+def check_stored_adapters(url: str, key: str = "serve.engine.adapters") -> None:
+    """Refuse adapters in an object store that Ray could not fetch when it is asked for one.
+
+    Raises:
+        ValueError: the URL holds options, or boto3 is missing.
+        FileNotFoundError: there is no folder with `adapter_config.json` and `adapter_model.safetensors`.
+        OSError: the store refuses.
+    """
+    if "?" in url:
+        raise ValueError(
+            f"{key} is {url!r}; Ray fetches adapters, by a plain URL: name the endpoint by AWS_ENDPOINT_URL"
+        )
+    if not url.startswith(("s3://", "gs://")):
+        return  # pyarrow opens no other of them
+    if url.startswith("s3://") and importlib.util.find_spec("boto3") is None:
+        raise ValueError(f"{key} is {url!r}, which Ray fetches by boto3; run: pip install '.[aws]'")
+    try:
+        names = {file.name for file in stored_files(url)[2]}
+    except FileNotFoundError:
+        names = set()
+    except OSError as error:
+        raise OSError(f"{key}: {error}") from None
+    found = [name.rpartition("/")[0] for name in names if fnmatch.fnmatch(name, "*/adapter_config.json")]
+    if not found:
+        raise FileNotFoundError(f"{key}: {url} holds no folder with an adapter_config.json")
+    if missing := sorted(name for name in found if f"{name}/adapter_model.safetensors" not in names):
+        raise FileNotFoundError(f"{key}: {url}/{missing[0]} holds no adapter_model.safetensors")
+
+
 def _cached(name: str, key: str) -> Path:
     """Folder of a hub id in this machine's cache."""
     from huggingface_hub import constants, try_to_load_from_cache

@@ -7,7 +7,7 @@ import pytest
 
 from core.object_store import open_url
 from core.storage import write_bytes
-from ray_jobs.run.models import PACKAGED, check_model, model_digest, resolve_model, served_name
+from ray_jobs.run.models import PACKAGED, check_model, check_stored_adapters, model_digest, resolve_model, served_name
 from tests.object_store import error
 
 
@@ -48,6 +48,26 @@ def test_a_folder_without_its_weights_is_refused_before_work_starts(tmp_path):
         check_model(folder_of(tmp_path / "cut", "a.safetensors", index=("a.safetensors", "b.safetensors")), "x")
     check_model(folder_of(tmp_path / "whole", "a.safetensors", index=("a.safetensors",)), "train.model")
     check_model(folder_of(tmp_path / "bin", "pytorch_model.bin"), "embed.model", files=("*.bin",))
+
+
+def test_adapters_in_a_bucket_are_looked_at_before_an_engine_starts(store, monkeypatch):
+    url = f"{store.bucket()}/adapters"
+    fs, path = open_url(url)
+    with pytest.raises(FileNotFoundError, match=f"serve.engine.adapters: {url} holds no folder with an adapter_config"):
+        check_stored_adapters(url)
+    write_bytes(fs, f"{path}/one/adapter_config.json", b"{}")
+    with pytest.raises(FileNotFoundError, match=f"{url}/one holds no adapter_model.safetensors"):
+        check_stored_adapters(url)
+    write_bytes(fs, f"{path}/one/adapter_model.safetensors", b"1")
+    check_stored_adapters(url)
+    with pytest.raises(ValueError, match="name the endpoint by AWS_ENDPOINT_URL"):
+        check_stored_adapters(f"{url}?endpoint_override=host:9000")
+    store.fault = lambda environ: error("403 Forbidden", "AccessDenied")
+    with pytest.raises(OSError, match=r"serve\.engine\.adapters: s3://.*lacks the right s3:ListBucket"):
+        check_stored_adapters(url)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="fetches by boto3; run: pip install"):
+        check_stored_adapters(url)
 
 
 def test_offline_an_id_has_to_be_in_the_cache(tmp_path, monkeypatch):
