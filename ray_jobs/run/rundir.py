@@ -13,6 +13,7 @@ import logging
 import os
 import posixpath
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -91,6 +92,17 @@ class RunDir:
             return self.path(*parts)
         scheme, found, address = self.url.partition("?")[0].partition("://")
         return join_url(f"{scheme}{found}{address.rpartition('@')[2]}", *parts)
+
+    def check_deletable(self) -> None:
+        """Refuse a bucket in which nothing may be deleted: stages would find out after their work.
+
+        Raises:
+            OSError: the right is missing, or the store refuses for another reason.
+        """
+        if is_object_store(self.fs):
+            probe = self.path(".leases", f"may-delete-{uuid.uuid4().hex}")
+            write_bytes(self.fs, probe, b"")
+            self.fs.delete_file(probe)
 
     def exists(self, *parts: str) -> bool:
         """Whether there is a file or folder."""

@@ -9,6 +9,7 @@ import pytest
 from codeocean.select.settings import CoresetConfig
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.rundir import RunDir, StageResult, output_digest, required, run_stage
+from tests.object_store import error, when
 
 
 @pytest.fixture
@@ -61,6 +62,18 @@ def test_people_are_told_urls_without_the_key(run, store):
     assert there.shown() == f"s3://{bucket}/run"
     assert there.shown("report", "index.html") == f"s3://{bucket}/run/report/index.html"
     assert run.shown("report") == run.path("report")
+
+
+def test_a_bucket_in_which_nothing_may_be_deleted_is_refused_before_work_starts(run, store):
+    there = RunDir(f"{store.bucket()}/run")
+    there.check_deletable()
+    assert store.counts()["DELETE"] == 1
+    store.fault = when(
+        lambda method, path: method == "DELETE" or "?delete" in path, error("403 Forbidden", "AccessDenied")
+    )
+    with pytest.raises(OSError, match=r"lacks the right s3:DeleteObject"):
+        there.check_deletable()
+    run.check_deletable()
 
 
 def test_a_url_works_as_a_path_does(tmp_path):
