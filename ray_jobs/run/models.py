@@ -17,9 +17,11 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 from core.node_copy import AT_A_TIME, StoredFile, cache_folder, is_url, read_stored, stored_files
+from core.object_store import open_url
 from core.storage import sample_digest, stream_digest
 from ray_jobs.run.fingerprint import InputDigest
 
@@ -185,22 +187,14 @@ def _cached(name: str, key: str) -> Path:
 def model_digest(resolved: str) -> str:
     """What identifies a model in a stage's digest: the id, or its folder's names, sizes, small files and samples.
 
-    A folder and a copy of it in an object store have the same digest.
+    A folder and a copy of it in an object store have the same digest. What a URL lists is read once in a process: each
+    file of weights costs 64 requests.
 
     Raises:
         OSError, ValueError: the object store of a URL refuses, or nothing is there.
     """
     if is_url(resolved):
-        fs, path, files = stored_files(resolved)
-
-        def described(file: StoredFile) -> tuple[bytes, str]:
-            with fs.open_input_file(f"{path}/{file.name}") as stream:
-                if _is_small_json(file.name, file.size):
-                    return bytes(stream.read()), ""
-                return b"", stream_digest(stream, file.size) if file.name.endswith(".safetensors") else ""
-
-        with ThreadPoolExecutor(AT_A_TIME) as pool:
-            return _folder_digest([(file.name, file.size) for file in files], pool.map(described, files))
+        return _stored_digest(resolved, tuple(stored_files(resolved)[2]))
     folder = Path(resolved)
     if not folder.is_dir():
         return resolved
@@ -211,6 +205,23 @@ def model_digest(resolved: str) -> str:
          sample_digest(file) if file.suffix == ".safetensors" else "")
         for file, (_, size) in zip(there, sizes, strict=True)
     ))  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _stored_digest(url: str, files: tuple[StoredFile, ...]) -> InputDigest:
+    """The digest of a folder in an object store; its files, with their sizes and times, are part of the cache's key."""
+    fs, path = open_url(url)
+
+    def described(file: StoredFile) -> tuple[bytes, str]:
+        if not _is_small_json(file.name, file.size) and not file.name.endswith(".safetensors"):
+            return b"", ""
+        with fs.open_input_file(f"{path}/{file.name}") as stream:
+            if _is_small_json(file.name, file.size):
+                return bytes(stream.read()), ""
+            return b"", stream_digest(stream, file.size)
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        return _folder_digest([(file.name, file.size) for file in files], pool.map(described, files))
 
 
 def _is_small_json(name: str, size: int) -> bool:

@@ -128,6 +128,9 @@ def test_a_model_in_a_store_has_the_digest_of_its_folder(store, tmp_path):
     (tmp_path / "large.safetensors").write_bytes(os.urandom(5 * 2**20))
     url = in_store(store, tmp_path)
     assert model_digest(url) == model_digest(str(tmp_path))
+    store.requests.clear()
+    assert model_digest(url) == model_digest(str(tmp_path))
+    assert store.counts() == {"LIST": 1}  # what is listed was read before
     check_model(url, "train.model")
     assert resolve_model(url, "train.model") == url
     assert served_name(f"{url}?region=eu-central-1") == "tiny"
