@@ -50,8 +50,17 @@ class Head:
         return self.run(sys.executable, "-m", f"ray_jobs.{job}", *arguments, timeout=timeout)
 
 
-def start_head(home, *, cpus=2, launcher=None):
-    """Start a head; with `launcher`, under the autoscaler with Ray's fake provider and that file's node types."""
+def start_head(home, *, cpus=2, launcher=None, address="127.0.0.1", prefix=(), variables=None):
+    """Start a head.
+
+    Args:
+        home: folder of its user.
+        cpus: logical CPUs of the head itself.
+        launcher: node types of a launcher's file, under the autoscaler with Ray's fake provider.
+        address: where it listens.
+        prefix: of the command line that starts it, such as one that enters another host's namespaces.
+        variables: more of its environment.
+    """
     folder = Path(tempfile.mkdtemp(prefix="wc"))  # short: Ray's sockets lie in it
     dashboard, gcs = free_port(), free_port()
     token = home / "token"
@@ -63,14 +72,14 @@ def start_head(home, *, cpus=2, launcher=None):
         "RAY_worker_niceness": "0",
         "HOME": str(home), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_DISABLE_MEMORY_MONITOR": "1", "RAY_raylet_start_wait_time_s": "120",
-    }  # fmt: skip
+    } | (variables or {})  # fmt: skip
     command = [
-        "ray", "start", "--head", "--node-ip-address=127.0.0.1", f"--port={gcs}", "--dashboard-host=127.0.0.1",
+        *prefix, "ray", "start", "--head", f"--node-ip-address={address}", f"--port={gcs}", f"--dashboard-host={address}",
         f"--dashboard-port={dashboard}", f"--num-cpus={cpus}", f"--temp-dir={folder}", "--object-store-memory=100000000",
         "--disable-usage-stats", "--dashboard-agent-listen-port=0", "--min-worker-port=0", "--max-worker-port=0",
     ]  # fmt: skip
     if launcher is not None:
-        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"127.0.0.1:{gcs}"), sort_keys=False))
+        (folder / "launcher.yaml").write_text(yaml.safe_dump(faked(launcher, f"{address}:{gcs}"), sort_keys=False))
         command.append(f"--autoscaling-config={folder / 'launcher.yaml'}")
         # No RAY_OVERRIDE_RESOURCES: the fake provider's nodes would inherit it and all have the head's CPUs.
         environment |= {
@@ -78,7 +87,7 @@ def start_head(home, *, cpus=2, launcher=None):
             "RAY_OVERRIDE_NODE_ID_FOR_TESTING": HEAD_ID, "RAY_CLOUD_INSTANCE_ID": HEAD_ID,
             "RAY_NODE_TYPE_NAME": FAKE_HEAD,
         }  # fmt: skip
-    head = Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{gcs}", folder, environment)
+    head = Head(f"http://{address}:{dashboard}", f"{address}:{gcs}", folder, environment)
     try:
         started = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=170, check=False)
         assert started.returncode == 0, started.stdout + started.stderr
@@ -88,11 +97,11 @@ def start_head(home, *, cpus=2, launcher=None):
     return head
 
 
-def add_node(head, number, cpus=2):
-    """One more node, on a loopback address and with a temporary folder of its own; its address."""
-    folder, address = head.folder / f"n{number}", f"127.0.0.{number + 2}"
+def add_node(head, number, cpus=2, address=None, prefix=()):
+    """One more node with a temporary folder of its own, on a loopback address or on another host's; its address."""
+    folder, address = head.folder / f"n{number}", address or f"127.0.0.{number + 2}"
     folder.mkdir()
-    command = ["ray", "start", f"--address={head.gcs}", f"--num-cpus={cpus}", f"--temp-dir={folder}", "--disable-usage-stats",
+    command = [*prefix, "ray", "start", f"--address={head.gcs}", f"--num-cpus={cpus}", f"--temp-dir={folder}", "--disable-usage-stats",
                "--object-store-memory=200000000", "--dashboard-agent-listen-port=0", "--min-worker-port=0",
                "--max-worker-port=0", f"--node-ip-address={address}"]  # fmt: skip
     subprocess.run(command, env=head.environment, check=True, capture_output=True, timeout=170)

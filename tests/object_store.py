@@ -75,15 +75,15 @@ def when(test, fault):
 
 
 class ObjectStore:
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self.requests = []
         self.fault = None  # environ -> a fault or None
         self._names = itertools.count()
         self._app = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True, request_handler=_Silent)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = make_server(host, 0, self._serve, threaded=True, request_handler=_Silent)
+        self.url = f"http://{host}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.environment = {
             "AWS_ENDPOINT_URL": self.url, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": "secret",
