@@ -45,7 +45,7 @@ from serve.gateway.admission import (
 )
 from serve.gateway.anthropic import to_chat
 from serve.gateway.anthropic_answers import model_list, model_object
-from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone
+from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone, writer_of
 from serve.gateway.ask import parse, read_ask
 from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
 from serve.gateway.limit_headers import of_anthropic, of_openai
@@ -100,7 +100,8 @@ class Gateway:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
         note = Note(scope["method"], scope["raw_path"])
-        reply = Reply(send, note.id, messages=speaks_anthropic(scope["raw_path"], scope["headers"]))
+        messages = speaks_anthropic(scope["raw_path"], scope["headers"])
+        reply = Reply(send, note.id, writer_of(scope), messages=messages)
         with self._traffic.watch(note, reply):
             try:
                 await self._answer(scope, receive, reply, note)

@@ -61,7 +61,7 @@ class Relaying(NamedTuple):
 
     async def _events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         meter = self.meter
-        async for chunk in content.iter_any():
+        while chunk := await content.readany():
             events = meter.feed(chunk)
             self.use.tokens = meter.tokens
             if events:

@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from serve.gateway.admission import MOST_HEAD_BYTES, RefusalError
+from serve.gateway.asgi import WRITE
 from serve.gateway.settings import GatewayConfig
 
 
@@ -63,10 +64,12 @@ class PatientProtocol(H11Protocol):
         self._header_timer: asyncio.TimerHandle | None = None
         self._send_timer: asyncio.TimerHandle | None = None
         self._closing: ClosingTransport
+        self.app = partial(_with_extension, self.app, {WRITE: self._write_part})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection opens: the time runs."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        self._write = self.transport.write
         self._closing = ClosingTransport(self.transport, self.conn, self._settings)
         self.transport = self._closing  # type: ignore[assignment]  # it does all that a transport does
         if len(self.connections) > self._most_connections:
@@ -83,6 +86,15 @@ class PatientProtocol(H11Protocol):
             self._stop_timer()
         elif self._header_timer is None:
             self._header_timer = self.loop.call_later(self._settings.header_timeout_s, self._close)
+
+    def _write_part(self, part: bytes) -> bool:
+        """Write a part of a stream without h11, whose state it does not change; False where `send` has to do it."""
+        if not part or self.flow.write_paused or self.cycle.disconnected or self.conn.our_state is not h11.SEND_BODY:
+            return False
+        if self.scope["http_version"] != "1.1" or self.scope["method"] == "HEAD":
+            return False  # no chunks, or no body
+        self._write(b"%x\r\n%b\r\n" % (len(part), part))
+        return True
 
     def on_response_complete(self) -> None:
         """An answer is written: whoever still sends the body of what was answered without it is not listened to."""
@@ -146,6 +158,12 @@ class PatientProtocol(H11Protocol):
         if self._header_timer is not None:
             self._header_timer.cancel()
             self._header_timer = None
+
+
+async def _with_extension(app: Any, extensions: dict[str, Any], scope: Any, receive: Any, send: Any) -> None:
+    """ASGI's call of `app`, which finds more than the specification has in its scope."""
+    scope["extensions"] = extensions
+    await app(scope, receive, send)
 
 
 def server_for(app: Any, host: str, port: int, config: GatewayConfig) -> uvicorn.Server:

@@ -16,6 +16,8 @@ MOST_EVENT_BYTES = 16 * 1024 * 1024
 
 DONE = b"[DONE]"
 
+_DATA = b"data: "
+
 
 class Meter:
     """Passes a stream on event by event and reads its usage, until it ends or the engine says that it failed."""
@@ -34,6 +36,10 @@ class Meter:
         held = self._rest + chunk
         *events, rest = _END_OF_EVENT.split(held) if b"\r" in held else held.split(b"\n\n")
         self._rest = rest.lstrip(b"\r\n")
+        if events and not self._over and _are_tokens(held, events):  # nearly always: looked at, not taken apart
+            self._last_choice = events[-1][len(_DATA) :]
+            self.completion_tokens += len(events)  # about one token each; the usage event sets it right
+            return held[: len(held) - len(rest)]
         if len(self._rest) > MOST_EVENT_BYTES:
             self.error, self._rest = "an event without end", b""
         return self._passed(events)
@@ -53,11 +59,15 @@ class Meter:
     def _passed(self, events: list[bytes]) -> bytes:
         passed = []
         for event in events:
-            if self.error is not None or self.finished:
+            if self._over:
                 break
             if event.strip() and self._wanted(event):
                 passed.append(with_both_names(event.lstrip(b"\r\n")) + b"\n\n")
         return b"".join(passed)
+
+    @property
+    def _over(self) -> bool:
+        return self.finished or self.error is not None
 
     def _wanted(self, event: bytes) -> bool:
         name, data = read_event(event)
@@ -66,10 +76,9 @@ class Meter:
         if data == DONE:
             self.finished = True
             return True
-        choice = b'"choices"' in data
-        if choice and b'"usage"' not in data and b'"error"' not in data and name != b"error":
+        if name != b"error" and b'"choices"' in data and not _may_matter(data):
             self._last_choice = data
-            self.completion_tokens += 1  # about one token each; the usage event sets it right
+            self.completion_tokens += 1
             return True
         try:
             content = json.loads(data)
@@ -118,6 +127,29 @@ class Meter:
     def tokens(self) -> int:
         """Prompt and answer together."""
         return self.prompt_tokens + self.completion_tokens
+
+
+def _are_tokens(held: bytes, events: list[bytes]) -> bool:
+    """Whether all events are pieces of an answer that go on as they came: one line each, no usage, error or reasoning.
+
+    Args:
+        held: the bytes that they were cut from.
+        events: without the empty lines behind them, at least one.
+    """
+    if _may_matter(held) or b'"reasoning"' in held or b"\r" in held:
+        return False
+    for event in events:  # a loop: this is done for every token
+        if not event.startswith(b"data: {") or b'"choices"' not in event or b"\n" in event:
+            return False
+    return True
+
+
+def _may_matter(data: bytes) -> bool:
+    """Whether something in it may be a usage or an error.
+
+    In text, quotes have a backslash before them: what stands between two without one is a name or a whole value.
+    """
+    return b'"usage"' in data or b'"error"' in data
 
 
 def read_event(event: bytes) -> tuple[bytes, bytes]:

@@ -1,5 +1,6 @@
 """The gateway over TLS, with a certificate made by openssl as docs/security.md says."""
 
+import json
 import socket
 import ssl
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from serve.gateway.server import server_for
 from serve.gateway.settings import GatewayConfig
+from tests.serve.stub import until
 
 MAKE = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
@@ -59,3 +61,41 @@ def test_a_pair_that_is_none_is_refused_before_anything_starts(pair, tmp_path):
     missing = GatewayConfig(tls_cert=str(tmp_path / "none.pem"), tls_key=pair["tls_key"])
     with pytest.raises(FileNotFoundError, match="tls_cert .*none.pem: there is no such file"):
         server_for(None, "127.0.0.1", 0, missing)
+
+
+def ask_stream(running, version):
+    body = json.dumps({"model": "wavecoder", "stream": True, "messages": [{"role": "user", "content": "x"}]})
+    head = f"POST /v1/chat/completions HTTP/{version}\r\nHost: localhost\r\nAuthorization: Bearer {running.secret}\r\n"
+    return f"{head}Connection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+def test_streams_are_chunks_where_the_client_knows_them(gateway, upstream):
+    upstream.words = [f"word{number} " for number in range(50)]
+    running = gateway()
+    head, _, framed = running.raw(ask_stream(running, "1.1")).partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head.lower()
+    plain = b""
+    while framed:
+        size, _, framed = framed.partition(b"\r\n")
+        plain, framed = plain + framed[: int(size, 16)], framed[int(size, 16) + 2 :]
+    assert (size, framed) == (b"0", b"")
+    head, _, bare = running.raw(ask_stream(running, "1.0")).partition(b"\r\n\r\n")
+    assert b"chunked" not in head.lower()
+    assert bare == plain
+    assert plain.count(b"word") == 50
+    assert plain.endswith(b"data: [DONE]\n\n")
+
+
+def test_a_client_that_reads_slowly_gets_all_and_is_waited_for(gateway, upstream):
+    upstream.words = ["word " * 100_000] * 60  # 30 MB, more than the kernel holds for both connections
+    running = gateway()
+    with socket.create_connection(("127.0.0.1", running.port)) as client:
+        client.sendall(ask_stream(running, "1.1"))
+        until(lambda: upstream.under_way == 1)
+        time.sleep(1)
+        assert upstream.under_way == 1  # the engine is not read further than the client reads
+        answer = b""
+        while part := client.recv(1 << 20):
+            answer += part
+    assert answer.count(b"word ") == 100_000 * 60
+    assert answer.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")

@@ -51,6 +51,34 @@ def test_an_error_of_the_engine_is_not_passed_on_and_half_an_event_neither():
     assert meter.end() == b"data: [DONE]\n\n"
 
 
+KINDS = [
+    *(f"data: {json.dumps(content)}" for content in (*WORDS, LAST)),
+    'data: {"choices":[{"delta":{"reasoning":"hm"}}]}',
+    'data: {"choices":[{"delta":{"content":"\\"error\\""}}]}',
+    'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"completion_tokens":9}}',
+    'data: {"choices":[{"finish_reason":"error"}]}',
+    'data: {"object":"error","message":"no"}',
+    'data: {"message":"no","choices_left":0}',
+    'data:{"choices":[{"text":"a"}]}',
+    'event: error\ndata: {"choices":[]}',
+    'id: 4\ndata: {"choices":[{"text":"b"}]}',
+    '\ndata: {"choices":[{"text":"c"}]}',
+    ": ping",
+    "data: [DONE]",
+]
+
+
+@given(st.lists(st.sampled_from(KINDS), max_size=8), st.booleans())
+def test_events_that_come_together_are_read_as_those_that_come_alone(kinds, hide):
+    events = [f"{kind}\n\n".encode() for kind in kinds]
+    together, alone = Meter(3, hide_usage=hide), Meter(3, hide_usage=hide)
+    passed = together.feed(b"".join(events))
+    assert passed == b"".join(alone.feed(event) for event in events)
+    assert (together.end(), together.tokens, together.finished) == (alone.end(), alone.tokens, alone.finished)
+    assert together.error == alone.error
+    assert b"hm" not in passed or b"reasoning_content" in passed
+
+
 def test_a_cut_off_stream_is_counted_by_its_events():
     meter = Meter(3, hide_usage=True)
     meter.feed(events(*WORDS[:3], WORDS[3] | {"usage": None}))
