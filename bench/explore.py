@@ -30,6 +30,7 @@ FILTERS = {
     "sorted by radius": {"task": "generation", "sort": "radius"},
     "a deep page": {"task": "generation", "start": "400000"},
 }
+SEARCHES = ("any+size", "f123456(", "function+777", "values%5B42]", "no+such+words")
 FILES = 100
 
 
@@ -124,8 +125,7 @@ def measure(root: Path) -> dict[str, object]:
                     "rows_s": round(statistics.median(times), 3),
                     "counts_s": round(statistics.median(counts), 3),
                 }
-            found["a common word_s"] = round(_timed(f"{url}api/rows?text=any+size"), 3)
-            found["a rare word_s"] = round(_timed(f"{url}api/rows?text=f123456("), 3)
+            found["searches"] = _searches(url, begun)
             first = json.loads(_get(f"{url}api/rows"))["rows"][0]["raw_id"]
             for name in ("row", "neighbours"):
                 found[f"{name}_s"] = round(_timed(f"{url}api/{name}?raw_id={first}"), 3)
@@ -133,6 +133,20 @@ def measure(root: Path) -> dict[str, object]:
             found["peak_mb"] = _peak_mb(process.pid)
         finally:
             process.terminate()
+    return found
+
+
+def _searches(url: str, begun: float) -> dict[str, object]:
+    """Seconds of searches while the index of texts is made and with it; counts of the first time and of the second."""
+    found: dict[str, object] = {}
+    if json.loads(_get(f"{url}api/about"))["indexed"] is not None:
+        found["scan"] = {text: round(_timed(f"{url}api/rows?text={text}"), 3) for text in SEARCHES}
+    while (share := json.loads(_get(f"{url}api/about"))["indexed"]) is not None and share < 1:
+        time.sleep(1)
+    found["indexed_s"] = round(time.monotonic() - begun, 1)
+    for text in SEARCHES:
+        times = [_timed(f"{url}api/{what}?text={text}") for what in ("rows", "counts", "counts")]
+        found[text] = dict(zip(("rows_s", "counts_s", "again_s"), (round(one, 3) for one in times), strict=True))
     return found
 
 

@@ -32,7 +32,11 @@ def run_explore(run_dir: str, beside: str | None, port: int) -> None:
         where = f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
         print(f"{explorer.total:,} rows of {explorer.files.root}; Ctrl-C ends. Open {where}", flush=True)
         settings = uvicorn.Config(server.app(), log_level="error", access_log=False, lifespan="off", ws="none")
-        uvicorn.Server(settings).run([listener])
+        explorer.index_texts()
+        try:
+            uvicorn.Server(settings).run([listener])
+        finally:
+            explorer.close()
 
 
 def _local(path: str) -> Path:

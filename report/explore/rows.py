@@ -5,6 +5,7 @@ Every answer is bounded: a page, a sample, or one row; DuckDB reads Parquet with
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,20 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from report.explore.index import FACETS, RunFiles, build_index, connect, listed, quoted, run_files
+from report.explore.search import TextIndex, TextSearch, build_text_index, text_columns
+
+log = logging.getLogger("wavecoder.report")
 
 PAGE_ROWS, MAX_PAGE_ROWS = 50, 200
 MAX_VALUES = 60
 """Values of a facet that are listed, the commonest first."""
 MAP_POINTS = 6_000
 NEIGHBOURS = 8
+INDEXED_ROWS = 20_000
+"""From so many rows on texts are indexed; fewer are scanned in less than 0.1 s."""
 SORTS = {"rank": "n", "radius": "radius DESC NULLS LAST, n", "attempts": "attempt DESC, n"}
 
 Row = dict[str, Any]
@@ -59,6 +66,39 @@ class Explorer:
         self.total: int = self._one("SELECT count(*) FROM rows")[0]
         self._unfiltered: Row | None = None
         self._unfiltered = self.counts(Filter())  # before the first page asks
+        self._texts: TextIndex | None = None
+        self._closing = threading.Event()
+        self._indexer: threading.Thread | None = None
+        self.indexed: float | None = None
+        """Share of the texts' index that is made; below 1 a search reads all texts. None where there is no index."""
+
+    def index_texts(self, least: int = INDEXED_ROWS) -> None:
+        """Make the texts' index in a thread, unless there are fewer rows than `least`; `close` ends it."""
+        if self.total >= least:
+            self.indexed = 0.0
+            self._indexer = threading.Thread(target=self._index_texts)
+            self._indexer.start()
+
+    def close(self) -> None:
+        """Wait for what works in the background, after telling it to stop."""
+        self._closing.set()
+        if self._indexer is not None:
+            self._indexer.join()
+
+    def _index_texts(self) -> None:
+        def tell(share: float) -> bool:
+            self.indexed = min(share, 0.99)
+            return not self._closing.is_set()
+
+        try:
+            with self._database.cursor() as cursor:
+                while not build_text_index(cursor, self.files, self.index, tell):  # another process may make it
+                    if self._closing.wait(2):
+                        return
+            self._texts, self.indexed = TextIndex(self.index, self.total), 1.0
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            log.warning("explore: no index of texts (%s); a search reads all texts", str(error).splitlines()[0])
+            self.indexed = None
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if not hasattr(self._local, "cursor"):
@@ -72,8 +112,8 @@ class Explorer:
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
     def _one(self, query: str, *values: Any) -> tuple[Any, ...]:
-        found = self._cursor().execute(query, list(values)).fetchone()
-        return found if found is not None else ()
+        found = self._cursor().execute(query, list(values)).fetchall()  # to its end, or the cursor takes no table
+        return found[0] if found else ()
 
     def set_marks(self, marks: Mapping[str, str]) -> None:
         """Id → keep or drop, of all marked rows."""
@@ -85,23 +125,34 @@ class Explorer:
 
     def page(self, wanted: Filter, start: int = 0, rows: int = PAGE_ROWS, sort: str = "rank") -> Row:
         """Rows of the list, and whether there are more."""
-        where, values = self._where(wanted)
-        rows = max(1, min(rows, MAX_PAGE_ROWS))
-        places = self._all(
-            f"SELECT n FROM rows {where} ORDER BY {SORTS.get(sort, 'n')} LIMIT ? OFFSET ?",
-            *values,
-            rows + 1,
-            max(0, start),
-        )
-        shown = [place["n"] for place in places[:rows]]
+        search = self._search(wanted.text)
+        where, values = self._where(wanted, with_text=search is None)
+        rows, start = max(1, min(rows, MAX_PAGE_ROWS)), max(0, start)
+        query = f"SELECT n FROM rows {where} ORDER BY {SORTS.get(sort, 'n')}"
+        if search is None:
+            places = [row["n"] for row in self._all(f"{query} LIMIT ? OFFSET ?", *values, rows + 1, start)]
+        else:
+            ordered = self._cursor().execute(query, values).fetchnumpy()["n"]
+            places = search.first(self._cursor(), ordered, start + rows + 1)[start:].tolist()
+        shown = places[:rows]
         found = {row["n"]: row for row in self._all(_LISTED, shown)} if shown else {}
         return {"rows": [found[n] for n in shown], "more": len(places) > rows, "start": start}
+
+    def _search(self, text: str) -> TextSearch | None:
+        """What the texts' index knows of a text; None where there is no index, or nothing to search."""
+        if not text or self._texts is None:
+            return None
+        return self._texts.search(self._one("SELECT lower(?)", text)[0])
 
     def counts(self, wanted: Filter) -> Row:
         """How many rows a filter leaves, and of each facet how many for each value."""
         if wanted == Filter() and self._unfiltered is not None:
             return self._unfiltered
-        where, values = self._where(wanted)
+        search = self._search(wanted.text)
+        where, values = self._where(wanted, with_text=search is None)
+        if search is not None:
+            self._cursor().register("found", pa.table({"n": search.all(self._cursor())}))
+            where = f"{where} {'AND' if where else 'WHERE'} n IN (SELECT n FROM found)"
         names = ", ".join(FACETS)
         sets = ", ".join(f"({name})" for name in FACETS)
         query = (f"SELECT grouping({names}) AS which, {names}, count(*) AS number FROM rows {where} "
@@ -120,7 +171,7 @@ class Explorer:
             self._unfiltered = counted
         return counted
 
-    def _where(self, wanted: Filter) -> tuple[str, list[Any]]:
+    def _where(self, wanted: Filter, *, with_text: bool) -> tuple[str, list[Any]]:
         clauses, values = [], list[Any]()
         for name, value in wanted.values.items():
             if name == "mark":
@@ -138,7 +189,7 @@ class Explorer:
             if bound is not None:
                 clauses.append(f"radius {sign} ?")
                 values.append(bound)
-        if wanted.text:
+        if wanted.text and with_text:
             clause, more = self._found_in(wanted.text)
             clauses.append(clause)
             values += more
@@ -148,14 +199,10 @@ class Explorer:
         """Rows in whose texts a text occurs; every letter stands for itself."""
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         clauses, values = [], list[Any]()
-        for paths, key, columns in (
-            (self.files.generations, "raw_id", ("instruction", "information", "solution")),
-            (self.files.raw, "id", ("code", "docstring")),
-        ):
-            if paths:
-                any_of = " OR ".join(f"{name} ILIKE ? ESCAPE '\\'" for name in columns)
-                clauses.append(f"raw_id IN (SELECT {key} FROM {listed(paths)} WHERE {any_of})")
-                values += [pattern] * len(columns)
+        for paths, key, columns in text_columns(self.files):
+            any_of = " OR ".join(f"{name} ILIKE ? ESCAPE '\\'" for name in columns)
+            clauses.append(f"raw_id IN (SELECT {key} FROM {listed(paths)} WHERE {any_of})")
+            values += [pattern] * len(columns)
         return f"({' OR '.join(clauses)})", values
 
     def row(self, raw_id: str) -> Row | None:

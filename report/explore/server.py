@@ -99,8 +99,9 @@ class ExplorerServer:
 
     def _about(self, _: Mapping[str, str]) -> Any:
         other = self._other
-        return {"run": self._root, "rows": self._run.total, "other": str(other.files.root) if other else None,
-                "facets": [name for name in FACETS if name != "beside" or other]}  # fmt: skip
+        facets = [name for name in FACETS if name != "beside" or other]
+        return {"run": self._root, "rows": self._run.total, "indexed": self._run.indexed, "facets": facets,
+                "other": str(other.files.root) if other else None}  # fmt: skip
 
     def _rows(self, asked: Mapping[str, str]) -> Any:
         start = asked.get("start", "0")
