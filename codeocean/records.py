@@ -36,6 +36,10 @@ RAW_CODE = pa.schema(
 )
 """One (comment, code) pair; `code` holds the function without its documentation, `docstring` the documentation."""
 
+CONTEXT = ("context", "context_missing")
+"""Columns that raw code has beside these where a source asks for `context`: source of the same file that the function
+needs, to stand before it, and why it cannot be run alone even so."""
+
 CORESET = pa.schema([("rank", pa.int64()), ("id", _STRING), ("radius", pa.float64())])
 """`radius` is the distance to the nearest earlier pick when picked, so that every prefix is itself a coreset."""
 

@@ -46,6 +46,9 @@ def run_collect(config: Config, run: RunDir) -> Manifest:
             "rows_per_second_per_core": round(done.rate, 1),
             "cores": done.cores,
         }
+        if account.context:
+            named = {reason or "complete": count for reason, count in account.context.most_common()}
+            details["context"] = named
         return StageResult(account.rows_in, done.kept, dict(account.dropped), account.examples, details)
 
     return run_stage(run, "collect", covered_by("collect", config), inputs, work)

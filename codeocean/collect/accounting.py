@@ -18,14 +18,14 @@ from pydantic import Field, PositiveInt
 from codeocean.collect.duplicates import Duplicates, Keys, NearDuplicates, Signatures, row_keys
 from codeocean.collect.filters import SECRET, FilterConfig, filter_batch
 from codeocean.collect.readers import read_unit
-from codeocean.collect.settings import READ_SCHEMA, SourceConfig, Unit
+from codeocean.collect.settings import FolderSource, SourceConfig, Unit
 from codeocean.collect.yields import Counts, count_functions, merge_counts
-from codeocean.records import RAW_CODE
+from codeocean.records import CONTEXT, RAW_CODE
 from core.settings import Execution, Settings
 from core.storage import write_part
 
 EXAMPLES_PER_REASON = 3
-DROPPED = READ_SCHEMA
+DROPPED = RAW_CODE.append(pa.field("reason", pa.string()))
 """Rows of RAW_CODE with the `reason` why they stopped."""
 DROPPED_FOLDER = "dropped"
 
@@ -58,6 +58,11 @@ class CollectConfig(Settings):
     keep_dropped: Annotated[bool, Execution()] = False
     """Keep dropped rows with their reasons in `collect/dropped/`, as Parquet; secrets are left out. It holds from the
     next part on that is written."""
+
+    @property
+    def context(self) -> bool:
+        """Whether a source asks for what functions need of their files."""
+        return any(isinstance(source, FolderSource) and source.context for source in self.sources)
 
 
 Position = tuple[int, int]
@@ -92,12 +97,15 @@ def read_filtered(
 
 def _reasoned(batch: pa.RecordBatch, config: CollectConfig) -> pa.Table:
     rows = filter_batch(batch, config.filters)
+    texts = ("code", "docstring", *CONTEXT) if config.context else ("code", "docstring")
+    if not config.context:
+        rows = rows.drop_columns(list(CONTEXT))
     if config.sample < 1.0:
         pairs = zip(rows["reason"].to_pylist(), rows["id"].to_pylist(), strict=True)
         reasons = [reason or ("" if in_sample(id_, config.sample) else "not sampled") for reason, id_ in pairs]
         rows = _replaced(rows, "reason", pa.array(reasons, pa.string()))
     stopped = pc.equal(rows["reason"], SECRET) if config.keep_dropped else pc.not_equal(rows["reason"], "")
-    for name in ("code", "docstring"):
+    for name in texts:
         rows = _replaced(rows, name, pc.if_else(stopped, pa.scalar("", pa.string()), rows[name]))
     return rows
 
@@ -139,7 +147,7 @@ class Part:
     """What one file of the stage holds."""
 
     rows: pa.Table
-    """RAW_CODE."""
+    """RAW_CODE, and CONTEXT where a source asks for it."""
     keys: pa.Table
     """`key` and `signature` of the same rows, so that a later attempt need not read their code."""
     account: "Account"
@@ -221,7 +229,9 @@ def cut_parts(
 def _part(kept: list[pa.Table], account: "Account", behind: Position) -> Part:
     rows = pa.concat_tables(kept)
     keys = rows.select([name for name in ("key", "signature") if name in rows.column_names])
-    return Part(rows.select(RAW_CODE.names).cast(RAW_CODE), keys, account, behind)
+    context = [pa.field(name, pa.string()) for name in CONTEXT if name in rows.column_names]
+    schema = pa.schema([*RAW_CODE, *context])
+    return Part(rows.select(schema.names).cast(schema), keys, account, behind)
 
 
 def in_sample(id_: str, share: float) -> bool:
@@ -238,6 +248,8 @@ class Account:
     examples: dict[str, list[str]] = field(default_factory=dict)
     languages: Counter[str] = field(default_factory=Counter)
     functions: Counts = field(default_factory=dict)
+    context: Counter[str] = field(default_factory=Counter)
+    """Rows that are kept, by why they cannot be run with what they need of their file; "" is that they can."""
 
     def add(self, rows: pa.Table) -> pa.Table:
         """Count rows (RAW_CODE and `reason`); returns those that go on, with all their columns."""
@@ -253,6 +265,9 @@ class Account:
                 examples += [" ".join(filter(None, (row["path"], row["name"]))) for row in found.to_pylist()]
         kept = rows.filter(pc.equal(rows["reason"], ""))
         self.languages.update(_counts(kept["language"]))
+        if "context" in kept.column_names:
+            missing = pc.list_element(pc.split_pattern(kept["context_missing"], ":"), 0)  # without the name that is
+            self.context.update(_counts(missing))
         return kept
 
     def merge(self, other: "Account") -> None:
@@ -260,6 +275,7 @@ class Account:
         self.rows_in += other.rows_in
         self.dropped += other.dropped
         self.languages += other.languages
+        self.context += other.context
         merge_counts(self.functions, other.functions)
         for reason, examples in other.examples.items():
             mine = self.examples.setdefault(reason, [])
@@ -273,6 +289,7 @@ class Account:
             "examples": self.examples,
             "languages": dict(self.languages),
             "functions": self.functions,
+            "context": dict(self.context),
         }
 
     @classmethod
@@ -280,6 +297,7 @@ class Account:
         """The reverse of `to_note`."""
         account = cls(note["rows_in"], Counter(note["dropped"]), dict(note["examples"]), Counter(note["languages"]))
         merge_counts(account.functions, note.get("functions", {}))
+        account.context.update(note.get("context", {}))
         return account
 
 

@@ -15,10 +15,12 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from codeocean.collect.functions import survey
+from codeocean.collect.functions import Documented, survey
 from codeocean.collect.generated import is_generated
 from codeocean.collect.recognition import recognize
+from codeocean.collect.secrets import has_secret
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
+from codeocean.context import Context, PythonFile
 from codeocean.grammars import SHARED_SUFFIXES, language_of
 from codeocean.records import row_id
 from core.languages import LANGUAGES
@@ -30,6 +32,9 @@ HEAD_CHARS = 1000
 """Where a generator puts its mark."""
 MINIFIED_LINE = 300
 """Mean length of a line, in bytes, above which nobody wrote it by hand."""
+OTHER = "is not looked for in its language"
+HIDDEN = "needs a secret"
+"""Reasons why a function has no context."""
 
 _GENERATED_NAME = re.compile(
     r"\.pb\.(go|cc|h)$|_pb2(_grpc)?\.py$|\.(g|g\.i|designer)\.cs$|\.d\.[cm]?ts$", re.IGNORECASE
@@ -97,12 +102,21 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
             yield row | {"language": language or "", "reason": _other_language(language)}
             continue
         row["language"] = language
+        module = PythonFile(content.decode()) if source.context and language == "python" else None
         for function in survey(content, language):
             if function.lost:
                 yield row | {"name": function.name, "reason": function.lost}
                 continue
             texts = {"code": function.code, "docstring": function.docstring, "name": function.name}
-            yield row | texts | {"id": row_id(function.code)}
+            yield row | texts | {"id": row_id(function.code)} | (_context(module, function) if source.context else {})
+
+
+def _context(module: PythonFile | None, function: Documented) -> dict[str, str]:
+    """What a function needs of its file, which is None where it is not Python."""
+    found = Context(missing=OTHER) if module is None else module.context(function.name, function.code)
+    if has_secret(found.text):
+        found = Context(missing=HIDDEN)
+    return {"context": found.text, "context_missing": found.missing}
 
 
 def _other_language(language: str | None) -> str:

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 import pyarrow as pa
 from pydantic import Field, JsonValue, PositiveInt, model_validator
 
-from codeocean.records import RAW_CODE
+from codeocean.records import CONTEXT, RAW_CODE
 from core.languages import CODESEARCHNET, LANGUAGE_NAMES, LanguageName
 from core.settings import Settings
 from core.user_code import FunctionName
 
-READ_SCHEMA = RAW_CODE.append(pa.field("reason", pa.string()))
+READ_SCHEMA = pa.schema([*RAW_CODE, *(pa.field(name, pa.string()) for name in ("reason", *CONTEXT))])
 """What reading gives: a row that cannot be used has a reason."""
 
 BATCH_ROWS = 1000
@@ -39,6 +39,10 @@ class FolderSource(Settings):
 
     max_file_bytes: PositiveInt = 1_000_000
     """Larger files are data or generated."""
+
+    context: bool = False
+    """Keep beside each function what it needs of its file (imports, constants, helpers), or why that is not enough:
+    columns `context` and `context_missing`, with which proof runs repairs and translations. Python's functions only."""
 
 
 class CodeSearchNetSource(Settings):

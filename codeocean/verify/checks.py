@@ -27,7 +27,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import PositiveFloat, PositiveInt
 
 from codeocean.generate.tasks import Task
-from codeocean.verify.programs import whole_program
+from codeocean.verify.programs import in_context, whole_program
 from core.settings import Execution, Settings
 
 PROBE = Path(__file__).with_name("sandboxed") / "probe.py"
@@ -98,10 +98,12 @@ def check_instance(
     own, of_raw = examples_of(generation, source)
     if language != "python" or not (own or of_raw or repair):
         return found | ({"bug": f"not run: {language}"} if repair else {})
+    edited = in_context if repair else lambda _, code: code  # other answers are no edits of the raw code
     order = {
-        "code": generation["solution"],
-        "mutant": generation["information"] if repair else "",
-        "reference": source["code"],
+        "code": edited(source, generation["solution"]),
+        "mutant": edited(source, generation["information"]) if repair else "",
+        "name": source["name"] if source.get("context") else "",
+        "reference": in_context(source, source["code"]),
         "examples": own,
         "raw_examples": of_raw,
     }

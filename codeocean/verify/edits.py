@@ -15,6 +15,7 @@ from codeocean.generate.few_shot import draw_number
 from codeocean.generate.signatures import signature_of
 from codeocean.generate.tasks import Task
 from codeocean.verify.columns import unproved
+from codeocean.verify.programs import in_context
 from codeocean.verify.proof import Prove, not_runnable, why_vacuous
 
 Row = dict[str, Any]
@@ -69,20 +70,28 @@ def prove_edit(
     return columns, {}
 
 
+def _unrun(source: Mapping[str, Any], found: Row) -> str:
+    """Why the raw code passes no test."""
+    why = not_runnable(found["errors"][:1], found["outcomes"][:1])
+    missing = source.get("context_missing")
+    return f"not runnable: {missing}" if why and missing else why or "the raw code passes no test"
+
+
 def _prove_repair(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
     """A test fails before and passes after; none passes before and fails after."""
     generation, source, tests, prove, name = held
     language = source["language"]
     bugs = draw_bugs(source["code"], language, MUTANTS, draw_number("mutants", generation["id"]))
-    mutants = [[bug.code for bug in bugs if bug.code != generation["information"]], []]
-    sides = [source["code"], generation["information"]]
+    edits = [bug.code for bug in bugs if bug.code != generation["information"]]
+    mutants = [[in_context(source, code) for code in edits], []]
+    sides = [in_context(source, code) for code in (source["code"], generation["information"])]
     found = prove(sides, tests, language=language, entry_point=name, mutants=mutants)
     if found["ended"] != "passed" or not found["outcomes"]:
         return columns, {"tests": f"not run: {found['ended']}"}
     after, before = found["outcomes"]
     kept = [place for place, letter in enumerate(after) if letter == "P"]
     if not kept:
-        return columns, {"tests": not_runnable(found["errors"][:1], [after]) or "the raw code passes no test"}
+        return columns, {"tests": _unrun(source, found)}
     counted = [tests[place] for place in kept]
     columns |= {"tests": json.dumps(counted, ensure_ascii=False), "pass_rate": 1.0}
     if found["kills"] and found["chosen"][0] == 0:
@@ -112,13 +121,14 @@ def _prove_alike(
     target = signature_of(solution, language, name)
     if not calls or target is None:
         return columns, {shown: "not run: no calls" if target else "not run: no function"}
-    of_source = prove([source["code"]], calls, language=source["language"], entry_point=name, mutants=[[]])
+    of_source = prove(
+        [in_context(source, source["code"])], calls, language=source["language"], entry_point=name, mutants=[[]]
+    )
     if of_source["ended"] != "passed" or not of_source["outcomes"]:
         return columns, {shown: f"not run: {of_source['ended']}"}
     kept = [test for test, letter in zip(calls, of_source["outcomes"][0], strict=True) if letter == "P"]
     if not kept:
-        why = not_runnable(of_source["errors"], of_source["outcomes"])
-        return columns, {shown: why or "the raw code passes no test"}
+        return columns, {shown: _unrun(source, of_source)}
     bugs = draw_bugs(solution, language, MUTANTS, draw_number("mutants", generation["id"]))
     mutants = [[bug.code for bug in bugs]]
     found = prove([solution], kept, language=language, entry_point=target.name, mutants=mutants)

@@ -1,9 +1,10 @@
-"""A function in another language → a whole program around it, so that a compiler can say whether it compiles."""
+"""A function → what stands around it: what it needs of its file, or a whole program that a compiler can judge."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 _GO_PACKAGES = {"rand": "math/rand", "utf8": "unicode/utf8", "list": "container/list", "heap": "container/heap"}
 _GO_USE = re.compile(
@@ -12,6 +13,17 @@ _GO_USE = re.compile(
 _JAVA = "import java.util.*;\nimport java.util.function.*;\nimport java.util.regex.*;\nimport java.util.stream.*;\n"
 _CPP = "#include <bits/stdc++.h>\nusing namespace std;\n"
 _RUST = "#![allow(unused)]\nuse std::collections::*;\n"
+
+
+def in_context(source: Mapping[str, Any], code: str) -> str:
+    """Code of a row's function behind what it needs of its file, where collect kept that.
+
+    Args:
+        source: RAW_CODE row.
+        code: its function, or an edit of it.
+    """
+    context = source.get("context")
+    return f"{context}\n\n\n{code}" if context else code
 
 
 def whole_program(code: str, language: str) -> str | None:

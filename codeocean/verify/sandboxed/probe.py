@@ -1,9 +1,9 @@
 """The program that checks Python code inside the sandbox: reads an order on stdin, prints one JSON line.
 
-Never imported: its text is the program. The order is `{code, mutant, reference, examples, raw_examples, mark}`. It runs
-the examples (doctest) against the code, with those of the raw code where the raw code itself, the reference, passes
-them. With a mutant, it runs them against that too, and calls the first function of both with the same arguments from a
-small pool, to find a call that they answer differently.
+Never imported: its text is the program. The order is `{code, mutant, name, reference, examples, raw_examples, mark}`.
+It runs the examples (doctest) against the code, with those of the raw code where the raw code itself, the reference,
+passes them. With a mutant, it runs them against that too, and calls the named or the first function of both with the
+same arguments from a small pool, to find a call that they answer differently.
 """
 
 from __future__ import annotations
@@ -148,14 +148,20 @@ def outcome(function: Callable[..., Any], arguments: list[Any]) -> tuple[str, st
         return "error", type(error).__name__, ""
 
 
-def compare(code: str, mutant: str) -> dict[str, Any]:
-    """A call that the code answers, or refuses with a ValueError, and the mutant otherwise."""
+def compare(code: str, mutant: str, named: str = "") -> dict[str, Any]:
+    """A call that the code answers, or refuses with a ValueError, and the mutant otherwise.
+
+    Args:
+        code: right by definition.
+        mutant: an edit of it.
+        named: the function, where others stand before it.
+    """
     answered, begun = 0, time.process_time()
     try:
         (space, names), (other, _) = load(code), load(mutant)
     except Exception:  # noqa: BLE001
         return {"answered": 0, "shown": ""}
-    name = next((name for name in names if inspect.isfunction(space[name])), None)
+    name = next((name for name in [named, *names] if inspect.isfunction(space.get(name))), None)
     if name is None or not inspect.isfunction(other.get(name)):
         return {"answered": 0, "shown": ""}
     for arguments in itertools.islice(argument_lists(space[name]), CALLS):
@@ -191,7 +197,7 @@ def main() -> None:
         found: dict[str, Any] = {"examples": run_examples(order["code"], examples)}
         if order["mutant"]:
             found["mutant_examples"] = run_examples(order["mutant"], examples)
-            found["compared"] = compare(order["code"], order["mutant"])
+            found["compared"] = compare(order["code"], order["mutant"], order.get("name", ""))
     out.write("\n" + order["mark"] + json.dumps(found) + "\n")
     out.flush()
 

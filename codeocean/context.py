@@ -1,0 +1,206 @@
+"""What a function needs of its file: imports, constants, helpers and classes, so that it can be run alone.
+
+What a function needs is what it and its helpers name, transitively, by Python's own parser and symbol table, and what
+changes such an object: `TABLE["a"] = f`. What is missing is said, since code that lacks something would be taken for
+wrong.
+
+Not covered: languages other than Python; methods; statements of other files; a name that `exec` or `globals()` makes.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+MAX_CHARS = 20_000
+"""Of a context; longer ones say so instead."""
+TOO_LONG = "needs too much of its file"
+METHOD = "needs its class"
+INNER = "needs the function around it"
+RELATIVE = "imports from its own package"
+STAR = "needs a name that a star import may give"
+UNKNOWN = "needs a name that its file does not define"
+UNREAD = "its file is no Python 3"
+
+_GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__spec__", "__package__", "__builtins__"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a function needs."""
+
+    text: str = ""
+    """Source to stand before the function, in the order of the file; empty where nothing is needed, or more."""
+    missing: str = ""
+    """Why it cannot be run alone even with that; empty where it can."""
+
+
+@dataclass
+class _Statement:
+    """A statement of a module."""
+
+    node: ast.stmt
+    text: str
+    """Its lines, decorators included."""
+
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """Names that it defines."""
+        if isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return frozenset({self.node.name})
+        return frozenset(_bound(self.node))
+
+    @cached_property
+    def changes(self) -> frozenset[str]:
+        """Names whose objects it changes: `TABLE["a"] = 1`, `NAMES.append("b")`."""
+        return frozenset() if isinstance(self.node, _DEFINITIONS) else frozenset(_changed(self.node))
+
+
+_DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
+
+
+class PythonFile:
+    """A module's statements."""
+
+    def __init__(self, source: str) -> None:
+        """Args: source: the module's text."""
+        lines = source.splitlines(keepends=True)
+        try:
+            nodes = ast.parse(source).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            nodes = None
+        self._statements = None if nodes is None else [_Statement(node, _text_of(node, lines)) for node in nodes]
+        self._needs: dict[int, frozenset[str] | None] = {}
+        self._head = ""
+        imported = set[str]()
+        for node in nodes or []:
+            imported |= set(_bound(node)) if isinstance(node, ast.Import | ast.ImportFrom) else set()
+            self._head = _FUTURE if _is_future(node) else self._head
+        self._imported = frozenset(imported)
+
+    def context(self, name: str, code: str) -> Context:
+        """What a function of the module needs.
+
+        Args:
+            name: of the function, behind its class if it has one (`Stack.push`).
+            code: of the function, as collect gives it.
+        """
+        if self._statements is None:
+            return Context(missing=UNREAD)
+        if "." in name:
+            return Context(missing=METHOD)
+        own = [one for one in self._statements if name in one.binds]
+        if not own:
+            return Context(missing=INNER)
+        wanted = needed_names(self._head + code)
+        if wanted is None:
+            return Context(missing=UNREAD)
+        taken, missing = self._close(wanted - {name}, {name})
+        if missing:
+            return Context(missing=missing)
+        text = (self._head + "".join(self._statements[number].text for number in sorted(taken))).rstrip("\n")
+        return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
+
+    def _close(self, wanted: frozenset[str], known: set[str]) -> tuple[set[int], str]:
+        """Numbers of the statements that names need, transitively, and why that is not all."""
+        assert self._statements is not None
+        taken, pending = set[int](), set(wanted)
+        while pending - known:
+            names = pending - known
+            known |= names
+            found = {number: one for number, one in enumerate(self._statements)
+                     if number not in taken and not _is_future(one.node)
+                     and (one.binds | one.changes - self._imported) & names}  # fmt: skip
+            bound = frozenset[str]().union(
+                *(one.binds for one in found.values()), *(self._statements[n].binds for n in taken)
+            )
+            if lost := names - bound - _GIVEN:
+                star = any(
+                    isinstance(one.node, ast.ImportFrom) and one.node.names[0].name == "*" for one in self._statements
+                )
+                return taken, f"{STAR if star else UNKNOWN}: {min(lost)}"
+            for number, one in found.items():
+                if _is_relative(one.node):
+                    return taken, RELATIVE
+                needs = self._needs_of(number, one)
+                if needs is None:
+                    return taken, UNREAD
+                pending |= needs
+            taken |= found.keys()
+        return taken, ""
+
+    def _needs_of(self, number: int, statement: _Statement) -> frozenset[str] | None:
+        if number not in self._needs:
+            self._needs[number] = needed_names(self._head + statement.text)
+        return self._needs[number]
+
+
+_FUTURE = "from __future__ import annotations\n"
+
+
+def needed_names(code: str) -> frozenset[str] | None:
+    """Names that code reads and does not define, by Python's own symbol table; None where it does not compile."""
+    try:
+        table = symtable.symtable(code, "code", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    inner = {symbol.get_name() for child in _inner(table) for symbol in child.get_symbols()
+             if symbol.is_global() and symbol.is_referenced()}  # fmt: skip
+    read = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    return frozenset((read | inner) - own)
+
+
+def _inner(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    for child in table.get_children():
+        yield child
+        yield from _inner(child)
+
+
+def _text_of(node: ast.stmt, lines: list[str]) -> str:
+    decorators = getattr(node, "decorator_list", [])
+    begin = min((one.lineno for one in decorators), default=node.lineno)
+    text = "".join(lines[begin - 1 : node.end_lineno])
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """Names that a statement defines in its own scope, however deep in `if`, `try` and loops."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, ast.Import | ast.ImportFrom):
+            yield from ((alias.asname or alias.name.partition(".")[0]) for alias in one.names)
+        elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield one.name
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            yield one.id
+        elif not isinstance(one, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            pending += ast.iter_child_nodes(one)
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.If) and "__main__" in ast.dump(node.test):
+        return
+    for one in ast.walk(node):
+        base: ast.AST = one
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call):
+            base = one.value.func
+        elif not (isinstance(one, ast.Subscript | ast.Attribute) and isinstance(one.ctx, ast.Store | ast.Del)):
+            continue
+        while isinstance(base, ast.Subscript | ast.Attribute):
+            base = base.value
+            if isinstance(base, ast.Name):
+                yield base.id
+
+
+def _is_relative(node: ast.stmt) -> bool:
+    return any(isinstance(one, ast.ImportFrom) and one.level > 0 for one in ast.walk(node))
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"

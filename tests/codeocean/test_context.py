@@ -1,0 +1,175 @@
+"""What a function needs of its file: it runs with that alone, or collect says why not."""
+
+import pytest
+
+from codeocean.collect.folders import folder_units
+from codeocean.collect.functions import extract_documented
+from codeocean.collect.readers import read_unit
+from codeocean.collect.settings import FolderSource
+from codeocean.context import (
+    INNER,
+    METHOD,
+    RELATIVE,
+    STAR,
+    TOO_LONG,
+    UNKNOWN,
+    UNREAD,
+    PythonFile,
+    needed_names,
+)
+
+FILE = '''"""A module."""
+import os, re
+import os.path as osp
+from collections import OrderedDict
+from math import (
+    floor,
+    pi as PI,
+)
+
+try:
+    import json
+except ImportError:
+    json = None
+
+LIMIT: int = 3
+UNUSED = print("runs")
+NAMES = ["a"]
+NAMES.append("b")
+NAMES[0] = chr(97)
+TABLE = {}
+for letter in "xy":
+    TABLE[letter] = LIMIT
+
+
+def helper(n):
+    """Doc."""
+    return floor(n) + other(n)
+
+
+def other(n, limit=LIMIT):
+    return min(n, limit) + round(PI)
+
+
+@decorated
+def never(): pass
+
+
+class Pair:
+    """Two."""
+    kind = NAMES
+
+    def both(self):
+        """Both."""
+        return helper(2)
+
+
+def plain(a, b):
+    """Doc."""
+    return max(a, b)
+
+
+def shadowed(os):
+    """Doc."""
+    re = [LIMIT for LIMIT in os]
+    return re
+
+
+def deep(n: "Unknown", pairs=()) -> OrderedDict:
+    """Doc."""
+    def inner(m):
+        return helper(m) if m else deep(m)
+    return OrderedDict([(inner(n), Pair().both() if TABLE.get("x") else json.dumps([n]))])
+
+
+def lost(n):
+    """Doc."""
+    return nowhere(n)
+
+
+def outer():
+    def hidden():
+        """Doc."""
+        return LIMIT
+    return hidden
+'''
+
+
+def contexts(text):
+    file = PythonFile(text)
+    return {one.name: file.context(one.name, one.code) for one in extract_documented(text.encode(), "python")}
+
+
+def run(context, code, name):
+    space = {}
+    exec(compile(f"{context}\n\n\n{code}", "alone", "exec"), space)
+    return space[name]
+
+
+def test_a_function_runs_with_its_context_alone():
+    file = PythonFile(FILE)
+    functions = {one.name: one.code for one in extract_documented(FILE.encode(), "python")}
+    found = file.context("deep", functions["deep"])
+    assert found.missing == ""
+    assert list(run(found.text, functions["deep"], "deep")(2)) == [2 + 2 + 3]
+    assert "UNUSED" not in found.text and "never" not in found.text and "import os" not in found.text
+    assert found.text.count('NAMES.append("b")') == 1  # what changes an object that is needed
+    assert run(file.context("helper", functions["helper"]).text, functions["helper"], "helper")(5) == 11
+
+
+def test_what_needs_nothing_has_an_empty_context():
+    found = contexts(FILE)
+    for name in ("plain", "shadowed"):
+        assert (found[name].text, found[name].missing) == ("", "")
+
+
+def test_what_cannot_be_run_alone_says_why():
+    found = contexts(FILE)
+    assert found["lost"].missing == f"{UNKNOWN}: nowhere"
+    assert found["Pair.both"].missing == METHOD
+    assert found["hidden"].missing == INNER
+    assert found["lost"].text == ""
+    head = 'def f(x):\n    """Doc."""\n    return {}\n'
+    for text, missing in (
+        ("from .a import b\n" + head.format("b(x)"), RELATIVE),
+        ("from a import *\n" + head.format("b(x)"), f"{STAR}: b"),
+        ("A = [" + "1, " * 9000 + "]\n" + head.format("A"), TOO_LONG),
+        ("print 1\n" + head.format("x"), UNREAD),
+    ):
+        assert [one.missing for one in contexts(text).values()] == [missing]
+
+
+def test_annotations_of_the_future_need_no_names():
+    text = 'from __future__ import annotations\nLIMIT = 2\n\ndef f(x: Unknown) -> Lost:\n    """Doc."""\n    return x + LIMIT\n'
+    found = contexts(text)["f"]
+    assert found.missing == ""
+    code = "def f(x: Unknown) -> Lost:\n    return x + LIMIT\n"
+    assert run(found.text, code, "f")(1) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("def f(a, b=C):\n    return D.e(a, b)", {"C", "D"}),
+        ("@d\ndef f():\n    global G\n    G = 1", {"d"}),
+        ("class A(B):\n    x = y\n    def m(self): return x", {"B", "y", "x"}),
+        ("def f():\n    return [z for z in w if (lambda q: q + v)(z)]", {"w", "v"}),
+        ("def f(x", None),
+    ],
+)
+def test_needed_names_are_those_of_the_scope_rules(code, names):
+    assert needed_names(code) == names
+
+
+def test_a_folder_keeps_contexts_only_if_asked(tmp_path):
+    (tmp_path / "a.py").write_text(FILE)
+    secret = 'A = "AKIA' + "Q3EGRIZ7" * 2 + '"'
+    (tmp_path / "c.py").write_text(f'{secret}\n\ndef hidden_key(x):\n    """Doc."""\n    return A\n')
+    (tmp_path / "b.go").write_text("package a\n\n// F adds.\nfunc F(n int) int {\n\treturn n + 1\n}\n")
+    for asked in (False, True):
+        source = FolderSource(kind="folder", path=str(tmp_path), context=asked)
+        rows = [row for unit in folder_units(source) for batch in read_unit(unit) for row in batch.to_pylist()]
+        found = {row["name"]: (row["context"][:9], row["context_missing"]) for row in rows}
+        assert found["helper"] == (("from math", "") if asked else ("", ""))
+        assert found["hidden_key"] == ("", "needs a secret" if asked else "")
+        assert found["F"] == ("", "is not looked for in its language" if asked else "")
