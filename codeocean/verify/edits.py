@@ -15,6 +15,7 @@ from codeocean.generate.few_shot import draw_number
 from codeocean.generate.signatures import signature_of
 from codeocean.generate.tasks import Task
 from codeocean.verify.columns import unproved
+from codeocean.verify.inputs import more_inputs
 from codeocean.verify.programs import in_context
 from codeocean.verify.proof import Prove, not_runnable, why_vacuous
 
@@ -22,6 +23,23 @@ Row = dict[str, Any]
 
 MUTANTS = 10
 """Edits of a right answer that the tests are run against."""
+
+
+OBSERVED = ("python", "javascript", "typescript")
+"""Languages whose answers the sandbox takes down."""
+
+APART = "an input by type is answered otherwise"
+"""What is said of code that passes all tests of the tester, and differs on further inputs. No instance stops for it:
+languages differ in what they make of the last digits of an integer or of a letter."""
+
+
+class _Side(NamedTuple):
+    """Code whose answers are compared."""
+
+    code: str
+    language: str
+    name: str
+    """Of its function."""
 
 
 class _Held(NamedTuple):
@@ -142,4 +160,29 @@ def _prove_alike(
         return columns, {shown: not_runnable(found["errors"], found["outcomes"]) or otherwise}
     if vacuous := why_vacuous(found):
         return columns, {shown: vacuous}
-    return columns | {"proof": shown}, {shown: "passed"}
+    more, differ = _by_type(held, kept, _Side(solution, language, target.name))
+    columns |= {"tests": json.dumps([*kept, *more], ensure_ascii=False)}
+    return (columns, {shown: APART}) if differ else (columns | {"proof": shown}, {shown: "passed"})
+
+
+def _by_type(held: _Held, kept: Sequence[Row], other: _Side) -> tuple[list[Row], bool]:
+    """Tests made of further inputs that both sides answer alike; and whether there are any that they answer otherwise.
+
+    One side, in a language whose answers can be taken down, says what is expected of the other. An input that the
+    source does not answer, and one that the other's types have no room for, is none.
+    """
+    source = _Side(held.source["code"], held.source["language"], held.name)
+    first, second = (source, other) if source.language in OBSERVED else (other, source)
+    inputs = [{"arguments": given} for given in more_inputs([test["arguments"] for test in kept])]
+    if first.language not in OBSERVED or not inputs:
+        return [], False
+    seen = held.prove([first.code], inputs, language=first.language, entry_point=first.name, mutants=[[]])
+    answers = {int(place): value for place, value in seen.get("observed", {}).items()}
+    tests = [inputs[place] | {"expected": value} for place, value in sorted(answers.items())]
+    if not tests:
+        return [], False
+    found = held.prove([second.code], tests, language=second.language, entry_point=second.name, mutants=[[]])
+    letters = found["outcomes"][0] if found["ended"] == "passed" and found["outcomes"] else ""
+    wrong = "F" if second is source else "FE"
+    alike = [test for test, letter in zip(tests, letters, strict=False) if letter == "P"]
+    return alike, any(letter in wrong for letter in letters)

@@ -21,6 +21,7 @@ from typing import Any
 from eval.sandbox.call_tests import NotCallable, program_of
 from eval.sandbox.inside import agreement
 from eval.sandbox.inside.proving import MAX_DEATHS
+from eval.sandbox.inside.values import MAX_TEXT
 from eval.sandbox.isolation import isolation, seccomp_filter
 from eval.sandbox.machine_speed import slowness
 from eval.sandbox.oracle import judge, start_pair
@@ -60,11 +61,14 @@ def prove(
         return nothing | {"ended": "no toolchain" if isinstance(error, FileNotFoundError) else f"{language} is not run"}
     function, limits = (language, entry_point), Limits(timeout, memory_mb)
     rows, slow = list[tuple[str, str]](), set[int]()
+    observed = dict[int, Any]()
     for number, solution in enumerate(solutions):
-        row = _letters(solution, tests, range(len(tests)), function, Limits(min(QUICK_S, timeout), memory_mb), deaths=1)
+        row = _letters(
+            solution, tests, range(len(tests)), function, Limits(min(QUICK_S, timeout), memory_mb), observed, deaths=1
+        )
         if {"T", "D"} & set(row[0]):
             slow.add(number)
-            row = _letters(solution, tests, range(len(tests)), function, limits)
+            row = _letters(solution, tests, range(len(tests)), function, limits, observed)
         rows.append(row)
     outcomes = [letters for letters, _ in rows]
     chosen, kills, by_value = agreement.rank(outcomes, solutions), list[int](), False
@@ -72,12 +76,14 @@ def prove(
         limits = Limits(min(2 * QUICK_S, timeout), memory_mb)
     for mutant in mutants[chosen[0]] if chosen and mutants else ():
         passed = [place for place, letter in enumerate(outcomes[chosen[0]]) if letter == agreement.PASSED]
-        letters, word = _letters(mutant, tests, passed, function, limits, deaths=1)
+        letters, word = _letters(mutant, tests, passed, function, limits, {}, deaths=1)
         if not word.startswith(("syntax", "signature")):  # an edit that does not compile is no mutant
             kills.append(int(any(letters[place] != agreement.PASSED for place in passed)))
             by_value = by_value or "F" in letters
     return {"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
-            "kills": kills, "by_value": by_value, "ended": "passed"}  # fmt: skip
+            "kills": kills, "by_value": by_value, "ended": "passed"} | (
+                {"observed": {place: value for place, value in observed.items() if outcomes[0][place] == "P"}}
+                if observed else {})  # fmt: skip
 
 
 def _letters(
@@ -86,12 +92,14 @@ def _letters(
     places: Sequence[int],
     function: tuple[str, str],
     limits: Limits,
+    observed: dict[int, Any],
     *,
     deaths: int = MAX_DEATHS,
 ) -> tuple[str, str]:
     """A letter for each test, "N" for those not asked for; and what went wrong.
 
-    Args: function: its language, other than Python, and its name. deaths: processes that it may lose.
+    `function` is its language, other than Python, and its name. `observed` takes what was answered to tests that
+    expect nothing, and `deaths` are processes that it may lose.
     """
     language, name = function
     letters, left, word = ["N"] * len(tests), list(places), ""
@@ -110,6 +118,8 @@ def _letters(
         told = f"{outcome.stdout}\n{outcome.stderr}"
         for place, letter in re.findall(rf"^{mark} (\d+) ([PFEV])$", told, re.MULTILINE):
             letters[int(place)] = letter
+        for place, text in re.findall(rf"^{mark} (\d+) = (.{{1,{MAX_TEXT}}})$", told, re.MULTILINE):
+            observed[int(place)] = json.loads(text)
         left = [place for place in left if letters[place] == "N"]
         if not left:
             break
@@ -134,7 +144,8 @@ def prove_python(
 
     Args:
         solutions: complete sources in Python.
-        tests: `{"arguments": [...], "expected": value}` or `{"assertion": text}`.
+        tests: `{"arguments": [...], "expected": value}` or `{"assertion": text}`; without `expected` the first solution
+            tells what is expected.
         entry_point: the function that the tests call.
         mutants: of each solution, in its order; empty for none.
         timeout: processor seconds of one solution with all its tests.
@@ -167,8 +178,9 @@ def prove_python(
         passed = [its for mine, its in zip(outcomes[chosen[0]], letters, strict=True) if mine == agreement.PASSED]
         kills.append(int(any(its != agreement.PASSED for its in passed)))
         by_value = by_value or "F" in passed
-    return {"outcomes": outcomes, "errors": [one["errors"][0] for one in found], "chosen": chosen, "kills": kills,
-            "by_value": by_value, "ended": "passed"}  # fmt: skip
+    observed = {name: each for name, each in found[0].items() if name == "observed"} if found else {}
+    return observed | {"outcomes": outcomes, "errors": [one["errors"][0] for one in found], "chosen": chosen,
+                       "kills": kills, "by_value": by_value, "ended": "passed"}  # fmt: skip
 
 
 def _run(

@@ -23,4 +23,20 @@ function wavecoderRun(place, test) {
   try { letter = test() ? (test() ? 'P' : 'V') : 'F' } catch (error) {}
   require('fs').writeSync(1, '\nWAVECODER_MARK ' + place + ' ' + letter + '\n')
 }
+function wavecoderPlain(x) {
+  if (x === null || typeof x === 'boolean' || typeof x === 'string') return x
+  if (typeof x === 'number' && Number.isFinite(x)) return x
+  if (Array.isArray(x)) return x.map(wavecoderPlain)
+  if (typeof x === 'object' && Object.getPrototypeOf(x) === Object.prototype)
+    return Object.fromEntries(Object.entries(x).map(([k, v]) => [k, wavecoderPlain(v)]))
+  throw new TypeError('no JSON')
+}
+function wavecoderNote(place, call) {
+  wavecoderRun(place, () => {
+    const value = wavecoderPlain(call())
+    if (!wavecoderSame(call(), value)) return false
+    require('fs').writeSync(1, '\nWAVECODER_MARK ' + place + ' = ' + JSON.stringify(value) + '\n')
+    return true
+  })
+}
 // WAVECODER_TESTS

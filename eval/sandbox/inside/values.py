@@ -16,6 +16,35 @@ from typing import Any
 MAX_ITEMS, MAX_DEPTH = 100_000, 50
 """Of a value; one that is larger or deeper is equal to nothing."""
 
+MAX_TEXT = 500
+"""Letters of a value as JSON that is taken down."""
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON, a tuple as a list.
+
+    Raises:
+        TypeError: JSON does not have it.
+        ValueError: likewise, or it is too long or too deep.
+    """
+    text = json.dumps(_plain(value, 0), ensure_ascii=False, allow_nan=False)
+    if len(text.encode()) > MAX_TEXT:  # half a surrogate pair is a ValueError too
+        raise ValueError("too long")
+    return json.loads(text)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if depth > MAX_DEPTH or (kind is int and abs(value) >= 2**53):  # which not every language tells from the next
+        raise ValueError("too deep or too large")
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if kind in (list, tuple):
+        return [_plain(item, depth + 1) for item in value]
+    if kind is dict and all(type(key) is str for key in value):
+        return {key: _plain(item, depth + 1) for key, item in value.items()}
+    raise TypeError(f"a {kind.__name__} is no JSON")
+
 
 def same(value: Any, expected: Any, depth: int = 0) -> bool:
     """Whether a value is what JSON says.

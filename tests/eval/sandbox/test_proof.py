@@ -142,3 +142,15 @@ def test_many_slow_mutants_together_may_take_longer_than_one_solution():
     slow = busy(0.0, 0.1)
     found = prove(slow, tests=calls(0, 1), entry_point="f", timeout=0.5, mutants=[[f"{slow}# {n}" for n in range(22)]])
     assert (found["outcomes"], sum(found["kills"])) == (["PP"], 0)
+
+
+@pytest.mark.parametrize("supervised", [True, False])
+def test_what_is_expected_is_asked_of_the_first_solution(supervised, monkeypatch):
+    if not supervised:
+        monkeypatch.setattr("eval.sandbox.proof.isolation", lambda: type("x", (), {"forks": False}))
+    inputs = [{"arguments": [items]} for items in ([1, 2], ["a", 1.5], [], [1])]
+    changes = "seen = []\ndef last(items, default=None):\n    seen.append(1)\n    return len(seen)\n"
+    sets = "def last(items, default=None):\n    return {1} if items else (1, None, [2.5])\n"
+    assert prove(GOOD, tests=inputs)["observed"] == {"0": 2, "1": 1.5, "2": None, "3": 1}
+    assert prove(changes, tests=inputs)["observed"] == {}
+    assert prove(sets, tests=inputs)["observed"] == {"2": [1, None, [2.5]]}
