@@ -128,6 +128,11 @@ def _go_line(place: int, function: Function, arguments: list[str], expected: Any
 
 
 def _candidate(solution: str, language: str) -> str:
+    """A solution with what its file had around it, where it is a function alone."""
+    if language == "cpp" and "#include" not in solution:
+        return f"using namespace std;\n{solution}"
+    if language == "rust":
+        return f"use std::collections::*;\n{solution}"  # what it names itself comes first
     if language != "java" or re.search(r"\bclass\s+Solution\b", solution):
         return solution
     imports = re.findall(r"^\s*import [^;]+;", solution, re.MULTILINE)

@@ -29,7 +29,10 @@ def literal(value: Any, kind: str, language: str) -> str:
         Unwritable: the value is not one of the type, or the type is not plain data.
     """
     if language in {"javascript", "typescript"}:
-        return json.dumps(value)
+        text = json.dumps(value)
+        if re.search(r"(?<![\w.])-?\d{309}", text):
+            raise Unwritable("too large a number")  # which would be infinite there
+        return f"JSON.parse({json.dumps(text)})" if "__proto__" in text else text  # which a literal sets as no name
     return _WRITERS[language](value, " ".join(kind.split()))
 
 

@@ -124,7 +124,7 @@ def _letters(
         if not left:
             break
         if outcome.outcome in {"syntax", "signature"}:
-            shown = " ".join(outcome.stderr.split())[:100]
+            shown = " ".join(f"{outcome.stderr} {outcome.stdout}".split())[:100]  # Go's compiler writes to stdout
             return "".join("E" if letter == "N" else letter for letter in letters), f"{outcome.outcome}: {shown}"
         letters[left.pop(0)], word = "T" if outcome.outcome == "timeout" else "D", outcome.outcome
     return "".join(letters), word

@@ -212,7 +212,7 @@ def go_file(source: str) -> str:
     paths: dict[str, str] = {}
 
     def note(match: re.Match[str]) -> str:
-        for name, path in re.findall(r"([\w.]+\s+)?\"([^\"]+)\"", match[0]):
+        for name, path in re.findall(r"([\w.]+\s+)?\"([^\"]+)\"", match[0].removeprefix("import")):
             paths[path] = name.strip()
         return ""
 

@@ -22,7 +22,7 @@ public class Main {
         if (a instanceof Number && b instanceof Number) {
             double x = ((Number) a).doubleValue(), y = ((Number) b).doubleValue();
             if (real(a) || real(b))
-                return x == y || Math.abs(x - y) <= Math.max(1e-12, 1e-6 * Math.max(Math.abs(x), Math.abs(y)));
+                return x == y || Math.abs(x - y) <= Math.max(1e-12, (a instanceof Float ? 1e-6 : 1e-9) * Math.abs(y));
             return ((Number) a).longValue() == ((Number) b).longValue();
         }
         if (a instanceof Map && b instanceof Map) {

@@ -5,7 +5,7 @@ template <class T, class = void> struct Same {
     static bool of(const T& a, const T& b) { return a == b; }
 };
 template <class T> struct Same<T, enable_if_t<is_floating_point<T>::value>> {
-    static bool of(T a, T b) { return a == b || fabs(a - b) <= max(T(1e-12), T(1e-6) * max(fabs(a), fabs(b))); }
+    static bool of(T a, T b) { return a == b || fabs(a - b) <= max(T(1e-12), T(sizeof(T) < sizeof(double) ? 1e-6 : 1e-9) * fabs(b)); }
 };
 template <class C> struct SameItems {
     static bool of(const C& a, const C& b) {

@@ -37,7 +37,11 @@ func wcSame(a, b reflect.Value) bool {
 		x, ok := wcNumber(a)
 		y, both := wcNumber(b)
 		if ok && both {
-			return x == y || math.Abs(x-y) <= math.Max(1e-12, 1e-6*math.Max(math.Abs(x), math.Abs(y)))
+			share := 1e-9
+			if a.Kind() == reflect.Float32 {
+				share = 1e-6
+			}
+			return x == y || math.Abs(x-y) <= math.Max(1e-12, share*math.Abs(y))
 		}
 	}
 	isList := func(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }

@@ -2,7 +2,7 @@
 function wavecoderSame(a, b) {
   if (typeof a === 'bigint' && Number.isSafeInteger(b)) return a === BigInt(b)
   if (typeof a === 'number' && typeof b === 'number')
-    return a === b || Math.abs(a - b) <= Math.max(1e-12, 1e-9 * Math.max(Math.abs(a), Math.abs(b)))
+    return a === b || Math.abs(a - b) <= Math.max(1e-12, 1e-9 * Math.abs(b))
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return a === b || (a === undefined && b === null)
   if (a instanceof Set) {
     if (!Array.isArray(b) || a.size !== b.length) return false

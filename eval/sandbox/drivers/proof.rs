@@ -10,13 +10,13 @@ mod proofs {
     macro_rules! exact { ($($t:ty),*) => {$(impl Same for $t { fn same(&self, other: &Self) -> bool { self == other } })*}; }
     exact!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, bool, char, str, String);
     macro_rules! near {
-        ($($t:ty),*) => {$(impl Same for $t {
+        ($($t:ty: $share:expr),*) => {$(impl Same for $t {
             fn same(&self, other: &Self) -> bool {
-                self == other || (self - other).abs() <= (1e-6 * self.abs().max(other.abs())).max(1e-12)
+                self == other || (self - other).abs() <= ($share * other.abs()).max(1e-12)
             }
         })*};
     }
-    near!(f32, f64);
+    near!(f32: 1e-6, f64: 1e-9);
     impl<T: Same + ?Sized> Same for &T { fn same(&self, other: &Self) -> bool { (**self).same(*other) } }
     impl<T: Same + ?Sized> Same for Box<T> { fn same(&self, other: &Self) -> bool { (**self).same(&**other) } }
     impl<T: Same> Same for [T] {

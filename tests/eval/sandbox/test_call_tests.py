@@ -16,7 +16,7 @@ LEAST = {  # the least n items, in order: right, wrong order, and one that does 
     "javascript": ("function least(items, n) { return [...items].sort((a, b) => a - b).slice(0, n) }", "sort((a, b) => a - b)", "sort((a, b) => b - a)"),
     "typescript": ("export const least = <T extends number>(items: readonly T[], n?: number): T[] => ([...items] as T[]).sort((a: T, b: T) => a - b).slice(0, n!)", "a - b", "b - a"),
     "go": ("func least(items []int, n int) []int {\n\ts := append([]int{}, items...)\n\tsort.Ints(s)\n\tif n > len(s) {\n\t\tn = len(s)\n\t}\n\treturn s[:n]\n}", "sort.Ints(s)", "_ = sort.Ints"),
-    "cpp": ("std::vector<int> least(const std::vector<int>& items, int n) {\n std::vector<int> s = items; std::sort(s.begin(), s.end()); s.resize(std::min<size_t>(n, s.size())); return s; }", "std::sort(s.begin(), s.end());", ""),
+    "cpp": ("vector<int> least(const std::vector<int>& items, int n) {\n vector<int> s = items; sort(s.begin(), s.end()); s.resize(std::min<size_t>(n, s.size())); return s; }", "sort(s.begin(), s.end());", ""),
     "java": ("public static List<Integer> least(List<Integer> items, int n) {\n List<Integer> s = new ArrayList<>(items); Collections.sort(s); return new ArrayList<>(s.subList(0, Math.min(n, s.size()))); }", "Collections.sort(s);", ""),
     "rust": ("pub fn least(items: &[i32], n: usize) -> Vec<i32> { let mut s = items.to_vec(); s.sort(); s.truncate(n); s }", "s.sort();", ""),
 }  # fmt: skip
@@ -83,6 +83,35 @@ def test_a_value_of_another_type_is_no_literal(value, kind, language):
         literal(value, kind, language)
 
 
+INFINITE = {
+    "javascript": "function f(x) { return 1 / x }",
+    "go": "func f(x float64) float64 { return 1 / x }",
+    "cpp": "double f(double x) { return 1 / x; }",
+    "java": "static double f(double x) { return 1 / x; }",
+    "rust": "fn f(x: f64) -> f64 { 1.0 / x }",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", INFINITE)
+def test_what_is_infinite_or_off_by_one_is_near_no_number(language):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+    tests = [{"arguments": [3.0], "expected": 0.3333333333}, {"arguments": [0.0], "expected": 4.0},
+             {"arguments": [1e-7], "expected": 10000001.0}]  # fmt: skip
+    found = prove([INFINITE[language]], tests, language=language, entry_point="f", timeout=20, memory_mb=1024)
+    assert found["outcomes"] == ["PFF"]
+
+
+def test_javascript_has_the_same_numbers_and_names_as_json():
+    if missing_toolchains(["javascript"]):
+        pytest.skip("no javascript here")
+    tests = [{"arguments": [0], "expected": {"__proto__": {}}}, {"arguments": [1], "expected": 10**400}]
+    code = "function f(x) { return x ? 1 / 0 : {} }"
+    found = prove([code], tests, language="javascript", entry_point="f", timeout=5, memory_mb=512)
+    assert found["outcomes"] == ["FX"]
+
+
 def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
     code = "enum Order { Up }\nfunction least(items: number[], n: number): number[] { return items }"
     found = prove([code], TESTS, language="typescript", entry_point="least", timeout=5, memory_mb=512)
@@ -94,7 +123,7 @@ NESTED = {  # results whose parts are floats, pairs, absences and letters beyond
     "go": "func told(x float64) (map[string]interface{}, error) {\n\treturn map[string]interface{}{\"é\": []interface{}{x / 3, nil}}, nil\n}",
     "cpp": "std::map<std::string, std::pair<double, std::optional<int>>> told(double x) { return {{\"é\", {x / 3, {}}}}; }",
     "java": "static Map<String, Object> told(double x) { return Map.of(\"é\", Arrays.asList(x / 3, null)); }",
-    "rust": "use std::collections::HashMap;\nfn told(x: f64) -> HashMap<String, (f64, Option<i32>)> { HashMap::from([(\"é\".to_string(), (x / 3.0, None))]) }",
+    "rust": "fn told(x: f64) -> HashMap<String, (f64, Option<i32>)> { HashMap::from([(\"é\".to_string(), (x / 3.0, None))]) }",
 }  # fmt: skip
 
 

@@ -214,3 +214,12 @@ def test_spellings_of_a_signature_in_go():
         "Value": ("map[string]float64", ("x", "[]float64")),
         "Plain": ("(int, bool)", ("x", "int")),
     }
+
+
+def test_go_keeps_what_a_candidate_imports_and_uses():
+    from eval.sandbox.stubs import go_file
+
+    for imports in ('import "runtime"', 'import (\n\t"os"\n\t"runtime"\n)', 'import r "runtime"', ""):
+        name = "r" if "import r " in imports else "runtime"
+        text = go_file(f"{imports}\nfunc f() {{ {name}.GC() }}")
+        assert ('"runtime"' in text) == bool(imports) and '"os"' not in text, text
