@@ -53,11 +53,16 @@ def run_proof(job: SandboxJob, prove: Prove) -> Row:
         entry_point=job.name,
         mutants=[mutants[code] for code in solutions],
     )
-    return _with_emptied(found, job, prove) if sum(found["kills"]) and not found["by_value"] else found
+    kills = found["kills"]
+    crashed, survived = sum(kills) and not found["by_value"], len(kills) <= FEW and not sum(kills)
+    return _with_emptied(found, job, prove) if found["chosen"] and (crashed or survived) else found
 
 
 def _with_emptied(found: Row, job: SandboxJob, prove: Prove) -> Row:
-    """What the sandbox finds where all mutants crash: whether the tests tell emptied functions by their values, all."""
+    """What the sandbox finds where all mutants crash, or all of a few survive, as they may change nothing.
+
+    Then the tests have to tell emptied functions by their values, all of them.
+    """
     code = job.solutions[found["chosen"][0]]
     functions = emptied(code, job.language, job.name, FEW - 1)
     if not functions:

@@ -212,6 +212,20 @@ def test_where_all_mutants_crash_emptied_functions_decide():
         assert (len(asked[1][0]), made["by_value"], len(made["kills"])) == (2, told, 3)
 
 
+def test_where_a_few_mutants_change_nothing_emptied_functions_decide():
+    code = "def double(n):\n    return n + n"
+    vacuous = [{"assertion": "assert double(0) in (0, None)"}, {"assertion": "assert double(0) in (None, 0, 1)"}]
+    for tests, word in (([{"arguments": [2], "expected": 4}], "passed"), (vacuous, "the tests kill no mutant")):
+
+        def sandbox(solutions, tests, **more):
+            survive = [[code.replace("n + n", "n * 2")] * 3] if len(more["mutants"][0]) == 3 else more["mutants"]
+            return SANDBOX(solutions, tests, **more | {"mutants": survive})
+
+        made = run_proof(SandboxJob("python", "double", tests, [code], mutants=3, seed=0), sandbox)
+        assert made["kills"][:3] == [0, 0, 0]
+        assert columns_of_proof(proof(made, tests, solutions=1))[1] == word
+
+
 def test_tests_that_the_sandbox_does_not_take_are_counted():
     row = proof(found("PX", "FX", chosen=[0], kills=[1])) | {"refused": '{"no test": 2}'}
     assert refused_tests(row) == {"no test": 2, "not run by the sandbox": 1}
