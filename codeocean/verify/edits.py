@@ -171,7 +171,7 @@ def _by_type(held: _Held, kept: Sequence[Row], other: _Side) -> tuple[list[Row],
     One side, in a language whose answers can be taken down, says what is expected of the other. An input that the
     source does not answer, and one that the other's types have no room for, is none.
     """
-    source = _Side(held.source["code"], held.source["language"], held.name)
+    source = _Side(in_context(held.source, held.source["code"]), held.source["language"], held.name)
     first, second = (source, other) if source.language in OBSERVED else (other, source)
     inputs = [{"arguments": given} for given in more_inputs([test["arguments"] for test in kept])]
     if first.language not in OBSERVED or not inputs:
