@@ -136,12 +136,10 @@ def _answer(completion: Row) -> Row | EndpointError:
         finish, usage = choice.get("finish_reason"), usage or choice.get("usage") or {}
     else:  # Anthropic's own form
         choice, message, finish = completion, {"content": completion["content"]}, completion.get("stop_reason")
-    finish = finish.get("type") if isinstance(finish, dict) else finish
-    if not isinstance(finish, str | None):
+    if (finish := finish_word(finish)) is None:
         return failed(MALFORMED, "endpoint")
-    if (finish or "").lower() in BROKE_OFF:
+    if finish.lower() in BROKE_OFF:
         return error_of({"message": f"the endpoint broke off ({finish})", "code": 502})
-    finish = _FINISH.get(re.split(r"[:\s]", (finish or "").lower())[0], finish or "")
     text, reasoning, refused = _texts(message.get("content", message.get("text")))
     text = text if "{" in text else _called(message) or text
     if "text" not in choice:  # a plain completion's text is as it is
@@ -157,6 +155,14 @@ def _answer(completion: Row) -> Row | EndpointError:
         error = "only thinking" if reasoning else "empty answer"
     return {"text": storable(text), "reasoning": storable(reasoning), "finish_reason": finish, "error": error,
             "blame": "model" if error else ""} | read_usage(usage)  # fmt: skip
+
+
+def finish_word(finish: Any) -> str | None:
+    """OpenAI's word for why an answer ended, or the server's own where it means something else; None: it is no word."""
+    finish = finish.get("type") if isinstance(finish, dict) else finish
+    if not isinstance(finish, str | None):
+        return None
+    return _FINISH.get(re.split(r"[:\s]", (finish or "").lower())[0], finish or "")
 
 
 def _reasoning(message: Row) -> str:

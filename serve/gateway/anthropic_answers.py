@@ -12,12 +12,12 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from serve.client.completions import finish_word, read_usage
 from serve.gateway.streams import read_event
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
-_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "function_call": "tool_use"}
-_STOP_REASONS |= {"content_filter": "refusal"}
+_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
 
 
 def whole(body: bytes) -> bytes:
@@ -30,18 +30,16 @@ def whole(body: bytes) -> bytes:
     choices = answer.get("choices") if isinstance(answer, dict) else None
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ValueError("no choices")
-    message = choices[0].get("message") or {}
+    message = _object(choices[0].get("message"))
     blocks: list[dict[str, Any]] = []
     if thought := _reasoning(message):
         blocks.append({"type": "thinking", "thinking": thought, "signature": ""})
-    if text := message.get("content") or message.get("refusal"):
+    if text := _text(message.get("content") or message.get("refusal")):
         blocks.append({"type": "text", "text": text})
-    for call in message.get("tool_calls") or []:
-        function = call.get("function") or {}
-        arguments = _arguments(function.get("arguments") or "")
-        blocks.append(
-            {"type": "tool_use", "id": _call_id(call), "name": function.get("name") or "", "input": arguments}
-        )
+    for call in _calls(message):
+        function = _object(call.get("function"))
+        used = {"name": function.get("name") or "", "input": _arguments(_written(function))}
+        blocks.append({"type": "tool_use", "id": _call_id(call)} | used)
     begun = _message(answer) | {"content": blocks, **_stop(choices[0]), "usage": _usage(answer.get("usage"))}
     return json.dumps(begun).encode()
 
@@ -85,6 +83,9 @@ class _Stream:
         """"text", "thinking", or the number of a tool's call."""
         self._calls: dict[int, dict[str, Any]] = {}
         """Number of a call → id, name, arguments so far, and how many of them were sent."""
+        self._numbers: dict[str, int] = {}
+        """Id of a call → its number."""
+        self._last_call = 0
         self._choice: dict[str, Any] = {}
         self._usage: dict[str, Any] | None = None
         self._num_tokens = 0
@@ -93,32 +94,44 @@ class _Stream:
         """Events of a message that follow from one of the chat."""
         if not data.startswith(b"{"):
             return
-        chunk = json.loads(data)
+        chunk = json.loads(data.decode("utf-8", "replace"))
         if not self._begun:
             self._begun = True
             message = _message(chunk) | {"content": [], "stop_reason": None, "stop_sequence": None}
             yield _event("message_start", message=message | {"usage": _usage(chunk.get("usage"))})
             yield _event("ping")
         self._usage = chunk.get("usage") or self._usage
-        for choice in chunk.get("choices") or []:
-            if choice.get("index", 0) == 0:
-                yield from self._take_delta(choice.get("delta") or {})
+        for choice in filter(None, map(_object, _list(chunk.get("choices")))):
+            if not choice.get("index"):
+                yield from self._take_delta(_object(choice.get("delta")))
                 if choice.get("finish_reason"):
                     self._choice = choice
 
     def _take_delta(self, delta: dict[str, Any]) -> Iterator[bytes]:
         if thought := _reasoning(delta):
             yield from self._part("thinking", {"type": "thinking_delta", "thinking": thought})
-        if text := delta.get("content") or delta.get("refusal"):
+        if text := _text(delta.get("content") or delta.get("refusal")):
             yield from self._part("text", {"type": "text_delta", "text": text})
-        for call in delta.get("tool_calls") or []:
+        for call in _calls(delta):
             self._num_tokens += 1
-            number, function = call.get("index", 0), call.get("function") or {}
+            function = _object(call.get("function"))
+            number = self._last_call = self._number(call, named=bool(function.get("name")))
             known = self._calls.setdefault(number, {"id": _call_id(call), "name": "", "arguments": "", "sent": 0})
             known["name"] = known["name"] or function.get("name") or ""
-            known["arguments"] += function.get("arguments") or ""
+            known["arguments"] += _written(function)
             if self._open == number or not isinstance(self._open, int) or self._is_complete(self._open):
                 yield from self._send_call(number)
+
+    def _number(self, call: dict[str, Any], *, named: bool) -> int:
+        """Which call a part belongs to: by its index, and where servers leave that out or repeat it, by its id."""
+        id_, index = call.get("id"), call.get("index")
+        number = index if isinstance(index, int) else self._last_call
+        if not isinstance(id_, str) or not id_ or id_ in self._numbers:
+            return self._numbers.get(id_, number) if isinstance(id_, str) else number
+        if named and number in self._numbers.values():
+            number = max(self._numbers.values()) + 1
+        self._numbers[id_] = number
+        return number
 
     def _part(self, kind: str, delta: dict[str, Any]) -> Iterator[bytes]:
         self._num_tokens += 1
@@ -186,9 +199,38 @@ def _message(answer: dict[str, Any]) -> dict[str, Any]:
     return {"id": f"msg_{id_}", "type": "message", "role": "assistant", "model": str(answer.get("model", ""))}
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(content: Any) -> str:
+    """A text, or the texts of a list of parts."""
+    if isinstance(content, str):
+        return content
+    return "".join(text for part in _list(content) if isinstance(text := _object(part).get("text"), str))
+
+
 def _reasoning(message: dict[str, Any]) -> str:
-    """VLLM has `reasoning`; others, and vLLM before, `reasoning_content`."""
-    return str(message.get("reasoning") or message.get("reasoning_content") or "")
+    """VLLM has `reasoning`; others, and vLLM before, `reasoning_content`; Mistral, parts of the content."""
+    found = message.get("reasoning") or message.get("reasoning_content")
+    parts = [part.get("thinking") for part in map(_object, _list(message.get("content")))]
+    return found if isinstance(found, str) else "".join(map(_text, parts))
+
+
+def _calls(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Calls of tools, the older single one too."""
+    calls = message.get("tool_calls") or [{"function": message.get("function_call")}]
+    return [call for call in _list(calls) if isinstance(call, dict) and _object(call.get("function"))]
+
+
+def _written(function: dict[str, Any]) -> str:
+    """A call's arguments as text: some servers have parsed them already."""
+    arguments = function.get("arguments") or ""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
 
 
 def _call_id(call: dict[str, Any]) -> str:
@@ -206,15 +248,17 @@ def _arguments(text: str) -> dict[str, Any]:
 
 def _stop(choice: dict[str, Any]) -> dict[str, Any]:
     """Why an answer ended: vLLM's `stop_reason` is the text at which it stopped."""
-    sequence = choice.get("stop_reason")
-    if isinstance(sequence, str) and choice.get("finish_reason") == "stop":
+    sequence, finish = choice.get("stop_reason"), finish_word(choice.get("finish_reason"))
+    if isinstance(sequence, str) and finish == "stop":
         return {"stop_reason": "stop_sequence", "stop_sequence": sequence}
-    return {"stop_reason": _STOP_REASONS.get(choice.get("finish_reason") or "stop", "end_turn"), "stop_sequence": None}
+    return {"stop_reason": _STOP_REASONS.get(finish or "stop", "end_turn"), "stop_sequence": None}
 
 
 def _usage(usage: Any) -> dict[str, Any]:
-    usage = usage if isinstance(usage, dict) else {}
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0
-    prompt, answer = usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0
-    written = {"cache_creation_input_tokens": 0, "cache_read_input_tokens": cached}
-    return {"input_tokens": max(0, prompt - cached), "output_tokens": answer} | written
+    told = read_usage(usage)
+    cache = {
+        "cache_creation_input_tokens": told["cache_written_tokens"],
+        "cache_read_input_tokens": told["cached_tokens"],
+    }
+    fresh = told["prompt_tokens"] - told["cached_tokens"] - told["cache_written_tokens"]
+    return {"input_tokens": max(0, fresh), "output_tokens": told["completion_tokens"]} | cache

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from serve.client.completions import BROKE_OFF
 from serve.gateway.reasoning import with_both_names
 from serve.gateway.upstream_errors import error_of_choice, is_error
 
@@ -17,6 +18,8 @@ MOST_EVENT_BYTES = 16 * 1024 * 1024
 DONE = b"[DONE]"
 
 _DATA = b"data: "
+
+_BROKE_OFF = re.compile(rb'"finish_reason":\s*(?:\{"type":\s*)?"(?:%b)"' % "|".join(sorted(BROKE_OFF)).encode())
 
 
 class Meter:
@@ -112,6 +115,8 @@ class Meter:
     def read(self, answer: Any) -> bool:
         """Take the usage of an answer; False if it has none."""
         usage = answer.get("usage") if isinstance(answer, dict) else None
+        if usage is None and isinstance(answer, dict) and isinstance(answer.get("x_groq"), dict):
+            usage = answer["x_groq"].get("usage")
         if not isinstance(usage, dict):
             return False
         self.prompt_tokens = _count(usage, "prompt_tokens", "input_tokens")
@@ -145,18 +150,20 @@ def _are_tokens(held: bytes, events: list[bytes]) -> bool:
 
 
 def _may_matter(data: bytes) -> bool:
-    """Whether something in it may be a usage or an error.
+    """Whether something in it may be a usage, an error, or the end of an answer that is not whole.
 
     In text, quotes have a backslash before them: what stands between two without one is a name or a whole value.
     """
-    return b'"usage"' in data or b'"error"' in data
+    return b'"usage"' in data or b'"error"' in data or _BROKE_OFF.search(data) is not None
 
 
 def read_event(event: bytes) -> tuple[bytes, bytes]:
     """Name and data of an event, as the standard of server-sent events has them."""
     if event.startswith(b"data: ") and b"\n" not in event and b"\r" not in event:  # nearly all
         return b"", event[6:].strip()
-    if event.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):  # JSON without a field's name: an error, as some write it
+    if event.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(
+        (b"{", b"[")
+    ):  # JSON without a field's name: an error, as some write it
         return b"", event.strip()
     name, data = b"", []
     for line in event.removeprefix(b"\xef\xbb\xbf").splitlines():
@@ -164,7 +171,7 @@ def read_event(event: bytes) -> tuple[bytes, bytes]:
         if field == b"data":
             data.append(value.strip())
         elif field == b"event":
-            name = value.strip()
+            name = value.strip().lower()
         elif field == b"error":  # llama.cpp's older servers
             name = b"error"
             data.append(value.strip())

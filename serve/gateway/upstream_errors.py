@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
+from serve.client.completions import BROKE_OFF, finish_word
 from serve.gateway.admission import RefusalError
 
 MOST_CHARACTERS = 2000
@@ -21,7 +22,8 @@ MOST_CHARACTERS = 2000
 MOST_WAIT_S = 86_400.0
 """Longest `Retry-After` that is passed on."""
 
-_PLACES_OF_WORDS = ("message", "msg", "detail", "details", "error", "errors", "title", "reason")
+_PLACES_OF_WORDS = ("message", "msg", "detail", "details", "error", "errors", "title", "reason", "base_resp",
+                    "status_msg")  # fmt: skip
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,63}")
 _KINDS = {"invalid_request_error": 400, "validation": 400, "not_found_error": 404, "rate_limit_error": 429}
 _KINDS |= {"overloaded_error": 503, "timeout_error": 504, "server_error": 500, "api_error": 500, "error": 500}
@@ -30,7 +32,12 @@ _KINDS |= {"overloaded_error": 503, "timeout_error": 504, "server_error": 500, "
 _STATUS_OF_CODE = _KINDS | {"context_length_exceeded": 400, "rate_limit_exceeded": 429, "request_too_large": 413}
 
 _NO_MODEL = re.compile(r"(?:no such|unknown) model|model.{0,300}(?:does not exist|not found|not loaded)", re.IGNORECASE)
-_OVERFLOW = re.compile(r"maximum context length|context (?:length|window|size)|max(?:imum)? model len", re.IGNORECASE)
+_NO_MODEL_IN_400 = re.compile(r"(?:the |requested )*model\b[^.;]{0,100} (?:does not exist|not found)", re.IGNORECASE)
+_OVERFLOW = re.compile(
+    r"maximum context length|context (?:length|window|size)|max(?:imum)? model len|prompt is too long"
+    r"|input token count[^.]{0,40} exceeds|`inputs`[^.]{0,40}(?:must be <=|less than)",
+    re.IGNORECASE,
+)
 
 
 class Words(NamedTuple):
@@ -52,6 +59,8 @@ def is_error(content: Any) -> bool:
         return False
     if content.get("error") or content.get("object") == "error" or content.get("type") == "error":
         return True
+    if isinstance(state := content.get("base_resp"), dict) and state.get("status_code"):  # MiniMax
+        return True
     if content.keys() & {"choices", "data", "usage", "response", "item", "part", "delta"}:
         return False
     known = content.keys() & {"object", "type", "id"}  # an answer, or a flat error such as vLLM's of a BadRequestError
@@ -64,7 +73,9 @@ def error_of_choice(content: Any) -> Any:
     """The error that stands in an answer's first choice, as routers put it there; None where none does."""
     choices = content.get("choices") if isinstance(content, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(first, dict) or not (first.get("error") or first.get("finish_reason") == "error"):
+    if not isinstance(first, dict):
+        return None
+    if not (first.get("error") or (finish_word(first.get("finish_reason")) or "").lower() in BROKE_OFF):
         return None
     return {"error": first.get("error") or {"message": "the provider broke off", "code": 502}}
 
@@ -125,13 +136,13 @@ def _refusal(status: int, words: Words, wait: float | None) -> RefusalError:
     wait = 1.0 if wait is None else wait
     if status == 429:
         return RefusalError(429, "overloaded", "the engine has all it can do; try again", retry_after_s=wait)
-    if status in {503, 529}:
+    if status in {425, 498, 503, 529}:
         return RefusalError(503, "unavailable", "the engine cannot answer now; try again", retry_after_s=wait)
-    if status in {408, 504}:
+    if status in {408, 504, 522, 524}:
         return RefusalError(504, "timeout", "the answer did not come in time")
-    if (status >= 500 and status != 501) or status in {401, 402, 403}:
+    if status < 400 or (status >= 500 and status != 501) or status in {401, 402, 403, 407, 424, 460, 499}:
         return RefusalError(502, "upstream_error", "the engine failed")
-    if status == 404 and _NO_MODEL.search(words.message):
+    if (status == 404 and _NO_MODEL.search(words.message)) or (status == 400 and _NO_MODEL_IN_400.match(words.message)):
         return RefusalError(404, "model_not_found", "there is no such model", param="model")
     if status in {404, 405}:
         return RefusalError(404, "not_answered", "the engine does not answer this address")
