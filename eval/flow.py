@@ -162,7 +162,6 @@ def _samples_of(each: ProblemSet, answers: Answers) -> list[tuple[Problem, int]]
 async def _answer_and_judge(
     config: EvaluateConfig, sets: list[ProblemSet], answers: Answers, journals: dict[str, Journal]
 ) -> None:
-    asking = asyncio.Semaphore(config.concurrency)
     # A failure of the sandbox is retried, on other workers too, and then fails the run: it is never a wrong answer.
     judge = ray.remote(num_cpus=config.cpus_per_program, max_retries=3, retry_exceptions=[OSError])(judge_candidate)
     failures: list[Exception] = []
@@ -191,6 +190,8 @@ async def _answer_and_judge(
         for problem, sample in _samples_of(each, answers)
         if (problem.task_id, sample) not in journals[each.name].rows
     ]
+    # A Batch API is asked for all at once: what waits for a place would become a second batch, hours later.
+    asking = asyncio.Semaphore(max(1, len(left)) if getattr(answers, "in_batches", False) else config.concurrency)
     log.info("evaluate: %d samples of %s to be made", len(left), ", ".join(each.name for each in sets))
     tasks = [asyncio.create_task(one(*sample)) for sample in left]
     for task in tasks:

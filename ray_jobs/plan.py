@@ -18,7 +18,7 @@ from rich.table import Table
 from codeocean.collect.filters import load_custom
 from codeocean.collect.readers import list_units
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.ledger import Ledger, forecast, token_cost
+from codeocean.generate.ledger import Ledger, describe_cache, forecast, token_cost
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.tasks import load_tasks, task_shares
 from codeocean.generate.turns import roles_of
@@ -261,12 +261,12 @@ def predict_generation(config: Config, run: RunDir) -> str:
     rest = forecast(sample, left)
     whole = rest.whole()
     prompt = sum(used.prompt_tokens for used in whole.used.values())
-    cached = sum(used.cached_tokens for used in whole.used.values())
-    cost = token_cost(whole, {role: getattr(config.generate, role) for role in roles_of(config.generate)})
+    roles = {role: getattr(config.generate, role) for role in roles_of(config.generate)}
+    cost = token_cost(whole, roles)
     cost += rest.wall_s / 3600 * config.generate.spending.per_hour
     return (
         f"generate: {sum(left.values()):,} rows left; by the {done.rows:,} that are done, about {prompt:,} tokens in "
-        f"({100 * cached / max(prompt, 1):.0f} % of them cached), {whole.tokens - prompt:,} out, "
+        f"({describe_cache(whole, roles)}), {whole.tokens - prompt:,} out, "
         f"{whole.accepted:,} accepted instances, {rest.wall_s / 3600:.2f} h as so far, cost {cost:.2f}"
     )
 

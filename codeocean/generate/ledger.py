@@ -158,6 +158,24 @@ def token_cost(account: Account, roles: Mapping[str, RoleConfig]) -> float:
     return cost / 1e6
 
 
+def describe_cache(account: Account, roles: Mapping[str, RoleConfig]) -> str:
+    """Shares of the tokens in that prompt caches held and took, and which price of their own is not set."""
+    used = account.used
+    prompt = max(1, sum(one.prompt_tokens for one in used.values()))
+    cached = sum(one.cached_tokens for one in used.values())
+    written = sum(one.cache_written_tokens for one in used.values())
+    parts = [f"{100 * cached / prompt:.0f} % of them cached"]
+    if written:
+        parts.append(f"{100 * written / prompt:.0f} % written to the cache")
+    for own, name in (("cached", "cached_tokens"), ("cache_write", "cache_written_tokens")):
+        prices = {role: roles[role].price for role, one in used.items() if getattr(one, name)}
+        full = [role for role, price in prices.items() if price is not None and getattr(price, own) is None]
+        if full:
+            named = " and ".join(f"generate.{role}.price.{own}" for role in full)
+            parts.append(f"charged as others, as {named} is not set")
+    return ", ".join(parts)
+
+
 def spent(ledger: Ledger, roles: Mapping[str, RoleConfig], spending: SpendingConfig) -> float:
     """Money for tokens and for the hours of the engines."""
     return token_cost(ledger.whole(), roles) + ledger.wall_s / 3600 * spending.per_hour

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from core.chat import ChatAnswer, ChatRequest, CompletingChat
+from core.chat import Chat, ChatAnswer, ChatRequest, CompletingChat
 from core.text import storable
 from eval.answers.assemble import candidate_of_continuation, candidate_of_solution
 from eval.answers.prompts import Request, read_with_reason, request_description, request_for
@@ -37,9 +37,11 @@ class Answers(Protocol):
 class EndpointAnswers:
     """Asks an endpoint, once or twice a sample, in the form that the settings say."""
 
-    def __init__(self, config: EvaluateConfig, chat: CompletingChat, model: str) -> None:
-        """Args: config, chat: of the endpoint, model: its name there."""
+    def __init__(self, config: EvaluateConfig, chat: Chat, model: str) -> None:
+        """Args: config; chat: of the endpoint, which completes plain text too where that is asked; model: its name."""
         self._config, self._chat, self.model = config, chat, model
+        self.in_batches: bool = getattr(chat, "in_batches", False)
+        """All samples should be asked for at once."""
 
     def number(self, problem: Problem) -> int:
         """As many as the settings ask for."""
@@ -84,7 +86,7 @@ class EndpointAnswers:
         asked = ChatRequest(
             self.model, messages, config.max_tokens, config.temperature, seed, stop=list(request.stop) or None
         )
-        answer = await (self._chat(asked) if request.chat else self._chat.complete(asked))
+        answer = await (self._chat(asked) if request.chat else cast("CompletingChat", self._chat).complete(asked))
         if answer["error"] and answer.get("blame", "endpoint") == "endpoint":
             raise ConnectionError(f"the endpoint failed, and its failure is no wrong answer: {answer['error']}")
         return {**answer, "text": storable(answer["text"])}

@@ -13,6 +13,7 @@ from pyarrow import fs as pafs
 from pydantic import ValidationError
 from rich.console import Console
 
+from core.chat import Chat
 from eval.answers.sources import Answers, EndpointAnswers, GivenAnswers, ReferenceAnswers, choose_problems
 from eval.settings import EvaluateConfig
 from ray_jobs.cli import JOBS, run_guarded
@@ -21,6 +22,7 @@ from ray_jobs.run.config import RayConfig
 from ray_jobs.run.results import write_results
 from report.scoretables import describe_difference
 from report.terminal import score_table
+from serve.client.batches import BatchChat
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
 
@@ -103,6 +105,8 @@ def _option(field: int | str) -> str:
 
 def _sources(options: SimpleNamespace, config: EvaluateConfig) -> list[tuple[str, Answers]]:
     """Label and answers of each model, or of each file."""
+    if options.batch and not options.endpoint:
+        raise ValueError("--batch is a way to ask an --endpoint; name one, or leave it out")
     if options.samples:
         if options.endpoint:
             raise ValueError("--samples and --endpoint: samples that are there need no endpoint; leave one out")
@@ -117,7 +121,12 @@ def _sources(options: SimpleNamespace, config: EvaluateConfig) -> list[tuple[str
     if not options.endpoint or not options.model:
         raise ValueError("say where answers come from: --endpoint URL with --model NAME, --samples FILE or --reference")
     endpoint = EndpointConfig(url=options.endpoint, api_key_env=options.api_key_env, preset=options.preset)
-    chat = ChatClient(endpoint)
+    chat: Chat = ChatClient(endpoint)
+    if options.batch:
+        if config.prompt != "chat":
+            raise ValueError(f"--batch asks for chats; leave it out, or leave out --prompt {config.prompt}")
+        folder = Path(options.out).expanduser().resolve() / ".batches"
+        chat = BatchChat(endpoint, pafs.LocalFileSystem(), str(folder))
     return [(_label(name), EndpointAnswers(config, chat, name)) for name in dict.fromkeys(options.model)]
 
 
@@ -142,6 +151,7 @@ ALONE: Options = {
     "api_key_env": option(str | None, "environment variable that holds the endpoint's key", metavar="VARIABLE"),
     "preset": option(str | None, "what the endpoint takes, where its host does not tell (docs/teachers.md)",
                      metavar="NAME"),
+    "batch": flag("batch", "ask through the endpoint's Batch API: cheaper, within a day; a second run goes on"),
     "samples": option(list[str], "samples instead of an endpoint: .jsonl or .jsonl.gz, task_id with completion or "
                       "solution; a second file is compared with the first", [], metavar="FILE"),
     "reference": flag("reference", "the benchmark's own solutions instead: they should all pass"),

@@ -90,7 +90,9 @@ class BatchChat:
             if rules.api != "chat":
                 raise ValueError(f"{self._config.url}: batches are asked in OpenAI's form alone; leave batch out")
             body = chat_body(rules, request)
-            line = await self._line(body)
+            # Where no seed is sent, samples of one question have the same body, and each wants an answer of its own.
+            sample = None if rules.seed else request.seed
+            line = await self._line(body, sample)
             found = _read(line)
             if isinstance(found, dict):
                 return cast("ChatAnswer", found | {"seconds": 0.0})
@@ -104,11 +106,17 @@ class BatchChat:
         reason = f"the endpoint says {error.status}: {error.words}" if error.status else error.words
         return cast("ChatAnswer", failed(reason, kind) | {"seconds": 0.0})
 
-    async def _line(self, body: Row) -> Row:
-        """The answer's line in the file of its batch, empty where the batch ended without."""
+    async def _line(self, body: Row, sample: int | None) -> Row:
+        """The answer's line in the file of its batch, empty where the batch ended without.
+
+        Args:
+            body: of the request.
+            sample: tells apart requests that are alike.
+        """
         if self._batch_of is None:
             self._batch_of = self._noted()
-        key = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+        told = json.dumps(body, sort_keys=True) + ("" if sample is None else f"#{sample}")
+        key = hashlib.sha256(told.encode()).hexdigest()[:32]
         if key in self._batch_of:
             lines = await asyncio.shield(self._ended(self._batch_of[key]))
             if isinstance(_read(lines.get(key, {})), dict):

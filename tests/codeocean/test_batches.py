@@ -116,6 +116,19 @@ def test_all_rows_of_a_mix_become_one_batch_and_a_second_run_asks_nothing(tmp_pa
     assert (len(server.batches), server.lines) == (1, 30)
 
 
+@pytest.mark.parametrize("seed", ["seed", ""])
+def test_each_sample_of_a_question_has_an_answer_of_its_own(tmp_path, seed):
+    async def samples(chat):
+        return await asyncio.gather(*[chat(ChatRequest("m", [], 9, 0.8, seed=each)) for each in range(4)])
+
+    server = ScriptedBatches(lambda number, _: completion(str(number)), looks=0)
+    with server.running() as url:
+        for _ in range(2):  # the second time they are found
+            chat = BatchChat(EndpointConfig(url=f"{url}/v1", rules={"seed": seed}), FS, str(tmp_path), quiet_s=0.2)
+            assert {answer["text"] for answer in asyncio.run(samples(chat))} == {"1", "2", "3", "4"}
+    assert (len(server.batches), server.lines) == (1, 4)
+
+
 async def _ask(chat, number):
     shown = [{"role": "assistant", "content": json.dumps({"solution": 1})}]
     return await asyncio.gather(*[

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codeocean.generate.ledger import ROLES, Account, Ledger, Usage, cost_rows, forecast, spent, token_cost
+from codeocean.generate.ledger import (
+    ROLES,
+    Account,
+    Ledger,
+    Usage,
+    cost_rows,
+    describe_cache,
+    forecast,
+    spent,
+    token_cost,
+)
 from codeocean.generate.settings import PriceConfig, RoleConfig, SpendingConfig
 
 PRICED = {
@@ -30,6 +40,20 @@ def test_the_price_of_a_known_account():
     ledger = Ledger({"a": Account(1, 1, used)}, wall_s=1800)
     assert spent(ledger, PRICED, SpendingConfig(per_hour=3)) == pytest.approx(6.8 + 1.5)
     assert token_cost(Account(1, 1, used), dict.fromkeys(ROLES, RoleConfig(model="m"))) == 0
+
+
+def test_what_a_prompt_cache_held_and_took_is_told_with_prices_that_lack():
+    used = {"generator": Usage(1, 1000, 600, 10, cache_written_tokens=150), "discriminator": Usage(1, 1000, 400, 10)}
+    priced = PriceConfig(prompt=1.0, completion=2.0, cached=0.1, cache_write=1.25)
+    roles = {"generator": RoleConfig(model="m", price=priced), "discriminator": RoleConfig(model="m", price=priced)}
+    assert describe_cache(Account(1, 1, used), roles) == "50 % of them cached, 8 % written to the cache"
+    assert token_cost(Account(1, 1, used), roles) * 1e6 == pytest.approx(850 + 100 + 187.5 + 40)
+    plain = PriceConfig(prompt=1.0, completion=2.0)
+    said = describe_cache(Account(1, 1, used), {role: RoleConfig(model="m", price=plain) for role in used})
+    assert "as generate.generator.price.cached and generate.discriminator.price.cached is not set" in said
+    assert said.endswith("charged as others, as generate.generator.price.cache_write is not set")
+    assert describe_cache(Account(1, 1, {"generator": Usage(1, 10, 0, 1)}), roles) == "0 % of them cached"
+    assert describe_cache(Account(0, 0, {}), {}) == "0 % of them cached"
 
 
 @given(ledgers)

@@ -16,6 +16,8 @@ import pytest
 
 from eval.benchmarks.catalogue import load_benchmarks
 from ray_jobs.evaluate import main
+from tests.scripted_batches import ScriptedBatches
+from tests.scripted_teacher import completion
 
 ROOT = Path(__file__).parents[3]
 MBPP = f"mbpp={ROOT / 'tests' / 'data' / 'benchmarks' / 'mbpp.jsonl'}"
@@ -120,6 +122,25 @@ def test_plain_forms_go_to_the_other_path_and_samples_are_drawn(local_ray, serve
 
 
 @pytest.mark.slow
+def test_a_batch_api_is_asked_once_for_all_samples(local_ray, capsys, tmp_path):
+    problems = {problem.instruction: problem for problem in load_benchmarks(["humaneval"], None, limit=3)[0].problems}
+
+    def script(_, body):
+        problem = problems[body["messages"][0]["content"]]
+        return completion(f"```python\n{problem.declaration}{problem.reference}\n```")
+
+    batches = ScriptedBatches(script, looks=0)
+    with batches.running() as url:
+        for _ in range(2):
+            code, *_ = run(capsys, "--endpoint", f"{url}/v1", "--model", "good", "--benchmark", "humaneval", "--limit", 3,
+                           "--n", 2, "--temperature", 0.8, "--batch", "--concurrency", 1, "--out", tmp_path,
+                           "--timeout-s", 30)  # fmt: skip
+            assert code == 0
+    assert (len(batches.batches), batches.lines) == (1, 6)
+    assert pq.read_table(tmp_path / "good-humaneval.parquet")["passed"].to_pylist() == [True] * 6
+
+
+@pytest.mark.slow
 def test_samples_that_are_there_are_judged_task_by_task(local_ray, capsys, tmp_path):
     problems = load_benchmarks(["humaneval"], None, limit=4)[0].problems
     right = [{"task_id": p.task_id, "completion": p.reference} for p in problems]
@@ -182,6 +203,11 @@ def test_a_kill_loses_only_what_was_in_flight(local_ray, server, capsys, tmp_pat
             "--n: Input should be",
         ),
         (["--benchmark", "mbpp", "--samples", "x", "--dataset", "nowhere.jsonl"], "is no file"),
+        (["--benchmark", "humaneval", "--reference", "--batch"], "--batch is a way to ask an --endpoint"),
+        (
+            ["--benchmark", "humaneval", "--endpoint", "http://x/v1", "--model", "m", "--batch", "--prompt", "paper"],
+            "--batch asks for chats",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(capsys, tmp_path, arguments, line):
