@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import ray
 
@@ -39,6 +39,9 @@ from serve.engines.replicas import rebalancer
 from serve.engines.settings import Model
 
 log = logging.getLogger("wavecoder.ray_jobs")
+
+INSIDE: tuple[Literal["data", "sglang"], ...] = ("data", "sglang")
+"""Engines of a role that run inside Ray Data."""
 
 OWN_RETRIES = 12
 """Tries at engines of our own, with pauses of 70 s in all: Ray Serve takes up to 35 s to replace a proxy that died."""
@@ -116,8 +119,8 @@ def open_roles(
     with ExitStack() as stack:
         served = hosted_models(config, names, "serve")
         upstream = stack.enter_context(serving(config, served)) if served else None
-        inside = {name: stack.enter_context(data_engines(config, name, source))
-                  for name, source in hosted_models(config, names, "data").items()}  # fmt: skip
+        inside = {(kind, name): stack.enter_context(data_engines(config, name, source, kind))
+                  for kind in INSIDE for name, source in hosted_models(config, names, kind).items()}  # fmt: skip
         chats: dict[tuple[str, ...], Chat] = {}
         opened = {}
         for name, role in roles.items():
@@ -126,8 +129,8 @@ def open_roles(
             # engines of their own.
             how = (str(role.preset), str(role.rules), str(role.thinking), str(role.batch))
             place = (role.endpoint, role.api_key_env or "", *how) if role.endpoint else (role.engines, model)
-            if place not in chats and place[0] == "data":
-                chats[place] = inside[model]
+            if place not in chats and place in inside:
+                chats[place] = inside[role.engines, model]
             elif place not in chats and role.endpoint and role.batch and run is not None:
                 chats[place] = BatchChat(endpoint_of(role, 1), run.fs, run.path("generate", ".batches"))
             elif place not in chats and role.endpoint:

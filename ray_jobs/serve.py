@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import openai
 import uvicorn
@@ -119,17 +119,29 @@ def _as_served(name: str, source: str) -> Model:
 
 
 @contextmanager
-def data_engines(config: Config, name: str, source: str) -> Iterator[Chat]:
-    """A chat with a model whose engines run inside Ray Data."""
-    from serve.engines.ray_data import data_chat
+def data_engines(config: Config, name: str, source: str, kind: Literal["data", "sglang"]) -> Iterator[Chat]:
+    """A chat with a model whose engines run inside Ray Data: vLLM's, or SGLang's.
 
+    Raises:
+        ValueError: they cannot fetch the model from its URL.
+    """
+    from serve.engines.ray_data import SGLANG, VLLM, data_chat
+
+    if kind == "sglang" and is_url(source):
+        raise ValueError(
+            f"{source}: SGLang takes a folder that every node sees, or a hub id, and no URL (engines: sglang)"
+        )
     if is_url(source) and ("?" in source or not is_object_storage(source)):
         raise ValueError(f"{source}: engines inside Ray Data (engines: data) are fetched by Ray, by a plain s3://bucket/"
                          "folder; name the endpoint by AWS_ENDPOINT_URL, or take engines: serve")  # fmt: skip
     connect(config.ray)
     model = _as_served(name, source)
     with data_chat(
-        model, config.serve.engine_of(name), worker_environment(config.ray), config.generate.concurrency
+        model,
+        config.serve.engine_of(name),
+        worker_environment(config.ray),
+        config.generate.concurrency,
+        SGLANG if kind == "sglang" else VLLM,
     ) as chat:
         yield chat
 

@@ -11,8 +11,9 @@ from core.settings import Before, Execution, Settings
 class RoleConfig(TeacherConfig):
     """One of the two LLM roles."""
 
-    engines: Annotated[Literal["serve", "data"], Execution()] = "serve"
-    """Where a model of our own runs: "serve" is replicas on Ray Serve, "data" engines inside Ray Data."""
+    engines: Annotated[Literal["serve", "data", "sglang"], Execution()] = "serve"
+    """Where a model of our own runs: "serve" is vLLM replicas on Ray Serve, "data" vLLM engines inside Ray Data,
+    "sglang" SGLang's inside Ray Data, on nodes that have it installed. Another engine draws other samples."""
 
     batch: Annotated[bool, Execution()] = False
     """Ask the endpoint's Batch API (OpenAI's form): cheaper, with answers within a day. The whole role is then charged

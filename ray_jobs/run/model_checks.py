@@ -10,8 +10,9 @@ from pathlib import Path
 from codeocean.generate.turns import roles_of
 from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
-from ray_jobs.run.models import WEIGHTS, check_model, check_stored_adapters
+from ray_jobs.run.models import WEIGHTS, check_model, check_stored_adapters, served_name
 from serve.client.rules import rules_for
+from serve.engines.sampling import sglang_arguments
 from serve.engines.settings import is_object_storage, local_adapters
 
 
@@ -48,6 +49,8 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
         role = getattr(config.generate, name)
         if role.endpoint is None:
             yield partial(look, role.model, f"generate.{name}.model", files=WEIGHTS)
+            if role.engines == "sglang":
+                yield partial(sglang_arguments, config.serve.engine_of(served_name(role.model)))
         if role.endpoint is not None or role.batch:
             yield partial(_check_rules, role, f"generate.{name}")
     if answers is not None and answers.endpoint is not None:

@@ -13,12 +13,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import ray
@@ -27,12 +26,21 @@ from ray.data.block import BlockMetadata
 from ray.util.queue import Queue
 
 from core.chat import ChatAnswer, ChatRequest
+from serve.engines.sampling import sglang_arguments, sglang_sampling, vllm_sampling
 from serve.engines.settings import EngineConfig, Model, engine_arguments, engine_bundles, engine_environment
 
 Row = dict[str, Any]
 
 Processor = Callable[[Dataset], Dataset]
 """Rows `number, messages, sampling_params` → rows `number, generated_text, num_…_tokens, __inference_error__`."""
+
+
+class Software(NamedTuple):
+    """One kind of engine."""
+
+    engines: Callable[[Model, EngineConfig, dict[str, str], int], Processor]
+    sampling: Callable[[ChatRequest], Row]
+    """A request in its words."""
 
 
 class _Questions(Datasource):
@@ -58,9 +66,9 @@ class _Questions(Datasource):
 class DataChat:
     """A chat as `serve.client.chat.ChatClient` is one. Any event loop's, but one thread's."""
 
-    def __init__(self, processor: Processor) -> None:
-        """Args: processor: the engines; they start with the first question."""
-        self._processor = processor
+    def __init__(self, processor: Processor, sampling: Callable[[ChatRequest], Row] = vllm_sampling) -> None:
+        """Args: processor: the engines, which start with the first question; sampling: a request in their words."""
+        self._processor, self._sampling = processor, sampling
         self._numbers = itertools.count()
         self._waiting: dict[int, asyncio.Future[Row]] = {}
         self._queue: Queue | None = None
@@ -73,10 +81,7 @@ class DataChat:
         Raises:
             ConnectionError: the engines cannot start, or died for good.
         """
-        sampling: Row = {name: getattr(request, name) for name in ("max_tokens", "temperature", "seed", "stop")}
-        if request.schema is not None:
-            # As text: Arrow would make one wide struct of all schemas.
-            sampling["structured_outputs"] = {"json": json.dumps(request.schema)}
+        sampling = self._sampling(request)
         if self._queue is None:
             self._start()
         assert self._queue is not None
@@ -140,7 +145,9 @@ def _hand_over(answer: asyncio.Future[Row], outcome: Row | ConnectionError) -> N
 
 
 @contextmanager
-def data_chat(model: Model, config: EngineConfig, environment: dict[str, str], places: int) -> Iterator[DataChat]:
+def data_chat(
+    model: Model, config: EngineConfig, environment: dict[str, str], places: int, software: Software
+) -> Iterator[DataChat]:
     """A chat with a model whose engines run inside Ray Data while the context is open.
 
     Args:
@@ -148,8 +155,9 @@ def data_chat(model: Model, config: EngineConfig, environment: dict[str, str], p
         config: how its engines run; `min_replicas` to `max_replicas` of them.
         environment: environment variables of the engines.
         places: questions in flight at one engine.
+        software: `VLLM` or `SGLANG`.
     """
-    chat = DataChat(engines(model, config, environment, places))
+    chat = DataChat(software.engines(model, config, environment, places), software.sampling)
     try:
         yield chat
     finally:
@@ -157,25 +165,64 @@ def data_chat(model: Model, config: EngineConfig, environment: dict[str, str], p
 
 
 def engines(model: Model, config: EngineConfig, environment: dict[str, str], places: int) -> Processor:
-    """The engines as a step of a Ray Data stream; arguments as `data_chat`."""
-    from ray.data.llm import ChatTemplateStageConfig, build_processor, vLLMEngineProcessorConfig
+    """VLLM's engines as a step of a Ray Data stream; arguments as `data_chat`."""
+    from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 
     settings = vLLMEngineProcessorConfig(
-        model_source=model.source,
         engine_kwargs=engine_arguments(config),
-        runtime_env={"env_vars": engine_environment(config) | environment},
-        batch_size=1,
-        max_concurrent_batches=places,
-        concurrency=(config.min_replicas, config.max_replicas),
-        accelerator_type=config.accelerator_type,
         placement_group_config={"bundles": engine_bundles(config)},
-        chat_template_stage=ChatTemplateStageConfig(chat_template=model.chat_template, num_cpus=0, concurrency=1),
-        tokenize_stage=False,  # vLLM does both, where the engine is
-        detokenize_stage=False,
         should_continue_on_error=True,  # one question's trouble is its own
         log_engine_metrics=False,
+        **_common(model, config, environment, places),
     )
     return build_processor(settings)
+
+
+def sglang_engines(model: Model, config: EngineConfig, environment: dict[str, str], places: int) -> Processor:
+    """SGLang's in their place; written after the source of Ray 2.60, and not run yet: it needs GPUs."""
+    from ray.data.llm import SGLangEngineProcessorConfig, build_processor
+    from ray.llm._internal.batch.stages.sglang_engine_stage import SGLangEngineStageUDF
+
+    class OneByOne(SGLangEngineStageUDF):
+        """What SGLang refuses, such as a question too long, is that question's failure: Ray would end the stream."""
+
+        async def udf(self, batch: list[Row]) -> AsyncIterator[Row]:
+            (row,) = batch  # batch_size is 1
+            place = row[self.IDX_IN_BATCH_COLUMN]
+            try:
+                async for answer in super().udf(batch):
+                    yield answer | {"__inference_error__": ""}
+            except ValueError as error:
+                empty = {"generated_text": None, "num_generated_tokens": 0, "num_input_tokens": 0}
+                yield empty | {self.IDX_IN_BATCH_COLUMN: place, "__inference_error__": f"ValueError: {error}"}
+
+    settings = SGLangEngineProcessorConfig(
+        engine_kwargs=sglang_arguments(config), **_common(model, config, environment, places)
+    )
+    processor = build_processor(settings)
+    (stage,) = [one for one in processor.stages.values() if one.fn is SGLangEngineStageUDF]
+    stage.fn = OneByOne
+    return processor
+
+
+def _common(model: Model, config: EngineConfig, environment: dict[str, str], places: int) -> dict[str, Any]:
+    """Settings that the processors of both have."""
+    from ray.data.llm import ChatTemplateStageConfig
+
+    return {
+        "model_source": model.source,
+        "runtime_env": {"env_vars": engine_environment(config) | environment},
+        "batch_size": 1,
+        "max_concurrent_batches": places,
+        "concurrency": (config.min_replicas, config.max_replicas),
+        "accelerator_type": config.accelerator_type,
+        "chat_template_stage": ChatTemplateStageConfig(chat_template=model.chat_template, num_cpus=0, concurrency=1),
+        "tokenize_stage": False,  # the engine does both
+        "detokenize_stage": False,
+    }
+
+
+VLLM, SGLANG = Software(engines, vllm_sampling), Software(sglang_engines, sglang_sampling)
 
 
 def _answer(row: Row, max_tokens: int, seconds: float) -> ChatAnswer:
