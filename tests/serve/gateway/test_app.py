@@ -228,7 +228,7 @@ class Vanishing:
         ((500, "Traceback: secret/path.py", {}), (502, "upstream_error")),
         ((503, "", {}), (503, "unavailable")),
         ((408, "Request timed out", {}), (504, "timeout")),
-        ((302, "", {"Location": "http://127.0.0.1:1/"}), (400, "invalid_request")),
+        ((302, "", {"Location": "http://127.0.0.1:1/"}), (502, "upstream_error")),
     ],
 )
 def test_the_engines_errors_are_told_without_its_insides(shared, error, expected):
