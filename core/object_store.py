@@ -91,6 +91,12 @@ def join_url(url: str, *parts: str) -> str:
     return "/".join([address.rstrip("/"), *parts]) + question + options
 
 
+def shown_url(url: str) -> str:
+    """A URL as people are told it: without the key and the options that it may hold. A path stays as it is."""
+    scheme, found, address = url.partition("://")
+    return f"{scheme}://{address.partition('?')[0].rpartition('@')[2]}" if found else url
+
+
 def _open_s3(url: str) -> tuple[pafs.FileSystem, str]:
     parts = urlsplit(url)
     bucket = parts.netloc.rpartition("@")[2]

@@ -67,8 +67,13 @@ def read_yaml_file(file: Path, name: str) -> Document:
         ValueError: one line: a mapping has a key twice, or it is not YAML.
         OSError: it cannot be read.
     """
+    return read_yaml_bytes(file.read_bytes(), name)
+
+
+def read_yaml_bytes(content: bytes, name: str) -> Document:
+    """The same of a file's content."""
     try:
-        return read_yaml(file.read_text(encoding="utf-8"))
+        return read_yaml(content.decode("utf-8"))
     except RepeatedKeyError as error:
         raise ValueError(f"{name}: {error}") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:

@@ -34,7 +34,7 @@ TRIES = 20
 """Starts of one stage before the run counts as lost."""
 REST_S = 30.0
 """The second start of a stage is left alone for so long, the third for twice as long, and so on: it gets on at last."""
-CLOCKED = {"seconds", "mfu", "memory_bytes", "wall_s"}
+CLOCKED = {"seconds", "mfu", "memory_bytes", "ended", "wall_s"}
 """Columns and keys that hold what was measured, and differ between any two runs."""
 
 

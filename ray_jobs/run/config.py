@@ -14,8 +14,9 @@ from codeocean.export.instances import CodeOceanConfig
 from codeocean.export.mix import MixConfig
 from codeocean.generate.settings import GenerateConfig
 from codeocean.select.settings import CoresetConfig
+from core.object_store import join_url, open_url, shown_url
 from core.settings import Settings
-from core.strict_yaml import Document, KeyPath, RepeatedKeyError, read_yaml, read_yaml_file
+from core.strict_yaml import Document, KeyPath, RepeatedKeyError, read_yaml, read_yaml_bytes, read_yaml_file
 from core.validation import explain
 from eval.settings import EvaluateConfig
 from ray_jobs.run.named_paths import check_file
@@ -168,7 +169,7 @@ def load_config(path: str, overrides: list[str], run_dir: str | None = None) -> 
     try:
         plain = json.dumps(tree, default=str)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} holds what no setting can be: {error}") from None
+        raise ValueError(f"{shown_url(path)} holds what no setting can be: {error}") from None
 
     def place(at: KeyPath) -> str:
         for length in range(len(at), 0, -1):
@@ -176,7 +177,7 @@ def load_config(path: str, overrides: list[str], run_dir: str | None = None) -> 
                 return given[at[:length]]
         below = [told for key, told in given.items() if at and key[: len(at)] == at]
         line = recipe.line_of(at)
-        return below[-1] if below else path if line is None else f"{path}, line {line}"
+        return below[-1] if below else shown_url(path) if line is None else f"{shown_url(path)}, line {line}"
 
     try:
         return Config.model_validate_json(plain)
@@ -185,7 +186,7 @@ def load_config(path: str, overrides: list[str], run_dir: str | None = None) -> 
 
 
 def recipe_of(recipe: str | None, run_dir: str | None) -> str:
-    """Path of the recipe: the one that is named, or the one that a run directory on this machine keeps.
+    """Path or URL of the recipe: the one that is named, or the one that a run directory keeps.
 
     Raises:
         ValueError: neither is there.
@@ -194,17 +195,34 @@ def recipe_of(recipe: str | None, run_dir: str | None) -> str:
         return recipe
     if run_dir is None:
         raise ValueError("name a recipe, such as --config configs/demo.yaml, or a run that was begun, by --run-dir")
+    if "://" in run_dir:
+        return join_url(run_dir, "config.yaml")
     kept = Path(run_dir).expanduser() / "config.yaml"
     if not kept.is_file():
-        raise ValueError(f"--run-dir {run_dir}: no job has begun there on this machine; name its recipe with --config")
+        raise ValueError(f"--run-dir {run_dir}: no job has begun there; name its recipe with --config")
     return str(kept)
 
 
 def _read_recipe(path: str) -> Document:
-    document = read_yaml_file(check_file(path, "--config", "the recipes are in configs/"), path)
+    document = (
+        _read_stored(path)
+        if "://" in path
+        else read_yaml_file(check_file(path, "--config", "the recipes are in configs/"), path)
+    )
     if not isinstance(document.value, dict):
-        raise ValueError(f"{path} holds no settings; it should be a mapping of sections such as collect: and embed:")
+        raise ValueError(
+            f"{shown_url(path)} holds no settings; it should be a mapping of sections such as collect: and embed:"
+        )
     return document
+
+
+def _read_stored(url: str) -> Document:
+    fs, path = open_url(url)
+    try:
+        with fs.open_input_stream(path) as stream:
+            return read_yaml_bytes(stream.read(), shown_url(url))
+    except FileNotFoundError:
+        raise ValueError(f"{shown_url(url)} is not there: no job has begun; name a recipe with --config") from None
 
 
 def _apply(tree: dict[str, Any], override: str) -> KeyPath:

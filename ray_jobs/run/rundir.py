@@ -23,7 +23,7 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
-from core.object_store import check_there, is_object_store, join_url, open_url
+from core.object_store import check_there, is_object_store, join_url, open_url, shown_url
 from core.stages import STAGES
 from core.stages import StageResult as StageResult  # the jobs take it from here
 from core.storage import move_folder, write_bytes
@@ -90,8 +90,7 @@ class RunDir:
         """The path or URL as people are told it: without the key and the options that a URL may hold."""
         if self.local:
             return self.path(*parts)
-        scheme, found, address = self.url.partition("?")[0].partition("://")
-        return join_url(f"{scheme}{found}{address.rpartition('@')[2]}", *parts)
+        return join_url(shown_url(self.url), *parts)
 
     def check_deletable(self) -> None:
         """Refuse a bucket in which nothing may be deleted: stages would find out after their work.

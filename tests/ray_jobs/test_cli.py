@@ -151,6 +151,20 @@ def test_a_run_that_was_begun_needs_no_recipe(capsys, tmp_path):
     assert (code, told[0].select.size, told[0].embed.actors, told[0].run_dir) == (0, 7, 3, str(tmp_path))
 
 
+def test_a_run_in_a_bucket_keeps_its_recipe_too(capsys, store):
+    host, url = store.url.removeprefix("http://"), store.bucket().replace("s3://", "s3://me:secret@") + "/run"
+    url += f"?scheme=http&endpoint_override={host}"
+    code, lines = run(capsys, lambda *_: None, "--run-dir", url)
+    assert code == 2 and "/run/config.yaml is not there: no job has begun" in lines[0]
+    assert "secret" not in lines[0]
+    assert run(capsys, lambda *_: None, "--config", DEMO, "--run-dir", url, "--set", "select.size=7")[0] == 0
+    told = []
+    assert run(capsys, lambda config, _: told.append(config), "--run-dir", url)[0] == 0
+    assert (told[0].select.size, told[0].run_dir) == (7, url)
+    code, lines = run(capsys, lambda *_: None, "--run-dir", url, "--set", "select.size=none")
+    assert code == 2 and "secret" not in lines[0]
+
+
 @pytest.mark.parametrize(("arguments", "words"), [([], "--config configs/demo.yaml"),
                                                   (["--run-dir", "nowhere"], "no job has begun there")])  # fmt: skip
 def test_without_a_recipe_what_is_missing_is_said(capsys, arguments, words):
