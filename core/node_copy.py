@@ -24,7 +24,7 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
-from core.object_store import explain, open_url
+from core.object_store import check_there, explain, open_url, shown_url
 
 log = logging.getLogger("wavecoder.core")
 
@@ -78,7 +78,8 @@ def stored_files(url: str) -> tuple[pafs.FileSystem, str, list[StoredFile]]:
     files = [StoredFile(posixpath.relpath(info.path, path), info.size, info.mtime_ns or 0)
              for info in infos if info.is_file]  # fmt: skip
     if not files:
-        raise FileNotFoundError(f"{url} holds no file; correct the URL, or copy the model there")
+        check_there(fs, path, url)
+        raise FileNotFoundError(f"{shown_url(url)} holds no file; correct the URL, or copy there what it should hold")
     for file in files:
         if ".." in file.name.split("/") or "\\" in file.name or file.name.startswith("/"):
             raise ValueError(f"{url} holds {file.name!r}, a name that would leave its folder; it is not fetched")

@@ -8,16 +8,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from core.object_store import open_url, shown_url
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import option, parse
+from ray_jobs.standalone.run_copy import copy_rows
 
 
 def run_explore(run_dir: str, beside: str | None, port: int) -> None:
     """Index the run where that is needed, and serve its page on 127.0.0.1.
 
     Raises:
-        ValueError: a directory is no run on this machine.
-        OSError: the port is taken.
+        ValueError: a directory is no run.
+        OSError: the port is taken, or an object store refuses.
     """
     import uvicorn
 
@@ -27,10 +29,12 @@ def run_explore(run_dir: str, beside: str | None, port: int) -> None:
     other = Explorer(_local(beside)) if beside else None
     explorer = Explorer(_local(run_dir), other)
     recipe = explorer.files.root / "config.yaml"
-    server = ExplorerServer(explorer, other, functools.partial(_prompt, str(recipe)) if recipe.is_file() else None)
+    prompt = functools.partial(_prompt, str(recipe)) if recipe.is_file() else None
+    server = ExplorerServer(explorer, other, prompt, open_url(run_dir) if "://" in run_dir else None)
     with socket.create_server(("127.0.0.1", port)) as listener:
         where = f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
-        print(f"{explorer.total:,} rows of {explorer.files.root}; Ctrl-C ends. Open {where}", flush=True)
+        shown = shown_url(run_dir) if "://" in run_dir else explorer.files.root
+        print(f"{explorer.total:,} rows of {shown}; Ctrl-C ends. Open {where}", flush=True)
         settings = uvicorn.Config(server.app(), log_level="error", access_log=False, lifespan="off", ws="none")
         explorer.index_texts()
         try:
@@ -41,7 +45,7 @@ def run_explore(run_dir: str, beside: str | None, port: int) -> None:
 
 def _local(path: str) -> Path:
     if "://" in path:
-        raise ValueError(f"--run-dir is {path!r}; explore reads a run on this machine's disk, so copy it here first")
+        return copy_rows(path)
     folder = Path(path).expanduser().resolve()
     if not folder.is_dir():
         raise ValueError(f"--run-dir is {path!r}, and there is no such folder")

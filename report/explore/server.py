@@ -39,11 +39,24 @@ Prompt = Callable[[str, str], Mapping[str, Any]]
 class ExplorerServer:
     """One run, and perhaps another one beside it."""
 
-    def __init__(self, run: Explorer, other: Explorer | None = None, prompt: Prompt | None = None) -> None:
-        """Args: run: shown; other: compared with it; prompt: makes the messages of a row again."""
+    def __init__(
+        self,
+        run: Explorer,
+        other: Explorer | None = None,
+        prompt: Prompt | None = None,
+        marked_in: tuple[pafs.FileSystem, str] | None = None,
+    ) -> None:
+        """Take what is shown.
+
+        Args:
+            run: shown.
+            other: compared with it.
+            prompt: makes the messages of a row again.
+            marked_in: filesystem and path of the run directory that keeps the marks; None takes the one that is shown.
+        """
         self._run, self._other, self._prompt = run, other, prompt
         self.secret = secrets.token_urlsafe(16)
-        self._fs, self._root = pafs.LocalFileSystem(), str(run.files.root)
+        self._fs, self._root = marked_in or (pafs.LocalFileSystem(), str(run.files.root))
         self._marks = self._show_marks(read_marks(self._fs, self._root))
 
     def app(self) -> Starlette:
