@@ -28,6 +28,7 @@ from serve.client.settings import EndpointConfig
 from serve.client.upstream import OneServer, Upstream
 from serve.engines.settings import Model, is_object_storage, slug_of
 from serve.gateway.app import Gateway
+from serve.gateway.processes import answer_together, listen_together
 from serve.gateway.server import allow_open_files, server_for
 from serve.gateway.settings import free_port
 from serve.settings import ServeConfig, check_port_free, listen
@@ -206,14 +207,14 @@ def run_serve(config: Config, run: RunDir) -> None:
     server = server_for(gateway, settings.host, settings.port, settings.gateway)
     if settings.upstream is not None:
         gateway.upstream = OneServer(settings.upstream, key=_key_of(settings))
-        _answer(server, settings, settings.upstream)
+        _answer(gateway, server, settings, settings.upstream)
         return
     name, source = model_source(config, run, "tuned")
     begun = time.monotonic()
     with serving(inner, {name: source} | beside) as upstream:
         gateway.upstream = upstream
         record_serving(config, run, upstream, time.monotonic() - begun)
-        _answer(server, settings, f"{source} as model {', '.join([name, *beside])}")
+        _answer(gateway, server, settings, f"{source} as model {', '.join([name, *beside])}")
 
 
 def _key_of(settings: ServeConfig) -> str:
@@ -225,7 +226,7 @@ def _key_of(settings: ServeConfig) -> str:
     return key
 
 
-def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:
+def _answer(gateway: Gateway, server: uvicorn.Server, settings: ServeConfig, what: str) -> None:
     """Let the gateway answer until it is interrupted; a port that nobody named is chosen only now."""
     listening = listen(settings.host, settings.port, "serve.port", named=settings.port_named)
     port = listening.getsockname()[1]
@@ -235,6 +236,11 @@ def _answer(server: uvicorn.Server, settings: ServeConfig, what: str) -> None:
     log.info("%s/v1 answers for %s; Ctrl-C ends it", where, what)
     if settings.gateway.playground:
         log.info("to try it: %s/", where)
+    if settings.gateway.processes > 1:
+        assert gateway.upstream is not None
+        sockets = listen_together(listening, settings.gateway.processes)
+        answer_together(settings.gateway, gateway.context, gateway.upstream, sockets)
+        return
     allow_open_files(settings.gateway)
     try:
         server.run(sockets=[listening])

@@ -8,6 +8,7 @@ gateway and the client take its part. No Ray here: whoever knows the replicas sa
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -72,6 +73,18 @@ class Upstream(Protocol):
     async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
         """The models, as `GET /v1/models` lists them."""
 
+    def described(self) -> dict[str, Any]:
+        """What another process needs to ask the same servers (`upstream_from`), as JSON; it holds secrets."""
+
+    def there(self) -> dict[str, Sequence[str]]:
+        """What `update` was last told."""
+
+    def update(self, there: Mapping[str, Sequence[str]]) -> None:
+        """Tell which replicas there are; from any thread.
+
+        Args: there: model → URLs, which end in /v1; none where requests have to go through the proxy.
+        """
+
 
 class OneServer:
     """One URL for all models."""
@@ -80,7 +93,7 @@ class OneServer:
 
     def __init__(self, url: str, *, redirects: bool = False, key: str = "") -> None:
         """Args: url: ends in /v1, perhaps with a query; redirects: follow them; key: what it asks for, if anything."""
-        self._url, self._redirects = url.rstrip("/"), redirects
+        self._url, self._redirects, self._key = url.rstrip("/"), redirects, key
         split = urlsplit(url)
         path = re.sub(r"(/chat/completions|/completions|/messages)?/*$", "", split.path)
         self._base = split._replace(path=path, fragment="")
@@ -116,6 +129,17 @@ class OneServer:
             listed: list[dict[str, Any]] = (await answer.json())["data"]
             return listed
 
+    def described(self) -> dict[str, Any]:
+        """As `Upstream.described`."""
+        return {"url": self._url, "redirects": self._redirects, "key": self._key}
+
+    def there(self) -> dict[str, Sequence[str]]:
+        """Nothing: it is one server."""
+        return {}
+
+    def update(self, there: Mapping[str, Sequence[str]]) -> None:
+        """As `Upstream.update`: there is nothing to be told."""
+
 
 class Replicas:
     """The replicas of some models, and Serve's proxy for what cannot reach one: it waits until one is there."""
@@ -129,7 +153,7 @@ class Replicas:
             secret: that replicas ask for (`serve.engines.guard.OnlyWithSecret`).
         """
         self.api_key = secret
-        self._proxy, self._begun = proxy, int(time.time())
+        self._proxy, self._begun, self._models = proxy, int(time.time()), dict(models)
         self._routers = {name: Router(prefix=engine.routing == "prefix") for name, engine in models.items()}
         self._there: dict[str, Sequence[str]] = dict.fromkeys(models, ())
         self._adapted = {name for name, engine in models.items() if engine.adapters is not None}
@@ -137,11 +161,17 @@ class Replicas:
         """Models whose adapters a replica fetches when it is told their name."""
 
     def update(self, there: Mapping[str, Sequence[str]]) -> None:
-        """Tell which replicas there are; from any thread.
-
-        Args: there: model → URLs, which end in /v1; none where requests have to go through the proxy.
-        """
+        """As `Upstream.update`."""
         self._there = {name: tuple(there.get(name, ())) for name in self._routers}
+
+    def there(self) -> dict[str, Sequence[str]]:
+        """As `Upstream.there`."""
+        return dict(self._there)
+
+    def described(self) -> dict[str, Any]:
+        """As `Upstream.described`."""
+        models = {name: engine.model_dump(mode="json") for name, engine in self._models.items()}
+        return {"proxy": self._proxy, "models": models, "secret": self.api_key}
 
     @property
     def _admission(self) -> dict[str, str]:
@@ -194,6 +224,14 @@ class Replicas:
                     for model in (await answer.json())["data"]:
                         listed.setdefault(model["id"], model)
         return list(listed.values())
+
+
+def upstream_from(described: Mapping[str, Any]) -> Upstream:
+    """The servers that an `Upstream` of another process described."""
+    if "url" in described:
+        return OneServer(described["url"], redirects=described["redirects"], key=described["key"])
+    models = {name: EngineConfig.model_validate_json(json.dumps(each)) for name, each in described["models"].items()}
+    return Replicas(described["proxy"], models, described["secret"])
 
 
 def _address(base: str, path: str) -> str:

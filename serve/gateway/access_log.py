@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import os
 import sys
 import time
 import uuid
@@ -14,12 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from serve.gateway.admission import RefusalError
 from serve.gateway.asgi import Reply
 from serve.gateway.ask import Ask
+from serve.gateway.limits import Limiter
 from serve.gateway.settings import GatewayConfig
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Variable by which `prometheus_client` is told, before it is imported, where processes put their counts together."""
 
 log = logging.getLogger("wavecoder.serve")
 
@@ -86,13 +91,17 @@ class _File(logging.handlers.WatchedFileHandler):
 class Traffic:
     """Counts, slots and the access log."""
 
-    def __init__(self, config: GatewayConfig) -> None:
-        """Args: config: where the log goes, what it holds, and how many slots there are.
+    def __init__(self, config: GatewayConfig, limiter: Limiter | None = None) -> None:
+        """Traffic of one process.
+
+        Args:
+            config: where the log goes, what it holds, and how many slots there are.
+            limiter: who counts the slots.
 
         Raises:
             OSError: the log cannot be written.
         """
-        self._config, self._under_way = config, 0
+        self._config, self._limiter = config, limiter or Limiter()
         self._registry = CollectorRegistry()
         self._requests = self._metric(
             Counter, "requests", "Requests by route and outcome", ["route", "status", "outcome"]
@@ -107,7 +116,8 @@ class Traffic:
             self._access.addHandler(_File(Path(config.access_log).expanduser()))
 
     def _metric(self, kind: Any, name: str, text: str, labels: list[str]) -> Any:
-        return kind(f"wavecoder_gateway_{name}", text, labels, registry=self._registry)
+        summed = {"multiprocess_mode": "livesum"} if kind is Gauge else {}
+        return kind(f"wavecoder_gateway_{name}", text, labels, registry=self._registry, **summed)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -116,15 +126,14 @@ class Traffic:
         Raises:
             RefusalError: all are taken.
         """
-        if self._under_way >= self._config.max_in_flight:
+        if not self._limiter.take_place(self._config.max_in_flight):
             raise RefusalError(429, "overloaded", "too many requests are under way; try again", retry_after_s=1.0)
-        self._under_way += 1
-        self._slots.set(self._under_way)
+        self._slots.inc()
         try:
             yield
         finally:
-            self._under_way -= 1
-            self._slots.set(self._under_way)
+            self._limiter.leave_place()
+            self._slots.dec()
 
     @contextmanager
     def watch(self, note: Note, reply: Reply) -> Iterator[None]:
@@ -144,8 +153,12 @@ class Traffic:
             self._access.info("%s", self._line(note, reply, status, seconds))
 
     def exposition(self) -> bytes:
-        """The counts in Prometheus' text form."""
-        return generate_latest(self._registry)
+        """The counts in Prometheus' text form, of all processes of the gateway."""
+        if (folder := os.environ.get(METRICS_FOLDER)) is None:
+            return generate_latest(self._registry)
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
 
     def _line(self, note: Note, reply: Reply, status: int, seconds: float) -> str:
         line: dict[str, Any] = {

@@ -47,7 +47,7 @@ from serve.gateway.anthropic import to_chat
 from serve.gateway.anthropic_answers import model_list, model_object
 from serve.gateway.asgi import ClientGoneError, Receive, Reply, Send, read_body, unless_gone, writer_of
 from serve.gateway.ask import parse, read_ask
-from serve.gateway.keys import Key, KeyRing, Route, read_usage, usage_path, write_private
+from serve.gateway.keys import Key, KeyRing, Route, read_usage, write_usage
 from serve.gateway.limit_headers import of_anthropic, of_openai
 from serve.gateway.limits import Limiter, Wait
 from serve.gateway.playground import PAGE, PAGE_HEADERS
@@ -75,24 +75,28 @@ SAVE_EVERY_S = 10.0
 class Gateway:
     """The application. State: the keys' use, the traffic's counts, and the connections to the endpoint."""
 
-    def __init__(self, config: GatewayConfig, context: int, upstream: Upstream | None = None) -> None:
+    def __init__(
+        self, config: GatewayConfig, context: int, upstream: Upstream | None = None, limiter: Limiter | None = None
+    ) -> None:
         """Gateway of one endpoint.
 
         Args:
             config: who may ask, and how much.
             context: most tokens that its engine takes for one answer, prompt included.
             upstream: who answers; may be set before the first request, when it is there.
+            limiter: counts of all processes, which somebody else keeps; None: this process is the only one.
 
         Raises:
             ValueError: the file of keys is none.
             OSError: it cannot be read.
         """
-        self._config, self._context = config, context
+        self._config, self.context = config, context
         self.upstream = upstream
         self._keys_file = keys_file(config)
         self._ring = KeyRing(self._keys_file) if self._keys_file is not None else None
-        self._limiter = Limiter.from_state(read_usage(self._keys_file)) if self._keys_file is not None else Limiter()
-        self._traffic = Traffic(config)
+        self._keeps_use = limiter is None
+        self._limiter = limiter or Limiter.from_state(read_usage(self._keys_file) if self._keys_file else {})
+        self._traffic = Traffic(config, self._limiter)
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -152,7 +156,7 @@ class Gateway:
             body, translated = parse(raw), scope["raw_path"].startswith(MESSAGES)
             if translated:
                 body = to_chat(body, counting=address.kind == "tokenize")
-            ask = read_ask(body, address.kind, key, self._config, self._context)
+            ask = read_ask(body, address.kind, key, self._config, self.context)
             note.take(ask, raw)
             use.reserve(ask.max_tokens)
             relaying = Relaying(ask, address, Meter(ask.prompt_tokens, hide_usage=ask.hide_usage), use, translated)
@@ -325,12 +329,8 @@ class Gateway:
             await asyncio.to_thread(self._save, self._limiter.state())  # the disk must not hold streams up
 
     def _save(self, state: dict[str, Any]) -> None:
-        if self._keys_file is None:
-            return
-        try:
-            write_private(usage_path(self._keys_file), json.dumps(state))
-        except OSError as error:
-            log.error("the use of keys cannot be noted: %s", error)
+        if self._keys_file is not None and self._keeps_use:
+            write_usage(self._keys_file, state)
 
 
 def _tell_operator(status: int, url: str) -> None:

@@ -223,6 +223,14 @@ def read_usage(keys: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def write_usage(keys: Path, state: dict[str, dict[str, Any]]) -> None:
+    """Note the use of a file's keys; where that fails, whoever runs the gateway is told."""
+    try:
+        write_private(usage_path(keys), json.dumps(state))
+    except OSError as error:
+        log.error("the use of keys cannot be noted: %s", error)
+
+
 def _are_counts(account: Any) -> bool:
     values = [account.get(name) for name in SAVED] if isinstance(account, dict) else [None]
     return all(isinstance(value, int | float) and math.isfinite(value) and value >= 0 for value in values)

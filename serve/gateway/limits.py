@@ -4,12 +4,15 @@ Rates are token buckets that hold one minute's worth: from `s` to `t` no more th
 What a request will cost is not known when it comes, so its upper bound is reserved, and what it did not use is given
 back when it ends: no number of requests at once gets past a limit. Calls are told the time (seconds since the epoch).
 
-Not covered: several gateways do not share their counts; each lets in the whole limit.
+Processes of one gateway share their counts (`shared.py`). Not covered: several gateways do not; each lets in the whole
+limit.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -70,13 +73,14 @@ class Ticket:
 
 
 @dataclass
-class _Bucket:
+class Bucket:
     """What is taken out of one minute's worth and has not flowed back yet."""
 
     taken: float = 0.0
     at: float = 0.0
 
     def flow(self, per_minute: int | None, now: float) -> None:
+        """Let flow back what does by a time."""
         if per_minute:
             self.taken = max(0.0, self.taken - max(0.0, now - self.at) * per_minute / MINUTE)
         self.at = max(now, self.at)
@@ -90,9 +94,11 @@ class _Bucket:
 
 
 @dataclass
-class _Account:
-    requests: _Bucket = field(default_factory=_Bucket)
-    tokens: _Bucket = field(default_factory=_Bucket)
+class Account:
+    """What a key has taken of its limits."""
+
+    requests: Bucket = field(default_factory=Bucket)
+    tokens: Bucket = field(default_factory=Bucket)
     parallel: int = 0
     day: int = 0
     day_tokens: int = 0
@@ -109,7 +115,24 @@ class Limiter:
     """Counts of every key."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, Account] = {}
+        self._places = 0
+
+    @contextmanager
+    def _open(self, key_id: str) -> Iterator[Account]:
+        """A key's account, to be read and changed while the context is open."""
+        yield self._accounts.setdefault(key_id, Account())
+
+    def take_place(self, most: int) -> bool:
+        """Take a place among the requests under way, of all keys together; False where `most` are taken."""
+        if self._places >= most:
+            return False
+        self._places += 1
+        return True
+
+    def leave_place(self) -> None:
+        """Give a place back."""
+        self._places -= 1
 
     def admit(self, key_id: str, limits: Limits, tokens: int, now: float) -> Ticket | Wait:
         """Let a request in and reserve for it, or say when to come again; a refusal takes nothing.
@@ -120,22 +143,22 @@ class Limiter:
             tokens: most that the request can use.
             now: seconds since the epoch.
         """
-        account = self._accounts.setdefault(key_id, _Account())
-        self._flow(account, limits, now)
-        refusal = _longest(_waits_to_begin(account, limits) + _waits_for_tokens(account, limits, tokens, now))
-        if refusal is not None:
-            return refusal
-        account.requests.taken += 1
-        account.tokens.taken += tokens
-        account.day_tokens += tokens
-        account.total_tokens += tokens
-        account.total_requests += 1
-        account.parallel += 1
-        account.last_used = now
+        with self._open(key_id) as account:
+            self._flow(account, limits, now)
+            refusal = _longest(_waits_to_begin(account, limits) + _waits_for_tokens(account, limits, tokens, now))
+            if refusal is not None:
+                return refusal
+            account.requests.taken += 1
+            account.tokens.taken += tokens
+            account.day_tokens += tokens
+            account.total_tokens += tokens
+            account.total_requests += 1
+            account.parallel += 1
+            account.last_used = now
         return Ticket(key_id, tokens, limits.tokens_per_minute, now)
 
     @staticmethod
-    def _flow(account: _Account, limits: Limits, now: float) -> None:
+    def _flow(account: Account, limits: Limits, now: float) -> None:
         account.requests.flow(limits.requests_per_minute, now)
         account.tokens.flow(limits.tokens_per_minute, now)
         if account.day != int(now // DAY):
@@ -143,41 +166,42 @@ class Limiter:
 
     def reserve(self, ticket: Ticket, limits: Limits, tokens: int, now: float) -> Wait | None:
         """Reserve tokens for a request that was let in before these were known, or say when to come again."""
-        account = self._accounts[ticket.key_id]
-        self._flow(account, limits, now)
-        refusal = _longest(_waits_for_tokens(account, limits, tokens, now))
-        if refusal is None:
-            account.tokens.taken += tokens
-            account.day_tokens += tokens
-            account.total_tokens += tokens
-            ticket.reserved, ticket.at = ticket.reserved + tokens, now
+        with self._open(ticket.key_id) as account:
+            self._flow(account, limits, now)
+            refusal = _longest(_waits_for_tokens(account, limits, tokens, now))
+            if refusal is None:
+                account.tokens.taken += tokens
+                account.day_tokens += tokens
+                account.total_tokens += tokens
+                ticket.reserved, ticket.at = ticket.reserved + tokens, now
         return refusal
 
     def settle(self, ticket: Ticket, used: int, now: float) -> None:
         """Give back what a request had reserved and did not use, or take what it used above that."""
-        account = self._accounts[ticket.key_id]
-        account.parallel -= 1
-        over = used - ticket.reserved
-        account.total_tokens += over
-        if account.day == int(ticket.at // DAY):
-            account.day_tokens += over
-        if ticket.per_minute:
-            account.tokens.flow(ticket.per_minute, now)
-            # What has flowed back since the reservation was lent to others already: it is not given back twice.
-            flowed = max(0.0, now - ticket.at) * ticket.per_minute / MINUTE
-            account.tokens.taken = max(0.0, account.tokens.taken + (over if over > 0 else min(0.0, over + flowed)))
+        with self._open(ticket.key_id) as account:
+            account.parallel -= 1
+            over = used - ticket.reserved
+            account.total_tokens += over
+            if account.day == int(ticket.at // DAY):
+                account.day_tokens += over
+            if ticket.per_minute:
+                account.tokens.flow(ticket.per_minute, now)
+                # What has flowed back since the reservation was lent to others already: it is not given back twice.
+                flowed = max(0.0, now - ticket.at) * ticket.per_minute / MINUTE
+                account.tokens.taken = max(0.0, account.tokens.taken + (over if over > 0 else min(0.0, over + flowed)))
 
     def left(self, key_id: str, limits: Limits, now: float) -> list[Left]:
         """What a key has left of each of its rates."""
-        account = self._accounts.get(key_id) or _Account()
-        self._flow(account, limits, now)
-        rates: list[tuple[Literal["requests", "tokens"], _Bucket, int | None]] = [
-            ("requests", account.requests, limits.requests_per_minute),
-            ("tokens", account.tokens, limits.tokens_per_minute),
+        with self._open(key_id) as account:
+            self._flow(account, limits, now)
+            taken = account.requests.taken, account.tokens.taken
+        rates: list[tuple[Literal["requests", "tokens"], float, int | None]] = [
+            ("requests", taken[0], limits.requests_per_minute),
+            ("tokens", taken[1], limits.tokens_per_minute),
         ]
         return [
-            Left(kind, size, max(0, math.floor(size - bucket.taken + 1e-6)), bucket.taken * MINUTE / size)
-            for kind, bucket, size in rates
+            Left(kind, size, max(0, math.floor(size - gone + 1e-6)), gone * MINUTE / size)
+            for kind, gone, size in rates
             if size
         ]
 
@@ -189,11 +213,16 @@ class Limiter:
     def from_state(cls, state: dict[str, dict[str, Any]]) -> Limiter:
         """A limiter that goes on where another ended."""
         limiter = cls()
-        limiter._accounts = {id_: _Account(**{name: saved[name] for name in SAVED}) for id_, saved in state.items()}
+        limiter._accounts = {id_: account_from(saved) for id_, saved in state.items()}
         return limiter
 
 
-def _waits_to_begin(account: _Account, limits: Limits) -> list[Wait]:
+def account_from(saved: dict[str, Any]) -> Account:
+    """An account of which only what outlives the gateway is known."""
+    return Account(**{name: saved[name] for name in SAVED})
+
+
+def _waits_to_begin(account: Account, limits: Limits) -> list[Wait]:
     waits: list[Wait] = []
     if limits.parallel and account.parallel >= limits.parallel:
         waits.append(Wait("parallel", limits.parallel, 1.0))
@@ -203,7 +232,7 @@ def _waits_to_begin(account: _Account, limits: Limits) -> list[Wait]:
     return waits
 
 
-def _waits_for_tokens(account: _Account, limits: Limits, tokens: int, now: float) -> list[Wait]:
+def _waits_for_tokens(account: Account, limits: Limits, tokens: int, now: float) -> list[Wait]:
     waits: list[Wait] = []
     if limits.tokens_per_minute:
         seconds = account.tokens.wait_for(tokens, limits.tokens_per_minute)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import socket
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import PositiveFloat, PositiveInt, model_validator
 
-from core.settings import Settings
+from core.settings import Execution, Settings
 
 
 class GatewayConfig(Settings):
@@ -48,6 +48,10 @@ class GatewayConfig(Settings):
 
     max_in_flight: PositiveInt = 512
     """Requests passed on at the same time; above it the answer is 429."""
+
+    processes: Annotated[PositiveInt, Execution()] = 1
+    """Processes that answer at the same port, each on a core of its own at best. Keys' limits and `max_in_flight` hold
+    for all of them together."""
 
     header_timeout_s: PositiveFloat = 10.0
     """Time in which a connection must send a request's head."""

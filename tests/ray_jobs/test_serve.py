@@ -76,7 +76,7 @@ def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
     with stub_upstream() as upstream:
         upstream.key = "the engine's own"
         settings = {"serve.port": port, "serve.gateway.keys": tmp_path / "keys.json", "serve.upstream": upstream.url,
-                    "serve.upstream_key_env": "ENGINE_KEY"}  # fmt: skip
+                    "serve.upstream_key_env": "ENGINE_KEY", "serve.gateway.processes": 2}  # fmt: skip
         process = subprocess.Popen(
             [sys.executable, "-m", "ray_jobs.serve", "--config", "configs/demo.yaml", "--run-dir", str(tmp_path / "run"),
              *(part for key, value in settings.items() for part in ("--set", f"{key}={value}"))],
