@@ -65,8 +65,14 @@ THINKING = re.compile(
     re.IGNORECASE,
 )
 
+_STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*[}\]])', re.DOTALL)
+_ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|.)', re.DOTALL)
+
 MOST_STARTS, MOST_CHARS = 1_000, 200_000
 """Places in a text at which an object is looked for, counted from its end, and the longest object."""
+
+MOST_WRAPPINGS = 3
+"""Objects or texts around an object that counts."""
 
 
 def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None:
@@ -78,6 +84,11 @@ def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None
             such a one (`{"answer": {…}}`, a list of one, JSON inside a JSON text) is a wrapping.
     """
     text = text.strip("\ufeff \t\r\n")
+    found = _object(text, wanted)
+    return _object(mended, wanted) if found is None and (mended := _without_slips(text)) != text else found
+
+
+def _object(text: str, wanted: Sequence[str]) -> dict[str, Any] | None:
     whole = _loaded(strip_fence(text))
     if isinstance(whole, dict) and (not wanted or set(wanted) <= set(whole)):
         return whole
@@ -93,6 +104,15 @@ def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None
             last = found[-1]
             return last if not wanted or set(wanted) <= set(last) else _inside(last, wanted)
     return None
+
+
+def _without_slips(text: str) -> str:
+    """Without what models write where no grammar holds them: escapes that JSON lacks, and last commas."""
+    return _STRING_OR_COMMA.sub(lambda found: _ESCAPE.sub(_escaped, found[1]) if found[1] else "", text)
+
+
+def _escaped(escape: re.Match[str]) -> str:
+    return escape[0] if escape[1] else "'" if escape[0] == "\\'" else "\\\\" + escape[0][1:]
 
 
 def _without_thinking(text: str) -> str:
@@ -136,16 +156,22 @@ def _objects(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def _inside(whole: dict[str, Any] | list[Any] | str, wanted: Sequence[str]) -> dict[str, Any] | None:
+def _inside(
+    whole: dict[str, Any] | list[Any] | str, wanted: Sequence[str], depth: int = MOST_WRAPPINGS
+) -> dict[str, Any] | None:
     """The object with the wanted fields that a JSON value wraps: its only element, one of its fields, or its text."""
     if isinstance(whole, str):
         value = _loaded(whole)
-        return value if isinstance(value, dict) and set(wanted) <= set(value) else None
+        if isinstance(value, dict) and set(wanted) <= set(value):
+            return value
+        return _inside(value, wanted, depth - 1) if isinstance(value, dict | list | str) and depth else None
     inner = list(whole.values()) if isinstance(whole, dict) else whole if len(whole) == 1 else []
     for each in inner:
         value = _loaded(each) if isinstance(each, str) and each.lstrip().startswith("{") else each
         if isinstance(value, dict) and wanted and set(wanted) <= set(value):
             return value
+        if isinstance(value, dict) and wanted and depth and (deeper := _inside(value, wanted, depth - 1)) is not None:
+            return deeper
     only = inner[0] if len(inner) == 1 else None
     return only if isinstance(whole, list) and isinstance(only, dict) and not wanted else None
 

@@ -160,6 +160,10 @@ WANTED = list(FIELDS)
         json.dumps(WHOLE),
         json.dumps({"exercise": FIELDS}),
         json.dumps({"name": "answer", "arguments": WHOLE}),
+        json.dumps({"data": {"result": FIELDS}}),
+        json.dumps(json.dumps(WHOLE)),
+        f"<tool_call>\n{json.dumps({'name': 'answer', 'arguments': FIELDS})}\n</tool_call>",
+        WHOLE.removesuffix("}") + ",\n}",
         f"First try: {WHOLE.replace('x = 1', 'x = 2')}\nNo, better: {WHOLE}",
         f'In Python a set is {{"a", "b"}} and a dict {{}}. {WHOLE}',
         f"{WHOLE}\nThe empty dict {{}} would be wrong.",
@@ -180,6 +184,14 @@ def test_lines_may_end_inside_a_text():
     assert parse_object('{"task_name": "a\nb"}') == {"task_name": "a\nb"}
 
 
+def test_escapes_that_json_lacks_and_last_commas_cost_no_answer():
+    text = r"""{"task_name": "it\'s", "solution": ["re.match(r'\d{1,}\s', \"x,}\") # \u00e9 \\d", "f(a, ]",],}"""
+    assert parse_object(f"Here:\n{text}", ["task_name"]) == {
+        "task_name": "it's", "solution": [r'''re.match(r'\d{1,}\s', "x,}") # é \d''', "f(a, ]"]}  # fmt: skip
+    whole = json.dumps(FIELDS | {"solution": "a, }"})
+    assert parse_object(whole, WANTED)["solution"] == "a, }"  # right JSON is never mended
+
+
 @pytest.mark.parametrize("text", [WHOLE[:-20], f"<think>{WHOLE}", "<think>only thoughts</think>", "{'task_name': 'x'}"])
 def test_what_holds_no_whole_object_is_none(text):
     assert parse_object(text, [*WANTED, "more"]) is None
@@ -187,7 +199,8 @@ def test_what_holds_no_whole_object_is_none(text):
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("text", ['{"' * 400_000, '{"a":' * 200_000, '{"a":[1,' * 100_000, "<think>" * 140_000, "```\n" * 250_000,
-                                  '{"a":{}, ' * 100_000, "```\n" + " " * 900_000 + "x```", "<think></think>" * 60_000])  # fmt: skip
+                                  '{"a":{}, ' * 100_000, "```\n" + " " * 900_000 + "x```", "<think></think>" * 60_000, '{"' + '\\"' * 400_000, "," * 1_000_000 + "}",
+                                  ", " * 500_000, "\\" * 1_000_000])  # fmt: skip
 def test_a_megabyte_of_rubbish_is_read_in_seconds(text):
     assert parse_object(text, WANTED) is None
 
