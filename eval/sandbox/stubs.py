@@ -101,9 +101,10 @@ def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Fi
     names = json.dumps({"candidate": named, "entry_point": entry_point})
     serve = "\n;require('./wire.js').serve(name => eval(name))\n"
     candidate = _as_script(candidate)
+    wire = {name: driver(name) for name in ("wire.js", "objects.js")}
     return (
-        {"candidate.js": driver("before.js") + candidate + serve, "wire.js": driver("wire.js")},
-        {"tests.js": driver("tests.js"), "wire.js": driver("wire.js"), "tests.source.js": tests, "names.json": names},
+        {"candidate.js": driver("before.js") + candidate + serve, **wire},
+        {"tests.js": driver("tests.js"), **wire, "tests.source.js": tests, "names.json": names},
     )
 
 

@@ -1,11 +1,12 @@
 // Calls between the tests' process and the candidate's, over descriptor 4: JSON, blocking.
 // A value is a scalar, { at: n } for the n-th node of its message, or { at: -1 - n } for the n-th object of the request
 // that the message answers: what is one object on one side is one object on the other. Functions stay where they are
-// and are called from the other side. Nothing else of a class crosses than its own properties.
+// and are called from the other side. So do the candidate's classes and what has methods of its own: the tests hold a
+// mirror of it, whose properties are copies, renewed by every answer, and whose methods are calls.
 'use strict'
 const fs = require('fs')
+const { ERRORS, contents, hasMethods, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
 const PEER = 4, GONE = 90, MAX_MESSAGE_BYTES = 64 * 2 ** 20
-const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
 const BYTES = { Buffer, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
   Float32Array, Float64Array, BigInt64Array, BigUint64Array }
 
@@ -37,7 +38,18 @@ function send(message) {
   } catch (error) { gone() }
 }
 
-const lent = [], borrowed = new Map(), steps = new WeakMap()
+// Methods of these names, and comparisons, take no data of the tests' from what a candidate returned: an array that is
+// none would say yes to whatever it is asked (docs/sandbox.md). Those that are only told where or what to put are free.
+const FREE = ['add', 'push', 'unshift', 'set', 'get', 'delete', 'concat', 'join', 'at', 'slice', 'toString']
+const OF_DATA = new Set([Array, String, Number, Map, Set, Date, RegExp, Int8Array].flatMap(x => Object.getOwnPropertyNames(x.prototype)).filter(x => !FREE.includes(x)))
+const COMPARES = /equal|^eq$|compare|match|include|contain|same/i
+const STEPS = ['next', 'return', 'throw'], ITERATORS = [Symbol.iterator, Symbol.asyncIterator]
+const CONVERSIONS = ['valueOf', 'toString', 'toJSON']
+const KNOWN_SYMBOLS = new Map(Object.getOwnPropertyNames(Symbol).filter(x => typeof Symbol[x] === 'symbol').map(x => [Symbol[x], x]))
+
+const lent = [], lentAt = new Map(), borrowed = new Map(), steps = new WeakMap(), bound = new WeakMap()
+const mirrors = new Map(), synced = new WeakMap(), constructed = new WeakSet() // of the tests' side
+const described_ = new Map() // of the candidate's side: what it lent, as it was told last
 let asksByName = false // whether this is the tests' side
 
 // Only the tests may pass objects with methods: a candidate's would be asked for what it is worth while it is compared.
@@ -54,10 +66,17 @@ class Encoder {
     if (typeof x === 'number') return Number.isFinite(x) && !Object.is(x, -0) ? x : { number: Object.is(x, -0) ? '-0' : String(x) }
     if (x === undefined) return { undefined: 0 }
     if (typeof x === 'bigint') return { bigint: String(x) }
-    if (typeof x === 'symbol') throw new TypeError('a symbol is no plain data')
+    if (typeof x === 'symbol') return symbolItem(x)
     if (x instanceof String || x instanceof Number || x instanceof Boolean) return this.item(x.valueOf())
     if (!this.known.has(x)) this.known.set(x, { at: this.objects.push(x) - 1 })
     return this.known.get(x)
+  }
+
+  // Tell a mirror anew, though its object has a number already.
+  renew(x) {
+    const known = this.known.get(x)
+    if (known && known.at >= 0) return
+    this.objects.push(x)
   }
 
   finish() {
@@ -65,36 +84,73 @@ class Encoder {
   }
 
   describe(x) {
-    const entries = () => Object.entries(x).map(([k, v]) => {
-      if (typeof v === 'function' && !this.methods) throw new TypeError('an object with methods is no plain data')
-      return [k, this.item(v)]
-    })
-    if (typeof x === 'function') return borrowed.has(x) ? ['yours', borrowed.get(x)] : ['function', lend(x), x.name, x.length]
-    if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 }))]
+    const entries = () => ownEntries(x).filter(([, v]) => this.methods || typeof v !== 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
+    if (borrowed.has(x)) return ['yours', borrowed.get(x), this.written(x)]
+    if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? null : this.classOf(x)]
+    if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 })), Object.isFrozen(x)]
     if (x instanceof Map) return ['map', Array.from(x, pair => pair.map(y => this.item(y)))]
     if (x instanceof Set) return ['set', Array.from(x, y => this.item(y))]
-    if (typeof x.next === 'function' && typeof x[Symbol.iterator] === 'function') return ['iterator', lend(stepOf(x))]
+    if (typeof x.next === 'function' && ITERATORS.some(k => typeof x[k] === 'function')) return ['iterator', typeof x[Symbol.iterator] === 'function' ? 0 : 1, ...STEPS.map(k => (typeof x[k] === 'function' ? lend(stepOf(x, k)) : null))]
     if (x instanceof Date) return ['date', this.item(x.getTime())]
+    if (x instanceof ArrayBuffer) return ['bytes', 'ArrayBuffer', Buffer.from(x).toString('base64')]
     if (x instanceof RegExp) return ['regexp', x.source, x.flags, x.lastIndex]
     if (x instanceof Error) return ['error', nearest(x), String(x.name), String(x.message), entries()]
     if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return ['bytes', Buffer.isBuffer(x) ? 'Buffer' : x.constructor.name, Buffer.from(x.buffer, x.byteOffset, x.byteLength).toString('base64')]
-    return [Object.getPrototypeOf(x) === null ? 'bare' : 'object', entries()]
+    if (!this.methods && (hasMethods(x) || described_.has(x))) return ['instance', lend(x), this.instance(x)]
+    return [Object.getPrototypeOf(x) === null ? 'bare' : 'object', entries(), Object.isFrozen(x)]
+  }
+
+  // What the tests wrote to a mirror since it was told last.
+  written(x) {
+    const before = synced.get(x)
+    return before ? ownEntries(x).filter(([k, v]) => typeof v !== 'function' && !(before.has(k) && Object.is(before.get(k), v)))
+      .map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)]) : []
+  }
+
+  // What belongs to a function, and what `new` makes by it: methods, and the class that it extends.
+  classOf(x) {
+    described_.set(x, contents(x))
+    const parent = Object.getPrototypeOf(x)
+    const own = Reflect.ownKeys(x).filter(k => !['length', 'name', 'prototype', 'arguments', 'caller'].includes(k))
+    return { methods: isOwnClass(x) && x.prototype ? methodsOf(x.prototype).map(([k, n]) => [typeof k === 'symbol' ? symbolItem(k) : k, n]) : [], parent: isOwnClass(parent) ? this.item(parent) : null,
+      statics: own.map(k => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(typeof x[k] === 'function' && !isOwnClass(x[k]) ? boundTo(x[k], x) : x[k])]) }
+  }
+
+  instance(x) {
+    const made = Object.getPrototypeOf(x)?.constructor, data = ownEntries(x), told = [], converted = []
+    for (let p = Object.getPrototypeOf(x); p !== null && p !== Object.prototype; p = Object.getPrototypeOf(p)) {
+      for (const k of Reflect.ownKeys(p)) if (k !== '__proto__' && Object.getOwnPropertyDescriptor(p, k).get && !told.some(([y]) => y === k)) told.push([k, x[k]])
+    }
+    for (const k of CONVERSIONS) if (typeof x[k] === 'function' && x[k] !== Object.prototype[k]) converted.push([k, x[k]()])
+    if (typeof x[Symbol.toPrimitive] === 'function') for (const hint of ['number', 'string', 'default']) converted.push([hint, x[Symbol.toPrimitive](hint)])
+    const items = pairs => pairs.map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
+    described_.set(x, contents(x))
+    return { class: isOwnClass(made) ? this.item(made) : null, bare: Object.getPrototypeOf(x) === null, frozen: Object.isFrozen(x),
+      data: items(data.filter(([, v]) => typeof v !== 'function')), told: items(told), converted: items(converted),
+      methods: data.filter(([, v]) => typeof v === 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, v.length]) }
   }
 }
 
-function nearest(error) {
-  return Object.keys(ERRORS).reverse().find(name => error instanceof ERRORS[name])
+function symbolItem(x) {
+  if (KNOWN_SYMBOLS.has(x)) return { knownSymbol: KNOWN_SYMBOLS.get(x) }
+  if (Symbol.keyFor(x) !== undefined) return { symbolFor: Symbol.keyFor(x) }
+  return borrowed.has(x) ? { yourSymbol: borrowed.get(x) } : { symbol: [lend(x), x.description ?? null] }
+}
+
+function boundTo(f, owner) {
+  if (!bound.has(f)) bound.set(f, Object.defineProperties((...args) => f.apply(owner, args), { name: { value: f.name }, length: { value: f.length } }))
+  return bound.get(f)
 }
 
 // A generator's step; what it goes through stays where it is.
-function stepOf(x) {
-  if (!steps.has(x)) steps.set(x, (...sent) => x.next(...sent))
-  return steps.get(x)
+function stepOf(x, kind) {
+  if (!steps.has(x)) steps.set(x, {})
+  return steps.get(x)[kind] ??= (...sent) => x[kind](...sent)
 }
 
 function lend(f) {
-  const known = lent.indexOf(f)
-  return known < 0 ? lent.push(f) - 1 : known
+  if (!lentAt.has(f)) lentAt.set(f, lent.push(f) - 1)
+  return lentAt.get(f)
 }
 
 class Decoder {
@@ -102,6 +158,7 @@ class Decoder {
     this.given = given
     this.objects = nodes.map(make)
     nodes.forEach((node, n) => this.fill(this.objects[n], node))
+    nodes.forEach(([kind, , frozen], n) => { if (frozen === true && ['array', 'object', 'bare'].includes(kind)) Object.freeze(this.objects[n]) })
   }
 
   value(x) {
@@ -116,24 +173,73 @@ class Decoder {
       case 'number': return Number(content)
       case 'undefined': return undefined
       case 'bigint': return BigInt(content)
+      case 'symbol': return borrowSymbol(...content)
+      case 'symbolFor': return Symbol.for(String(content))
+      case 'yourSymbol': return lent[content]
+      case 'knownSymbol': if (typeof Symbol[content] === 'symbol') return Symbol[content]
     }
     throw new TypeError('unknown tag')
   }
 
-  fill(made, [kind, content, , , more]) {
+  key(k) {
+    const key = this.value(k)
+    return typeof key === 'symbol' ? key : String(key)
+  }
+
+  fill(made, [kind, content, third, , more]) {
     if (kind === 'array') content.forEach((x, n) => { if (x && typeof x === 'object' && 'hole' in x) made.length = n + 1; else made[n] = this.value(x) })
     else if (kind === 'map') for (const [k, v] of content) made.set(this.value(k), this.value(v))
     else if (kind === 'set') for (const x of content) made.add(this.value(x))
     else if (kind === 'object' || kind === 'bare') this.define(made, content)
     else if (kind === 'error') this.define(made, more)
+    else if (kind === 'yours' && !asksByName) for (const [k, v] of third || []) made[this.key(k)] = this.value(v)
+    else if (kind === 'function' && asksByName && more) this.fillClass(made, more)
+    else if (kind === 'instance' && asksByName) this.fillMirror(made, third)
   }
 
-  define(made, entries) {
-    for (const [k, v] of entries) Object.defineProperty(made, String(k), { value: this.value(v), writable: true, enumerable: true, configurable: true })
+  // A candidate's functions become properties only as methods of a mirror, which are asked under conditions.
+  define(made, entries, enumerable = true) {
+    for (const [k, v] of entries) {
+      const value = this.value(v)
+      if (asksByName && typeof value === 'function') throw new TypeError('a method of what is no mirror')
+      Object.defineProperty(made, this.key(k), { value, writable: true, enumerable, configurable: true })
+    }
+  }
+
+  fillClass(made, { methods, parent, statics }) {
+    for (const [k, v] of statics) {
+      const key = this.key(k), value = this.value(v)
+      const told = typeof value === 'function' && !synced.has(value) ? guarded(key, value, () => made) : value
+      Object.defineProperty(made, key, { value: told, writable: true, enumerable: true, configurable: true })
+    }
+    if (synced.has(made)) return
+    synced.set(made, new Map())
+    for (const [k, length] of methods) Object.defineProperty(made.prototype, this.key(k), { value: method(this.key(k), length), writable: true, configurable: true })
+    if (parent !== null) {
+      const base = this.value(parent)
+      Object.setPrototypeOf(made, base)
+      if (base.prototype) Object.setPrototypeOf(made.prototype, base.prototype)
+    }
+  }
+
+  fillMirror(made, { class: kind, bare, frozen, data, told, converted, methods }) {
+    if (Object.isFrozen(made)) return
+    for (const k of Reflect.ownKeys(made)) delete made[k]
+    const base = kind === null ? null : this.value(kind).prototype
+    if (!synced.has(made)) Object.setPrototypeOf(made, base || (bare ? null : Object.prototype))
+    this.define(made, data)
+    this.define(made, told, false)
+    for (const [k, length] of methods) Object.defineProperty(made, this.key(k), { value: method(this.key(k), length), writable: true, enumerable: true, configurable: true })
+    const values = new Map(converted.map(([k, v]) => [k, this.value(v)])) // as they are now: no answer depends on a comparison
+    for (const k of CONVERSIONS) if (values.has(k)) Object.defineProperty(made, k, { value: () => values.get(k), configurable: true })
+    if (values.has('default')) Object.defineProperty(made, Symbol.toPrimitive, { value: hint => values.get(hint), configurable: true })
+    synced.set(made, new Map(ownEntries(made)))
+    if (frozen) Object.freeze(made)
   }
 }
 
-function make([kind, first, second, third]) {
+
+function make([kind, first, second, third, fourth]) {
   switch (kind) {
     case 'array': return []
     case 'map': return new Map()
@@ -143,8 +249,14 @@ function make([kind, first, second, third]) {
     case 'date': return new Date(first === null || typeof first !== 'object' ? first : NaN)
     case 'regexp': return Object.assign(new RegExp(first, second), { lastIndex: third })
     case 'yours': return lent[first]
+    case 'instance': {
+      if (!asksByName) break
+      if (!mirrors.has(first)) { mirrors.set(first, {}); borrowed.set(mirrors.get(first), first) }
+      return mirrors.get(first)
+    }
     case 'function': return borrow(first, String(second), third)
-    case 'iterator': return { next: borrow(first, 'next', 0), [Symbol.iterator]() { return this } }
+    case 'iterator': return Object.assign({ [ITERATORS[first ? 1 : 0]]() { return this } },
+      ...[second, third, fourth].map((number, n) => (number === null ? {} : { [STEPS[n]]: borrow(number, STEPS[n], 0) })))
     case 'error': {
       const error = new (Object.hasOwn(ERRORS, first) ? ERRORS[first] : Error)(third)
       if (error.name !== second) Object.defineProperty(error, 'name', { value: second, writable: true, configurable: true })
@@ -152,6 +264,7 @@ function make([kind, first, second, third]) {
     }
     case 'bytes': {
       const bytes = Buffer.from(first === 'Buffer' || Object.hasOwn(BYTES, first) ? second : '', 'base64')
+      if (first === 'ArrayBuffer') return new Uint8Array(Buffer.from(second, 'base64')).buffer
       return first === 'Buffer' ? bytes : new BYTES[first](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
     }
   }
@@ -160,31 +273,42 @@ function make([kind, first, second, third]) {
 
 function borrow(of, name, length) {
   for (const [f, number] of borrowed) if (number === of) return f
-  const made = (...args) => ask({ of }, args)
+  const made = function (...args) {
+    if (!new.target) return ask({ of }, args)
+    const instance = ask({ of, construct: 1 }, args)
+    if (instance !== null && typeof instance === 'object') constructed.add(instance)
+    if (new.target !== made) Object.setPrototypeOf(instance, new.target.prototype)
+    return instance
+  }
   Object.defineProperties(made, { name: { value: name, configurable: true }, length: { value: length, configurable: true } })
   borrowed.set(made, of)
   return made
 }
 
-// What something changeable holds, to be compared later; undefined of anything else.
-function contents(x) {
-  if (Array.isArray(x)) return Array.from({ length: x.length }, (_, n) => (n in x ? x[n] : contents))
-  if (x instanceof Map) return [...x].flat(1)
-  if (x instanceof Set) return [...x]
-  if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return Array.from(x)
-  if (x === null || typeof x !== 'object' || x instanceof Date || x instanceof RegExp) return undefined
-  return Object.entries(x).flat(1)
+function borrowSymbol(of, description) {
+  for (const [x, number] of borrowed) if (number === of) return x
+  const made = Symbol(description === null ? undefined : String(description))
+  borrowed.set(made, of)
+  return made
 }
 
-function replace(old, made) {
-  if (Array.isArray(old) && Array.isArray(made)) { old.length = 0; old.length = made.length; for (const n of Object.keys(made)) old[n] = made[n] }
-  else if (old instanceof Map && made instanceof Map) { old.clear(); made.forEach((v, k) => old.set(k, v)) }
-  else if (old instanceof Set && made instanceof Set) { old.clear(); made.forEach(v => old.add(v)) }
-  else if (ArrayBuffer.isView(old) && ArrayBuffer.isView(made)) old.set(made)
-  else {
-    for (const k of Object.keys(old)) delete old[k]
-    for (const k of Object.keys(made)) Object.defineProperty(old, k, { value: made[k], writable: true, enumerable: true, configurable: true })
+// A method of a mirror: a call over there, of the object that the mirror stands for.
+function method(name, length) {
+  const made = function (...args) {
+    if (!borrowed.has(this)) throw new TypeError(`${String(name)} is called of something else`)
+    return ask({ method: typeof name === 'symbol' ? symbolItem(name) : name }, [this, ...args])
   }
+  return guarded(name, made, owner => owner, length)
+}
+
+// A function that is not asked what a value is worth, unless the tests named or made its owner.
+function guarded(name, f, ownerOf, length = f.length) {
+  const made = function (...args) {
+    const doubtful = OF_DATA.has(name) ? args.length > 0 : COMPARES.test(String(name)) && args.some(x => !borrowed.has(x))
+    if (doubtful && !constructed.has(ownerOf(this))) throw new TypeError(`${String(name)} of what a function returned takes no data of the tests`)
+    return f.apply(this, args)
+  }
+  return Object.defineProperties(made, { name: { value: typeof name === 'symbol' ? `[${name.description}]` : name }, length: { value: length } })
 }
 
 // A call of the other side's: the value, or what it throws; what the call changed in its arguments is changed here.
@@ -216,8 +340,14 @@ function answered(request, look) {
     const decoder = new Decoder(request.nodes)
     objects = decoder.objects
     before = objects.map(contents)
-    const target = 'of' in request ? lent[request.of] : look(request.name)
-    value = 'args' in request ? target(...request.args.map(x => decoder.value(x))) : target
+    const args = (request.args || []).map(x => decoder.value(x))
+    if ('method' in request && look) {
+      const [owner, ...given] = args
+      value = owner[decoder.key(request.method)](...given)
+    } else {
+      const target = 'of' in request ? lent[request.of] : look(request.name)
+      value = request.construct && look ? Reflect.construct(target, args) : 'args' in request ? target(...args) : target
+    }
   } catch (error) { [kind, value] = ['threw', error] }
   const finish = () => {
     for (;;) {
@@ -236,6 +366,10 @@ function described(kind, value, objects, before) {
     const now = contents(x)
     if (now && (now.length !== before[n].length || now.some((y, m) => !Object.is(y, before[n][m])))) last.push([n, encoder.describe(x)])
   })
+  for (const [x, before] of described_) { // what the tests hold a mirror of and has changed, or may have
+    const now = contents(x)
+    if (objects.includes(x) || now.length !== before.length || now.some((y, m) => !Object.is(y, before[m]))) encoder.renew(x)
+  }
   encoder.finish()
   for (const [n, node] of last) changed.push([n, encoder.nodes.push(node) - 1])
   return { kind, value: item, changed, nodes: encoder.nodes }
@@ -253,7 +387,9 @@ async function serve(look) {
 // The tests' side: the candidate's function, or its plain value.
 function remote(name) {
   asksByName = true
-  return ask({ name })
+  const value = ask({ name })
+  if (value !== null && ['object', 'function'].includes(typeof value)) constructed.add(value)
+  return value
 }
 
 module.exports = { serve, remote, receive }

@@ -149,9 +149,77 @@ def test_javascript_passes_as_in_one_program(name):
     assert done.passed, done
 
 
-def test_an_object_with_methods_does_not_cross_in_javascript():
-    done = outcome("javascript", "const f = () => ({ valueOf: () => 5 })", "console.assert(f() == 5)")
-    assert done.outcome == "exception", done
+CLASSES = """
+class Stack { #items = []; static of(...xs) { const s = new this(); xs.forEach(x => s.push(x)); return s } push(x) { this.#items.push(x); return this }
+  pop() { return this.#items.pop() } get size() { return this.#items.length } has(x) { return this.#items.includes(x) } *[Symbol.iterator]() { yield* this.#items } }
+class Point { constructor(x, y) { this.x = x; this.y = y } moved(by) { return new Point(this.x + by, this.y) } toString() { return `(${this.x}, ${this.y})` } }
+class Named extends Point { constructor(x) { super(x, 0); this.name = 'n' } moved(by) { return super.moved(by * 2) } }
+const KEY = Symbol('key'), limits = { most: 3, get twice() { return this.most * 2 }, within(n) { return n <= this.most } }
+const point = (x, y) => new Point(x, y), named = x => new Named(x), key = () => KEY, tagged = () => ({ [KEY]: 1, [Symbol.for('b')]: 2 })
+const weight = n => ({ n, valueOf() { return this.n } }), counted = () => counted.calls = (counted.calls || 0) + 1
+const counter = () => { let n = 0; return { increment() { return ++n }, get count() { return n } } }
+const frozen = () => Object.freeze({ a: 1 }), late = d => { d.setFullYear(2000) }, relink = node => { node.next = point(1, 2); return node }
+async function* ticks() { yield 1; yield 2 }
+"""
+USES_OF_CLASSES = """
+const assert = require('assert')
+const s = new Stack()
+assert(s.push(1).push(2) === s && s.size === 2 && s.has(2) && s.pop() === 2 && s.size === 1 && s instanceof Stack)
+assert.deepStrictEqual([...Stack.of(1, 2)], [1, 2])
+const p = point(1, 2)
+assert(p instanceof Point && p.moved(3).x === 4 && `${p}` === '(1, 2)' && Object.keys(p).join() === 'x,y' && p.constructor.name === 'Point')
+assert.deepStrictEqual(point(1, 2), new Point(1, 2))
+assert.notDeepStrictEqual(point(1, 2), { x: 1, y: 2 })
+p.x = 7
+assert(p.moved(1).x === 8)
+assert(named(1) instanceof Point && named(1).moved(2).x === 5 && named(1).name === 'n')
+assert(key() === key() && key() !== Symbol('key') && tagged()[key()] === 1 && tagged()[Symbol.for('b')] === 2)
+assert(limits.most === 3 && limits.twice === 6 && limits.within(2))
+assert(weight(2) + weight(3) === 5 && weight(2) < weight(3))
+counted()
+assert(counted() === 2 && counted.calls === 2)
+const c = counter()
+c.increment()
+assert(c.increment() === 2 && c.count === 2)
+assert(Object.isFrozen(frozen()))
+const d = new Date(2020, 0, 1), node = { next: null }
+late(d)
+assert(d.getFullYear() === 2000 && relink(node) === node && node.next.moved(1).x === 2)
+;(async () => { const seen = []; for await (const x of ticks()) seen.push(x); assert(seen.join() === '1,2') })().catch(e => { console.error(e); process.exit(1) })
+"""
+
+
+def test_classes_symbols_and_methods_of_javascript_are_as_in_one_program():
+    done = outcome("javascript", CLASSES, USES_OF_CLASSES)
+    assert done.passed, done
+
+
+YES = "every: () => true, includes: () => true, has: () => true, equals: () => true, length: 2, 0: 1, 1: 2"
+SAYING_YES = {
+    "items that are compared by a helper": (f"const f = () => ({{ {YES} }})", "console.assert(f().every((x, n) => x === [3, 4][n]))"),
+    "items that are looked up": (f"const f = () => ({{ {YES} }})", "console.assert([3, 4].every(x => f().includes(x)))"),
+    "an equality of its own": (f"const f = () => ({{ {YES} }})", "console.assert(f().equals([3, 4]))"),
+    "by a class": ("class A { equals() { return true } has() { return true } }\nconst f = () => new A()", "const a = f(); console.assert(a.equals(5) && a.has(3))"),
+    "by a function": ("const f = () => Object.assign(() => 0, { every: () => true })", "console.assert(f().every(x => x === 3))"),
+    "another number at each look": ("const f = () => { let n = 0; return { valueOf: () => [-9, 9][n++ % 2] } }", "const r = f(); console.assert(r <= 5 && r >= 5)"),
+    "another property at each look": ("const f = () => { let n = 0; return { get x() { return [-9, 9][n++ % 2] } } }", "const r = f(); console.assert(r.x <= 5 && r.x >= 5)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAYING_YES)
+def test_a_returned_object_is_not_asked_what_it_is_worth(name):
+    done = outcome("javascript", *SAYING_YES[name])
+    assert not done.passed, done
+
+
+def test_a_forged_answer_makes_no_object_with_methods():
+    """What an honest candidate's wire would never send, written to its descriptor by hand."""
+    forged = (
+        "{kind:'value',value:{at:0},changed:[],nodes:[['object',[['every',{at:1}]]],['function',0,'every',1,null]]}"
+    )
+    code = f"const f = () => {{ const fs = require('fs'), b = Buffer.from(JSON.stringify({forged})), h = Buffer.alloc(4); h.writeUInt32LE(b.length, 0); fs.writeSync(4, Buffer.concat([h, b])); return 0 }}"
+    done = outcome("javascript", code, "console.assert(f().every(x => x === 3))")
+    assert not done.passed, done
 
 
 @pytest.mark.parametrize("end", ["export { f };", "export default f;", "export {\n  f,\n};"])

@@ -1,0 +1,51 @@
+// What JavaScript's objects are made of: their own properties, their methods, what they hold. It knows nothing of calls.
+'use strict'
+const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
+
+function ownEntries(x) {
+  return [...Object.entries(x), ...Object.getOwnPropertySymbols(x).filter(k => Object.prototype.propertyIsEnumerable.call(x, k)).map(k => [k, x[k]])]
+}
+
+function isOwnClass(x) {
+  return typeof x === 'function' && Object.hasOwn(x, 'prototype') && !Function.prototype.toString.call(x).includes('[native code]')
+}
+
+function hasMethods(x) {
+  const prototype = Object.getPrototypeOf(x)
+  return (prototype !== null && prototype !== Object.prototype && isOwnClass(prototype.constructor)) || ownEntries(x).some(([, v]) => typeof v === 'function')
+}
+
+function methodsOf(prototype) {
+  return Reflect.ownKeys(prototype).filter(k => k !== 'constructor' && typeof Object.getOwnPropertyDescriptor(prototype, k).value === 'function')
+    .map(k => [k, prototype[k].length])
+}
+
+function nearest(error) {
+  return Object.keys(ERRORS).reverse().find(name => error instanceof ERRORS[name])
+}
+
+// What something changeable holds, to be compared later; undefined of anything else.
+function contents(x) {
+  if (Array.isArray(x)) return Array.from({ length: x.length }, (_, n) => (n in x ? x[n] : contents))
+  if (x instanceof Map) return [...x].flat(1)
+  if (x instanceof Set) return [...x]
+  if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return Array.from(x)
+  if (x instanceof Date) return [x.getTime()]
+  if (x === null || (typeof x !== 'object' && typeof x !== 'function') || x instanceof RegExp) return undefined
+  return ownEntries(x).flat(1)
+}
+
+function replace(old, made) {
+  if (old === made) return
+  if (Array.isArray(old) && Array.isArray(made)) { old.length = 0; old.length = made.length; for (const n of Object.keys(made)) old[n] = made[n] }
+  else if (old instanceof Map && made instanceof Map) { old.clear(); made.forEach((v, k) => old.set(k, v)) }
+  else if (old instanceof Set && made instanceof Set) { old.clear(); made.forEach(v => old.add(v)) }
+  else if (old instanceof Date && made instanceof Date) old.setTime(made.getTime())
+  else if (ArrayBuffer.isView(old) && ArrayBuffer.isView(made)) old.set(made)
+  else {
+    for (const k of Object.keys(old)) delete old[k]
+    for (const k of Object.keys(made)) Object.defineProperty(old, k, { value: made[k], writable: true, enumerable: true, configurable: true })
+  }
+}
+
+module.exports = { ERRORS, contents, hasMethods, isOwnClass, methodsOf, nearest, ownEntries, replace }
