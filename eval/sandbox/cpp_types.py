@@ -56,15 +56,25 @@ def probe_of_calls(candidate: str, tests: str, name: str) -> str:
 def functions_in(errors: str, name: str) -> list[Function]:
     """The functions that the errors name, one for each number of arguments; only those of plain data."""
     found: dict[tuple[str, ...], Function] = {}
-    for returns, given, least in re.findall(
-        r"wavecoder_show<(.+?)\s*\((.*)\), wavecoder_number<(\d+)[a-z]*> ?> shown", errors
-    ):
+    for shown, least in re.findall(r"wavecoder_show<(.+\)), wavecoder_number<(\d+)[a-z]*> ?> shown", errors):
+        returns, given = _parted(shown)
         kinds = [_bare(kind) for kind in split_at_commas(given) if kind.strip()]
         for size in range(int(least), len(kinds) + 1):
             function = Function(name, _bare(returns), tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
             if is_plain(function, "cpp"):
                 found.setdefault(tuple(kinds[:size]), function)
     return list(found.values())
+
+
+def _parted(shown: str) -> tuple[str, str]:
+    """`function<int(int)>(int, char)` → the result's type, and those of the parameters."""
+    depth, at = 0, len(shown)
+    while at > 0:
+        at -= 1
+        depth += (shown[at] == ")") - (shown[at] == "(")
+        if depth == 0:
+            break
+    return shown[:at], shown[at + 1 : -1]
 
 
 def _bare(kind: str) -> str:

@@ -16,7 +16,10 @@ from eval.sandbox.rust_signatures import rust_functions, unknown_bounds
 _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
     "unordered_set pair tuple list deque optional array std boost any list_any const int32_t int64_t uint32_t uint64_t "
-    "__cxx11 basic_string allocator char_traits less greater hash equal_to",
+    "__cxx11 basic_string allocator char_traits less greater hash equal_to multiset multimap unordered_multiset "
+    "unordered_multimap stack queue priority_queue bitset complex variant monostate shared_ptr unique_ptr string_view "
+    "default_delete basic_string_view function int8_t int16_t uint8_t uint16_t wchar_t char16_t char32_t wstring "
+    "ptrdiff_t ssize_t less_equal greater_equal",
     "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
     "HashMap HashSet BTreeMap BTreeSet VecDeque Ordering cmp Box dyn Any Error error mut std collections static "
     "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter",
@@ -25,8 +28,8 @@ _TYPES = {
 }
 _PATTERNS = {
     "cpp": r"^[ \t]*(?:(?:static|inline|constexpr|extern)\s+)*"
-    r"((?:const\s+)?[A-Za-z_][\w:]*(?:\s*<[^;{}()]*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
-    r"([A-Za-z_]\w*)\s*\(([^(){};]*)\)\s*(?:noexcept\s*)?\{",
+    r"(const\s+char\s*\*\s*|(?:const\s+)?[A-Za-z_][\w:]*(?:\s*<(?:[^;{}()]|\([^;{}()]*\))*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
+    r"([A-Za-z_]\w*)\s*\(((?:[^(){};]|\([^(){};]*\))*)\)\s*(?:noexcept\s*)?\{",
     "go": r"^func\s+([A-Za-z_]\w*)\s*(?:\[((?:[^\[\]{}]|\[\]|interface\s*\{[^{}]*\})*)\])?\s*"
     r"\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
     r"\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
@@ -99,7 +102,7 @@ def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
             name, _, kind = part.partition(" ")
             pairs.append((name, kind.strip() or (pairs[-1][1] if pairs else "")))  # a, b int
         else:
-            match = re.fullmatch(r"(?:final )?(.*?[\s>&\]])(\w+)((?:\[\])*)(?: ?= ?[\w.\"']+)?", part)
+            match = re.fullmatch(r"(?:final )?(.*?[\s>&\]*])(\w+)((?:\[\])*)(?: ?= ?[\w.\"']+)?", part)
             pairs.append((match[2], match[1].strip() + match[3]) if match else (part, "unknown_type"))
     return tuple(reversed(pairs))
 
@@ -108,6 +111,8 @@ def is_plain(function: Function, language: str) -> bool:
     """Whether all its types are known to be plain data."""
     known = set(_TYPES[language].split()) | {each.name for each in function.generics}
     kinds = [function.returns, *(kind for _, kind in function.parameters)]
+    if language == "cpp":
+        kinds = [re.sub(r"\bconst char ?\*|\bchar const ?\*", "const char", kind) for kind in kinds]
     if language == "rust":
         if unknown_bounds(function):
             return False

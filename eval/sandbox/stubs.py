@@ -24,7 +24,8 @@ Files = dict[str, str]
 
 _RESERVED = {
     "cpp": "abs fabs round floor ceil pow sqrt max min sort equal find count swap to_string stoi assert main rand exit "
-    "fmod log exp isnan accumulate reverse printf",
+    "fmod log exp isnan accumulate reverse printf string vector map set pair tuple list deque optional function "
+    "make_pair make_tuple tie get",
     "rust": "main drop",
     "go": "main init len cap append copy delete make new panic recover print println string int float64 rune byte bool",
     "java": "main equals hashCode toString getClass",
@@ -139,7 +140,7 @@ def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, 
         asked = f"wavecoder::Call<{kinds}>::template to<{f.returns}>({number}{given})"
         stubs.append(f"wavecoder::Plain<{f.returns}> {f.name}({parameters}) {{ return {asked}; }}")
     serve = f"int main() {{ for (;;) switch (wavecoder::Wire<unsigned char>::get()) {{ {' '.join(cases)} "
-    serve += "default: _exit(wavecoder::GONE); } }\n"
+    serve += "case wavecoder::ASKS: wavecoder::serve_lent(); break; default: _exit(wavecoder::GONE); } }\n"
     head = '#include "wire.hpp"\n'
     return (
         {"main.cpp": f"{head}{candidate}\n{serve}"},

@@ -15,7 +15,7 @@ typedef std::list<boost::any> list_any;
 namespace wavecoder {
 
 enum : int { PEER = 4, GONE = 90, MEMORY = 92 };
-enum : unsigned char { VALUE, RAISED, NO_MEMORY };
+enum : unsigned char { VALUE, RAISED, NO_MEMORY, ASKS = 255 };
 
 struct Out {
     std::string bytes;
@@ -70,13 +70,25 @@ template <class T> struct Wire<T, std::enable_if_t<std::is_arithmetic<T>::value>
         else return in().scalar<T>();
     }
 };
-template <> struct Wire<std::string> {
-    static void put(const std::string& x) { Wire<size_t>::put(x.size()); out().raw(x.data(), x.size()); }
-    static std::string get() {
-        std::string x;
-        for (size_t n = Wire<size_t>::get(); n; --n) x.push_back(in().scalar<char>());
+template <class C> struct Wire<std::basic_string<C>> {
+    static void put(const std::basic_string<C>& x) { Wire<size_t>::put(x.size()); out().raw(x.data(), x.size() * sizeof(C)); }
+    static std::basic_string<C> get() {
+        std::basic_string<C> x;
+        for (size_t n = Wire<size_t>::get(); n; --n) x.push_back(in().scalar<C>());
         return x;
     }
+};
+template <> struct Wire<const char*> {  // what it points to stays until the process ends
+    static void put(const char* x) { Wire<bool>::put(x != nullptr); if (x) Wire<std::string>::put(x); }
+    static const char* get() { return Wire<bool>::get() ? (new std::string(Wire<std::string>::get()))->c_str() : nullptr; }
+};
+template <class T> struct Wire<std::complex<T>> {
+    static void put(const std::complex<T>& x) { Wire<T>::put(x.real()); Wire<T>::put(x.imag()); }
+    static std::complex<T> get() { T real = Wire<T>::get(); return {real, Wire<T>::get()}; }
+};
+template <size_t N> struct Wire<std::bitset<N>> {
+    static void put(const std::bitset<N>& x) { Wire<std::string>::put(x.to_string()); }
+    static std::bitset<N> get() { return std::bitset<N>(Wire<std::string>::get()); }
 };
 template <class A, class B> struct Wire<std::pair<A, B>> {
     static void put(const std::pair<A, B>& x) { Wire<std::remove_const_t<A>>::put(x.first); Wire<B>::put(x.second); }
@@ -91,7 +103,34 @@ template <class T> struct Wire<std::optional<T>> {
     static void put(const std::optional<T>& x) { Wire<bool>::put(x.has_value()); if (x) Wire<T>::put(*x); }
     static std::optional<T> get() { return Wire<bool>::get() ? std::optional<T>(Wire<T>::get()) : std::nullopt; }
 };
+template <> struct Wire<std::string_view> {
+    static void put(std::string_view x) { Wire<std::string>::put(std::string(x)); }
+    static std::string_view get() { return *new std::string(Wire<std::string>::get()); }
+};
+template <> struct Wire<std::monostate> {
+    static void put(std::monostate) {}
+    static std::monostate get() { return {}; }
+};
+template <class... T> struct Wire<std::variant<T...>> {
+    using V = std::variant<T...>;
+    static void put(const V& x) {
+        Wire<size_t>::put(x.index());
+        std::visit([](const auto& y) { Wire<std::decay_t<decltype(y)>>::put(y); }, x);
+    }
+    template <size_t N = 0> static V at(size_t n) {
+        if constexpr (N < sizeof...(T)) return n == N ? V(std::in_place_index<N>, Wire<std::variant_alternative_t<N, V>>::get()) : at<N + 1>(n);
+        else ::_exit(GONE);
+    }
+    static V get() { return at(Wire<size_t>::get()); }
+};
 #endif
+template <class P> struct Owner {
+    using T = typename P::element_type;
+    static void put(const P& x) { Wire<bool>::put(bool(x)); if (x) Wire<T>::put(*x); }
+    static P get() { return Wire<bool>::get() ? P(new T(Wire<T>::get())) : P(); }
+};
+template <class T> struct Wire<std::unique_ptr<T>> : Owner<std::unique_ptr<T>> {};
+template <class T> struct Wire<std::shared_ptr<T>> : Owner<std::shared_ptr<T>> {};
 template <class C> struct Container {
     using Item = typename C::value_type;
     static void put(const C& x) {
@@ -104,13 +143,30 @@ template <class C> struct Container {
         return x;
     }
 };
-template <class T> struct Wire<std::vector<T>> : Container<std::vector<T>> {};
-template <class T> struct Wire<std::list<T>> : Container<std::list<T>> {};
-template <class T> struct Wire<std::deque<T>> : Container<std::deque<T>> {};
-template <class T> struct Wire<std::set<T>> : Container<std::set<T>> {};
-template <class T> struct Wire<std::unordered_set<T>> : Container<std::unordered_set<T>> {};
-template <class K, class V> struct Wire<std::map<K, V>> : Container<std::map<K, V>> {};
-template <class K, class V> struct Wire<std::unordered_map<K, V>> : Container<std::unordered_map<K, V>> {};
+template <class... X> struct Wire<std::vector<X...>> : Container<std::vector<X...>> {};
+template <class... X> struct Wire<std::list<X...>> : Container<std::list<X...>> {};
+template <class... X> struct Wire<std::deque<X...>> : Container<std::deque<X...>> {};
+template <class... X> struct Wire<std::set<X...>> : Container<std::set<X...>> {};
+template <class... X> struct Wire<std::unordered_set<X...>> : Container<std::unordered_set<X...>> {};
+template <class... X> struct Wire<std::multiset<X...>> : Container<std::multiset<X...>> {};
+template <class... X> struct Wire<std::unordered_multiset<X...>> : Container<std::unordered_multiset<X...>> {};
+template <class... X> struct Wire<std::map<X...>> : Container<std::map<X...>> {};
+template <class... X> struct Wire<std::unordered_map<X...>> : Container<std::unordered_map<X...>> {};
+template <class... X> struct Wire<std::multimap<X...>> : Container<std::multimap<X...>> {};
+template <class... X> struct Wire<std::unordered_multimap<X...>> : Container<std::unordered_multimap<X...>> {};
+template <class Q> struct Adaptor {
+    struct Opened : Q { static const typename Q::container_type& of(const Q& q) { return q.*&Opened::c; } };
+    static void put(const Q& x) { Wire<typename Q::container_type>::put(Opened::of(x)); }
+    static Q get() {
+        Q x;
+        auto items = Wire<typename Q::container_type>::get();
+        for (auto& item : items) x.push(std::move(item));
+        return x;
+    }
+};
+template <class... X> struct Wire<std::stack<X...>> : Adaptor<std::stack<X...>> {};
+template <class... X> struct Wire<std::queue<X...>> : Adaptor<std::queue<X...>> {};
+template <class... X> struct Wire<std::priority_queue<X...>> : Adaptor<std::priority_queue<X...>> {};
 template <class T, size_t N> struct Wire<std::array<T, N>> {
     static void put(const std::array<T, N>& x) { for (const auto& y : x) Wire<T>::put(y); }
     static std::array<T, N> get() { std::array<T, N> x; for (auto& y : x) y = Wire<T>::get(); return x; }
@@ -140,6 +196,80 @@ template <class T> using Plain = std::remove_cv_t<std::remove_reference_t<T>>;
 template <class T> struct IsChangeable
     : std::integral_constant<bool, std::is_lvalue_reference<T>::value && !std::is_const<std::remove_reference_t<T>>::value> {};
 
+// Functions stay where they are: the other side gets one that asks for them by number.
+inline std::vector<std::function<void()>>& lent() { static std::vector<std::function<void()>> all; return all; }
+
+inline void serve_lent() {
+    size_t number = Wire<size_t>::get();
+    if (number >= lent().size()) ::_exit(GONE);
+    auto function = lent()[number];
+    function();
+}
+
+// What the other side answers; it may ask for functions of this side's first.
+inline unsigned char reply() {
+    for (;;) {
+        unsigned char status = Wire<unsigned char>::get();
+        if (status != ASKS) return status;
+        serve_lent();
+    }
+}
+
+template <class R, class... A> struct Wire<std::function<R(A...)>> {
+    using F = std::function<R(A...)>;
+    static void put(const F& f) {
+        Wire<bool>::put(bool(f));
+        if (!f) return;
+        Wire<size_t>::put(lent().size());
+        auto kept = std::make_shared<F>(f);  // one object, whose state goes on from call to call
+        lent().push_back([kept] { answer_lent(*kept); });
+    }
+    static void answer_lent(const F& f) {
+        std::tuple<Plain<A>...> given{Wire<Plain<A>>::get()...};
+        Out held;
+        std::swap(held, out());
+        try {
+            Wire<unsigned char>::put(VALUE);
+            if constexpr (std::is_void<R>::value) wavecoder::apply([&](auto&... x) { f(static_cast<A&&>(x)...); }, given);
+            else Wire<Plain<R>>::put(wavecoder::apply([&](auto&... x) -> R { return f(static_cast<A&&>(x)...); }, given));
+        } catch (...) {
+            out().bytes.assign(1, char(RAISED));
+        }
+        wavecoder::apply([](auto&... x) {
+            (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
+        }, given);
+        out().flush();
+        std::swap(held, out());
+    }
+    static F get() {
+        if (!Wire<bool>::get()) return F();
+        size_t number = Wire<size_t>::get();
+        return [number](A... a) -> R {
+            Out held;
+            std::swap(held, out());
+            Wire<unsigned char>::put(ASKS);
+            Wire<size_t>::put(number);
+            (Wire<Plain<A>>::put(a), ...);
+            out().flush();
+            std::swap(held, out());
+            bool whole = reply() == VALUE;
+            if constexpr (std::is_void<R>::value) {
+                changed(a...);
+                if (!whole) throw std::runtime_error("the function threw an exception");
+            } else {
+                std::vector<Plain<R>> value;
+                if (whole) value.push_back(Wire<Plain<R>>::get());
+                changed(a...);
+                if (!whole) throw std::runtime_error("the function threw an exception");
+                return std::move(value[0]);
+            }
+        };
+    }
+    static void changed(std::remove_reference_t<A>&... a) {
+        (void)std::initializer_list<int>{[&] { if constexpr (IsChangeable<A>::value) a = Wire<Plain<A>>::get(); return 0; }()...};
+    }
+};
+
 // The candidate's side: read the arguments that a function takes, call it, answer.
 template <class R, class... A, class F> void answer(F function) {
     std::tuple<Plain<A>...> arguments{Wire<Plain<A>>::get()...};
@@ -167,7 +297,7 @@ template <class... A> struct Call {
         Wire<unsigned char>::put(number);
         (Wire<Plain<A>>::put(arguments), ...);
         out().flush();
-        unsigned char status = Wire<unsigned char>::get();
+        unsigned char status = reply();
         if (status == NO_MEMORY) ::_exit(MEMORY);
         if (status != VALUE) {
             changed(arguments...);

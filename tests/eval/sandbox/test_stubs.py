@@ -87,6 +87,57 @@ def test_cpp_passes_as_in_one_program(name):
     assert done.passed, done
 
 
+MORE_CPP = """#include <bits/stdc++.h>
+using namespace std;
+multiset<int> ms() { return {1, 1, 2}; }
+multimap<string, int, greater<string>> mm() { return {{"a", 1}, {"b", 2}}; }
+set<int, greater<int>> down(vector<int> v) { return set<int, greater<int>>(v.begin(), v.end()); }
+stack<int> st(int n) { stack<int> s; for (int i = 0; i < n; i++) s.push(i); return s; }
+queue<string> qu() { queue<string> q; q.push("a"); q.push("b"); return q; }
+priority_queue<int, vector<int>, greater<int>> pq(priority_queue<int> x) { priority_queue<int, vector<int>, greater<int>> y; while (!x.empty()) { y.push(x.top()); x.pop(); } return y; }
+bitset<8> bits(int n) { return bitset<8>(n); }
+complex<double> twice(complex<double> z) { return z * 2.0; }
+variant<int, string> either(bool b) { if (b) return 1; return string("a"); }
+string_view tail(string_view s) { return s.substr(1); }
+size_t length(const char *s) { return strlen(s); }
+const char* named(int n) { return n ? "one" : nullptr; }
+shared_ptr<int> shared(int x) { return make_shared<int>(x); }
+unique_ptr<vector<int>> unique(int x) { return make_unique<vector<int>>(x, 7); }
+wstring wide(wstring s) { return s + L"!"; }
+vector<int> mapped(vector<int> v, function<int(int)> g) { for (auto& x : v) x = g(x); return v; }
+void each(int n, const function<void(int)>& g) { for (int i = 0; i < n; i++) g(i); }
+function<int(int)> adder(int n) { return [n](int x) mutable { n += x; return n; }; }
+function<int(int)> composed(function<int(int)> f, function<int(int)> g) { return [=](int x) { return f(g(x)); }; }
+int guarded(function<int(int)> f) { try { return f(1); } catch (...) { return -1; } }
+int sorted(vector<string>& v, function<bool(const string&, const string&)> less) { sort(v.begin(), v.end(), less); return v.size(); }
+uint8_t wrap(uint8_t x) { return x + 1; }
+int moved(vector<int>&& v) { return v.size(); }
+"""
+USES_OF_MORE_CPP = """#undef NDEBUG
+#include <assert.h>
+int main() {
+ assert(ms().count(1) == 2); assert(mm().begin()->first == "b"); assert(*down({1, 3}).begin() == 3);
+ assert(st(3).top() == 2 && st(3).size() == 3); assert(qu().front() == "a");
+ priority_queue<int> x; x.push(3); x.push(1); assert(pq(x).top() == 1);
+ assert(bits(5).count() == 2); assert(twice({1, 2}) == complex<double>(2, 4)); assert(get<int>(either(true)) == 1 && get<1>(either(false)) == "a");
+ assert(tail("abc") == "bc"); assert(length("abc") == 3); assert(string(named(1)) == "one" && !named(0));
+ assert(*shared(3) == 3); assert(unique(2)->at(1) == 7); assert(wide(L"a") == L"a!");
+ int k = 3; assert((mapped({1, 2}, [&](int x) { return x * k; }) == vector<int>{3, 6}));
+ vector<int> seen; each(3, [&](int x) { seen.push_back(x); }); assert(seen.size() == 3);
+ auto a = adder(1); assert(a(2) == 3 && a(2) == 5);
+ assert(composed([](int x) { return x + 1; }, [](int x) { return x * 2; })(5) == 11);
+ assert(guarded([](int) -> int { throw 5; }) == -1);
+ vector<string> w = {"bb", "a"}; assert(sorted(w, [](const string& x, const string& y) { return x.size() < y.size(); }) == 2 && w[0] == "a");
+ assert(wrap(255) == 0); assert(moved({1, 2}) == 2);
+}
+"""
+
+
+def test_more_containers_and_functions_of_cpp_cross():
+    done = outcome("cpp", MORE_CPP, USES_OF_MORE_CPP)
+    assert done.passed, done
+
+
 def test_a_forged_type_does_not_cross():
     """The compiler's errors are the candidate's text: only names of plain data are taken from them."""
     from eval.sandbox.cpp_types import functions_in
