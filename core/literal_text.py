@@ -38,6 +38,8 @@ class LiteralText:
                 self.control[content] = number
         longest_first = sorted(self.control, key=len, reverse=True)
         self.spelled = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        # Looks ahead, so that a token inside another one, or behind its beginning, is found too.
+        self._begins = re.compile(f"(?=(?:{self.spelled.pattern}))(.)", re.DOTALL)
         self._backend = tokenizer.backend_tokenizer
         self._copies: dict[bool, tuple[Tokenizer, dict[int, int]]] = {}
 
@@ -45,8 +47,8 @@ class LiteralText:
         return self  # it never changes, and its copies of a tokenizer are large
 
     def defused(self, text: str) -> str:
-        """The text with the control tokens that it spells broken up by `MARK`."""
-        return self.spelled.sub(lambda found: found[0][0] + MARK + found[0][1:], text)
+        """The text with the control tokens that it spells broken up by `MARK`; one of one character stays whole."""
+        return self._begins.sub(rf"\1{MARK}", text)
 
     def encode(self, text: str) -> list[int]:
         """Tokens of a text: whole control tokens as such, those that are broken up as text."""

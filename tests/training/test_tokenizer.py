@@ -72,6 +72,44 @@ def test_text_that_spells_a_special_token_stays_text(files, family, text, tmp_pa
     assert prompt.count(text) == 2
 
 
+def test_the_place_that_codellama_fills_is_text(files, tmp_path):
+    """`CodeLlamaTokenizer` would put what stands behind it first, and add its own markers, in later rows too."""
+    made = Tokenizer.from_str(files["prepend"].to_str())
+    made.add_special_tokens(["▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"])
+    folder = write_tokenizer(tmp_path, made, tokenizer_class="CodeLlamaTokenizer", legacy=True)
+    LlamaConfig(vocab_size=700).save_pretrained(folder)
+    tokenizer, row = (
+        load_tokenizer(folder),
+        {"instruction": "Fill.", "input": "", "output": "def f():\n    <FILL_ME>\n"},
+    )
+    later = tokenize_instance(ROW, load_tokenizer(folder), 2000)
+    assert learnt(tokenizer, row) == "def f():\n    <FILL_ME>\n</s>"
+    assert tokenize_instance(ROW, tokenizer, 2000) == later
+
+
+@pytest.mark.parametrize("text", ["<<s>> <s <s>>", "ababa", "abababa </s></s>"])
+def test_special_tokens_inside_and_across_others_stay_text(files, text, tmp_path):
+    """Broken up as a whole, `<<s>>` would still hold `<s>`, and `ababa` a second `aba`."""
+    made = Tokenizer.from_str(files["byte-level"].to_str())
+    made.add_special_tokens(["<<s>>", "<s", "aba"])
+    tokenizer = load_tokenizer(write_tokenizer(tmp_path, made))
+    special = set(encoder_of(tokenizer).control.values())
+    example = tokenize_instance({"instruction": text, "input": text, "output": text}, tokenizer, 2000)
+    assert [number for number in example.input_ids if number in special] == [tokenizer.eos_token_id]
+    assert tokenizer.decode(example.input_ids).count(text) == 3
+
+
+def test_a_row_that_spells_a_special_token_of_one_character_is_left_out(files, tmp_path):
+    made = Tokenizer.from_str(files["byte-level"].to_str())
+    made.add_special_tokens(["§"])
+    tokenizer = load_tokenizer(write_tokenizer(tmp_path, made))
+    rows = [
+        {"instruction": "Add.", "input": "", "output": "a"},
+        {"instruction": "See § 5.", "input": "", "output": "a"},
+    ]
+    assert tokenize_instances(rows, tokenizer, 900)[1]["changed_by_tokenizer"] == 1
+
+
 def test_added_tokens_that_are_no_markers_stay_what_they_are(files, tmp_path):
     made = Tokenizer.from_str(files["byte-level"].to_str())
     made.add_tokens(["        ", "<|fim|>"])
