@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -23,16 +24,35 @@ from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 from ray_jobs.serve import client_of, serving
+from training.hub import check_push, push_model
+from training.trackers import Tracking
 
 
-def run_train(config: Config, run: RunDir, *, ablate: str | None = None) -> list[Manifest]:
+def run_train(
+    config: Config, run: RunDir, *, ablate: str | None = None, push: str | None = None, dry_run: bool = False
+) -> list[Manifest]:
     """Fine-tune the base model on CodeOcean, or on the mix where one is configured.
 
     Args:
         config: the whole configuration.
         run: holds the finished stage `codeocean` or `mix`.
         ablate: "task" trains once without each task, into `<run>/ablate/<task>` (the paper's table 6); None takes all.
+        push: repository of the hub that the model is sent to in the end.
+        dry_run: only say what would be sent of a model that is there.
     """
+    if push is None and dry_run:
+        raise ValueError("train --dry-run says what --push would send; what training would do: wavecoder plan")
+    if push is not None and (ablate or not run.local):
+        raise ValueError("train --push sends the one model of a local run directory, without --ablate")
+    if push is not None and not dry_run:
+        check_push(push)
+    manifests = [] if dry_run else _train_all(config, run, ablate)
+    if push is not None:
+        push_model(Path(run.path("train", "model")), push, dry_run=dry_run)
+    return manifests
+
+
+def _train_all(config: Config, run: RunDir, ablate: str | None) -> list[Manifest]:
     data = training_stage(config) if config.train.objective == "sft" else "codeocean"  # which alone has pairs
     ocean = required(run, data)
     if ocean["rows_out"] == 0:
@@ -57,6 +77,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         from training.flow import fit
         from training.preference.flow import prefer
 
+        tracking = tracking_of(config, run, stage)
         rows = read_parts(run.fs, run.path(data))
         connect(config.ray)
         kept = rows if without is None else rows.filter(pc.not_equal(rows["task"], without))
@@ -65,7 +86,7 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
         } | ({"without_task": without} if without else {})  # fmt: skip
         places: dict[str, Any] = {
             "storage_path": run.place(stage, ".checkpoints"), "output": run.place(stage, "model"), "lineage": lineage,
-            "tensorboard": run.path(stage, "tensorboard") if run.local else None,
+            "tracking": tracking,
         }  # fmt: skip
         settings = config.train.model_copy(update={"model": model})
         if config.train.objective == "sft":
@@ -85,6 +106,23 @@ def _train_stage(config: Config, run: RunDir, ocean: Manifest, stage: str, witho
     inputs = {data: output_digest(ocean), "model": model_digest(model)} | adapter
     inputs |= {"without": without} if without else {}
     return run_stage(run, stage, covered_by("train", config), inputs, work)
+
+
+def tracking_of(config: Config, run: RunDir, stage: str) -> Tracking | None:
+    """Where the curves of a training are kept; None where the run directory is in an object store.
+
+    Raises:
+        ValueError: trackers are asked for there.
+    """
+    if not run.local:
+        if config.train.track:
+            raise ValueError(f"train.track keeps files beside the model, but {run.root} is in an object store; leave "
+                             "it out: steps.parquet holds the same figures")  # fmt: skip
+        return None
+    settings = config.train.model_dump(mode="json")
+    return Tracking(
+        run.path(stage), f"{run.local.name}/{stage}", config.train.track, config.train.track_project, settings
+    )
 
 
 def read_pairs(run: RunDir, instances: pa.Table) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from training.scoring import Score
 from training.settings import TrainConfig, read_prompt
 from training.step import held_out_losses, saves_after, train_steps
 from training.token_table import TokenizedRows, digest_of, sort_out, tokenize_table
+from training.trackers import Tracking
 from training.workers.flow import Places, report_checkpoint, run_workers, telling_the_driver
 
 log = logging.getLogger("wavecoder.training")
@@ -50,7 +51,7 @@ def fit(
     storage_path: str,
     output: str,
     lineage: dict[str, Any],
-    tensorboard: str | None = None,
+    tracking: Tracking | None = None,
     score: Score | None = None,
 ) -> dict[str, Any]:
     """Fine-tune and export; a run that was cut off goes on from its last checkpoint.
@@ -61,7 +62,7 @@ def fit(
         storage_path: where checkpoints are kept: a path or URL that every worker reaches.
         output: Hugging Face folder to write: a path or URL that worker 0 reaches.
         lineage: what made the data, for the model card.
-        tensorboard: local folder for TensorBoard's files; None writes none.
+        tracking: where curves are kept; None keeps none.
         score: scores the model every `config.evaluate_every` steps, while training goes on; None does not.
 
     Returns:
@@ -85,7 +86,7 @@ def fit(
             log.info("train: %d of %d rows %s", count, rows.num_rows, _COUNTED[name].format(config.max_length))
     steps, scores = run_workers(
         config, _train_worker, {"tokens": ray.put(tokens), "output": output, "lineage": lineage},
-        Places(storage_path, total, tensorboard, score),
+        Places(storage_path, total, tracking, score),
     )  # fmt: skip
     counted = {"rows": len(learnt), "held_out_rows": len(held_out), "scores": scores} | counts
     return summarise(steps, config) | counted

@@ -1,14 +1,16 @@
-"""What the training tells while it runs: a line for each step, Ray metrics, TensorBoard."""
+"""What the training tells while it runs: a line for each step, Ray metrics, curves for trackers."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ray.util.metrics import Gauge
 
 from core.progress import TimeLeft, in_words
+from training.trackers import Tracking, open_trackers
 
 log = logging.getLogger("wavecoder.training")
 
@@ -29,20 +31,19 @@ _GAUGES = {
 class StepReporter:
     """Shows the records of steps, in order; held by the driver."""
 
-    def __init__(self, total: int, tensorboard: str | None) -> None:
+    def __init__(self, total: int, tracking: Tracking | None) -> None:
         """Set up.
 
         Args:
             total: steps of the whole run.
-            tensorboard: local folder for TensorBoard's files; None writes none.
+            tracking: where curves are kept; None keeps none.
+
+        Raises:
+            ValueError: a tracker is not installed, or refuses the run.
         """
         self._total, self._left = total, TimeLeft()
         self._gauges = {name: Gauge(f"wavecoder_train_{name}", text) for name, text in _GAUGES.items()}
-        self._board: Any = None
-        if tensorboard is not None:
-            from tensorboardX import SummaryWriter  # comes with Ray
-
-            self._board = SummaryWriter(tensorboard)
+        self._trackers = open_trackers(tracking) if tracking is not None else []
 
     def show(self, record: dict[str, Any]) -> None:
         """Tell of one step."""
@@ -51,26 +52,23 @@ class StepReporter:
         for name, gauge in self._gauges.items():
             if values[name] is not None:
                 gauge.set(values[name])
-        if self._board is not None:
-            for name, value in values.items():
-                if value is not None:
-                    self._board.add_scalar(f"train/{name}", value, record["step"])
-            self._board.flush()
+        self._track({name: value for name, value in values.items() if value is not None}, record["step"])
         log.info("%s", self._line(values))
 
     def show_scores(self, step: int, scores: dict[str, float]) -> None:
         """Tell of the scores of the model after so many steps."""
-        if self._board is not None:
-            for name, value in scores.items():
-                self._board.add_scalar(f"train/score.{name}", value, step - 1)
-            self._board.flush()
+        self._track({f"score.{name}": value for name, value in scores.items()}, step - 1)
         listed = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
         log.info("train: after step %d of %d the model scores %s", step, self._total, listed)
 
     def close(self) -> None:
-        """End TensorBoard's file."""
-        if self._board is not None:
-            self._board.close()
+        """End the trackers' runs."""
+        for tracker in self._trackers:
+            tracker.close()
+
+    def _track(self, values: Mapping[str, float], step: int) -> None:
+        for tracker in self._trackers:
+            tracker.log({f"train/{name}": value for name, value in values.items()}, step)
 
     def _line(self, values: dict[str, Any]) -> str:
         left = in_words(self._left.update(time.monotonic(), values["step"] + 1, self._total))

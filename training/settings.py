@@ -77,6 +77,9 @@ class TrainConfig(Settings):
     lora_rank_stabilized: bool = False
     """Scale by `lora_alpha` over the root of the rank instead, for high ranks (rsLoRA)."""
 
+    lora_dora: bool = False
+    """Learn the size of each output's weights apart from their direction (DoRA): slower, nearer to all weights."""
+
     lora_from: str | None = None
     """Go on from this adapter instead of a new one: a folder in peft's form that every worker sees, such as
     `<run>/train/model/adapter`. Its rank and scale must be the recipe's."""
@@ -124,6 +127,13 @@ class TrainConfig(Settings):
     keep_checkpoints: Annotated[PositiveInt, Execution()] = 2
     """Checkpoints to keep: the newest or, with held-out rows, the best by their loss and always the newest."""
 
+    track: Annotated[list[Literal["wandb", "mlflow"]], Execution()] = []
+    """Trackers that get each step beside TensorBoard, where the run directory is local. W&B writes files for `wandb
+    sync` unless WANDB_API_KEY is set; MLflow writes to `<run>/train` unless MLFLOW_TRACKING_URI is set."""
+
+    track_project: Annotated[str, Execution()] = "wavecoder"
+    """W&B's project and MLflow's experiment."""
+
     max_failures: Annotated[NonNegativeInt, Execution()] = 3
     """How often lost workers are replaced before the run fails."""
 
@@ -136,8 +146,8 @@ class TrainConfig(Settings):
             raise ValueError(f"min_workers {self.min_workers} is more than workers {self.workers}; lower it")
         if self.attention == "flex" and not self.use_gpu:
             raise ValueError("attention flex needs use_gpu: true; take auto")
-        if self.lora_rank == 0 and (self.lora_from or self.lora_rank_stabilized):
-            raise ValueError("lora_from and lora_rank_stabilized need a lora_rank above 0")
+        if self.lora_rank == 0 and (self.lora_from or self.lora_rank_stabilized or self.lora_dora):
+            raise ValueError("lora_from, lora_rank_stabilized and lora_dora need a lora_rank above 0")
         if self.optimizer == "muon" and self.lora_rank:
             raise ValueError("optimizer muon is for whole matrices, not for adapters; take adamw, or lora_rank 0")
         if self.objective != "sft":

@@ -49,8 +49,12 @@ def _select(arguments: list[str]) -> int:
 
 
 def _train(arguments: list[str]) -> int:
-    ablate = option(Literal["task"] | None, "train once without each task (docs/training.md)")
-    return run_job("train", function_of("train"), arguments, {"ablate": ablate})
+    return run_job("train", function_of("train"), arguments, {
+        "ablate": option(Literal["task"] | None, "train once without each task (docs/training.md)"),
+        "push": option(str | None, "send the model and its card to this repository of the hub, made private",
+                       metavar="OWNER/NAME"),
+        "dry_run": flag("dry_run", "with --push: only say what would be sent"),
+    }, only_looks=lambda given: bool(given.dry_run))  # fmt: skip
 
 
 def _evaluate(arguments: list[str]) -> int:

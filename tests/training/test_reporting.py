@@ -3,6 +3,7 @@
 import logging
 
 from training.reporting import StepReporter
+from training.trackers import Tracking
 
 RECORD = {"step": 2, "loss": 1.25, "held_out_loss": 1.5, "held_out_loss.repair": 1.75, "learning_rate": 2e-5, "grad_norm": 0.5,
           "tokens": 1000, "response_tokens": 400, "fill": 0.99, "seconds": 2.0, "mfu": 0.45, "memory_bytes": 2.5e9,
@@ -10,7 +11,7 @@ RECORD = {"step": 2, "loss": 1.25, "held_out_loss": 1.5, "held_out_loss.repair":
 
 
 def test_each_step_is_one_line_and_a_point_on_the_board(caplog, tmp_path):
-    reporter = StepReporter(12, str(tmp_path))
+    reporter = StepReporter(12, Tracking(str(tmp_path), "run"))
     with caplog.at_level(logging.INFO, logger="wavecoder.training"):
         reporter.show(RECORD)
         reporter.show(RECORD | {"step": 3, "held_out_loss": None, "held_out_loss.repair": None})
@@ -23,6 +24,6 @@ def test_each_step_is_one_line_and_a_point_on_the_board(caplog, tmp_path):
     assert "held out" not in second
     assert ", about " not in first, "one step says nothing of speed: it compiles, and loads"
     assert ", about 0 s left" in second
-    written = b"".join(file.read_bytes() for file in tmp_path.glob("events.*"))
+    written = b"".join(file.read_bytes() for file in tmp_path.glob("tensorboard/events.*"))
     assert b"train/held_out_loss.repair" in written
     assert b"train/response_tokens_per_second" in written

@@ -20,6 +20,7 @@ from training.preference.pairs import Row, check_trl, dpo_rows, kto_rows, tokeni
 from training.preference.steps import num_steps, take_steps
 from training.settings import TrainConfig, read_prompt
 from training.step import saves_after
+from training.trackers import Tracking
 from training.workers.flow import Places, report_checkpoint, run_workers, telling_the_driver
 
 log = logging.getLogger("wavecoder.training")
@@ -32,7 +33,7 @@ def prefer(
     storage_path: str,
     output: str,
     lineage: dict[str, Any],
-    tensorboard: str | None = None,
+    tracking: Tracking | None = None,
 ) -> dict[str, Any]:
     """Learn to prefer accepted answers, and export; a run that was cut off goes on from its last checkpoint.
 
@@ -42,7 +43,7 @@ def prefer(
         storage_path: where checkpoints are kept: a path or URL that every worker reaches.
         output: Hugging Face folder to write.
         lineage: what made the data, for the model card.
-        tensorboard: local folder for TensorBoard's files; None writes none.
+        tracking: where curves are kept; None keeps none.
 
     Returns:
         As `fit`, without scores and held-out rows; the records of the steps have trl's rewards.
@@ -63,7 +64,7 @@ def prefer(
              config.workers)  # fmt: skip
     steps, _ = run_workers(
         config, _prefer_worker, {"rows": ray.put(rows), "output": output, "lineage": lineage | {"pairs": len(kept)}},
-        Places(storage_path, total, tensorboard),
+        Places(storage_path, total, tracking),
     )  # fmt: skip
     return summarise(steps, config) | {"rows": len(kept), "held_out_rows": 0, "scores": {}} | counts
 

@@ -35,6 +35,7 @@ from training.checkpoint import RECORDS
 from training.reporting import StepReporter
 from training.scoring import Score, Scorer
 from training.settings import TrainConfig
+from training.trackers import Tracking
 
 log = logging.getLogger("wavecoder.training")
 
@@ -55,8 +56,8 @@ class Places:
     """Of checkpoints: a path or URL that every worker reaches."""
     total: int
     """Steps of the whole run."""
-    tensorboard: str | None = None
-    """Local folder for TensorBoard's files; None writes none."""
+    tracking: Tracking | None = None
+    """Where curves are kept; None keeps none."""
     score: Score | None = None
     """Scores snapshots of the model; None does not."""
 
@@ -81,7 +82,7 @@ def run_workers(
         "config": config, "records": records, "fatal": fatal,
         "snapshots": join_url(places.storage_path, "snapshots") if scores else None,
     }  # fmt: skip
-    follower = _Follower(records, StepReporter(places.total, places.tensorboard), Scorer(places.score))
+    follower = _Follower(records, StepReporter(places.total, places.tracking), Scorer(places.score))
     try:
         make_trainer = partial(_trainer, config, worker, arguments, places.storage_path)
         steps = _fit_and_follow(make_trainer, follower, fatal, 1 + config.max_failures)
