@@ -10,7 +10,7 @@ from pathlib import Path
 from codeocean.generate.turns import roles_of
 from codeocean.teachers import TeacherConfig
 from ray_jobs.run.config import Config
-from ray_jobs.run.models import WEIGHTS, check_model, check_stored_adapters, served_name
+from ray_jobs.run.models import WEIGHTS, check_folder, check_model, check_stored_adapters, served_name
 from serve.client.rules import rules_for
 from serve.engines.sampling import sglang_arguments
 from serve.engines.settings import is_object_storage, local_adapters
@@ -60,8 +60,8 @@ def _checks(config: Config, *, here: bool) -> Iterator[Callable[[], object]]:
             yield partial(_check_rules, answers, "mix.answers")
         yield partial(look, answers.model, "mix.answers.model", files=WEIGHTS)
     yield partial(look, config.train.model, "train.model")  # also what `evaluate` scores as "base"
-    if here and Path(config.train.model).is_dir():
-        yield partial(_trainable, config)
+    if here and (folder := _folder_here(config.train.model)) is not None:
+        yield partial(_trainable, config, folder)
     if here and adapters is not None:
         yield partial(check_stored_adapters if is_object_storage(adapters) else local_adapters, adapters)
 
@@ -78,8 +78,28 @@ def _check_rules(teacher: TeacherConfig, key: str) -> None:
         raise ValueError(f"{key}: batches are asked in OpenAI's form, which {where} does not have; leave batch out")
 
 
-def _trainable(config: Config) -> None:
+def _folder_here(model: str) -> Path | None:
+    """The model's folder, or that of a hub id which lies whole in this machine's cache."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.utils import HFValidationError
+
+    if Path(model).is_dir():
+        return Path(model)
+    try:
+        found = try_to_load_from_cache(model, "config.json")
+        if isinstance(found, str):
+            check_folder(Path(found).parent, model, WEIGHTS)
+            return Path(found).parent
+    except (HFValidationError, ValueError):  # a URL, a packaged model, or a download that was cut off
+        pass
+    return None
+
+
+def _trainable(config: Config, folder: Path) -> None:
     """What training would refuse only after the data is paid for."""
     from training.model import check_trainable  # imports what takes seconds
 
-    check_trainable(config.train)
+    try:
+        check_trainable(config.train.model_copy(update={"model": str(folder)}))
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(folder), config.train.model)) from None

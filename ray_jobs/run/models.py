@@ -92,12 +92,12 @@ def check_model(
         if stores:
             _check_stored(resolved, key, files)
     elif Path(resolved).is_dir():
-        _check_folder(Path(resolved), f"{key} is {name!r}, whose folder", files)
+        check_folder(Path(resolved), f"{key} is {name!r}, whose folder", files)
     elif offline:
-        _check_folder(_cached(resolved, key), f"{key} is {name!r}, whose folder in the cache", files)
+        check_folder(_cached(resolved, key), f"{key} is {name!r}, whose folder in the cache", files)
 
 
-def _check_folder(folder: Path, what: str, files: tuple[str, ...]) -> None:
+def check_folder(folder: Path, what: str, files: tuple[str, ...]) -> None:
     """Refuse a folder without the files, or without some that its index of shards names."""
     if not any(found.stat().st_size for pattern in files for found in folder.glob(pattern)):
         raise ValueError(f"{what} {folder} holds none of {', '.join(files)}; copy or download it again")
@@ -117,7 +117,7 @@ def _check_shards(what: str, shards: set[str], there: set[str]) -> None:
 
 
 def _check_stored(url: str, key: str, patterns: tuple[str, ...]) -> None:
-    """`_check_folder` of a folder in an object store: one listing, and the indexes of shards."""
+    """`check_folder` of a folder in an object store: one listing, and the indexes of shards."""
     what = f"{key} is {url!r}, which"
     try:
         fs, path, files = stored_files(url)
