@@ -25,12 +25,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
+from torch._C._distributed_c10d import HashStore
+from torch.distributed.device_mesh import DeviceMesh
 from torch.profiler import ProfilerActivity, profile
 
 from bench.machine import describe_machine
 from bench.random_llama import SIZES, write_random_llama
 from training.examples import IGNORED, Example
-from training.model import build_learner, load_tokenizer
+from training.model import build_learner, load_tokenizer, mesh_of_workers
 from training.optimizers import make_optimizer
 from training.settings import TrainConfig
 from training.step import train_steps
@@ -62,7 +65,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         activation_checkpointing=options.activation_checkpointing, compile=options.compile,
     )  # fmt: skip
     tokenizer = load_tokenizer(model)
-    learner = build_learner(config, tokenizer, device)
+    learner = build_learner(config, tokenizer, device, _mesh_of_one(config, device) if on_gpu else None)
     count = options.batch * (options.steps + _WARM_UP + bool(options.profile))
     examples = random_examples(count, len(tokenizer), config.max_length)
     steps = train_steps(learner, make_optimizer(learner, config), examples, config, tokenizer.pad_token_id, 0)
@@ -75,6 +78,13 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "weights": sum(weight.numel() for weight in learner.parameters()),
         "trained_weights": sum(weight.numel() for weight in learner.parameters() if weight.requires_grad),
     } | (profiled(steps, Path(options.profile), on_gpu=on_gpu) if options.profile else {})
+
+
+def _mesh_of_one(config: TrainConfig, device: torch.device) -> DeviceMesh | None:
+    """One worker as Ray Train starts it: FSDP hands layers their weights in bfloat16, and all between is bfloat16."""
+    if not dist.is_initialized():
+        dist.init_process_group("nccl", store=HashStore(), rank=0, world_size=1)
+    return mesh_of_workers(config, device)
 
 
 def profiled(steps: Iterator[dict[str, float]], file: Path, *, on_gpu: bool) -> dict[str, Any]:

@@ -26,36 +26,12 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface
 
+from training.model_types import SCORED
+
 NAME = "wavecoder_documents"
 """Under which `transformers` knows the function."""
 
 Kernel = Literal["documents", "sdpa", "flex", "flash"]
-
-PLAIN_HEAD = frozenset({
-    "gemma", "gpt_bigcode", "llama", "mistral", "olmo2", "phi3", "qwen2", "qwen3", "starcoder2",
-})  # fmt: skip
-"""Model types whose logits are the product of the last hidden state and the head's weights, and nothing else."""
-
-PACKABLE = PLAIN_HEAD | frozenset({
-    "arcee", "cohere", "cohere2", "deepseek_v2", "deepseek_v3", "ernie4_5", "exaone4", "gemma2", "gemma3_text",
-    "glm", "glm4", "glm4_moe", "gpt2", "gpt_neox", "gpt_oss", "granite", "granitemoe", "helium",
-    "hunyuan_v1_dense", "llama4_text", "ministral3", "mixtral", "olmo", "olmo3", "olmoe", "opt", "phi",
-    "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3",
-})  # fmt: skip
-"""Model types whose every layer mixes tokens through that function alone. A test proves confinement for each: packed
-equals unpacked."""
-
-SCORED = frozenset({"gemma2", "gpt_oss"})
-"""Those whose attention bounds its scores or has sinks: the kernels of CUDA do not know these."""
-
-
-_RECURRENT = "a linear attention or state space layer carries its state from one document into the next"
-UNPACKED = {
-    "bloom": "its positions are a bias of the scores, counted over the packed row",
-    "gemma4_text": "its layers share keys and values",
-    "lfm2": "a convolution reaches from one document into the next",
-} | dict.fromkeys(("falcon_h1", "granitemoehybrid", "mamba2", "qwen3_5_text", "qwen3_next"), _RECURRENT)
-"""Model types that are trained with `packing: false` alone, and why. A test proves each padded equals single rows."""
 
 
 @dataclass(frozen=True)
@@ -82,39 +58,6 @@ class Rules:
     """Bound of the scores (Gemma 2)."""
     sinks_H: Tensor | None
     """A score for each head that takes its share and gives nothing (gpt-oss)."""
-
-
-def check_packable(config: Any, max_length: int, attention: str = "auto") -> None:
-    """Refuse a model for which packed rows would not be computed as rows by themselves.
-
-    Args:
-        config: the model's, of `transformers`.
-        max_length: longest document.
-        attention: the kernel that is asked for.
-
-    Raises:
-        ValueError: its type is not known to confine attention, or the kernel does not know its rules.
-    """
-    why = UNPACKED.get(config.model_type)
-    if why is not None:
-        raise ValueError(f"train.packing: model type {config.model_type!r} cannot be packed, as {why}; set "
-                         "train.packing: false")  # fmt: skip
-    if config.model_type not in PACKABLE:
-        raise ValueError(
-            f"train.packing: attention of model type {config.model_type!r} is not known to stay within a document "
-            "(docs/training.md lists those that do); set train.packing: false"
-        )
-    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
-    if attention == "flex" and window is not None and window < max_length:
-        raise ValueError(f"train.attention flex: the model attends within a window of {window} tokens, shorter than "
-                         f"train.max_length {max_length}; take auto or set train.packing: false")  # fmt: skip
-    chunk = getattr(config, "attention_chunk_size", None)
-    if chunk is not None and chunk < max_length:
-        raise ValueError(f"train.packing: the model attends within chunks of {chunk} tokens, shorter than "
-                         f"train.max_length {max_length}; lower that or set train.packing: false")  # fmt: skip
-    if attention in {"flex", "flash"} and config.model_type in SCORED:
-        raise ValueError(f"train.attention {attention}: the scores of model type {config.model_type!r} have rules that "
-                         "it does not know; take documents")  # fmt: skip
 
 
 def choose_kernel(wanted: str, device: torch.device, dtype: torch.dtype, model_type: str = "llama") -> Kernel:
@@ -191,6 +134,9 @@ def attend_within_documents(
         options.get("scaling"), window if window and window < max(documents.lengths) else None,
         options.get("softcap"), options.get("s_aux"),
     )  # fmt: skip
+    if documents.kernel in {"flex", "flash"} and (rules.softcap is not None or rules.sinks_H is not None):
+        raise ValueError(f"train.attention {documents.kernel}: {type(module).__name__} bounds its scores or has sinks, "
+                         "which it does not know; take documents")  # fmt: skip
     return kernels[documents.kernel](query, key, value, documents, rules), None
 
 
@@ -249,11 +195,8 @@ def _flex_kernel(device: str) -> Any:
 def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rules: Rules) -> Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
-    groups = query.shape[1] // key.shape[1]
-    q, k, v = (
-        tensor.repeat_interleave(repeats, 1)[0].transpose(0, 1).contiguous()
-        for tensor, repeats in ((query, 1), (key, groups), (value, groups))
-    )
+    # squeezed, not indexed: the gradient of an index is written into zeros
+    q, k, v = (tensor.squeeze(0).transpose(0, 1).contiguous() for tensor in (query, key, value))
     longest = max(documents.lengths)
     assert documents.bounds is not None
     attended = varlen_attn(
@@ -266,6 +209,7 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rule
         longest,
         scale=rules.scale,
         window_size=(-1 if rules.window is None else rules.window - 1, 0),
+        enable_gqa=q.shape[1] != k.shape[1],
     )
     assert isinstance(attended, Tensor)
     return attended[None]

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.attention import PLAIN_HEAD, Kernel, describe_documents
+from training.attention import Kernel, describe_documents
 from training.batches import Batch, PaddedBatch
 from training.examples import IGNORED
+from training.model_types import PLAIN_HEAD
 from training.packing import PackedBatch
 from training.rope import chooses_by_row
 
@@ -154,7 +155,7 @@ def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.
             counts = torch.bincount(owner_S[batch.predicted_K.cpu()], minlength=len(rows)).tolist()
             loss = loss + _routing_loss(causal, found.router_logits, rows, counts)
         return loss
-    hidden_SD = causal.base_model(**row).last_hidden_state[0]
+    hidden_SD = causal.base_model(**row).last_hidden_state.squeeze(0)
     hidden_KD = hidden_SD[batch.predicted_K.to(device)]
     weight_VD = causal.get_output_embeddings().weight
     if torch.is_autocast_enabled(device.type):
