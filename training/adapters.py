@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-_BASE, _A = ".base_layer.", ".lora_A."
+_BASE, _A, _MAGNITUDE = ".base_layer.", ".lora_A.", ".lora_magnitude_vector."
 _PEFT = "base_model.model."
 _DESCRIBED, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 
-def insert_adapters(causal: Any, rank: int, alpha: int, *, stabilized: bool = False) -> None:
+def insert_adapters(causal: Any, rank: int, alpha: int, *, stabilized: bool = False, dora: bool = False) -> None:
     """Freeze the model and put adapters beside all its linear layers but the head; in place.
 
     Args:
@@ -31,12 +32,13 @@ def insert_adapters(causal: Any, rank: int, alpha: int, *, stabilized: bool = Fa
         rank: of the adapters.
         alpha: their product is scaled by alpha / rank.
         stabilized: by alpha / √rank instead (rsLoRA, Kalajdzievski 2023).
+        dora: learn the size of each output's weights apart from their direction (DoRA, Liu et al. 2024).
     """
     from peft import LoraConfig, inject_adapter_in_model
 
     described = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM",
-                           use_rslora=stabilized)  # fmt: skip
-    inject_adapter_in_model(described, causal)
+                           use_rslora=stabilized, use_dora=dora)  # fmt: skip
+    inject_adapter_in_model(described, causal, low_cpu_mem_usage=True)
 
 
 def stored_name(name: str) -> str:
@@ -47,6 +49,21 @@ def stored_name(name: str) -> str:
 def is_adapter(name: str) -> bool:
     """Whether a parameter belongs to an adapter."""
     return ".lora_" in name
+
+
+def layer_sized_by(name: str) -> str | None:
+    """The layer whose weights' sizes a parameter of DoRA holds; None for any other parameter."""
+    return name.partition(_MAGNITUDE)[0] if _MAGNITUDE in name else None
+
+
+def sizes_of(weight: Tensor, layer: Any) -> Tensor:
+    """Norm of a linear layer's weights for each output: float32 (outputs,), the start of DoRA.
+
+    Args:
+        weight: whole, float32.
+        layer: the adapter's, of `peft`, which knows whether outputs are the weight's columns (GPT-2's Conv1D).
+    """
+    return torch.linalg.norm(weight, dim=0 if layer.fan_in_fan_out else 1)
 
 
 def first_adapter(name: str, shape: tuple[int, ...], seed: int) -> Tensor:
@@ -66,13 +83,14 @@ def first_adapter(name: str, shape: tuple[int, ...], seed: int) -> Tensor:
     return torch.empty(shape).uniform_(-1, 1, generator=generator) / math.sqrt(shape[1])
 
 
-def read_adapter(folder: str, rank: int, *, scale: float) -> dict[str, Tensor]:
+def read_adapter(folder: str, rank: int, *, scale: float, dora: bool = False) -> dict[str, Tensor]:
     """An adapter in `peft`'s form by the names of the model's parameters.
 
     Args:
         folder: with `adapter_config.json` and `adapter_model.safetensors`.
         rank: that it has to have.
         scale: of its product, that it has to have.
+        dora: whether it has to hold magnitudes.
 
     Raises:
         ValueError: it is not there, or is of another form, rank or scale.
@@ -84,16 +102,17 @@ def read_adapter(folder: str, rank: int, *, scale: float) -> dict[str, Tensor]:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ValueError(f"train.lora_from {folder!r} is no adapter of peft ({' '.join(str(error).split())[:200]}); "
                          f"it should hold {_DESCRIBED} and {_WEIGHTS}") from None  # fmt: skip
-    if kind != "LORA" or described.get("use_dora") or any("lora_" not in name for name in tensors):
+    if kind != "LORA" or any("lora_" not in name for name in tensors):
         raise ValueError(f"train.lora_from {folder!r} is no plain LoRA ({kind}); merge it into its base model instead")
+    if bool(described.get("use_dora")) != dora:
+        raise ValueError(f"train.lora_from {folder!r} and the recipe differ in use_dora; set train.lora_dora: "
+                         f"{str(not dora).lower()}")  # fmt: skip
     theirs = alpha / (math.sqrt(found) if described.get("use_rslora") else found)
     if found != rank or not math.isclose(theirs, scale):
         raise ValueError(f"train.lora_from {folder!r} has rank {found} and scale {theirs:g}, the recipe asks for rank "
                          f"{rank} and scale {scale:g}; take the adapter's")  # fmt: skip
-    return {
-        name.removeprefix(_PEFT).replace(".lora_A.", ".lora_A.default.").replace(".lora_B.", ".lora_B.default."): value
-        for name, value in tensors.items()
-    }
+    parts = re.compile(r"\.(lora_A|lora_B|lora_magnitude_vector)\.")
+    return {parts.sub(r".\1.default.", name.removeprefix(_PEFT)): value for name, value in tensors.items()}
 
 
 def adapter_digest(folder: str) -> str:
@@ -129,6 +148,7 @@ def write_adapter(causal: Any, weights: dict[str, Tensor], base: str, folder: Pa
         r=rank, lora_alpha=alpha, task_type="CAUSAL_LM", inference_mode=True, base_model_name_or_path=base,
         target_modules=sorted({name.rpartition(".")[2] for name in layers}),
         use_rslora=not math.isclose(first.scaling["default"], alpha / rank),
+        use_dora="default" in first.lora_magnitude_vector,
     )  # fmt: skip
     folder.mkdir()
     described.save_pretrained(str(folder))
@@ -140,10 +160,15 @@ def merged_weight(module: Any, weight: Tensor) -> Tensor:
 
     Args:
         module: the adapter's, of `peft`; its parameters may be sharded.
-        weight: the frozen weight, whole.
+        weight: the frozen weight, whole, in float32.
     """
+    plain = weight.T if module.fan_in_fan_out else weight  # GPT-2's Conv1D
     low, high = (_whole(part["default"].weight) for part in (module.lora_A, module.lora_B))
-    return weight + (high @ low) * float(module.scaling["default"])
+    merged = plain + (high @ low) * float(module.scaling["default"])
+    if "default" in module.lora_magnitude_vector:
+        magnitude = _whole(module.lora_magnitude_vector["default"].weight)
+        merged = merged * (magnitude / torch.linalg.norm(merged, dim=1))[:, None]
+    return merged.T if module.fan_in_fan_out else merged
 
 
 def _whole(weight: Any) -> Tensor:

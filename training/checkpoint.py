@@ -83,6 +83,7 @@ def identity_of(learner: Learner, config: TrainConfig, num_rows: int) -> dict[st
             "base model": StoredWeights(config.model).digest(),
         }
         | ({"scale of the adapters": config.lora_scale} if config.lora_rank_stabilized else {})
+        | ({"lora_dora": True} if config.lora_dora else {})
         | ({"first adapter": adapter_digest(config.lora_from)} if config.lora_from else {})
     )
 

@@ -92,7 +92,7 @@ def _add_older_names(file: Path, config: Any) -> None:
         "torch_dtype": described.get("dtype"),
         "rope_theta": theta,
         "rope_local_base_freq": local.get("rope_theta"),
-        "rope_scaling": None if kind == "default" else rope,
+        "rope_scaling": None if kind in {"default", "proportional"} else rope,  # the latter is new in transformers 5
     }
     if described["model_type"] == "gpt_neox":
         older |= {"rotary_emb_base": theta, "rotary_pct": rope.get("partial_rotary_factor")}

@@ -36,8 +36,10 @@ class Workload:
         self._frozen = sum(weight.numel() for weight in layers.parameters()) - self._trained
         head = causal.get_output_embeddings().weight
         self._head = head.numel() * (6 if head.requires_grad else 4)
-        width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-        self._attention = 6 * config.num_hidden_layers * config.num_attention_heads * width
+        described = config.to_dict()  # read as attributes, some sizes of models with unlike layers are refused
+        heads = described.get(config.attribute_map.get("num_attention_heads", "num_attention_heads")) or 0  # or none
+        width = described.get("head_dim") or (config.hidden_size // heads if heads else 0)
+        self._attention = 6 * len(layers) * heads * width
 
     def flop(self, lengths: Sequence[int], num_learnt: int) -> float:
         """Of one step over rows of these lengths."""

@@ -18,16 +18,26 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.adapters import first_adapter, insert_adapters, is_adapter, read_adapter, stored_name
-from training.attention import NAME, check_packable, choose_kernel
+from training.adapters import (
+    first_adapter,
+    insert_adapters,
+    is_adapter,
+    layer_sized_by,
+    read_adapter,
+    sizes_of,
+    stored_name,
+)
+from training.attention import NAME, choose_kernel
 from training.conversion import ModelWeights
 from training.loss import Learner
+from training.model_types import check_rules, check_type
 from training.preference.pairs import check_trl
 from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
 from training.settings import TrainConfig
 from training.template import install_chat_template
 from training.tokenizer import load_own
+from training.trackers import check_trackers
 
 log = logging.getLogger("wavecoder.training")
 
@@ -66,7 +76,7 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
 
     Raises:
         ValueError: it is no causal language model alone, it is quantised, its vocabulary is smaller than the
-            tokenizer's, it knows fewer positions than a row has, or packing it would change the result.
+            tokenizer's, it knows fewer positions than a row has, or its type is not proved packed or padded as asked.
     """
     try:
         found = AutoConfig.from_pretrained(config.model, trust_remote_code=False)
@@ -80,12 +90,13 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
     if len(tokenizer) > found.vocab_size:
         raise ValueError(f"train.model {config.model!r}: the tokenizer knows {len(tokenizer)} tokens, the model "
                          f"{found.vocab_size}; they do not belong together")  # fmt: skip
+    check_type(found, packing=config.packing, micro_batch=config.micro_batch)
     positions = getattr(found, "max_position_embeddings", None)
     if positions is not None and positions < config.max_length:
         raise ValueError(f"train.max_length is {config.max_length} but train.model {config.model!r} knows "
                          f"{positions} positions; lower it")  # fmt: skip
     if config.packing:
-        check_packable(found, config.max_length, config.attention)
+        check_rules(found, config.max_length, config.attention)
     switch_dropout_off(found)
     found.use_cache = False
     return found
@@ -94,7 +105,7 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
 def switch_dropout_off(described: Any) -> None:
     """Change a configuration so that a row's result does not depend on packing, micro-batches and workers."""
     for name, value in described.to_dict().items():
-        if name.endswith(("dropout", "pdrop", "layerdrop", "jitter_noise")) and isinstance(value, float):
+        if isinstance(value, float) and ("drop" in name or name.endswith("jitter_noise")):
             setattr(described, name, 0.0)
 
 
@@ -106,6 +117,7 @@ def check_trainable(config: TrainConfig) -> None:
     """
     if config.objective != "sft":
         check_trl()
+    check_trackers(config.track)
     described = check_model(config, load_tokenizer(config.model, config.prompt))
     stored = _open_weights(config.model)
     causal = _without_weights(config.model, described, packing=config.packing)
@@ -146,7 +158,8 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         weights = ModelWeights(causal, stored)
     choose_by_row(causal)
     if config.lora_rank:
-        insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized)
+        insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized,
+                        dora=config.lora_dora)  # fmt: skip
     low = dtype if dtype != torch.float32 else None
     learner = Learner(causal, kernel, low if mesh is None else None)
     _fill_and_shard(learner, config, mesh, low, weights)
@@ -208,10 +221,7 @@ def _fill_and_shard(
     names = {id(module): f"{name}." for name, module in learner.causal.named_modules() if name}
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
     # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
-    starts = read_adapter(config.lora_from, config.lora_rank, scale=config.lora_scale) if config.lora_from else None
-    if starts is not None:
-        _check_adapter(learner.causal, starts, config)
-    first = partial(first_adapter, seed=config.seed) if starts is None else lambda name, _: starts[name].float()
+    first = _first_values(learner.causal, config, weights)
     reshard = mesh is not None and mesh.device_type != "cpu"
     for layer in decoder_layers(learner.causal):
         _fill(layer, names[id(layer)], weights, first)
@@ -221,6 +231,24 @@ def _fill_and_shard(
     learner.causal.tie_weights()
     if mesh is not None:
         fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+
+
+def _first_values(
+    causal: Any, config: TrainConfig, weights: ModelWeights
+) -> Callable[[str, tuple[int, ...]], torch.Tensor]:
+    """What gives each parameter of an adapter its start: an adapter to go on from, or name, seed and base weight."""
+    if config.lora_from:
+        starts = read_adapter(config.lora_from, config.lora_rank, scale=config.lora_scale, dora=config.lora_dora)
+        _check_adapter(causal, starts, config)
+        return lambda name, _: starts[name].float()
+
+    def first(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+        layer = layer_sized_by(name)
+        if layer is None:
+            return first_adapter(name, shape, config.seed)
+        return sizes_of(weights.read(f"{layer}.weight"), causal.get_submodule(layer))
+
+    return first
 
 
 def _check_complete(causal: Any, weights: ModelWeights, model: str) -> None:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from training.attention import NAME, PACKABLE, PLAIN_HEAD, UNPACKED, check_packable, choose_kernel
+from training.attention import NAME, choose_kernel
 from training.batches import _pad
 from training.examples import IGNORED, Example
 from training.loss import Learner
 from training.model import switch_dropout_off
+from training.model_types import PLAIN_HEAD, check_rules
 from training.packing import _fullest, _least_slack, best_fit, fill_of, pack, pack_evenly, packed_batch
 from training.rope import choose_by_row
 
@@ -28,15 +29,11 @@ SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "nu
 
 EXPERTS = {"num_experts": 4, "num_local_experts": 4, "n_routed_experts": 4, "num_experts_per_tok": 2}
 SHARED = EXPERTS | {"moe_intermediate_size": 16, "n_shared_experts": 1, "n_group": 1, "topk_group": 1}
-LATENT = SHARED | {"q_lora_rank": None, "kv_lora_rank": 16, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8,
-                   "v_head_dim": 8, "num_key_value_heads": 4, "first_k_dense_replace": 1}  # fmt: skip
 OLDER = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_inner": 64, "n_positions": 128, "vocab_size": 97}
 WINDOW = {"sliding_window": 12}  # shorter than most documents
 OF_TYPE = {
-    "gpt_bigcode": OLDER, "gpt2": OLDER, "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32},
-    "deepseek_v2": LATENT, "deepseek_v3": LATENT, "glm4_moe": SHARED, "qwen2_moe": SHARED, "qwen3_moe": SHARED,
-    "mixtral": EXPERTS, "granitemoe": EXPERTS, "olmoe": EXPERTS, "phimoe": EXPERTS, "gpt_oss": EXPERTS | WINDOW,
-} | dict.fromkeys(("gemma2", "gemma3_text", "cohere2", "olmo3", "exaone4", "mistral", "ministral3", "phi3"), WINDOW)  # fmt: skip
+    "gpt_bigcode": OLDER, "qwen3_moe": SHARED, "mixtral": EXPERTS, "granitemoe": EXPERTS, "gpt_oss": EXPERTS | WINDOW,
+} | dict.fromkeys(("gemma2", "gemma3_text", "mistral", "phi3"), WINDOW)  # fmt: skip
 
 
 def tiny(model_type, attention=NAME, **settings):
@@ -76,14 +73,12 @@ def assert_same(ours, theirs, tolerance):
         torch.testing.assert_close(ours[1][name] / count, gradient / count, atol=tolerance, rtol=0, msg=name)
 
 
-QUICK = PLAIN_HEAD | {"gemma2", "gemma3_text", "gpt_oss", "granite", "qwen3_moe"}
+UNLIKE = sorted(PLAIN_HEAD | {"gemma2", "gemma3_text", "gpt_oss", "granite", "qwen3_moe"})
 
 
-@pytest.mark.parametrize(
-    "model_type", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in sorted(PACKABLE)]
-)
+@pytest.mark.parametrize("model_type", UNLIKE)
 def test_packed_equals_single_rows_under_the_librarys_own_attention(model_type):
-    """Every kernel, for every model type that is let in: with windows, bounded scores, sinks, experts, scaled logits."""
+    """Every kernel; with windows, bounded scores, sinks, experts, scaled logits. All types: test_model_types.py."""
     rows, total = documents(8), 0.0
     plain = tiny(model_type, "eager")
     for row in rows:
@@ -93,47 +88,6 @@ def test_packed_equals_single_rows_under_the_librarys_own_attention(model_type):
     gradients = {name: weight.grad for name, weight in plain.named_parameters() if weight.grad is not None}
     for kernel in KERNELS:
         assert_same(loss_and_gradients(tiny(model_type), [rows[:5], rows[5:]], kernel), (total, gradients), 1e-5)
-
-
-LINEAR = {"linear_num_value_heads": 4, "linear_num_key_heads": 4, "linear_key_head_dim": 8, "linear_value_head_dim": 8,
-          "layer_types": ["linear_attention", "full_attention"]}  # fmt: skip
-STATE = {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 8, "mamba_n_groups": 1, "mamba_chunk_size": 16}
-OF_UNPACKED = {
-    "falcon_h1": STATE | {"mamba_d_ssm": 64}, "lfm2": {"layer_types": ["conv", "full_attention"]},
-    "gemma4_text": {"vocab_size_per_layer_input": 97, "hidden_size_per_layer_input": 8, "global_head_dim": 8,
-                    "num_kv_shared_layers": 0, "layer_types": ["sliding_attention", "full_attention"]},
-    "granitemoehybrid": EXPERTS | STATE | {"layer_types": ["mamba", "attention"], "shared_intermediate_size": 16},
-    "mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 8, "n_groups": 1, "chunk_size": 16},
-    "qwen3_5_text": LINEAR, "qwen3_next": SHARED | LINEAR | {"shared_expert_intermediate_size": 16},
-}  # fmt: skip
-
-
-def unpacked(model_type):
-    torch.manual_seed(1)
-    config = AutoConfig.for_model(model_type, **(SIZES | OF_UNPACKED.get(model_type, {})))
-    switch_dropout_off(config)
-    config.use_cache = False
-    return AutoModelForCausalLM.from_config(config).train()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("model_type", sorted(UNPACKED))
-def test_types_that_cannot_be_packed_are_trained_padded(model_type):
-    rows, model = documents(3), unpacked(model_type)
-    total = sum(float(_backward(row_loss(model, row))) for row in rows)
-    gradients = {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
-    model.zero_grad()
-    ours = float(_backward(Learner(model, None)(_pad(rows, 0))))
-    assert_same((ours, {name: weight.grad for name, weight in model.named_parameters()}), (total, gradients), 1e-5)
-    with pytest.raises(
-        ValueError, match=f"model type '{model_type}' cannot be packed, as .*; set train.packing: false"
-    ):
-        check_packable(model.config, 128)
-
-
-def row_loss(model, row):
-    logits = model(torch.tensor([row.input_ids])).logits[0, :-1]
-    return functional.cross_entropy(logits.float(), torch.tensor(row.labels[1:]), reduction="sum")
 
 
 @pytest.mark.parametrize("model_type", ["mixtral", "qwen3_moe", "gpt_oss", "granitemoe"])
@@ -199,29 +153,15 @@ def test_a_layer_that_is_not_told_the_documents_stops():
         tiny("llama")(torch.tensor([[3, 4, 5]]))
 
 
-@pytest.mark.parametrize(("model_type", "why"), [
-    ("mamba", "is not known to stay within a document"), ("codegen", "is not known to stay within a document"),
-    ("bloom", "cannot be packed, as its positions"), ("qwen3_next", "cannot be packed, as a linear attention"),
-])  # fmt: skip
-def test_model_type_without_proof_is_refused(model_type, why):
-    with pytest.raises(ValueError, match=f"'{model_type}' {why} .*set train.packing: false"):
-        check_packable(AutoConfig.for_model(model_type), 512)
-
-
 def test_kernels_that_do_not_know_a_models_rules_are_refused():
     with pytest.raises(ValueError, match="attention flex: .* window of 256 tokens, shorter than train.max_length 512"):
-        check_packable(AutoConfig.for_model("mistral", sliding_window=256), 512, "flex")
+        check_rules(AutoConfig.for_model("mistral", sliding_window=256), 512, "flex")
     with pytest.raises(ValueError, match="attention flash: the scores of model type 'gemma2' have rules"):
-        check_packable(AutoConfig.for_model("gemma2"), 512, "flash")
+        check_rules(AutoConfig.for_model("gemma2"), 512, "flash")
     with pytest.raises(ValueError, match="chunks of 256 tokens, shorter than train.max_length 512"):
-        check_packable(AutoConfig.for_model("llama4_text", attention_chunk_size=256), 512)
-    check_packable(AutoConfig.for_model("mistral", sliding_window=256), 512)
+        check_rules(AutoConfig.for_model("llama4_text", attention_chunk_size=256), 512, "auto")
+    check_rules(AutoConfig.for_model("mistral", sliding_window=256), 512, "auto")
     assert choose_kernel("auto", torch.device("cuda"), torch.bfloat16, "gpt_oss") == "documents"
-
-
-def test_the_docs_list_the_model_types_that_are_let_in():
-    text = " ".join((Path(__file__).parents[2] / "docs" / "training.md").read_text().split())
-    assert f"for each model type that is let in: `{', '.join(sorted(PACKABLE))}`." in text
 
 
 def test_kernel_is_chosen_by_device_and_type():
