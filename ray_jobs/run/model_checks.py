@@ -81,7 +81,6 @@ def _check_rules(teacher: TeacherConfig, key: str) -> None:
 def _folder_here(model: str) -> Path | None:
     """The model's folder, or that of a hub id which lies whole in this machine's cache."""
     from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.utils import HFValidationError
 
     if Path(model).is_dir():
         return Path(model)
@@ -90,7 +89,7 @@ def _folder_here(model: str) -> Path | None:
         if isinstance(found, str):
             check_folder(Path(found).parent, model, WEIGHTS)
             return Path(found).parent
-    except (HFValidationError, ValueError):  # a URL, a packaged model, or a download that was cut off
+    except ValueError:  # a URL, a packaged model, or a download that was cut off
         pass
     return None
 
