@@ -1,6 +1,6 @@
 """What one forward and backward pass starts on a device, counted on tensors without values."""
 
-from bench.operations import summarise
+from bench.gpu.operations import summarise
 
 
 def test_a_layer_moves_no_more_data_than_it_must():
