@@ -24,8 +24,8 @@ from ray_jobs.run.models import model_digest, resolve_model
 from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import Manifest, RunDir, StageResult, output_digest, required, run_stage
 from ray_jobs.serve import client_of, serving
-from training.hub import check_push, push_model
-from training.trackers import Tracking
+from training.services.hub import check_push, push_model
+from training.services.trackers import Tracking
 
 
 def run_train(

@@ -26,10 +26,10 @@ from training.loss import Learner
 from training.model import build_learner, check_model, load_tokenizer, mesh_of_workers
 from training.optimizers import make_optimizer
 from training.scoring import Score
+from training.services.trackers import Tracking
 from training.settings import TrainConfig, read_prompt
 from training.step import held_out_losses, saves_after, train_steps
 from training.token_table import TokenizedRows, digest_of, sort_out, tokenize_table
-from training.trackers import Tracking
 from training.workers.flow import Places, report_checkpoint, run_workers, telling_the_driver
 
 log = logging.getLogger("wavecoder.training")

@@ -34,10 +34,10 @@ from training.model_types import check_rules, check_type
 from training.preference.pairs import check_trl
 from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
+from training.services.trackers import check_trackers
 from training.settings import TrainConfig
 from training.template import install_chat_template
 from training.tokenizer import load_own
-from training.trackers import check_trackers
 
 log = logging.getLogger("wavecoder.training")
 

@@ -10,7 +10,7 @@ from typing import Any
 from ray.util.metrics import Gauge
 
 from core.progress import TimeLeft, in_words
-from training.trackers import Tracking, open_trackers
+from training.services.trackers import Tracking, open_trackers
 
 log = logging.getLogger("wavecoder.training")
 

@@ -1,7 +1,7 @@
 """Operations of one forward and backward pass, counted on tensors without values: no card, no weights, no time.
 
-`python -m bench.gpu.operations --size 1b` prints one JSON object: how many operations a decoder layer starts, which of them
-move data alone, and how many bytes all but the matrix products and attention read and write. Rows are packed as on a
+`python -m bench.gpu.operations --size 1b` prints one JSON object: how many operations a decoder layer starts, which of
+them move data alone, and how many bytes all but matrix products and attention read and write. Rows are packed as on a
 card, and attention is one operation, variable-length flash. Views cost nothing and are not counted. `--weights`:
 `bfloat16` as FSDP hands them to a layer, or `float32` under autocast, as one worker without FSDP has them.
 

@@ -3,7 +3,7 @@
 import logging
 
 from training.reporting import StepReporter
-from training.trackers import Tracking
+from training.services.trackers import Tracking
 
 RECORD = {"step": 2, "loss": 1.25, "held_out_loss": 1.5, "held_out_loss.repair": 1.75, "learning_rate": 2e-5, "grad_norm": 0.5,
           "tokens": 1000, "response_tokens": 400, "fill": 0.99, "seconds": 2.0, "mfu": 0.45, "memory_bytes": 2.5e9,

@@ -18,9 +18,9 @@ from training.model import build_learner, load_tokenizer
 from training.optimizers import make_optimizer
 from training.preference.pairs import Row, check_trl, dpo_rows, kto_rows, tokenize_pairs
 from training.preference.steps import num_steps, take_steps
+from training.services.trackers import Tracking
 from training.settings import TrainConfig, read_prompt
 from training.step import saves_after
-from training.trackers import Tracking
 from training.workers.flow import Places, report_checkpoint, run_workers, telling_the_driver
 
 log = logging.getLogger("wavecoder.training")

@@ -34,8 +34,8 @@ from core.object_store import join_url, open_url
 from training.checkpoint import RECORDS
 from training.reporting import StepReporter
 from training.scoring import Score, Scorer
+from training.services.trackers import Tracking
 from training.settings import TrainConfig
-from training.trackers import Tracking
 
 log = logging.getLogger("wavecoder.training")
 

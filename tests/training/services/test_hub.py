@@ -5,7 +5,7 @@ import logging
 import huggingface_hub
 import pytest
 
-from training.hub import check_push, push_model
+from training.services.hub import check_push, push_model
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from training.reporting import StepReporter
-from training.trackers import Tracking, check_trackers, open_trackers
+from training.services.trackers import Tracking, check_trackers, open_trackers
 
 FIRST = [{"train/loss": 2.0, "train/held_out_loss.repair": 1.0}, {"train/loss": 1.5}]
 AFTER_A_KILL = [{"train/loss": 1.25}]
