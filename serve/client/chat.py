@@ -197,6 +197,9 @@ class ChatClient:
 
     def _reply(self, status: int, headers: Any, body: bytes) -> _Reply:
         found = read_completion(body) if status == 200 else read_error(status, body)
+        if 300 <= status < 400:
+            place = urlsplit(headers.get("Location", ""))._replace(query="", fragment="").geturl()[:200]
+            found = EndpointError(status, f"it redirects to {place or 'nowhere'}; name the address that answers")
         if isinstance(found, dict) and (found["error"] != MALFORMED or body.rstrip()[-1:] in {b"}", b"]"}):
             return _Reply(found)
         if isinstance(found, dict):  # half an answer, or a page of whatever is in between: asked again

@@ -24,7 +24,7 @@ class Blame(Enum):
     ACCOUNT = "account"
     """Nothing is left to spend: the job ends."""
     MODEL = "model"
-    """There is no such model or address: the job ends, unless others were answered."""
+    """There is no such model, or not at this address: the job ends, unless others were answered."""
     FORBIDDEN = "forbidden"
     """403: the key's failure, or of what stands in one prompt; a harmless question tells which."""
     QUESTION = "question"
@@ -206,7 +206,11 @@ def blame(error: EndpointError) -> Blame:
         return Blame.ACCOUNT
     if status in {401, 407} or (status in {400, 403} and (KEY.search(error.code) or KEY.search(error.words))):
         return Blame.KEY
-    if status in {404, 405, 410} or (status in {400, 403} and (MODEL.search(error.code) or MODEL.search(error.words))):
+    if (
+        300 <= status < 400
+        or status in {404, 405, 410}
+        or (status in {400, 403} and (MODEL.search(error.code) or MODEL.search(error.words)))
+    ):
         return Blame.MODEL
     if status == 403 and not error.html and (MODERATED.search(said + error.details) or TOO_LARGE.search(said)):
         return Blame.QUESTION

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
@@ -35,6 +35,8 @@ SERVE_SETTINGS = {
 ADAPTER_HEADER = "serve_multiplexed_model_id"
 """By which Ray Serve learns the adapter of a request."""
 
+
+MOST_REDIRECTS = 5
 
 AT_ROOT = ("/tokenize", "/detokenize")
 """What vLLM's server answers beside /v1."""
@@ -92,7 +94,7 @@ class OneServer:
     api_key = "none"
 
     def __init__(self, url: str, *, redirects: bool = False, key: str = "") -> None:
-        """Args: url: ends in /v1, perhaps with a query; redirects: follow them; key: what it asks for, if anything."""
+        """Args: url: ends in /v1, perhaps with a query; redirects: follow those on its host; key: what it asks for."""
         self._url, self._redirects, self._key = url.rstrip("/"), redirects, key
         split = urlsplit(url)
         path = re.sub(r"(/chat/completions|/completions|/messages)?/*$", "", split.path)
@@ -117,10 +119,15 @@ class OneServer:
         headers: Mapping[str, str],
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """As `Upstream.post`."""
-        async with session.post(
-            self.address(path), data=body, headers={**headers, **self._headers}, allow_redirects=self._redirects
-        ) as answer:
-            yield answer
+        url, headers = self.address(path), {**headers, **self._headers}
+        for _ in range(MOST_REDIRECTS):
+            async with session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
+                onward = _onward(url, answer) if self._redirects else ""
+                if not onward:
+                    yield answer
+                    return
+                url = onward
+        raise aiohttp.ClientError(f"{self.address(path)} redirects more than {MOST_REDIRECTS} times")
 
     async def models(self, session: aiohttp.ClientSession) -> list[dict[str, Any]]:
         """As the server lists them."""
@@ -232,6 +239,19 @@ def upstream_from(described: Mapping[str, Any]) -> Upstream:
         return OneServer(described["url"], redirects=described["redirects"], key=described["key"])
     models = {name: EngineConfig.model_validate_json(json.dumps(each)) for name, each in described["models"].items()}
     return Replicas(described["proxy"], models, described["secret"])
+
+
+def _onward(url: str, answer: aiohttp.ClientResponse) -> str:
+    """Where an answer redirects to, if the question may go there as it is: on the same host, and not from TLS to plain.
+
+    Elsewhere the key would go to others; and aiohttp makes a GET of a question that is redirected by 301 or 302.
+    """
+    if answer.status not in {301, 302, 307, 308}:
+        return ""
+    target = urljoin(url, answer.headers.get("Location", ""))
+    before, after = urlsplit(url), urlsplit(target)
+    same = before.hostname == after.hostname and after.scheme in {before.scheme, "https"}
+    return target if same and target != url else ""
 
 
 def _address(base: str, path: str) -> str:

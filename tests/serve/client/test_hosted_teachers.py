@@ -248,3 +248,30 @@ def test_a_place_that_is_not_served_ends_the_job_and_a_blocked_word_does_not():
                               if body["messages"][-1]["content"] == "bad" else completion("yes"))  # fmt: skip
     with teacher.running() as url:
         assert [answer["blame"] for answer in ask(url, "a", "bad", "b")] == ["", "question", ""]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_on_the_same_host_is_asked_as_the_first_was_and_no_other_host_sees_the_key(status, monkeypatch):
+    monkeypatch.setenv("SOME_KEY", "s3cret")
+
+    def question(url):
+        config = EndpointConfig(url=f"{url}/v1", max_retries=0, api_key_env="SOME_KEY", rules={"key_header": "api-key"})
+        return asyncio.run(ChatClient(config)(ChatRequest("m", [{"role": "user", "content": "a"}], 5)))
+
+    teacher = ScriptedTeacher(lambda *_: completion("yes"))
+    with teacher.running() as answers:
+        moved = ScriptedTeacher(lambda *_: (status, "", {"Location": f"{answers}/v1/chat/completions?a=b"}))
+        with moved.running() as url:
+            assert question(url)["text"] == "yes"
+        assert teacher.asked == moved.asked and teacher.paths == ["/v1/chat/completions?a=b"]
+        away = answers.replace("127.0.0.1", "localhost")
+        elsewhere = ScriptedTeacher(lambda *_: (status, "", {"Location": f"{away}/v1?token=t0ken"}))
+        with (
+            elsewhere.running() as url,
+            pytest.raises(ValueError, match=f"{status}: it redirects to {away}/v1; ") as caught,
+        ):
+            question(url)
+        assert "t0ken" not in str(caught.value) and len(teacher.asked) == 1
+        endless = ScriptedTeacher(lambda number, _: (status, "", {"Location": f"/v1/{number}"}))
+        with endless.running() as url:
+            assert "redirects more than" in question(url)["error"]
