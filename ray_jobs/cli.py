@@ -90,6 +90,9 @@ RECIPE_JOBS = frozenset({*SECTIONS, "pipeline", "plan", "judge"})
 MAX_REASON_CHARS = 8000
 """Of a failure's line: every wrong setting of a recipe is named, but no library's page of text."""
 
+MAX_LOSS_CHARS = 600
+"""Of what Ray says of a loss: what was lost, and why it thinks so."""
+
 Job = Callable[["Config", "RunDir"], object]
 
 
@@ -248,6 +251,8 @@ def _fail(name: str, error: Exception, run: RunDir | None) -> int:
         reason = (
             f"no space left on the disk of {where}; free some and run the same command again: finished work is kept"
         )
+    if _is_rays(cause):  # a node or a process of Ray was lost under the job
+        reason = f"{reason[:MAX_LOSS_CHARS]}; run the same command again: finished work is kept"
     label = "" if users else f"{type(cause).__name__}: "
     print(f"wavecoder {name}: {label}{reason[:MAX_REASON_CHARS]}{_keep_trace(error, run)}", file=sys.stderr)
     return 2 if users else 1
@@ -255,12 +260,16 @@ def _fail(name: str, error: Exception, run: RunDir | None) -> int:
 
 def root_cause(error: BaseException) -> BaseException:
     """The exception that user code raised, inside those that Ray wraps around it."""
-    while type(error).__module__.partition(".")[0] == "ray":
+    while _is_rays(error):
         inner = getattr(error, "cause", None) or error.__cause__
-        if not isinstance(inner, BaseException):
+        if not isinstance(inner, BaseException) or (_is_rays(inner) and not str(inner)):  # that names no reason
             break
         error = inner
     return error
+
+
+def _is_rays(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] == "ray"
 
 
 def _keep_trace(error: Exception, run: RunDir | None) -> str:

@@ -7,7 +7,8 @@ import sys
 from contextlib import suppress
 
 import pytest
-from ray.exceptions import RayTaskError, UserCodeException
+from ray.data.exceptions import SystemException
+from ray.exceptions import NodeDiedError, RayTaskError, UserCodeException
 
 from ray_jobs import cli
 from ray_jobs.cli import root_cause, run_job
@@ -73,6 +74,18 @@ def test_the_cause_inside_rays_wrappers_is_what_counts():
     inner.__cause__ = cause
     assert root_cause(RayTaskError("f", "trace", inner)) is cause
     assert root_cause(cause) is cause
+
+
+def test_a_node_that_is_lost_under_a_job_is_told_with_what_to_do(capsys, tmp_path):
+    """Ray Data raises the loss from an exception of its own, which says nothing."""
+
+    def lose(*_):
+        raise NodeDiedError("Owner's node has crashed.") from SystemException()
+
+    code, lines = run(capsys, lose, "--config", DEMO, "--run-dir", str(tmp_path))
+    assert code == 1
+    assert lines[-1].startswith("wavecoder collect: NodeDiedError: ")
+    assert "Owner's node has crashed.; run the same command again: finished work is kept (details: " in lines[-1]
 
 
 @pytest.mark.parametrize("job", cli.JOBS)
