@@ -1,10 +1,10 @@
 """What we ship for clusters, checked without one.
 
 Launcher files: Ray's own schema. Pods, claims and policies: Kubernetes' published JSON schemas (kubernetes-validate).
-KubeRay's own fields: its CRDs are not among the test packages, so the fields that we use are written down here from
-the reference of KubeRay's v1 API (1.6); a field that is not in the list is refused. Dockerfiles: hadolint.
+KubeRay's own fields: the CRDs of its release 1.7.0, of which `tests/data/kuberay` has the schemas. Dockerfiles: hadolint.
 """
 
+import json
 import re
 import subprocess
 import sys
@@ -21,37 +21,7 @@ MANIFESTS = sorted((ROOT / "deploy" / "kuberay").glob("*.yaml"))
 DOCKERFILES = sorted((ROOT / "deploy" / "docker").glob("Dockerfile.*"))
 
 
-def closed(required=(), **properties):
-    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
-
-
-TEXT, COUNT, SWITCH, POD = (
-    {"type": "string"},
-    {"type": "integer", "minimum": 0},
-    {"type": "boolean"},
-    {"type": "object"},
-)
-PARAMS = {"type": "object", "additionalProperties": {"type": "string"}}
-GROUP = closed(
-    ["groupName", "template"], groupName=TEXT, replicas=COUNT, minReplicas=COUNT, maxReplicas=COUNT, rayStartParams=PARAMS,
-    template=POD,
-)  # fmt: skip
-CLUSTER = closed(
-    ["headGroupSpec", "rayVersion", "authOptions"], rayVersion=TEXT, enableInTreeAutoscaling=SWITCH,
-    authOptions=closed(["mode"], mode={"enum": ["token"]}),
-    autoscalerOptions=closed(version={"enum": ["v1", "v2"]}, idleTimeoutSeconds=COUNT, securityContext=POD),
-    headGroupSpec=closed(["template"], serviceType={"enum": ["ClusterIP"]}, rayStartParams=PARAMS, template=POD),
-    workerGroupSpecs={"type": "array", "items": GROUP},
-)  # fmt: skip
-KUBERAY = {
-    "RayCluster": CLUSTER,
-    "RayJob": closed(
-        ["entrypoint", "rayClusterSpec"], entrypoint=TEXT, submissionMode={"enum": ["K8sJobMode", "HTTPMode"]},
-        shutdownAfterJobFinishes=SWITCH, ttlSecondsAfterFinished=COUNT, backoffLimit=COUNT, submitterPodTemplate=POD,
-        rayClusterSpec=CLUSTER,
-    ),
-    "RayService": closed(["serveConfigV2", "rayClusterConfig"], serveConfigV2=TEXT, rayClusterConfig=CLUSTER),
-}  # fmt: skip
+KUBERAY = json.loads((ROOT / "tests" / "data" / "kuberay" / "crds-1.7.0.json").read_text())["$defs"]
 
 
 def documents(file):
@@ -111,12 +81,49 @@ def test_manifests_are_what_kubernetes_and_kuberay_take(file):
     version = kubernetes_validate.latest_version()
     for document in documents(file):
         if document["apiVersion"] == "ray.io/v1":
-            jsonschema.validate(document["spec"], KUBERAY[document["kind"]])
+            jsonschema.validate(document["spec"], {"$ref": f"#/$defs/{document['kind']}", "$defs": KUBERAY})
             for pod in pods(document):
                 whole = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": pod["spec"]}
                 kubernetes_validate.validate(whole, version, strict=True)
         else:
             kubernetes_validate.validate(document, version, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "wrong"),
+    [
+        ("raycluster.yaml", {"headGroupSpecs": {}}),
+        ("raycluster.yaml", {"authOptions": {"mode": "tokens"}}),
+        ("raycluster.yaml", {"autoscalerOptions": {"idleTimeoutSeconds": "600"}}),
+        ("rayjob.yaml", {"backoffLimit": "0"}),
+        ("rayservice.yaml", {"serveConfigV2": {"applications": []}}),
+    ],
+)
+def test_what_kuberay_would_refuse_is_refused(file, wrong):
+    (document,) = [each for each in documents(ROOT / "deploy" / "kuberay" / file) if each["apiVersion"] == "ray.io/v1"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document["spec"] | wrong, {"$ref": f"#/$defs/{document['kind']}", "$defs": KUBERAY})
+
+
+@pytest.mark.parametrize(
+    "file", [each for each in MANIFESTS if each.name.startswith("ray")], ids=lambda file: file.name
+)
+def test_a_cluster_asks_for_a_token_and_is_not_public(file):
+    """And what KubeRay 1.7.0's operator refuses beside its CRDs (ray-operator/controllers/ray/utils/validation.go)."""
+    (document,) = [each for each in documents(file) if each["apiVersion"] == "ray.io/v1"]
+    spec = document["spec"]
+    cluster = spec.get("rayClusterSpec") or spec.get("rayClusterConfig") or spec
+    assert spec.get("submissionMode", "K8sJobMode") in {"K8sJobMode", "HTTPMode"}
+    assert cluster["authOptions"] == {"mode": "token"}
+    assert tuple(map(int, cluster["rayVersion"].split("."))) >= (2, 52)
+    assert cluster["headGroupSpec"]["serviceType"] == "ClusterIP"
+    assert cluster["autoscalerOptions"]["version"] == "v2"
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        pod = group["template"]["spec"]
+        assert pod.get("restartPolicy", "Never") == "Never"
+        names = {entry["name"] for container in pod["containers"] for entry in container.get("env", ())}
+        assert not names & {"RAY_enable_autoscaler_v2", "RAY_REDIS_ADDRESS", "REDIS_USERNAME"}
+        assert group.get("minReplicas", 0) <= group.get("maxReplicas", 1)
 
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
