@@ -25,15 +25,17 @@ from report.explore.index import RunFiles, listed, quoted
 
 GROUP = 256
 """Texts that are read together."""
-BLOCK = 64 * GROUP
+BLOCK = 32 * GROUP
 """Texts whose bits are kept together."""
 BUCKETS = 8192
 STEP = 4 * GROUP
 """Texts whose bits are set together: `BUCKETS` × `STEP` bytes of memory."""
 TRIGRAMS = 24
 """Of what is sought, at most."""
-BYTES_AT_ONCE = 64_000_000
+BYTES_AT_ONCE = 16_000_000
 """Of texts that are compared at once."""
+PARTS = 8
+"""Parts of what may match; rows that one part shows are not looked up in the next."""
 FIRST_ROWS = 128
 REMEMBERED = 8
 """Searches whose rows are kept, for the counts, the next page and another filter."""
@@ -104,7 +106,8 @@ class TextIndex:
                 if size > BYTES_AT_ONCE:
                     yield pa.Table.from_batches(batches)
                     batches, size = [], 0
-            yield pa.Table.from_batches(batches, TEXTS)
+            if batches:
+                yield pa.Table.from_batches(batches)
 
 
 class TextSearch:
@@ -142,13 +145,17 @@ class TextSearch:
 
     def all(self, database: duckdb.DuckDBPyConnection) -> Ints:
         """`n` of all rows in which the text occurs."""
-        self._read(database, np.flatnonzero(self._open))
+        for places in np.array_split(self._places, PARTS):
+            unknown = ~self._found[self._index.owners[places]]  # another text of the row may have it
+            self._read(database, places[unknown] // GROUP)
         return np.flatnonzero(self._found)
 
     def _read(self, database: duckdb.DuckDBPyConnection, groups: Ints) -> None:
         with self._lock:
             groups = np.unique(groups)
             groups = groups[self._open[groups]]
+            if not len(groups):
+                return
             for texts in self._index.batches(groups):
                 database.register("texts", texts)
                 found = database.execute(_OCCURS, [self._text]).fetchnumpy()["n"]
