@@ -23,7 +23,7 @@ _STUB = re.compile(
     re.DOTALL,
 )
 """A statement that stands for a body to come."""
-_MAY_BE_A_STUB = re.compile(rb"pass|\.\.\.|return|(?i:todo|unimplemented|raise|throw|panic)|[rfbuRFBU]*['\"]")
+_MAY_BE_A_STUB = re.compile(rb"nil\b|pass|\.\.\.|return|(?i:todo|unimplemented|raise|throw|panic)|[rfbuRFBU]*['\"]")
 """What each stub and each lone string begins with."""
 _NOTHING = {"python": "None", "php": "(?i:null)", "c": "NULL", "cpp": "NULL", "ruby": "nil", "go": "nil"}
 """How a language writes no value, where it is not `null` or `undefined`; another name is a constant's."""
@@ -81,6 +81,8 @@ def _is_thrown_stub(body: Node) -> bool:
 
 def _is_stub(statement: str, language: str) -> bool:
     if _STUB.fullmatch(statement) or _returns_nothing(language).fullmatch(statement):
+        return True
+    if language == "ruby" and statement == _NOTHING["ruby"]:
         return True
     return language not in _EXPRESSIONS_RETURN and _LONE_STRING.fullmatch(statement) is not None
 

@@ -66,7 +66,7 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
     Cost: one look at each documentation comment or, in Python, Go and Ruby, at each function.
     """
     grammar = grammar_of(language)
-    if not may_document(source, grammar):
+    if not may_document(source, language):
         return  # most of the time goes into parsing
     tree = SourceTree(source, parse(source, language), language)
     find = _commented if grammar.comments not in {"docstring", "lines"} else _by_function
@@ -84,13 +84,17 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
             yield Documented(name, found.code, found.docstring)
 
 
-_PLAIN = {"docstring": rb"\bdef\b", "lines": rb"\b(?:func|def)\b"}
+_PLAIN = {
+    "python": rb"\bdef\b",
+    "ruby": rb"\bdef\b",
+    "go": rb"(?://[^\n]*|\*/[^\S\n]*)\n[^\n]*\bfunc\b",  # a comment on the line above
+}
 
 
-def may_document(source: bytes, grammar: Grammar) -> bool:
+def may_document(source: bytes, language: str) -> bool:
     """Whether a text may hold a documented function; no look at its syntax."""
-    plain = _PLAIN.get(grammar.comments)
-    return re.search(plain or documentation_mark(grammar.comments).pattern.encode(), source) is not None
+    plain = _PLAIN.get(language)
+    return re.search(plain or documentation_mark(grammar_of(language).comments).pattern.encode(), source) is not None
 
 
 @dataclass(frozen=True, slots=True)

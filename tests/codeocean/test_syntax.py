@@ -247,6 +247,8 @@ def test_lone_methods_and_programs_are_no_syntax_errors(code, language):
 @pytest.mark.parametrize(
     ("code", "language", "empty"),
     [
+        ("def door\n  nil # later\nend", "ruby", True),
+        ("def door\n  nil.to_a\nend", "ruby", False),
         ("def f(\n    a,\n):\n    # to do\n    pass", "python", True),
         ("def f(a):\n    raise NotImplementedError(\n        'later')", "python", True),
         ("def f(a):\n    ...", "python", True),

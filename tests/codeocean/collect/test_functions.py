@@ -3,6 +3,7 @@
 import pytest
 
 from codeocean.collect.functions import INSIDE, UNREAD, extract_documented, survey
+from codeocean.syntax import has_syntax_error
 
 DOC = "Counts the open doors."
 BLOCK = f"/**\n * {DOC}\n */\n"
@@ -168,10 +169,27 @@ def test_a_documentation_of_its_own_may_speak_of_licences():
     ("cpp", "/// Opens.\ntemplate <class T, ENABLE_IF(!std::is_same<T, int>::value)>\nint open(T a) { return 1; }\n", ["open"]),
     ("cpp", "struct Door {\n  constexpr LIB_FAST Door(int a) : size(a) {}\n  /// Opens.\n  int open() { return 1; }\n};\n",
      ["Door.open"]),
+    ("cpp", "struct alignas(16) LIB_API Door {\n  /// Opens.\n  int open() { return 1; }\n};\n", ["Door.open"]),
+    ("cpp", "class [[nodiscard]] LIB_API Door {\n  /// Opens.\n  int open() { return 1; }\n};\n", ["Door.open"]),
     ("cpp", "enum class LIB_API Kind : int { a, b };\n/// Opens.\nint open() { return 1; }\n", ["open"]),
 ])  # fmt: skip
 def test_macros_hide_neither_types_nor_functions(language, source, names):
     assert [name for name, _ in found_in(source, language)] == names
+
+
+@pytest.mark.parametrize("between", [
+    "#if __cplusplus >= 201703L\n[[nodiscard]]\n#endif\n",
+    "# ifdef FAST\ninline\n# else\nstatic\n# endif  // FAST\n",
+    "\n#ifndef SLOW\n#endif\n",
+])  # fmt: skip
+def test_a_condition_between_template_and_function_is_read_by_its_first_branch(between):
+    source = (
+        f"/** Adds. */\ntemplate <typename T,\n          int N = 2>\n{between}T add(T a, T b) {{\n  return a + b;\n}}\n"
+    )
+    (function,) = extract_documented(source.encode(), "cpp")
+    assert (function.name, function.docstring) == ("add", "Adds.")
+    assert between in function.code
+    assert not has_syntax_error(function.code, "cpp")
 
 
 def test_code_keeps_the_macro_that_the_parser_does_not_see():
