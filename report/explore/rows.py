@@ -26,6 +26,8 @@ MAX_VALUES = 60
 """Values of a facet that are listed, the commonest first."""
 MAP_POINTS = 6_000
 NEIGHBOURS = 8
+ASKED_MEMORY = "160MB"
+"""Of DuckDB while it answers; what it had for the index is not all given back to the system."""
 INDEXED_ROWS = 20_000
 """From so many rows on texts are indexed; fewer are scanned in less than 0.1 s."""
 SORTS = {"rank": "n", "radius": "radius DESC NULLS LAST, n", "attempts": "attempt DESC, n"}
@@ -58,7 +60,7 @@ class Explorer:
         """
         self.files: RunFiles = run_files(root)
         self.index: Path = build_index(self.files, beside.index if beside else None)
-        self._database = connect(root)
+        self._database = connect(root, ASKED_MEMORY)
         self._database.execute("CREATE TABLE marks (id VARCHAR, mark VARCHAR)")
         view = f"CREATE VIEW rows AS SELECT * FROM read_parquet('{quoted(self.index)}')"
         self._database.execute(view)
