@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from eval.sandbox import go_generics
+from eval.sandbox import go_generics, go_types
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.rust_signatures import rust_functions, unknown_bounds
 
@@ -24,31 +24,34 @@ _TYPES = {
     "HashMap HashSet BTreeMap BTreeSet VecDeque Ordering cmp Box dyn Any Error error mut std collections static "
     "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
-    "interface any error",
+    "interface any error complex64 complex128",
 }
 _PATTERNS = {
     "cpp": r"^[ \t]*(?:(?:static|inline|constexpr|extern)\s+)*"
     r"(const\s+char\s*\*\s*|(?:const\s+)?[A-Za-z_][\w:]*(?:\s*<(?:[^;{}()]|\([^;{}()]*\))*>)?(?:\s+(?:int|long|char|double))*[\s&]+)"
     r"([A-Za-z_]\w*)\s*\(((?:[^(){};]|\([^(){};]*\))*)\)\s*(?:noexcept\s*)?\{",
-    "go": r"^func\s+([A-Za-z_]\w*)\s*(?:\[((?:[^\[\]{}]|\[\]|interface\s*\{[^{}]*\})*)\])?\s*"
-    r"\(([^{}]*?(?:interface\s*\{\}[^{}]*?)*)\)"
-    r"\s*((?:[^{}\n]|interface\s*\{\})*?)\s*\{(?!\s*\})",
 }
 """Name, parameters, result, each in the order of its language."""
 
 
-def functions_of(source: str, language: str) -> list[Function]:
-    """The functions of a candidate that can be called from outside and whose types its text gives away."""
+def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) -> list[Function]:
+    """The functions of a candidate that can be called from outside and whose types its text gives away.
+
+    Args:
+        source: of the candidate.
+        language: of it.
+        own: names of its types that are data.
+    """
     found: dict[str, Function] = {}
     doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp_types.py`)
-    text = _without_comments(source)
+    text = without_comments(source)
     text = _plain_go(text) if language == "go" else text
     if language == "rust":
         return list({f.name: f for f in reversed(list(rust_functions(text))) if is_plain(f, language)}.values())[::-1]
-    for match in re.finditer(_PATTERNS[language], text, re.MULTILINE):
-        groups = [group or "" for group in match.groups()]
+    found_heads = re.findall(_PATTERNS[language], text, re.MULTILINE) if language == "cpp" else go_types.heads(text)
+    for groups in found_heads:
         if language == "cpp":
-            returns, name, parameters = groups
+            returns, name, parameters = groups[:3]
             function = Function(name, " ".join(returns.split()), _parameters(parameters, language))
         elif (made := _go_function(groups, text)) is not None:
             name, function = made.name, made
@@ -56,12 +59,12 @@ def functions_of(source: str, language: str) -> list[Function]:
             continue
         if language == "cpp" and (name in found or "=" in parameters):
             doubtful.add(name)
-        if is_plain(function, language):
+        if is_plain(function, language, own):
             found.setdefault(name, function)
     return [function for name, function in found.items() if name not in doubtful]
 
 
-def _go_function(groups: list[str], source: str) -> Function | None:
+def _go_function(groups: tuple[str, ...], source: str) -> Function | None:
     """A function of Go; None if it has type parameters of which no plain type is known."""
     name, generics, parameters, returns = groups
     made = Function(name, " ".join(_without_names(returns).split()), _parameters(parameters, "go"))
@@ -84,8 +87,10 @@ def _plain_go(source: str) -> str:
 def _without_names(returns: str) -> str:
     """Go's results, without their names: `(sum int, err error)` is `(int, error)`."""
     inner = re.fullmatch(r"\s*\((.*)\)\s*", returns, re.DOTALL)
-    parts = [part.strip() for part in split_at_commas(inner[1])] if inner else []
-    if not any(re.match(r"\w+[ \t]+\S", part) for part in parts):
+    parts = [part.strip() for part in split_at_commas(inner[1]) if part.strip()] if inner else []
+    if parts and not any(re.match(r"(?!func\b|chan\b)\w+\s+\S", part) for part in parts):
+        return f"({', '.join(parts)})"
+    if not parts:
         return returns
     kinds = [kind for _, kind in _parameters(", ".join(parts), "go")]
     return kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
@@ -107,9 +112,9 @@ def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
     return tuple(reversed(pairs))
 
 
-def is_plain(function: Function, language: str) -> bool:
+def is_plain(function: Function, language: str, own: frozenset[str] = frozenset()) -> bool:
     """Whether all its types are known to be plain data."""
-    known = set(_TYPES[language].split()) | {each.name for each in function.generics}
+    known = set(_TYPES[language].split()) | own | {each.name for each in function.generics}
     kinds = [function.returns, *(kind for _, kind in function.parameters)]
     if language == "cpp":
         kinds = [re.sub(r"\bconst char ?\*|\bchar const ?\*", "const char", kind) for kind in kinds]
@@ -117,6 +122,11 @@ def is_plain(function: Function, language: str) -> bool:
         if unknown_bounds(function):
             return False
         kinds = [re.sub(r"'\w+", "", kind) for kind in [*kinds, *(each.item or "" for each in function.generics)]]
+    if language == "go":
+        kinds = [
+            re.sub(r"\*|\b(?:struct|func|chan)\b\s*(?:\{\})?", lambda m: "chan " if "chan" in m[0] else "", kind)
+            for kind in kinds
+        ]
     if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.();=+]|interface ?\{\})*", kind) for kind in kinds):
         return False
     return all(set(re.findall(r"[A-Za-z_]\w*", kind)) <= known for kind in kinds) and all(
@@ -124,7 +134,7 @@ def is_plain(function: Function, language: str) -> bool:
     )
 
 
-def _without_comments(source: str) -> str:
+def without_comments(source: str) -> str:
     """Comments blanked, strings kept."""
     pattern = r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*'
     return re.sub(pattern, lambda match: match[0] if match[0].startswith('"') else " ", source, flags=re.DOTALL)

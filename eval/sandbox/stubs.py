@@ -15,9 +15,9 @@ from functools import cache
 from pathlib import Path
 
 from eval.answers.braces import cut_at_close, without_block
-from eval.sandbox import go_generics, rust_stubs
-from eval.sandbox.functions import Function
-from eval.sandbox.signatures import functions_of
+from eval.sandbox import go_generics, go_types, rust_stubs
+from eval.sandbox.functions import Function, split_at_commas
+from eval.sandbox.signatures import functions_of, is_plain, without_comments
 from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
@@ -65,7 +65,8 @@ def split(
         return _javascript(candidate, tests, entry_point)
     if language == "java":
         return _java(candidate, tests, entry_point)
-    functions = functions_of(candidate, language) if known is None else known
+    own = go_types.data_types(without_comments(candidate)) if language == "go" else {}
+    functions = functions_of(candidate, language, frozenset(own)) if known is None else known
     makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
         "cpp": _cpp,
         "rust": _rust,
@@ -172,17 +173,18 @@ def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
 
 
 def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
-    stubs, named = [], list[str]()
+    source = without_comments(candidate)
+    own = {
+        name: text for name, text in go_types.data_types(source).items() if not re.search(rf"\btype\s+{name}\b", tests)
+    }
+    stubs, named = [*own.values(), *go_types.constants(source, own)], list[str]()
+    for receiver, name, f in go_types.methods(source, tests, own):
+        if is_plain(f, "go", frozenset(own)):
+            stubs.append(_go_stub(f, str(len(named)), f"(a0 {receiver}) {name}", f.parameters[1:]))
+            named.append(f"({receiver}).{name}")
     for f in functions:
-        parameters = ", ".join(f"{name} {kind}" for name, kind in f.parameters)
-        names = "".join(f", {name}" for name, _ in f.parameters)
-        kind = f"func({', '.join(kind for _, kind in f.parameters)}) {f.returns}"
-        results = _go_results(f.returns)
-        values = ", ".join(f"wavecoderOf[{result}](r[{place}])" for place, result in enumerate(results))
         number = go_generics.pick(f, len(named)) if f.generics else str(len(named))
-        call = f"wavecoderCall({number}, reflect.TypeOf(({kind})(nil)){names})"
-        body = f"r := {call}; return {values}" if results else call
-        stubs.append(f"func {f.name}{go_generics.head(f) if f.generics else ''}({parameters}) {f.returns} {{ {body} }}")
+        stubs.append(_go_stub(f, number, f"{f.name}{go_generics.head(f) if f.generics else ''}", f.parameters))
         named += [go_generics.instantiated(f, x) for x in go_generics.instances(f)] if f.generics else [f.name]
     cases = re.findall(r"^func (Test\w*)\(", tests, re.MULTILINE)
     listed = ", ".join(f'{{"{name}", {name}}}' for name in cases)
@@ -202,9 +204,21 @@ def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, F
     )
 
 
+def _go_stub(f: Function, number: str, head: str, declared: tuple[tuple[str, str], ...]) -> str:
+    """A function or method of the tests' program that asks for the candidate's of a number."""
+    parameters = ", ".join(f"{name} {kind}" for name, kind in declared)
+    names = "".join(f", {name}" for name, _ in f.parameters)
+    kind = f"func({', '.join(kind for _, kind in f.parameters)}) {f.returns}"
+    results = _go_results(f.returns)
+    values = ", ".join(f"wavecoderOf[{result}](r[{place}])" for place, result in enumerate(results))
+    call = f"wavecoderCall({number}, reflect.TypeOf(({kind})(nil)){names})"
+    body = f"r := {call}; return {values}" if results else call
+    return f"func {head}({parameters}) {f.returns} {{ {body} }}"
+
+
 def _go_results(returns: str) -> list[str]:
     inner = returns[1:-1] if returns.startswith("(") else returns
-    parts = [part.strip() for part in inner.split(",") if part.strip()]
+    parts = [part.strip() for part in split_at_commas(inner) if part.strip()]
     return [part.rpartition(" ")[2] if re.fullmatch(r"\w+ [\w\[\]]+", part) else part for part in parts]
 
 

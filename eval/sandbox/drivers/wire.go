@@ -14,9 +14,11 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 const wavecoderGone = 90
+const wavecoderAsks = math.MaxUint64 - 1
 
 var (
 	wavecoderPeer   = os.NewFile(4, "peer")
@@ -96,6 +98,33 @@ func wavecoderPut(v reflect.Value) {
 			wavecoderPut(key)
 			wavecoderPut(v.MapIndex(key))
 		}
+	case reflect.Complex64, reflect.Complex128:
+		wavecoderPutNumber(math.Float64bits(real(v.Complex())))
+		wavecoderPutNumber(math.Float64bits(imag(v.Complex())))
+	case reflect.Func:
+		if v.IsNil() {
+			wavecoderPutNumber(0)
+			return
+		}
+		wavecoderLent = append(wavecoderLent, v)
+		wavecoderPutNumber(uint64(len(wavecoderLent)))
+	case reflect.Struct:
+		held := reflect.New(v.Type()).Elem()
+		held.Set(v)
+		for n := 0; n < held.NumField(); n++ {
+			wavecoderPut(wavecoderField(held, n))
+		}
+	case reflect.Ptr:
+		if v.IsNil() {
+			wavecoderPutNumber(0)
+			return
+		}
+		if wavecoderDepth++; wavecoderDepth > 100000 {
+			panic("pointers that come back to where they began are no plain data")
+		}
+		wavecoderPutNumber(1)
+		wavecoderPut(v.Elem())
+		wavecoderDepth--
 	case reflect.Interface:
 		if v.IsNil() {
 			wavecoderPutText("nil")
@@ -148,6 +177,22 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 			key := wavecoderGet(t.Key())
 			v.SetMapIndex(key, wavecoderGet(t.Elem()))
 		}
+	case reflect.Complex64, reflect.Complex128:
+		parts := math.Float64frombits(wavecoderGetNumber())
+		v.SetComplex(complex(parts, math.Float64frombits(wavecoderGetNumber())))
+	case reflect.Func:
+		if number := wavecoderGetNumber(); number != 0 {
+			v.Set(wavecoderBorrowed(t, number-1))
+		}
+	case reflect.Struct:
+		for n := 0; n < v.NumField(); n++ {
+			wavecoderField(v, n).Set(wavecoderGet(v.Type().Field(n).Type))
+		}
+	case reflect.Ptr:
+		if wavecoderGetNumber() != 0 {
+			v.Set(reflect.New(t.Elem()))
+			v.Elem().Set(wavecoderGet(t.Elem()))
+		}
 	case reflect.Interface:
 		switch name := wavecoderGetText(); name {
 		case "nil":
@@ -160,6 +205,14 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 		panic("no plain data: " + t.String())
 	}
 	return v
+}
+
+var wavecoderDepth = 0
+
+// A field that may be set, also one whose name begins with a small letter.
+func wavecoderField(v reflect.Value, n int) reflect.Value {
+	field := v.Field(n)
+	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
 }
 
 func wavecoderType(name string) reflect.Type {
@@ -200,10 +253,23 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 		wavecoderPut(boxed)
 	}
 	wavecoderLeave(wavecoderWriter.Flush())
-	panicked := ""
+	return wavecoderReply(function, arguments)
+}
+
+// What the other side answers to a call; it may ask for functions of this side's first.
+func wavecoderReply(function reflect.Type, arguments []interface{}) []reflect.Value {
+	status := wavecoderGetNumber()
+	for status == wavecoderAsks {
+		wavecoderServeLent()
+		status = wavecoderGetNumber()
+	}
+	var panicked interface{}
 	results := make([]reflect.Value, function.NumOut())
-	if wavecoderGetNumber() != 0 {
-		panicked, results = "the candidate panicked: "+wavecoderGetText(), nil
+	if status != 0 {
+		panicked, results = wavecoderGetText(), nil
+		if status == 2 {
+			panicked = errors.New(panicked.(string))
+		}
 	}
 	for n := range results {
 		results[n] = wavecoderGet(function.Out(n))
@@ -212,6 +278,10 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 		switch t := function.In(n); t.Kind() {
 		case reflect.Slice:
 			reflect.Copy(reflect.ValueOf(argument), wavecoderGet(t))
+		case reflect.Ptr:
+			if made := wavecoderGet(t); !made.IsNil() && !reflect.ValueOf(argument).IsNil() {
+				reflect.ValueOf(argument).Elem().Set(made.Elem())
+			}
 		case reflect.Map:
 			old, made := reflect.ValueOf(argument), wavecoderGet(t)
 			if old.IsNil() {
@@ -225,10 +295,36 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 			}
 		}
 	}
-	if panicked != "" {
+	if panicked != nil {
 		panic(panicked)
 	}
 	return results
+}
+
+// Functions stay where they are: the other side gets one that asks for them by number.
+var wavecoderLent []reflect.Value
+
+func wavecoderServeLent() {
+	number := wavecoderGetNumber()
+	if number >= uint64(len(wavecoderLent)) {
+		os.Exit(wavecoderGone)
+	}
+	wavecoderAnswer(wavecoderLent[number])
+	wavecoderLeave(wavecoderWriter.Flush())
+}
+
+func wavecoderBorrowed(t reflect.Type, number uint64) reflect.Value {
+	return reflect.MakeFunc(t, func(given []reflect.Value) []reflect.Value {
+		wavecoderPutNumber(wavecoderAsks)
+		wavecoderPutNumber(number)
+		arguments := make([]interface{}, len(given))
+		for n, each := range given {
+			wavecoderPut(each)
+			arguments[n] = each.Interface()
+		}
+		wavecoderLeave(wavecoderWriter.Flush())
+		return wavecoderReply(t, arguments)
+	})
 }
 
 // Which of the lists of types that a generic function is there for these are.
@@ -251,6 +347,10 @@ func wavecoderOf[T any](v reflect.Value) (x T) {
 func wavecoderServe(functions []interface{}) {
 	for {
 		number := wavecoderGetNumber()
+		if number == wavecoderAsks {
+			wavecoderServeLent()
+			continue
+		}
 		if number >= uint64(len(functions)) {
 			os.Exit(wavecoderGone)
 		}
@@ -265,9 +365,12 @@ func wavecoderAnswer(function reflect.Value) {
 		arguments[n] = wavecoderGet(function.Type().In(n))
 	}
 	results, failure := wavecoderTry(function, arguments)
-	if failure != "" {
+	if err, ok := failure.(error); ok {
+		wavecoderPutNumber(2)
+		wavecoderPutText(err.Error())
+	} else if failure != nil {
 		wavecoderPutNumber(1)
-		wavecoderPutText(failure)
+		wavecoderPutText(fmt.Sprint(failure))
 	} else {
 		wavecoderPutNumber(0)
 	}
@@ -277,20 +380,16 @@ func wavecoderAnswer(function reflect.Value) {
 		wavecoderPut(boxed)
 	}
 	for _, argument := range arguments {
-		if argument.Kind() == reflect.Slice || argument.Kind() == reflect.Map {
+		if kind := argument.Kind(); kind == reflect.Slice || kind == reflect.Map || kind == reflect.Ptr {
 			wavecoderPut(argument)
 		}
 	}
 }
 
-func wavecoderTry(function reflect.Value, arguments []reflect.Value) (results []reflect.Value, failure string) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			failure = fmt.Sprint("panic: ", reason)
-		}
-	}()
+func wavecoderTry(function reflect.Value, arguments []reflect.Value) (results []reflect.Value, failure interface{}) {
+	defer func() { failure = recover() }()
 	if function.Type().IsVariadic() {
-		return function.CallSlice(arguments), ""
+		return function.CallSlice(arguments), nil
 	}
-	return function.Call(arguments), ""
+	return function.Call(arguments), nil
 }
