@@ -4,6 +4,7 @@ They are no dependency of the project. Their versions are pinned in `packages/`.
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
@@ -14,27 +15,24 @@ PACKAGES = Path(__file__).parent / "packages"
 DONE = "installed"
 """File that is written last: what is in the folder, one word a line."""
 
-
 MOST_S = 300
 """Longest that one half may take."""
 
 
 def install(folder):
-    """Fill the folder, unless it is full; why one half of the clients is missing, a line each."""
+    """Fill the folder, unless it is full; why one half of the clients is missing, a line each. One process at a time."""
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _fill(folder)
+
+
+def _fill(folder):
     there = (folder / DONE).read_text().split() if (folder / DONE).exists() else []
     for file in ("package.json", "package-lock.json"):
         shutil.copy(PACKAGES / file, folder)
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-deps",
-        "--no-compile",
-    ]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
+           "--no-compile"]  # fmt: skip
     kinds = {
         "node": ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"],
         "python": [*pip, "--target", str(folder / "python"), "-r", str(PACKAGES / "python.txt")],

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -58,14 +58,16 @@ def ask(script, command, url, key, mode, folder):
 
 
 def ask_all(chosen, gateway, mode, folder):
-    """Script → its results and seconds; two clients beside each other."""
+    """(script, its results, seconds) as each is done; two clients beside each other."""
 
     def timed(script):
         begun = time.monotonic()
-        return ask(script, chosen[script], gateway.url, gateway.secret, mode, folder), time.monotonic() - begun
+        found = ask(script, chosen[script], gateway.url, gateway.secret, mode, folder)
+        return script, found, time.monotonic() - begun
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        return dict(zip(chosen, pool.map(timed, chosen), strict=True))
+        for done in as_completed([pool.submit(timed, script) for script in chosen]):
+            yield done.result()
 
 
 @contextlib.contextmanager
@@ -107,14 +109,12 @@ def run(folder, upstream, only, *, engine=False):
         gateway = stack.enter_context(running_gateway(url, place, context=1024))
         chosen = {script: command for script, command in commands(folder).items() if not only or script in only}
         begun = time.monotonic()
-        for script, (results, seconds) in ask_all(
-            chosen, gateway, "engine" if upstream else "scripted", folder
-        ).items():
+        for script, results, seconds in ask_all(chosen, gateway, "engine" if upstream else "scripted", folder):
             bad = [(step, result) for step, result in results if result.startswith("failed")]
             refused = sum(result.startswith("refused") for _, result in results)
             failed += len(bad) + (not results)
             passed = len(results) - len(bad) - refused
-            print(f"{script:20} {passed:3} passed {refused:2} refused {len(bad):2} failed {seconds:6.1f} s")
+            print(f"{script:20} {passed:3} passed {refused:2} refused {len(bad):2} failed {seconds:6.1f} s", flush=True)
             for step, result in bad:
                 print(f"    {step}: {result}")
         print(f"{time.monotonic() - begun:.1f} s in all")

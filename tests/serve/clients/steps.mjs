@@ -28,6 +28,12 @@ export async function fails(call, ...words) {
   return error;
 }
 
+// A step that a small model may spoil, such as JSON filled with blanks until it is cut off: a real one has four tries.
+export const again = (step) => async () => {
+  for (let left = SCRIPTED ? 0 : 3; ; left--)
+    try { return await step(); } catch (error) { if (!left) throw error; }
+};
+
 export async function run(steps, refused = []) {
   for (const [name, step] of Object.entries(steps)) {
     let result = "passed";

@@ -41,6 +41,21 @@ def fails(call, *words):
     raise AssertionError("no error came")
 
 
+def again(step, tries=4):
+    """A step that a small model may spoil, such as JSON filled with blanks until it is cut off: a real one has four tries."""
+
+    def tried():
+        for left in reversed(range(1 if SCRIPTED else tries)):
+            try:
+                return step()
+            except Exception:
+                if not left:
+                    raise
+        return None
+
+    return tried
+
+
 def run(steps, refused=()):
     """Do the steps. `refused`: those that a real engine may refuse, if it says so by name."""
     for name, step in steps.items():

@@ -1,12 +1,7 @@
 """All clients against one gateway: those that the project installs, and the foreign ones, which are installed here."""
 
-import hashlib
-import os
-from pathlib import Path
-
 import pytest
 
-from tests.serve.clients.install import PACKAGES, install
 from tests.serve.clients.run import NODE, OWN, PYTHON, ask_all, commands
 from tests.serve.clients.scripted import Scripted
 from tests.serve.stub import running_gateway, stub_upstream
@@ -15,22 +10,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
-def clients(request, tmp_path_factory):
-    """The folder of the clients, and why some are missing."""
-    if "WAVECODER_CLIENTS" in os.environ:
-        return Path(os.environ["WAVECODER_CLIENTS"]).absolute(), ["WAVECODER_CLIENTS does not hold it"]
-    pins = b"".join(file.read_bytes() for file in sorted(PACKAGES.iterdir()))
-    name, cache = f"clients-{hashlib.sha256(pins).hexdigest()[:12]}", getattr(request.config, "cache", None)
-    folder = Path(cache.mkdir(name)) if cache is not None else tmp_path_factory.mktemp(name)
-    return folder, install(folder)
-
-
-@pytest.fixture(scope="module")
 def results(clients, tmp_path_factory):
     """Script → what its steps gave. One gateway, the clients beside each other."""
     folder = clients[0]
     with stub_upstream(Scripted()) as stub, running_gateway(stub.url, tmp_path_factory.mktemp("gateway")) as gateway:
-        return {script: found for script, (found, _) in ask_all(commands(folder), gateway, "scripted", folder).items()}
+        return {script: found for script, found, _ in ask_all(commands(folder), gateway, "scripted", folder)}
 
 
 @pytest.mark.parametrize("script", [*OWN, *PYTHON, *NODE])
