@@ -10,8 +10,11 @@ import pytest
 
 from codeocean.generate.flow import METRICS
 from ray_jobs.cli import main
+from ray_jobs.monitoring import prometheus_config
 from serve.gateway.access_log import Traffic
 from serve.gateway.settings import GatewayConfig
+from tests.ray_jobs.panels import prometheus, queries, shows
+from tests.serve.stub import running_gateway, stub_upstream, until
 from training.reporting import _GAUGES
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +62,19 @@ def test_one_command_writes_what_prometheus_accepts(tmp_path, capsys):
     written = {path.name: path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert set(written) == {"prometheus.yml", "rules.yml", "wavecoder.json", "wavecoder.yml"}
     assert not [name for name, text in written.items() if "wc-secret" in text]  # by reference only
+
+
+@with_promtool
+def test_the_gateways_panels_show_what_a_real_prometheus_read(tmp_path):
+    ours = [query for _, query in queries() if "wavecoder_gateway" in query]
+    assert len(ours) == 5
+    with stub_upstream() as upstream, running_gateway(upstream.url, tmp_path) as running:
+        (tmp_path / "key").write_text(running.new_key(routes=("metrics",)))
+        config = prometheus_config(str(tmp_path / "none.json"), f"127.0.0.1:{running.port}", str(tmp_path / "key"))
+        config |= {"global": {"scrape_interval": "1s"}, "rule_files": []}
+        with prometheus(tmp_path / "prometheus", config) as url:
+            until(lambda: running.chat().status_code == 200 and all(shows(url, query) for query in ours), timeout_s=60)
+            assert not shows(url, "wavecoder_gateway_nothing")
 
 
 def test_alerts_dashboard_and_docs_name_metrics_that_exist():
