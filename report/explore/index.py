@@ -17,7 +17,6 @@ from typing import Any
 import duckdb
 
 MEMORY, THREADS = "300MB", 2
-"""Of DuckDB while it makes the index."""
 SNIPPET_CHARS = 160
 
 FACETS = ("state", "task", "language", "license", "reason", "rule", "proof", "beside")
@@ -64,12 +63,12 @@ def run_files(root: Path) -> RunFiles:
     return files
 
 
-def connect(root: Path, memory: str = MEMORY) -> duckdb.DuckDBPyConnection:
-    """A database in memory, within a limit, that spills into the run's `.explore`."""
+def connect(root: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory, within the explorer's limits, that spills into the run's `.explore`."""
     folder = root / ".explore"
     folder.mkdir(exist_ok=True)
     settings: dict[str, Any] = {
-        "memory_limit": memory,
+        "memory_limit": MEMORY,
         "threads": THREADS,
         "temp_directory": str(folder / f"spilled-{os.getpid()}"),
     }

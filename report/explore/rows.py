@@ -5,6 +5,7 @@ Every answer is bounded: a page, a sample, or one row; DuckDB reads Parquet with
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -26,8 +27,6 @@ MAX_VALUES = 60
 """Values of a facet that are listed, the commonest first."""
 MAP_POINTS = 6_000
 NEIGHBOURS = 8
-ASKED_MEMORY = "160MB"
-"""Of DuckDB while it answers; what it had for the index is not all given back to the system."""
 INDEXED_ROWS = 20_000
 """From so many rows on texts are indexed; fewer are scanned in less than 0.1 s."""
 SORTS = {"rank": "n", "radius": "radius DESC NULLS LAST, n", "attempts": "attempt DESC, n"}
@@ -60,7 +59,7 @@ class Explorer:
         """
         self.files: RunFiles = run_files(root)
         self.index: Path = build_index(self.files, beside.index if beside else None)
-        self._database = connect(root, ASKED_MEMORY)
+        self._database = connect(root)
         self._database.execute("CREATE TABLE marks (id VARCHAR, mark VARCHAR)")
         view = f"CREATE VIEW rows AS SELECT * FROM read_parquet('{quoted(self.index)}')"
         self._database.execute(view)
@@ -70,6 +69,7 @@ class Explorer:
         self._unfiltered = self.counts(Filter())  # before the first page asks
         self._texts: TextIndex | None = None
         self._closing = threading.Event()
+        self._scanning = threading.Lock()
         self._indexer: threading.Thread | None = None
         self.indexed: float | None = None
         """Share of the texts' index that is made; below 1 a search reads all texts. None where there is no index."""
@@ -90,6 +90,8 @@ class Explorer:
     def _index_texts(self) -> None:
         def tell(share: float) -> bool:
             self.indexed = min(share, 0.99)
+            with self._scanning:  # a search that reads all texts goes first
+                pass
             return not self._closing.is_set()
 
         try:
@@ -132,13 +134,18 @@ class Explorer:
         rows, start = max(1, min(rows, MAX_PAGE_ROWS)), max(0, start)
         query = f"SELECT n FROM rows {where} ORDER BY {SORTS.get(sort, 'n')}"
         if search is None:
-            places = [row["n"] for row in self._all(f"{query} LIMIT ? OFFSET ?", *values, rows + 1, start)]
+            with self._before_indexing(wanted.text):
+                places = [row["n"] for row in self._all(f"{query} LIMIT ? OFFSET ?", *values, rows + 1, start)]
         else:
             ordered = self._cursor().execute(query, values).fetchnumpy()["n"]
             places = search.first(self._cursor(), ordered, start + rows + 1)[start:].tolist()
         shown = places[:rows]
         found = {row["n"]: row for row in self._all(_LISTED, shown)} if shown else {}
         return {"rows": [found[n] for n in shown], "more": len(places) > rows, "start": start}
+
+    def _before_indexing(self, text: str) -> contextlib.AbstractContextManager[object]:
+        """Within it a search that reads all texts has the machine and DuckDB's memory before the indexing thread."""
+        return self._scanning if text else contextlib.nullcontext()
 
     def _search(self, text: str) -> TextSearch | None:
         """What the texts' index knows of a text; None where there is no index, or nothing to search."""
@@ -161,13 +168,15 @@ class Explorer:
                  f"GROUP BY GROUPING SETS ({sets}, ())")  # fmt: skip
         facets: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
         total = 0
-        for row in self._all(query, *values):
+        with self._before_indexing("" if search else wanted.text):
+            found = self._all(query, *values)
+        for row in found:
             grouped = [name for place, name in enumerate(reversed(FACETS)) if not row["which"] >> place & 1]
             if grouped:
                 facets[grouped[0]].append((row[grouped[0]], row["number"]))
             else:
                 total = row["number"]
-        ordered = {name: sorted(found, key=lambda item: -item[1])[:MAX_VALUES] for name, found in facets.items()}
+        ordered = {name: sorted(many, key=lambda item: -item[1])[:MAX_VALUES] for name, many in facets.items()}
         counted = {"total": total, "of": self.total, "facets": ordered}
         if wanted == Filter():
             self._unfiltered = counted

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from pyarrow import fs as pafs
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -86,6 +87,8 @@ class ExplorerServer:
                 return _json(await run_in_threadpool(answer, request.query_params))
             except ValueError as error:
                 return _json({"error": str(error)}, 400)
+            except duckdb.Error as error:  # a question beyond the memory limit, or a file that went away
+                return _json({"error": f"the run could not be asked: {str(error).splitlines()[0]}"}, 500)
 
         return answered
 

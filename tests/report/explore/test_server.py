@@ -84,6 +84,15 @@ def test_questions_and_marks(run, serve):
     assert json.loads(get(f"{url}api/counts?mark=keep")[2])["total"] == 1
 
 
+def test_a_run_whose_files_are_gone_says_so_in_one_line(run, serve):
+    url = serve(run)
+    for path in run.glob("generate/*/generations.parquet"):
+        path.unlink()
+    status, _, body = get(f"{url}api/rows?text=abc")
+    assert status == 500
+    assert json.loads(body)["error"].startswith("the run could not be asked: ")
+
+
 @pytest.fixture
 def browse(tmp_path):
     """Runs a coroutine function with a tab that shows a URL."""
