@@ -15,9 +15,9 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from codeocean.collect.functions import Documented, survey
+from codeocean.collect.functions import Documented, may_document, survey
 from codeocean.collect.generated import is_generated
-from codeocean.collect.recognition import recognize
+from codeocean.collect.recognition import possible_languages, recognize
 from codeocean.collect.secrets import has_secret
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
 from codeocean.context import Context, PythonFile
@@ -87,7 +87,7 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
     source = unit.source
     assert isinstance(source, FolderSource)
     base = dict.fromkeys(READ_SCHEMA.names, "") | {"license": source.license, "repository": source.repository}
-    base["source"] = f"folder:{source.path}"
+    base["source"], asked = f"folder:{source.path}", set(source.languages)
     for file in unit.files:
         path = os.fsencode(file).decode("utf-8", "replace")  # a name is bytes, which need not be Unicode
         row = base | {"path": path, "language": language_of(file) or ""}
@@ -97,6 +97,9 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
         if isinstance(content, str):
             yield row | {"reason": content}
             continue
+        possible = possible_languages(file, content)
+        if possible and asked.issuperset(possible) and not any(may_document(content, one) for one in possible):
+            continue  # nothing to take out, whichever it is
         language = recognize(file, content)
         if language not in source.languages:
             yield row | {"language": language or "", "reason": _other_language(language)}

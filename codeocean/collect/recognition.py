@@ -37,6 +37,21 @@ _OTHER = {
 """What other files of the same suffix begin with, behind their comments."""
 
 
+def possible_languages(path: str, text: bytes) -> tuple[str, ...]:
+    """The languages of which a file of C or C++ is one; none where it takes `recognize` to say.
+
+    Args:
+        path: its name.
+        text: its bytes, UTF-8.
+    """
+    languages = SHARED_SUFFIXES.get(suffix_of(path), ())
+    return () if "php" in languages or _is_objective_c(path, text) else languages
+
+
+def _is_objective_c(path: str, text: bytes) -> bool:
+    return suffix_of(path) in {".h", ".H"} and _OBJECTIVE_C.search(text) is not None
+
+
 def recognize(path: str, text: bytes) -> str | None:
     """The language of a file; None where it is none of ours.
 
@@ -52,7 +67,7 @@ def recognize(path: str, text: bytes) -> str | None:
         return language_of(path)
     if "php" in languages:
         return "php" if re.match(rb"\s*(?:#![^\n]*\n)?\s*<\?(?:php\b|=|\s)", text) else _included(text)
-    return None if suffix in {".h", ".H"} and _OBJECTIVE_C.search(text) else _c_or_cpp(text)
+    return None if _is_objective_c(path, text) else _c_or_cpp(text)
 
 
 def _included(text: bytes) -> str | None:
