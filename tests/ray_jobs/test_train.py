@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForCausalLM
@@ -11,7 +12,7 @@ from transformers import AutoModelForCausalLM
 from ray_jobs.plan import check_resources, plan_stages
 from ray_jobs.run.config import load_config
 from ray_jobs.run.rundir import RunDir
-from ray_jobs.train import run_train
+from ray_jobs.train import run_train, tracking_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +62,31 @@ def test_leaving_a_task_out_needs_two(tmp_path):
     config = load_config(str(ROOT / "configs" / "demo.yaml"), [])
     with pytest.raises(ValueError, match="needs instances of two tasks or more; .* holds \\['repair'\\]"):
         run_train(config, run, ablate="task")
+
+
+def test_curves_are_kept_beside_the_model_and_not_in_a_bucket(tmp_path):
+    config = load_config(str(ROOT / "configs" / "demo.yaml"), ["train.track=[wandb, mlflow]", "train.track_project=p"])
+    found = tracking_of(config, RunDir(str(tmp_path / "run")), "train")
+    assert (found.folder, found.name, found.project) == (f"{tmp_path}/run/train", "run/train", "p")
+    assert found.trackers == ["wandb", "mlflow"] and found.settings["track_project"] == "p"
+    bucket = RunDir(f"file://{tmp_path}/run")
+    bucket.fs = pafs.SubTreeFileSystem(str(tmp_path), pafs.LocalFileSystem())  # any that is not this machine's disk
+    with pytest.raises(ValueError, match="train.track keeps files beside the model, .* is in an object store"):
+        tracking_of(config, bucket, "train")
+    assert tracking_of(load_config(str(ROOT / "configs" / "demo.yaml"), []), bucket, "train") is None
+
+
+@pytest.mark.parametrize(("given", "line"), [
+    ({"dry_run": True}, "train --dry-run says what --push would send"),
+    ({"push": "me/model", "ablate": "task"}, "sends the one model of a local run directory, without --ablate"),
+    ({"push": "no repository"}, "is no repository of the hub; give OWNER/NAME"),
+    ({"push": "me/model", "dry_run": True}, "holds no trained model with its card; run: wavecoder train"),
+])  # fmt: skip
+def test_a_push_that_cannot_be_is_one_line_before_anything_is_trained(tmp_path, given, line):
+    config, run = load_config(str(ROOT / "configs" / "demo.yaml"), []), RunDir(str(tmp_path))
+    with pytest.raises(ValueError, match=line):
+        run_train(config, run, **given)
+    assert not (tmp_path / "train").exists()
 
 
 def count_weights(config, run, stage, snapshot, step):

@@ -51,7 +51,7 @@ _WINDOW = 12
 
 _OF_TYPE = {
     "bamba": {"attn_layer_indices": [1]},
-    "dbrx": {"attn_config": {"kv_n_heads": 2}, "head_dim": ...,
+    "dbrx": {"attn_config": {"kv_n_heads": 2, "rope_theta": 5e5, "clip_qkv": 1.0}, "head_dim": ...,
              "ffn_config": {"ffn_hidden_size": 48, "moe_num_experts": 4, "moe_top_k": 2}},
     "deepseek_v2": {"num_key_value_heads": 4}, "deepseek_v3": {"num_key_value_heads": 4},
     "ernie4_5_moe": {"moe_layer_start_index": 1, "moe_layer_end_index": 1},
