@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from codeocean.generate.bugs import draw_bugs
@@ -27,6 +28,9 @@ MUTANTS = 10
 
 OBSERVED = ("python", "javascript", "typescript")
 """Languages whose answers the sandbox takes down."""
+
+QUICK_S = 2.0
+"""Seconds for all further inputs of a function: twice an argument may be far more work, and says no more."""
 
 APART = "an input by type is answered otherwise"
 """What is said of code that passes all tests of the tester, and differs on further inputs. No instance stops for it:
@@ -176,12 +180,13 @@ def _by_type(held: _Held, kept: Sequence[Row], other: _Side) -> tuple[list[Row],
     inputs = [{"arguments": given} for given in more_inputs([test["arguments"] for test in kept])]
     if first.language not in OBSERVED or not inputs:
         return [], False
-    seen = held.prove([first.code], inputs, language=first.language, entry_point=first.name, mutants=[[]])
+    prove = partial(held.prove, timeout=QUICK_S)
+    seen = prove([first.code], inputs, language=first.language, entry_point=first.name, mutants=[[]])
     answers = {int(place): value for place, value in seen.get("observed", {}).items()}
     tests = [inputs[place] | {"expected": value} for place, value in sorted(answers.items())]
     if not tests:
         return [], False
-    found = held.prove([second.code], tests, language=second.language, entry_point=second.name, mutants=[[]])
+    found = prove([second.code], tests, language=second.language, entry_point=second.name, mutants=[[]])
     letters = found["outcomes"][0] if found["ended"] == "passed" and found["outcomes"] else ""
     wrong = "F" if second is source else "FE"
     alike = [test for test, letter in zip(tests, letters, strict=False) if letter == "P"]
