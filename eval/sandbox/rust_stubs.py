@@ -16,6 +16,9 @@ TAGS = ("i32", "i64", "u64", "usize", "f64", "char", "String", "&'static str", "
         "u16", "i128", "u128", "isize", "Vec<i32>", "Vec<String>", "Vec<char>", "Vec<f64>", "Vec<u8>", "Vec<i64>",
         "Vec<&'static str>", "(i32, i32)", "Option<i32>")  # fmt: skip
 """Types that a generic function may be called with, by number; as in `drivers/wire.rs`."""
+_PATHS = {"Ordering": "std::cmp", "Cow": "std::borrow", "BinaryHeap": "std::collections", "Range": "std::ops",
+          "RangeInclusive": "std::ops", "ParseIntError": "std::num", "ParseFloatError": "std::num"}  # fmt: skip
+"""Names that tests may not have imported."""
 _FIRST = {1: len(TAGS), 2: 8, 3: 4}
 """How many of them are tried for each of so many type parameters."""
 
@@ -89,12 +92,12 @@ def _answer(f: Function) -> str:
         star = "*" if hold == "Box<dyn Any>" else ""
         borrow = "&mut " if is_mutable(kind) else "&"
         given.append(f"{borrow}{star}{name}" if kind.startswith("&") else name)
-        back += [f"{name}.put(out);"] if is_mutable(kind) else []
+        back += [f"Put::put(&{name}, out);"] if is_mutable(kind) else []
     kinds = ["_" if each.item is not None else each.name for each in f.generics if not each.is_implied]
     call = f"{f.name}{f'::<{chr(44).join(kinds)}>' if kinds else ''}({', '.join(given)})"
     collected = ".collect::<Vec<_>>()" if _yields(f) else ""
     changed = f"{{ let out = &mut answer; {' '.join(back)} }}" if back else ""
-    return (f"{' '.join(taken)} let mut answer = guarded(|out| unsafe {{ {call}{collected}.put(out); }}); "
+    return (f"{' '.join(taken)} let mut answer = guarded(|out| unsafe {{ Put::put(&{call}{collected}, out); }}); "
             f"{changed} answer")  # fmt: skip
 
 
@@ -124,8 +127,9 @@ def stub(number: int, f: Function) -> str:
             )
     parameters = ", ".join(f"{name}: {kind}" for name, kind in f.parameters)
     puts = [f"<{each.name} as Tag>::TAG.put(&mut out);" for each in f.dispatched]
-    puts += [f"{name}.into_iter().collect::<Vec<_>>().put(&mut out);" if _item_of(kind, f) else f"{name}.put(&mut out);"
-             for name, kind in f.parameters]  # fmt: skip
+    for name, kind in f.parameters:
+        listed = f"{name}.into_iter().collect::<Vec<_>>()" if _item_of(kind, f) else name
+        puts.append(f"Put::put(&{listed}, &mut out);")
     back = " ".join(_back(name, kind) for name, kind in f.parameters if is_mutable(kind))
     value = "value.into_iter()" if yields else "value"
     shown = f"impl Iterator<Item = {crossing[4:-1]}>" if yields else returns
@@ -140,7 +144,10 @@ def stub(number: int, f: Function) -> str:
     let value = value.expect("the candidate panicked");
     {value}
 }}"""
-    return re.sub(r"(?<!::)\bOrdering\b", "std::cmp::Ordering", re.sub(r"\bdyn Error\b", "dyn std::error::Error", made))
+    made = re.sub(r"\bdyn Error\b", "dyn std::error::Error", made)
+    for name, path in _PATHS.items():
+        made = re.sub(rf"(?<!::)\b{name}\b", f"{path}::{name}", made)
+    return made
 
 
 def _back(name: str, kind: str) -> str:

@@ -22,6 +22,7 @@ _TYPES = {
     "ptrdiff_t ssize_t less_equal greater_equal",
     "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
     "HashMap HashSet BTreeMap BTreeSet VecDeque Ordering cmp Box dyn Any Error error mut std collections static "
+    "Cow borrow BinaryHeap ParseIntError ParseFloatError num Range RangeInclusive ops "
     "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error complex64 complex128",
@@ -47,7 +48,8 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
     text = without_comments(source)
     text = _plain_go(text) if language == "go" else text
     if language == "rust":
-        return list({f.name: f for f in reversed(list(rust_functions(text))) if is_plain(f, language)}.values())[::-1]
+        functions = list(rust_functions(without_aliases(text)))
+        return list({f.name: f for f in reversed(functions) if is_plain(f, language, own)}.values())[::-1]
     found_heads = re.findall(_PATTERNS[language], text, re.MULTILINE) if language == "cpp" else go_types.heads(text)
     for groups in found_heads:
         if language == "cpp":
@@ -110,6 +112,18 @@ def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
             match = re.fullmatch(r"(?:final )?(.*?[\s>&\]*])(\w+)((?:\[\])*)(?: ?= ?[\w.\"']+)?", part)
             pairs.append((match[2], match[1].strip() + match[3]) if match else (part, "unknown_type"))
     return tuple(reversed(pairs))
+
+
+def without_aliases(source: str) -> str:
+    """Rust with other names of plain types replaced by the types."""
+    for name, kind in re.findall(r"^[ \t]*(?:pub[ \t]+)?type[ \t]+(\w+)[ \t]*=[ \t]*([^;]+);", source, re.MULTILINE):
+        source = re.sub(rf"\b{name}\b(?![ \t]*=)", lambda _, kind=kind: kind, source)  # type: ignore[misc]
+    return source
+
+
+def plain_words(language: str) -> set[str]:
+    """The words that types of plain data are made of."""
+    return set(_TYPES[language].split())
 
 
 def is_plain(function: Function, language: str, own: frozenset[str] = frozenset()) -> bool:

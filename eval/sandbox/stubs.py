@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from eval.answers.braces import cut_at_close, without_block
-from eval.sandbox import go_generics, go_types, rust_stubs
+from eval.sandbox import go_generics, go_types, rust_signatures, rust_stubs
 from eval.sandbox.functions import Function, split_at_commas
-from eval.sandbox.signatures import functions_of, is_plain, without_comments
+from eval.sandbox.signatures import functions_of, is_plain, plain_words, without_aliases, without_comments
 from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
@@ -65,7 +66,7 @@ def split(
         return _javascript(candidate, tests, entry_point)
     if language == "java":
         return _java(candidate, tests, entry_point)
-    own = go_types.data_types(without_comments(candidate)) if language == "go" else {}
+    own = _own_types(candidate, language)
     functions = functions_of(candidate, language, frozenset(own)) if known is None else known
     makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
         "cpp": _cpp,
@@ -74,6 +75,14 @@ def split(
     }
     wanted = [_renamed(f) for f in functions if _is_wanted(f.name, tests, language, entry_point)]
     return makers[language](candidate, tests, wanted)
+
+
+def _own_types(candidate: str, language: str) -> dict[str, Any]:
+    """The types that a candidate declares and that are data."""
+    source = without_comments(candidate)
+    if language == "rust":
+        return rust_signatures.own_types(without_aliases(source), plain_words("rust"))
+    return go_types.data_types(source) if language == "go" else {}
 
 
 def wanted_names(candidate: str, tests: str, language: str, entry_point: str | None) -> list[str]:
@@ -150,9 +159,18 @@ def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, 
 
 
 def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
-    cases = [rust_stubs.candidate_case(number, f) for number, f in enumerate(functions)]
-    items = [rust_stubs.candidate_items(number, f) for number, f in enumerate(functions)]
-    stubs = [rust_stubs.stub(number, f) for number, f in enumerate(functions)]
+    types = {name: each for name, each in _own_types(candidate, "rust").items()
+             if not re.search(rf"\b(?:struct|enum)\s+{name}\b", tests)}  # fmt: skip
+    methods = rust_signatures.methods(without_aliases(without_comments(candidate)), tests, types)
+    methods = [each for each in methods if is_plain(each[2], "rust", frozenset(types))]
+    both = functions + [f for _, _, f in methods]
+    cases = [rust_stubs.candidate_case(number, f) for number, f in enumerate(both)]
+    items = [each.crossing("crate::wire") for each in types.values()]
+    items += [rust_stubs.candidate_items(number, f) for number, f in enumerate(both)]
+    stubs = [part for each in types.values() for part in (each.declaration(), each.crossing("crate::wire"))]
+    named = [f.name if "::" not in f.name else f"wavecoder_{f.name.replace('::', '_')}" for f in both]
+    stubs += [rust_stubs.stub(number, replace(f, name=named[number])) for number, f in enumerate(both)]
+    stubs += [f"impl {owner} {{ {head} }}" for owner, head, _ in methods]
     own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
     serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} {''.join(items)} "
         "pub fn serve() { loop { let mut from = receive(); "

@@ -3,10 +3,13 @@
 #![allow(dead_code)]
 use std::any::Any;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::error::Error;
 use std::fs::File;
 use std::hash::Hash;
+use std::num::{ParseFloatError, ParseIntError};
+use std::ops::{Range, RangeInclusive};
 use std::io::{Read, Write};
 use std::os::unix::io::FromRawFd;
 
@@ -97,6 +100,29 @@ impl Get for Ordering { fn get(from: &mut In) -> Self { i8::get(from).cmp(&0) } 
 impl Get for &'static str { fn get(from: &mut In) -> Self { Box::leak(String::get(from).into_boxed_str()) } }
 impl<T: Put + ?Sized> Put for &T { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
 impl<T: Put + ?Sized> Put for &mut T { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
+
+impl<T: ?Sized + ToOwned + Put> Put for Cow<'_, T> { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
+impl Get for Cow<'static, str> { fn get(from: &mut In) -> Self { Cow::Owned(String::get(from)) } }
+impl<T: Put> Put for Range<T> { fn put(&self, out: &mut Vec<u8>) { self.start.put(out); self.end.put(out) } }
+impl<T: Get> Get for Range<T> { fn get(from: &mut In) -> Self { let start = T::get(from); start..T::get(from) } }
+impl<T: Put> Put for RangeInclusive<T> { fn put(&self, out: &mut Vec<u8>) { self.start().put(out); self.end().put(out) } }
+impl<T: Get> Get for RangeInclusive<T> { fn get(from: &mut In) -> Self { let start = T::get(from); start..=T::get(from) } }
+impl<T: Put> Put for BinaryHeap<T> {
+    fn put(&self, out: &mut Vec<u8>) { (self.len() as u32).put(out); for x in self.iter() { x.put(out) } }
+}
+impl<T: Get + Ord> Get for BinaryHeap<T> { fn get(from: &mut In) -> Self { Vec::<T>::get(from).into() } }
+// Errors of parsing are made anew: the library has no other way to them.
+impl Put for ParseIntError {
+    fn put(&self, out: &mut Vec<u8>) { PARSED.iter().position(|x| x.parse::<i8>().unwrap_err() == *self).unwrap_or(1).put(out) }
+}
+impl Get for ParseIntError {
+    fn get(from: &mut In) -> Self { PARSED[usize::get(from) % PARSED.len()].parse::<i8>().unwrap_err() }
+}
+const PARSED: [&str; 4] = ["", "x", "999", "-999"];
+impl Put for ParseFloatError { fn put(&self, out: &mut Vec<u8>) { (*self == "".parse::<f64>().unwrap_err()).put(out) } }
+impl Get for ParseFloatError {
+    fn get(from: &mut In) -> Self { (if bool::get(from) { "" } else { "x" }).parse::<f64>().unwrap_err() }
+}
 
 macro_rules! sequences {
     ($($name:ident<$($g:ident: ($($bound:tt)*)),*> of $item:ty;)*) => {$(
