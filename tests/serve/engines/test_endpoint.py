@@ -1,4 +1,5 @@
-"""A LoRA adapter from a folder, served by a real engine under its own name beside its base model."""
+"""One real engine on Ray Serve: a LoRA adapter under its own name beside its base model, and foreign clients of both APIs
+through the gateway."""
 
 import asyncio
 
@@ -8,16 +9,21 @@ import pytest
 
 from core.chat import ChatRequest
 from ray_jobs.run.models import resolve_model
+from serve.client.chat import ChatClient
+from serve.client.settings import EndpointConfig
 from serve.engines.settings import EngineConfig, Model, engine_environment, local_adapters
 from serve.gateway.settings import free_port
 from serve.settings import ServeConfig
 from tests.processes import processes_below
+from tests.serve.clients.run import NODE, OWN, PYTHON, ask_all, commands
+from tests.serve.stub import running_gateway
 
-pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.engine, pytest.mark.timeout(600)]
 
 QUESTION = [{"role": "user", "content": "Write a Python function that adds two numbers."}]
 ANSWERED = 12
 """Tokens of an answer."""
+NAME, CONTEXT = "wavecoder", 1024
 
 
 @pytest.fixture(scope="module")
@@ -43,31 +49,51 @@ def adapted(source, tmp_path_factory):
     return folder, tokenizer.decode(whole[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
-def test_an_adapter_answers_under_its_name_and_its_base_under_its_own(local_ray, source, adapted):
-    from serve.client.chat import ChatClient
-    from serve.client.settings import EndpointConfig
+@pytest.fixture(scope="module")
+def served(local_ray, source, adapted):
+    """Who asks the engine."""
     from serve.engines.flow import endpoint
 
-    folder, expected = adapted
-    engine = EngineConfig(adapters=str(folder), max_lora_rank=8, max_num_seqs=4, max_model_len=512)
+    engine = EngineConfig(adapters=str(adapted[0]), max_lora_rank=8, max_num_seqs=4, max_model_len=CONTEXT,
+                          tool_parser="hermes")  # fmt: skip
     environment = engine_environment(engine) | {"HF_HUB_OFFLINE": "1"}
+    with endpoint([Model(NAME, source)], ServeConfig(engine=engine, port=free_port()), environment) as upstream:
+        yield upstream
 
-    async def ask(upstream):
-        client = ChatClient(EndpointConfig(url=upstream.base_url("base")), upstream)
-        answers = [await client(ChatRequest(name, QUESTION, ANSWERED)) for name in ("base", "base:mine")]
+
+def test_an_adapter_answers_under_its_name_and_its_base_under_its_own(served, adapted):
+    async def ask():
+        client = ChatClient(EndpointConfig(url=served.base_url(NAME)), served)
+        answers = [await client(ChatRequest(name, QUESTION, ANSWERED)) for name in (NAME, f"{NAME}:mine")]
         async with aiohttp.ClientSession() as session:
-            listed = [model["id"] for model in await upstream.models(session)]
-            address = f"{upstream.base_url('base')}/models"
+            listed = [model["id"] for model in await served.models(session)]
+            address = f"{served.base_url(NAME)}/models"
             refused = [(await session.get(address, headers=headers)).status for headers in ({}, {"Origin": "null"})]
         return [answer["text"] for answer in answers], listed, refused
 
-    with endpoint([Model("base", source)], ServeConfig(engine=engine, port=free_port()), environment) as upstream:
-        (base, mine), listed, refused = asyncio.run(ask(upstream))
-        assert not processes_below(psutil.Process(), "ray::TelemetryAgent")  # it would keep 0.25 GiB
-    assert mine == expected
+    (base, mine), listed, refused = asyncio.run(ask())
+    assert not processes_below(psutil.Process(), "ray::TelemetryAgent")  # it would keep 0.25 GiB
+    assert mine == adapted[1]
     assert base not in {"", mine}
-    assert listed == ["base", "base:mine"]
+    assert listed == [NAME, f"{NAME}:mine"]
     assert refused == [401, 403]  # without the endpoint's secret, and as a page would ask
+
+
+@pytest.fixture(scope="module")
+def results(served, clients, tmp_path_factory):
+    """Script → what its steps gave, of all foreign clients that could be installed."""
+    folder = clients[0]
+    with running_gateway(served, tmp_path_factory.mktemp("gateway"), context=CONTEXT) as gateway:
+        return {script: found for script, found, _ in ask_all(commands(folder), gateway, "engine", folder)}
+
+
+@pytest.mark.parametrize("script", [*OWN, *PYTHON, *NODE])
+def test_every_step_of_a_foreign_client_passes_or_is_refused_by_name(script, results, clients):
+    if script not in results and script not in OWN:
+        pytest.skip("; ".join(clients[1]))
+    assert results[script]
+    assert [(step, result) for step, result in results[script] if result.startswith("failed")] == []
+    assert {step for step, result in results[script] if result.startswith("refused")} <= {"embeddings"}
 
 
 def test_what_is_no_adapter_in_safetensors_is_said_before_an_engine_starts(tmp_path):
