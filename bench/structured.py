@@ -1,0 +1,104 @@
+"""Structured output: tokens a second with the tasks' JSON schema, with any JSON object, and with no grammar at all.
+
+`python -m bench.structured [--rows N] [--rounds N] [--max-tokens N] [--model NAME]` prints one JSON object. One engine
+with the demo's settings answers the generator's own questions about documented functions of this Python's standard
+library, all at once. The three ways take turns, in another order each round; figures are medians.
+
+- `tokens_per_s`: tokens out by the clock, of whole answers and of those that were cut off.
+- `times_free`: of that, the median over rounds of the ratio to the way without a grammar, in the same round.
+- `usable`: share of answers that the generator's own checks of the form take.
+- `usable_per_s`: those by the clock: what matters, as whatever is not usable is asked again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import statistics
+import sys
+import time
+from typing import Any
+
+from bench.machine import describe_machine
+
+WAYS = ("schema", "object", "free")
+GIVEN = {"information": "the code"}
+"""What the generator is not asked for."""
+
+
+def questions(rows: int, max_chars: int) -> list[tuple[list[dict[str, str]], dict[str, Any]]]:
+    """Messages and schema of the generator's questions."""
+    from bench.embedding import functions
+    from codeocean.generate.prompts import generator_messages, generator_schema
+    from codeocean.generate.tasks import load_tasks
+
+    task = load_tasks()["summarization"]
+    fitting = (row for row in functions(20 * rows).to_pylist() if len(row["code"]) <= max_chars)
+    schema = generator_schema(task, max_chars)
+    return [(generator_messages(task, [], row, ""), schema) for row in itertools.islice(fitting, rows)]
+
+
+def sampling(way: str, schema: dict[str, Any], seed: int, max_tokens: int) -> Any:
+    """Parameters of one question, as vLLM takes them."""
+    from vllm import SamplingParams
+    from vllm.sampling_params import StructuredOutputsParams
+
+    grammar = {"schema": StructuredOutputsParams(json=schema), "object": StructuredOutputsParams(json_object=True)}
+    return SamplingParams(max_tokens=max_tokens, temperature=0.7, seed=seed, structured_outputs=grammar.get(way))
+
+
+def main() -> None:
+    """Print the JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--max-tokens", type=int, default=256)
+    parser.add_argument("--model", default="package:smollm2-135m-instruct")
+    options = parser.parse_args()
+
+    from ray_jobs.run.config import load_config
+    from ray_jobs.run.models import resolve_model
+    from serve.engines.settings import engine_arguments, engine_environment
+
+    config = load_config("configs/demo.yaml", [])
+    os.environ |= engine_environment(config.serve.engine) | {"HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
+    from vllm import LLM
+
+    llm = LLM(model=resolve_model(options.model, "--model"), **engine_arguments(config.serve.engine))
+    asked = questions(options.rows, config.generate.max_answer_chars)
+    messages = [one for one, _ in asked]
+    llm.chat(messages, [sampling("schema", schema, 0, 1) for _, schema in asked], use_tqdm=False)  # prefixes, grammar
+    found: dict[str, list[dict[str, float]]] = {way: [] for way in WAYS}
+    for number in range(options.rounds):
+        for way in WAYS[number % 3 :] + WAYS[: number % 3]:
+            parameters = [sampling(way, schema, number, options.max_tokens) for _, schema in asked]
+            found[way].append(measure(llm, messages, parameters))
+            print(f"{way}: {found[way][-1]}", file=sys.stderr, flush=True)
+    shown: dict[str, Any] = {}
+    for way in WAYS:
+        ratios = [
+            one["tokens_per_s"] / free["tokens_per_s"] for one, free in zip(found[way], found["free"], strict=True)
+        ]
+        shown[way] = {name: round(statistics.median(one[name] for one in found[way]), 3) for name in found[way][0]}
+        shown[way]["times_free"] = round(statistics.median(ratios), 3)
+    print(json.dumps({"bench": "structured", "model": options.model, "rows": options.rows, "rounds": options.rounds,
+                      "machine": describe_machine()} | shown))  # fmt: skip
+
+
+def measure(llm: Any, messages: list[list[dict[str, str]]], parameters: list[Any]) -> dict[str, float]:
+    """One turn of one way."""
+    from codeocean.generate.parse import Candidate, parse_candidate
+
+    begun = time.monotonic()
+    answers = [answer.outputs[0] for answer in llm.chat(messages, parameters, use_tqdm=False)]
+    seconds = time.monotonic() - begun
+    tokens = sum(len(answer.token_ids) for answer in answers)
+    usable = sum(isinstance(parse_candidate(one.text, one.finish_reason or "", GIVEN), Candidate) for one in answers)
+    return {"tokens_per_s": tokens / seconds, "usable": usable / len(answers), "usable_per_s": usable / seconds,
+            "tokens": tokens}  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
