@@ -1,7 +1,7 @@
 """Structured output: tokens a second with the tasks' JSON schema, with any JSON object, and with no grammar at all.
 
-`python -m bench.structured [--rows N] [--rounds N] [--max-tokens N] [--model NAME]` prints one JSON object. One engine
-with the demo's settings answers the generator's own questions about documented functions of this Python's standard
+`python -m bench.structured [--rows N] [--rounds N] [--max-tokens N] [--model NAME] [--compact]` prints one JSON
+object. One engine with the demo's settings answers the generator's own questions about documented functions of this Python's standard
 library, all at once. The three ways take turns, in another order each round; figures are medians.
 
 - `tokens_per_s`: tokens out by the clock, of whole answers and of those that were cut off.
@@ -56,6 +56,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--max-tokens", type=int, default=256)
     parser.add_argument("--model", default="package:smollm2-135m-instruct")
+    parser.add_argument("--compact", action="store_true", help="JSON without white space between its tokens")
     options = parser.parse_args()
 
     from ray_jobs.run.config import load_config
@@ -66,7 +67,8 @@ def main() -> None:
     os.environ |= engine_environment(config.serve.engine) | {"HF_HUB_OFFLINE": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
     from vllm import LLM
 
-    llm = LLM(model=resolve_model(options.model, "--model"), **engine_arguments(config.serve.engine))
+    form = {"structured_outputs_config": {"backend": "xgrammar", "disable_any_whitespace": options.compact}}
+    llm = LLM(model=resolve_model(options.model, "--model"), **engine_arguments(config.serve.engine) | form)
     asked = questions(options.rows, config.generate.max_answer_chars)
     messages = [one for one, _ in asked]
     llm.chat(messages, [sampling("schema", schema, 0, 1) for _, schema in asked], use_tqdm=False)  # prefixes, grammar
@@ -84,7 +86,7 @@ def main() -> None:
         shown[way] = {name: round(statistics.median(one[name] for one in found[way]), 3) for name in found[way][0]}
         shown[way]["times_free"] = round(statistics.median(ratios), 3)
     print(json.dumps({"bench": "structured", "model": options.model, "rows": options.rows, "rounds": options.rounds,
-                      "machine": describe_machine()} | shown))  # fmt: skip
+                      "compact": options.compact, "machine": describe_machine()} | shown))  # fmt: skip
 
 
 def measure(llm: Any, messages: list[list[dict[str, str]]], parameters: list[Any]) -> dict[str, float]:

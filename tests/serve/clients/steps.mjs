@@ -28,16 +28,18 @@ export async function fails(call, ...words) {
   return error;
 }
 
-// A step that a small model may spoil, such as JSON filled with blanks until it is cut off: a real one has four tries.
-export const again = (step) => async () => {
-  for (let left = SCRIPTED ? 0 : 3; ; left--)
+// As TRIES of steps.py.
+const TRIES = SCRIPTED ? {} : { tools: 4, structured: 4 };
+
+async function attempt(step, tries) {
+  for (let left = tries - 1; ; left--)
     try { return await step(); } catch (error) { if (!left) throw error; }
-};
+}
 
 export async function run(steps, refused = []) {
   for (const [name, step] of Object.entries(steps)) {
     let result = "passed";
-    try { await step(); } catch (error) {
+    try { await attempt(step, TRIES[name] ?? 1); } catch (error) {
       const told = [error.message, error.responseBody].join(" ").replaceAll(/\s+/g, " ");
       const byName = refused.includes(name) && !SCRIPTED && told.includes("does not answer this address");
       result = (byName ? "refused: " : "failed: " + error.constructor.name + ": ") + told.slice(0, 300);

@@ -1,5 +1,5 @@
 // The AI SDK with @ai-sdk/openai-compatible against the gateway.
-import { BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL_, again, check, fails, load, run, same } from "./steps.mjs";
+import { BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL_, check, fails, load, run, same } from "./steps.mjs";
 
 const { createOpenAICompatible } = await load("@ai-sdk/openai-compatible");
 const { embedMany, generateText, jsonSchema, Output, streamText, tool } = await load("ai");
@@ -31,7 +31,7 @@ const STEPS = {
   chat: async () => same((await generateText(asked())).text),
   stream: async () => same(await streamed()),
   tools: async () => check((await generateText(asked(MODEL, TOOLS))).toolCalls[0].toolName === "weather", "a call"),
-  structured: again(structured),
+  structured,
   embeddings: async () =>
     check((await embedMany({ model: provider().textEmbeddingModel(MODEL), values: ["a", "b"], maxRetries: 0 })).embeddings.length === 2, "two"),
   "unknown model": () => fails(() => generateText(asked("nobody")), 404),

@@ -1,7 +1,7 @@
 """langchain-openai against the gateway."""
 
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
-from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, again, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
 
 TOOL = {"type": "function", "function": {"name": "weather", "description": "of a city", "parameters": PARAMETERS}}
 
@@ -45,7 +45,7 @@ STEPS = {
     "chat": lambda: same(chat().invoke("Say hello.").content),
     "stream": lambda: same(streamed()),
     "tools": tools,
-    "structured": again(structured),
+    "structured": structured,
     "embeddings": embeddings,
     "unknown model": lambda: fails(lambda: chat("nobody").invoke("x"), "NotFound"),
     "bad key": lambda: fails(lambda: chat(key="wc-0-0").invoke("x"), "Authentication"),

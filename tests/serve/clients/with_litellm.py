@@ -5,7 +5,7 @@ import os
 
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 import litellm
-from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, again, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
 
 HELLO = [{"role": "user", "content": "Say hello."}]
 TOOL = {"type": "function", "function": {"name": "weather", "description": "of a city", "parameters": PARAMETERS}}
@@ -40,7 +40,7 @@ STEPS = {
     "chat": lambda: same(create().choices[0].message.content),
     "stream": lambda: same(streamed()),
     "tools": tools,
-    "structured": again(structured),
+    "structured": structured,
     "embeddings": embeddings,
     "unknown model": lambda: fails(lambda: create("nobody"), "NotFoundError"),
     "bad key": lambda: fails(lambda: create(api_key="wc-0-0"), "AuthenticationError"),

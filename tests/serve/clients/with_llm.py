@@ -10,7 +10,7 @@ os.environ["LLM_LOAD_PLUGINS"] = ""
 os.environ["LLM_USER_PATH"] = tempfile.mkdtemp()
 from click.testing import CliRunner
 from llm.cli import cli
-from steps import KEY, LONG, MODEL, OVERFLOW, SCHEMA, SCRIPTED, URL, again, fails, run, same
+from steps import KEY, LONG, MODEL, OVERFLOW, SCHEMA, SCRIPTED, URL, fails, run, same
 
 HOME = Path(os.environ["LLM_USER_PATH"])
 NAMES = (MODEL, "nobody", "overflow", "crlf", "lines", "no-usage", "cut", "error-then-done")
@@ -36,7 +36,7 @@ def structured():
 STEPS = {
     "chat": lambda: same(llm("--no-stream")),
     "stream": lambda: same(llm()),
-    "structured": again(structured),
+    "structured": structured,
     "unknown model": lambda: fails(lambda: llm(model="nobody"), "no ", "model"),
     "bad key": lambda: fails(lambda: llm(key="wc-0-0"), "API key"),
     "overflow": lambda: fails(lambda: llm(model="overflow" if SCRIPTED else MODEL, typed=LONG), OVERFLOW),

@@ -3,7 +3,7 @@
 import json
 
 import openai
-from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, again, fails, run, same
+from steps import BUSY, KEY, LONG, MODEL, OVERFLOW, PARAMETERS, SCHEMA, SCRIPTED, URL, fails, run, same
 
 client = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=2, timeout=120)
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -78,7 +78,7 @@ STEPS = {
     "stream": stream,
     "completions": lambda: same(client.completions.create(model=MODEL, prompt="Hello", max_tokens=9).choices[0].text),
     "tools": tools,
-    "structured": again(structured),
+    "structured": structured,
     "responses": responses,
     "embeddings": lambda: client.embeddings.create(model=MODEL, input=["a", "b"]).data[1].embedding[0],
     "logprobs": logprobs,
