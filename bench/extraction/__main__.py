@@ -7,7 +7,7 @@ fetched and which parsers are missing is said. Needs node, javac, ruby, php, go 
 Recall is the share of the functions that the other parser calls documented which `collect` extracts. Exactness is the
 share of those whose documentation is the same: at least four fifths of the words, marks and markup aside. `extra` are
 functions that only `collect` calls documented. Functions are told by file and name. For C, C++, C# and Rust the
-reference is itself a rough scan (`bench/parsers.py`), so that differences there need a look (`--show`).
+reference is itself a rough scan (`parsers.py`), so that differences there need a look (`--show`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import describe_machine
-from bench.parsers import SUFFIXES, Found, Tools, documented, missing_for
+from bench.extraction.parsers import SUFFIXES, Found, Tools, documented, missing_for
 from codeocean.collect.folders import folder_rows, folder_units
 from codeocean.collect.functions import INSIDE, UNREAD
 from codeocean.collect.settings import FolderSource
