@@ -1,8 +1,8 @@
 """Structured output: tokens a second with the tasks' JSON schema, with any JSON object, and with no grammar at all.
 
 `python -m bench.structured [--rows N] [--rounds N] [--max-tokens N] [--model NAME] [--compact]` prints one JSON
-object. One engine with the demo's settings answers the generator's own questions about documented functions of this Python's standard
-library, all at once. The three ways take turns, in another order each round; figures are medians.
+object. One engine with the demo's settings answers the generator's own questions about documented functions of this
+Python's standard library, all at once. The three ways take turns, in another order each round; figures are medians.
 
 - `tokens_per_s`: tokens out by the clock, of whole answers and of those that were cut off.
 - `times_free`: of that, the median over rounds of the ratio to the way without a grammar, in the same round.

@@ -24,8 +24,8 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from bench.machine import describe_machine
 from bench.extraction.parsers import SUFFIXES, Found, Tools, documented, missing_for
+from bench.machine import describe_machine
 from codeocean.collect.folders import folder_rows, folder_units
 from codeocean.collect.functions import INSIDE, UNREAD
 from codeocean.collect.settings import FolderSource
