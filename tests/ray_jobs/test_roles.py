@@ -26,8 +26,8 @@ def started(monkeypatch):
         yield OneServer("http://127.0.0.1:9/v1")
 
     @contextmanager
-    def data_engines(config, name, source):
-        found.append(("data", [name]))
+    def data_engines(config, name, source, kind):
+        found.append((kind, [name]))
         yield object()
 
     monkeypatch.setattr(generate, "serving", serving)
@@ -68,11 +68,12 @@ def test_a_role_may_run_inside_ray_data_and_the_other_on_an_endpoint(started):
     assert started == [("data", ["a"])]
 
 
-def test_one_model_inside_ray_data_serves_both_roles(started):
-    settings = [f"{role}.{what}" for role in ROLES for what in ("model=o/a", "engines=data")]
+@pytest.mark.parametrize("engines", ["data", "sglang"])
+def test_one_model_inside_ray_data_serves_both_roles(started, engines):
+    settings = [f"{role}.{what}" for role in ROLES for what in ("model=o/a", f"engines={engines}")]
     (one, _), (other, _) = chats(*settings)
     assert one is other
-    assert started == [("data", ["a"])]
+    assert started == [(engines, ["a"])]
 
 
 def test_a_replica_follows_the_queue(monkeypatch, caplog):

@@ -1,5 +1,7 @@
 """Repairs of functions that need something of their file are proved with it, and say what is lacking without it."""
 
+from functools import partial
+
 from codeocean.context import PythonFile
 from codeocean.generate.bugs import draw_bugs
 from codeocean.verify.checks import check_instance
@@ -7,6 +9,8 @@ from codeocean.verify.edits import prove_edit
 from codeocean.verify.programs import in_context
 from eval.sandbox import run_program
 from eval.sandbox.proof import prove
+
+SANDBOX = partial(prove, timeout=2.0, memory_mb=512)
 
 FILE = '''
 import math
@@ -21,13 +25,13 @@ def area(a, b):
     >>> area(3, 4)
     6.0
     """
-    return math.floor(half(a * b) * 10) / 10 if a > 0 else 0.0
+    return math.floor(half(a * b) * 10) / 10
 '''
-CODE = "def area(a, b):\n    return math.floor(half(a * b) * 10) / 10 if a > 0 else 0.0"
+CODE = "def area(a, b):\n    return math.floor(half(a * b) * 10) / 10"
 TESTS = [
-    {"arguments": [3, 4], "expected": [6.0]},
-    {"arguments": [0, 4], "expected": [0.0]},
-    {"arguments": [1, 1], "expected": [0.5]},
+    {"arguments": [3, 4], "expected": 6.0},
+    {"arguments": [0, 4], "expected": 0.0},
+    {"arguments": [1, 1], "expected": 0.5},
 ]
 
 
@@ -37,9 +41,7 @@ def instance(kept: bool):
     source = {"id": "r", "name": "area", "language": "python", "code": CODE, "docstring": ">>> area(3, 4)\n6.0"}
     if kept:
         source |= {"context": context.text, "context_missing": ""}
-    bug = next(
-        bug.code for bug in draw_bugs(CODE, "python", 20, 0) if "a <= 0" in bug.code or "a * b) / 10" in bug.code
-    )
+    bug = next(bug.code for bug in draw_bugs(CODE, "python", 20, 0) if "half(a + b)" in bug.code)
     generation = {"id": "g", "information": bug, "solution": CODE, "instruction": "Repair it.", "target_language": ""}
     return generation, source
 
@@ -47,7 +49,7 @@ def instance(kept: bool):
 def test_a_repair_is_proved_with_what_it_needs(tasks):
     repair = next(task for task in tasks.values() if task.information == "mutated code")
     generation, source = instance(kept=True)
-    columns, checks = prove_edit(repair, generation, source, TESTS, prove)
+    columns, checks = prove_edit(repair, generation, source, TESTS, SANDBOX)
     assert (columns["proof"], checks["tests"]) == ("tests", "passed")
     assert columns["mutants_killed"] > 0
 
@@ -55,12 +57,13 @@ def test_a_repair_is_proved_with_what_it_needs(tasks):
 def test_without_it_the_repair_is_not_runnable_and_says_why(tasks):
     repair = next(task for task in tasks.values() if task.information == "mutated code")
     generation, source = instance(kept=False)
-    columns, checks = prove_edit(repair, generation, source, TESTS, prove)
+    columns, checks = prove_edit(repair, generation, source, TESTS, SANDBOX)
     assert columns["proof"] == "none"
     assert checks["tests"].startswith("not runnable: NameError")
     source |= {"context": "", "context_missing": "imports from its own package"}
     assert (
-        prove_edit(repair, generation, source, TESTS, prove)[1]["tests"] == "not runnable: imports from its own package"
+        prove_edit(repair, generation, source, TESTS, SANDBOX)[1]["tests"]
+        == "not runnable: imports from its own package"
     )
 
 
