@@ -22,7 +22,9 @@ _PROGRAM = '''_CODE = compile({source!r}, "program.py", "exec")
 
 def run_program(text):
     """Run the program once; its standard input and output are files, so that every way to read and write works."""
-    import os, sys, tempfile, threading
+    import gc, os, sys, tempfile, threading
+
+    others = set(threading.enumerate())
 
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as written:
         given.write(text.encode())
@@ -33,8 +35,9 @@ def run_program(text):
         sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
         try:
             exec(_CODE, {{"__name__": "__main__", "__builtins__": __builtins__}})
-            for thread in threading.enumerate():
-                if thread is not threading.current_thread() and not thread.daemon:
+            for thread in set(threading.enumerate()) - others:
+                if not thread.daemon:
+                    gc.collect()  # a pool that nobody shuts down ends with its owner, as where Python ends
                     thread.join()
         except SystemExit:
             pass
