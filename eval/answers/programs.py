@@ -22,9 +22,14 @@ _PROGRAM = '''_CODE = compile({source!r}, "program.py", "exec")
 
 def run_program(text):
     """Run the program once; its standard input and output are files, so that every way to read and write works."""
-    import gc, os, sys, tempfile, threading
+    import atexit, gc, os, sys, tempfile, threading
 
-    others = set(threading.enumerate())
+    others, register, at_end = set(threading.enumerate()), atexit.register, []
+
+    def register_here(function, *args, **kwargs):
+        at_end.append(lambda: function(*args, **kwargs))
+        return function
+
 
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as written:
         given.write(text.encode())
@@ -33,15 +38,20 @@ def run_program(text):
         os.dup2(given.fileno(), 0)
         os.dup2(written.fileno(), 1)
         sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
+        atexit.register = register_here
         try:
-            exec(_CODE, {{"__name__": "__main__", "__builtins__": __builtins__}})
+            try:
+                exec(_CODE, {{"__name__": "__main__", "__builtins__": __builtins__}})
+            except SystemExit:
+                pass
             for thread in set(threading.enumerate()) - others:
                 if not thread.daemon:
                     gc.collect()  # a pool that nobody shuts down ends with its owner, as where Python ends
                     thread.join()
-        except SystemExit:
-            pass
+            while at_end:
+                at_end.pop()()
         finally:
+            atexit.register = register
             sys.stdout.flush()
             sys.stdin, sys.stdout = streams
             for number, saved in enumerate(kept):

@@ -203,18 +203,19 @@ HEAD = """# Model types
 Which model types of `transformers` can be trained, and how. This page is made by a test:
 `python -m tests.training.model_types > docs/models.md`.
 
-Each type is proved on a tiny random model of two layers, in float32 on a CPU, with windows shorter than its rows.
-It is read from its files, trained four steps with AdamW, and exported. The reference is a plain loop over single
-unpadded rows with `transformers`' own attention. Every loss agrees within 2e-6 and the exported folder's logits
-within 2e-5. Weights agree within 1e-5, with AdamW's epsilon at 1e-5 in both loops: with 1e-8, a gradient
-that is nothing but rounding makes as large a step as any other.
+Each type is proved on a tiny random model of two layers, in float32 on a CPU, with windows shorter
+than its rows. It is read from its files, trained four steps with AdamW, and exported. The reference
+is a plain loop over single unpadded rows with `transformers`' own attention. Every loss agrees
+within 2e-6 and the exported folder's logits within 2e-5. Weights agree within 1e-5, with AdamW's
+epsilon at 1e-5 in both loops: with 1e-8, a gradient that is nothing but rounding makes as large a
+step as any other.
 
 - **packed**: `train.packing` may be on; a packed row's results are those of its rows alone.
 - **padded**: only `train.packing: false`; padding changes nothing.
 
-A type that is not in the table is refused, or with `packing: false` and `micro_batch: 1` trained a row at a time.
-Models with an encoder, quantised models and models of several parts (text and images) are refused, each with one
-line. Take the text model of such a family.
+A type that is not in the table is refused, or with `packing: false` and `micro_batch: 1` trained a
+row at a time. Models with an encoder, quantised models and models of several parts (text and
+images) are refused, each with one line. Take the text model of such a family.
 
 | model type | packed | padded | why not packed |
 |---|---|---|---|

@@ -1,4 +1,4 @@
-"""A program's threads are waited for, as where Python ends, and no thread of anybody else is."""
+"""A program ends as Python does, with its threads and what it registered for its end, and with nobody else's."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,9 +21,29 @@ def double(n):
 print(pool.submit(double, int(input())).result())
 """
 
+AT_END = """
+import atexit, io, sys
+lines = io.StringIO()
+@atexit.register
+def write():
+    sys.stdout.write(lines.getvalue())
+lines.write(f"{int(input()) * 2}\\n")
+sys.exit()
+"""
+LEFT = """
+import sys, threading, time
+n = int(input())
+threading.Thread(target=lambda: (time.sleep(0.05), print(2 * n))).start()
+sys.exit()
+"""
+
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("program", [NOT_JOINED, POOL], ids=["a thread nobody joins", "a pool nobody shuts down"])
+@pytest.mark.parametrize(
+    "program",
+    [NOT_JOINED, POOL, AT_END, LEFT],
+    ids=["a thread nobody joins", "a pool nobody shuts down", "written at the end", "a thread behind sys.exit"],
+)
 def test_a_program_ends_with_its_threads_and_not_with_others(program):
     space: dict = {}
     exec(program_candidate(program), space)  # the test's own text, not a model's
