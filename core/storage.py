@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
-from core.object_store import is_object_store
+from core.object_store import is_object_store, upload
 
 _NOTE = b"wavecoder"
 _SAMPLES, _SAMPLE_BYTES = 64, 2**16
@@ -42,8 +42,7 @@ def _whole_or_not(fs: pafs.FileSystem, path: str) -> Iterator[pa.NativeFile]:
         # other name, no folder: moving is copying there, and each would be requests that cost time and money.
         content = pa.BufferOutputStream()
         yield content
-        with fs.open_output_stream(path, compression=None) as stream:  # by default `.gz` in a name has pyarrow compress
-            stream.write(content.getvalue())
+        upload(fs, path, content.getvalue())
         return
     folder, name = posixpath.split(path)
     fs.create_dir(folder, recursive=True)
@@ -61,6 +60,9 @@ def move_folder(fs: pafs.FileSystem, source: str, target: str, records: Sequence
         source: the folder.
         target: its new path.
         records: names of the files that make a folder valid: where there are no folders, copied last, deleted first.
+
+    Raises:
+        OSError: the store refuses, does not answer, or did not copy what it said it had; the source is whole then.
     """
     if not is_object_store(fs):
         fs.create_dir(posixpath.dirname(target), recursive=True)
@@ -72,6 +74,14 @@ def move_folder(fs: pafs.FileSystem, source: str, target: str, records: Sequence
     with ThreadPoolExecutor(_REQUESTS) as pool:  # the store copies by itself
         for group in ([name for name in names if name not in last], last):
             list(pool.map(lambda name: fs.copy_file(posixpath.join(source, name), posixpath.join(target, name)), group))
+    # Whoever answers 200 in the store's place has copied nothing: only what is seen there is deleted here.
+    there = {
+        info.path: info.size
+        for info in fs.get_file_info(pafs.FileSelector(target, recursive=True, allow_not_found=True))
+    }
+    for info in infos:
+        if info.is_file and there.get(posixpath.join(target, posixpath.relpath(info.path, source))) != info.size:
+            raise OSError(f"{info.path} was copied to {target} and is not there; run the same command again")
     for name in last:
         fs.delete_file(posixpath.join(source, name))
     fs.delete_dir(source)

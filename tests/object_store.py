@@ -61,6 +61,72 @@ def slow(seconds):
     return answer
 
 
+def _answered(environ):
+    """What the store would answer: status, headers and body."""
+    begun = []
+    body = b"".join(
+        environ["tests.app"](environ, lambda status, headers, exc_info=None: begun.append((status, headers)))
+    )
+    return (*begun[0], body)
+
+
+def shortened(environ, start_response):
+    """A fault: half of the answer, and a length that fits it."""
+    status, headers, body = _answered(environ)
+    body = body[: len(body) // 2]
+    start_response(status, [pair for pair in headers if pair[0].lower() != "content-length"]
+                   + [("Content-Length", str(len(body)))])  # fmt: skip
+    return [body]
+
+
+def _sent(environ, start_response, headers, pieces):
+    """Send it past the server, and cut the connection."""
+    connection = environ["werkzeug.socket"]
+    connection.sendall(headers)
+    for piece in pieces:
+        connection.sendall(piece)
+    connection.shutdown(socket.SHUT_RDWR)
+    start_response("200 sent", [])
+    return []
+
+
+def closed_early(share, length=True):
+    """A fault: the connection ends within the answer, with or without a length that tells."""
+
+    def answer(environ, start_response):
+        status, headers, body = _answered(environ)
+        told = [f"HTTP/1.1 {status}", *(f"{key}: {value}" for key, value in headers
+                                        if length or key.lower() != "content-length"), "", ""]  # fmt: skip
+        return _sent(environ, start_response, "\r\n".join(told).encode(), [body[: int(len(body) * share)]])
+
+    return answer
+
+
+def trickled(pause_s):
+    """A fault: the answer comes in ten pieces, with pauses."""
+
+    def answer(environ, start_response):
+        status, headers, body = _answered(environ)
+        start_response(status, headers)
+        step = len(body) // 10 + 1
+        for begin in range(0, len(body), step):
+            threading.Event().wait(pause_s)
+            yield body[begin : begin + step]
+
+    return answer
+
+
+def page(environ, start_response):
+    """A fault: something in between answers with a page of its own."""
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    body = b"<html><body>Please sign in to this network</body></html>"
+    start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+redirected = error("301 Moved Permanently", "PermanentRedirect", "The bucket must be addressed at another endpoint.")
+
+
 def every(number, *faults):
     """Each `number`-th request meets the next of the faults."""
     count, faults = itertools.count(1), itertools.cycle(faults)
@@ -108,6 +174,7 @@ class ObjectStore:
         self._server.shutdown()
 
     def _serve(self, environ, start_response):
+        environ["tests.app"] = self._app
         fault = self.fault(environ) if self.fault else None
         status = []
 
@@ -117,7 +184,8 @@ class ObjectStore:
 
         answer = fault(environ, started) if fault else None
         if answer is None:
-            answer = list(self._app(environ, started))
+            answer = self._app(environ, started)
+        answer = list(answer) if not isinstance(answer, list) else answer
         self.requests.append(
             Request(
                 environ["REQUEST_METHOD"], environ["PATH_INFO"], environ["QUERY_STRING"],

@@ -328,10 +328,16 @@ def required(run: RunDir, stage: str) -> Manifest:
     """The manifest of a stage that must be done already.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it is not, or a data file of it is not there (deleted, or a store that does not list it yet).
     """
     manifest = run.manifest(stage)
     if manifest is None:
         missing = f"{run.shown(stage)} is not finished"
         raise ValueError(f"{missing}; run the {STAGES[stage].job} job first, or the pipeline, which runs all")
+    named = {name for name in manifest.get("files", []) if name.endswith(".parquet")}
+    if gone := sorted(named - set(run.files(stage))):
+        raise ValueError(
+            f"{run.shown(stage, gone[0])} was written and is not there ({len(gone)} such files); put it back, or "
+            f"delete {run.shown(stage, 'manifest.json')} and run the {STAGES[stage].job} job again: it makes the rest"
+        )
     return manifest

@@ -98,6 +98,19 @@ def test_missing_earlier_stage_is_one_clear_line(run):
         required(run, "codeocean")
 
 
+def test_a_data_file_that_is_gone_is_told_and_made_again(run):
+    do(run, {"x": 1}, [])
+    assert required(run, "collect")["rows_out"] == 2
+    run.fs.delete_file(run.path("collect", "part-00000.parquet"))
+    with pytest.raises(
+        ValueError, match=r"collect/part-00000.parquet was written and is not there .*run the collect job"
+    ):
+        required(run, "collect")
+    run.fs.delete_file(run.path("collect", "manifest.json"))  # as the line says
+    do(run, {"x": 1}, [])
+    assert required(run, "collect")["attempts"] == 2
+
+
 def test_a_stage_inside_a_folder_is_locked_too(run):
     assert (
         run_stage(run, "ablate/repair", Covered(CoresetConfig()), {}, lambda: StageResult(1, 1))["stage"]

@@ -1,0 +1,149 @@
+"""Stores and proxies that answer oddly: the right bytes, or one clear line; never a shortened file, never a lost one."""
+
+import pytest
+from pyarrow import fs as pafs
+
+from core import object_store
+from core.object_store import open_url
+from core.storage import delete_files, move_folder, read_files, write_bytes
+from tests.object_store import closed_early, error, page, redirected, shortened, trickled, when
+
+SMALL, LARGE = b"five" * 999, bytes(range(256)) * (3 * 2**20 // 256)
+UPLOAD = b"u" * (11 * 2**20)
+
+
+@pytest.fixture
+def place(store, monkeypatch):
+    monkeypatch.setattr(object_store, "ATTEMPTS", 2)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    fs, root = open_url(f"{store.bucket()}/run")
+    for name, content in (("small", SMALL), ("large", LARGE), ("old/part", b"p"), ("old/manifest.json", b"m")):
+        write_bytes(fs, f"{root}/{name}", content)
+    return fs, root
+
+
+def reading(method, path):
+    return method == "GET" and "list-type" not in path
+
+
+def listing(method, path):
+    return method == "GET" and "list-type" in path
+
+
+def first(test, fault):
+    """Only the first of these requests meets the fault."""
+    met = []
+    return when(lambda method, path: test(method, path) and not met and not met.append(path), fault)
+
+
+SHORT = {"cut in the middle": closed_early(0.5), "closed after the headers": closed_early(0.0), "half of it": shortened,
+         "no length and half of it": closed_early(0.5, length=False), "an error for a file": error("200 OK", "InternalError"),
+         "a page to sign in": page}  # fmt: skip
+
+
+@pytest.mark.parametrize("manner", SHORT)
+@pytest.mark.parametrize("name", ["small", "large"])
+def test_an_answer_that_is_not_the_file_is_asked_again_and_told_at_last(store, place, manner, name):
+    fs, root = place
+    store.fault = first(reading, SHORT[manner])
+    assert read_files(fs, [f"{root}/{name}"]) == [SMALL if name == "small" else LARGE]
+    store.fault = when(reading, SHORT[manner])
+    with pytest.raises(OSError) as caught:
+        read_files(fs, [f"{root}/{name}"])
+    line = str(caught.value)
+    assert line.startswith(f"s3://{root}/{name}: it ") and "\n" not in line
+    assert "run the same command again" in line or "check the network" in line
+
+
+def test_a_slow_store_is_waited_for(store, place):
+    fs, root = place
+    store.fault = when(reading, trickled(0.02))
+    assert read_files(fs, [f"{root}/small", f"{root}/large"]) == [SMALL, LARGE]
+
+
+def test_a_listing_that_is_cut_off_is_asked_again_and_told_at_last(store, place):
+    fs, root = place
+    store.fault = first(listing, shortened)
+    assert {info.base_name for info in fs.get_file_info(pafs.FileSelector(root)) if info.is_file} == {"small", "large"}
+    store.fault = when(listing, shortened)
+    with pytest.raises(OSError, match="what it answered is cut off or no XML; check the network"):
+        fs.get_file_info(pafs.FileSelector(root))
+
+
+@pytest.mark.parametrize("fault", [shortened, error("200 OK", "InternalError"), page], ids=["cut", "error", "page"])
+def test_an_upload_whose_end_is_not_known_is_sent_again(store, place, fault):
+    fs, root = place
+    store.fault = first(lambda method, path: method == "POST" and "uploadId" in path, fault)
+    write_bytes(fs, f"{root}/new", UPLOAD)
+    assert read_files(fs, [f"{root}/new"]) == [UPLOAD]
+
+
+@pytest.mark.parametrize("fault", [shortened, error("200 OK", "InternalError"), page], ids=["cut", "error", "page"])
+def test_a_folder_whose_copies_were_not_made_stays_where_it_is(store, place, fault):
+    fs, root = place
+    store.fault = when(lambda method, path: method == "PUT", fault)
+    with pytest.raises(OSError, match=r"is not there|busy at every try|cut off or no XML"):
+        move_folder(fs, f"{root}/old", f"{root}/superseded/old", ("manifest.json",))
+    store.fault = None
+    assert read_files(fs, [f"{root}/old/part", f"{root}/old/manifest.json"]) == [b"p", b"m"]
+
+
+REFUSALS = {
+    "RequestTimeTooSkewed": ("403 Forbidden", "set the clock"),
+    "RequestTimeout": ("400 Bad Request", "run the same command again later"),
+    "QuotaExceeded": ("403 Forbidden", "no room left"),
+    "XMinioStorageFull": ("507 Insufficient Storage", "no room left"),
+    "AccountProblem": ("403 Forbidden", "account"),
+    "KMS.DisabledException": ("400 Bad Request", "key that encrypts"),
+    "ExpiredToken": ("400 Bad Request", "renew AWS_SESSION_TOKEN"),
+    "TokenRefreshRequired": ("400 Bad Request", "renew AWS_SESSION_TOKEN"),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_in_the_middle_names_what_to_change(store, place, code):
+    fs, root = place
+    status, told = REFUSALS[code]
+    store.fault = when(lambda method, path: method == "PUT" or reading(method, path), error(status, code))
+    for work in (lambda: write_bytes(fs, f"{root}/new", b"x"), lambda: read_files(fs, [f"{root}/small"])):
+        with pytest.raises(OSError) as caught:
+            work()
+        line = str(caught.value)
+        assert line.startswith(f"s3://{root}/") and told in line and "\n" not in line
+
+
+def test_what_the_store_says_of_a_right_or_an_archive_is_told(store, place):
+    fs, root = place
+    says = "User: arn:aws:iam::1:user/me is not authorized to perform: kms:Decrypt on resource: key/1"
+    store.fault = when(reading, error("403 Forbidden", "AccessDenied", says))
+    with pytest.raises(OSError, match=rf"^s3://{root}/small: .*lacks the right kms:Decrypt"):
+        read_files(fs, [f"{root}/small"])
+    says = "The operation is not valid for the object's storage class"
+    store.fault = when(reading, error("403 Forbidden", "InvalidObjectState", says))
+    with pytest.raises(OSError, match=rf"^s3://{root}/small: the file is in an archive; restore it"):
+        read_files(fs, [f"{root}/small"])
+
+
+def test_a_refusal_that_does_not_fit_in_a_small_file_is_told_by_a_listing(store, place):
+    fs, root = place
+    write_bytes(fs, f"{root}/tiny", b"ab")
+    store.fault = when(lambda method, path: method == "GET", error("400 Bad Request", "ExpiredToken"))
+    with pytest.raises(OSError, match=rf"^s3://{root}.*renew AWS_SESSION_TOKEN"):
+        read_files(fs, [f"{root}/tiny"])
+
+
+def test_a_bucket_elsewhere_and_a_right_to_delete_that_is_missing_are_told(store, place):
+    fs, root = place
+    store.fault = lambda environ: redirected
+    with pytest.raises(OSError) as caught:
+        write_bytes(fs, f"{root}/new", b"x")
+    assert "set AWS_REGION" in str(caught.value) and "\n" not in str(caught.value)
+    store.fault = when(
+        lambda method, path: method == "DELETE" or "delete" in path, error("403 Forbidden", "AccessDenied")
+    )
+    with pytest.raises(OSError, match="lacks the right s3:DeleteObject"):
+        delete_files(fs, [f"{root}/small"])
+    with pytest.raises(OSError, match="lacks the right s3:DeleteObject"):
+        move_folder(fs, f"{root}/old", f"{root}/superseded/old", ("manifest.json",))
+    store.fault = None
+    assert read_files(fs, [f"{root}/old/part", f"{root}/small"]) == [b"p", SMALL]
