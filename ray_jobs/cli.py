@@ -152,7 +152,7 @@ def run_job(
         if not only_looks(given):
             opened.append(run)
             run.write_text(config.as_yaml(), "config.yaml")
-            run.check_deletable()
+            run.check_store()
         with nullcontext() if only_looks(given) else keeping_postmortem(name, run, config.report.title):
             job(config, run, **{option: getattr(given, option) for option in more or ()})
 

@@ -26,7 +26,7 @@ from pyarrow import fs as pafs
 from core.object_store import check_there, is_object_store, join_url, open_url, shown_url
 from core.stages import STAGES
 from core.stages import StageResult as StageResult  # the jobs take it from here
-from core.storage import move_folder, write_bytes
+from core.storage import move_folder, read_files, write_bytes
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
 from ray_jobs.run.lease import hold_lease, lock_file
 
@@ -92,16 +92,21 @@ class RunDir:
             return self.path(*parts)
         return join_url(shown_url(self.url), *parts)
 
-    def check_deletable(self) -> None:
-        """Refuse a bucket in which nothing may be deleted: stages would find out after their work.
+    def check_store(self) -> None:
+        """Refuse a bucket that keeps other bytes than it was sent, or in which nothing may be deleted.
 
         Raises:
-            OSError: the right is missing, or the store refuses for another reason.
+            OSError: a right is missing, the store refuses for another reason, or what is read is not what was written.
         """
-        if is_object_store(self.fs):
-            probe = self.path(".leases", f"may-delete-{uuid.uuid4().hex}")
-            write_bytes(self.fs, probe, b"")
-            self.fs.delete_file(probe)
+        if not is_object_store(self.fs):
+            return
+        probe, sent = self.path(".leases", f"probe-{uuid.uuid4().hex}"), b"what was sent"
+        write_bytes(self.fs, probe, sent)
+        (kept,) = read_files(self.fs, [probe])
+        self.fs.delete_file(probe)
+        if kept != sent:  # a store that takes the checksum at an upload's end for a part of the file
+            raise OSError(f"{self.shown()}: this store keeps other bytes than it was sent; set AWS_REQUEST_CHECKSUM_"
+                          "CALCULATION=when_required here and on the cluster's nodes")  # fmt: skip
 
     def exists(self, *parts: str) -> bool:
         """Whether there is a file or folder."""

@@ -66,14 +66,30 @@ def test_people_are_told_urls_without_the_key(run, store):
 
 def test_a_bucket_in_which_nothing_may_be_deleted_is_refused_before_work_starts(run, store):
     there = RunDir(f"{store.bucket()}/run")
-    there.check_deletable()
+    there.check_store()
     assert store.counts()["DELETE"] == 1
     store.fault = when(
         lambda method, path: method == "DELETE" or "?delete" in path, error("403 Forbidden", "AccessDenied")
     )
     with pytest.raises(OSError, match=r"lacks the right s3:DeleteObject"):
-        there.check_deletable()
-    run.check_deletable()
+        there.check_store()
+    run.check_store()
+
+
+def test_a_store_that_keeps_the_checksum_in_the_file_is_refused_before_work_starts(store):
+    """As stores do that know no checksums behind the content: they keep the pieces as they came over the line."""
+
+    def kept_as_sent(environ):
+        if environ["REQUEST_METHOD"] == "PUT":
+            for name in ("CONTENT_ENCODING", "X_AMZ_CONTENT_SHA256", "X_AMZ_TRAILER", "X_AMZ_DECODED_CONTENT_LENGTH"):
+                environ.pop(f"HTTP_{name}", None)
+
+    there = RunDir(f"{store.bucket()}/run")
+    store.fault = kept_as_sent
+    with pytest.raises(
+        OSError, match=r"other bytes than it was sent; set AWS_REQUEST_CHECKSUM_CALCULATION=when_required"
+    ):
+        there.check_store()
 
 
 def test_a_url_works_as_a_path_does(tmp_path):
