@@ -85,7 +85,7 @@ def _remedy(path: KeyPath, model: type[BaseModel], tree: Any) -> str:
     """What is allowed beside an unknown key, and what was probably meant."""
     known = list(dict.fromkeys(name for each in _models_at(model, path[:-1], tree) for name in each.model_fields))
     wrong = str(path[-1])
-    near = difflib.get_close_matches(wrong, known, 1)
+    near = difflib.get_close_matches(wrong, known, 1) or [name for name in known if wrong in name.split("_")]
     elsewhere = [".".join(where) for where in _fields_named(model) if where[-1] == wrong]
     meant = near or elsewhere
     listed = f"; allowed there: {', '.join(known)}" if known else ""

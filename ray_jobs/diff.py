@@ -40,6 +40,9 @@ def run_diff(here: str, there: str, rows: int, console: Console, *, as_line: boo
         FileNotFoundError: one of them is no run directory with generated data.
         ValueError: an artifact cannot be read.
     """
+    for url in (here, there):
+        if "://" not in url and not Path(url).expanduser().is_dir():
+            raise FileNotFoundError(f"there is no run directory {url!r}")
     runs = [_open(url) for url in (here, there)]
     settings = compare_settings(_settings(runs[0]), _settings(runs[1]))
     data = [_outcomes(run) for run in runs]
@@ -73,8 +76,6 @@ def run_diff(here: str, there: str, rows: int, console: Console, *, as_line: boo
 
 
 def _open(url: str) -> RunDir:
-    if "://" not in url and not Path(url).expanduser().is_dir():
-        raise FileNotFoundError(f"there is no run directory {url!r}")
     run = RunDir(url, create=False)
     if not run.exists("generate", "stage.json"):
         raise FileNotFoundError(f"{run.shown('generate')} is not there; run the generate job first")

@@ -121,6 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     separator = arguments.index("--") if "--" in arguments else len(arguments)
     usage = "[OPTIONS] -- JOB [OPTIONS OF THE JOB]"
+    unmarked = next((word for word in arguments if word in JOBS), None)
+    if unmarked and separator == len(arguments):
+        print(f"wavecoder submit: write `--` before the job: wavecoder submit -- {unmarked} …", file=sys.stderr)
+        return 2
     options = parse("submit", JOBS["submit"], OPTIONS, arguments[:separator], usage=usage)
     options.command = arguments[separator + 1 :]
     ended: list[str] = []

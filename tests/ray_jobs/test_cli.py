@@ -220,3 +220,10 @@ def test_the_shell_completes_jobs_options_and_values(capsys, monkeypatch, line, 
         cli.main([])
     shown = capsys.readouterr().out.strip()
     assert shown.startswith(offered if shell == "bash" else f'_arguments \'*: :(("{offered}"')
+
+
+def test_the_run_that_is_not_there_is_named_before_what_the_other_lacks(capsys, tmp_path):
+    from ray_jobs.diff import main
+
+    assert main([str(tmp_path), str(tmp_path / "other")]) == 2
+    assert "there is no run directory" in capsys.readouterr().err

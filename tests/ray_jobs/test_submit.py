@@ -39,6 +39,11 @@ def test_a_cluster_that_cannot_be_used_is_one_line(capsys, monkeypatch, argument
     assert line in shown
 
 
+def test_a_job_without_the_mark_before_it_is_told_how(capsys):
+    assert main(["collect", "--config", DEMO]) == 2
+    assert capsys.readouterr().err == "wavecoder submit: write `--` before the job: wavecoder submit -- collect …\n"
+
+
 @pytest.mark.parametrize(
     ("command", "line"),
     [

@@ -32,6 +32,7 @@ def test_overrides_are_typed_and_deep():
         ("collect.sources=[]", "collect.sources"),
         ("=3", "should read section.key=value"),
         ("select.sise=7", "did you mean size?"),
+        ("embed.batch=9", "did you mean tokens_per_batch?"),
         ("round_size=9", "did you mean generate.round_size?"),
         ("collect.sources.0.languges=[go]", "allowed there: kind, path, languages"),
         ("collect.sources.3.path=x", "3 should be the number of an entry, 0 to 0"),
