@@ -93,7 +93,7 @@ def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
 
 def client_of(upstream: Upstream, model: str, **settings: Any) -> ChatClient:
     """A client of a model that is being served; settings as of `EndpointConfig`."""
-    return ChatClient(EndpointConfig(url=upstream.base_url(model), **settings), upstream)
+    return ChatClient(EndpointConfig(url=upstream.base_url(model), preset="vllm", **settings), upstream)
 
 
 def endpoint_of(teacher: TeacherConfig, concurrency: int) -> EndpointConfig:

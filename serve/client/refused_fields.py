@@ -174,7 +174,7 @@ def _changes(rules: EndpointRules) -> list[tuple[str, Body, str]]:
 
 def _less_format(rules: EndpointRules) -> tuple[Body, str]:
     """The next simpler way to ask for JSON."""
-    if rules.response_format == "json_schema" and rules.schema_dialect == "full":
+    if rules.response_format == "json_schema" and rules.schema_dialect in {"full", "vllm", "unlimited"}:
         return {"schema_dialect": "plain"}, "keywords of the JSON schema (sent without limits of length and number)"
     if rules.response_format == "json_schema":
         simpler = "json_object" if rules.api == "chat" else "none"

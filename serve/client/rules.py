@@ -51,7 +51,7 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
     """How the form of an answer is asked for: a schema, any JSON object, or in the prompt alone."""
 
-    schema_dialect: Literal["full", "openai", "anthropic", "gemini", "plain"] = "full"
+    schema_dialect: Literal["full", "vllm", "unlimited", "openai", "anthropic", "gemini", "plain"] = "full"
     """Keywords of a JSON schema that are sent (`schema_dialects.py`); `full` sends the schema as it is."""
 
     strict: bool | None = None

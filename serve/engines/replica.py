@@ -14,10 +14,12 @@ from vllm.entrypoints.openai.models.protocol import LoRAModulePath
 from vllm.renderers.registry import RENDERER_REGISTRY
 
 from core.node_copy import is_url, node_copy
+from serve.engines.grammars import leave_limited_strings_to_llguidance
 from serve.engines.guard import OnlyWithSecret
 
 # What users write is text in the chats of this process's engine.
 RENDERER_REGISTRY.renderers["hf"] = ("serve.engines.renderer", "LiteralRenderer")
+leave_limited_strings_to_llguidance()
 
 
 class Engine(VLLMEngine):

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from core.chat import ChatRequest
+from serve.client.schema_dialects import in_dialect
 from serve.engines.settings import EngineConfig
 
 Row = dict[str, Any]
@@ -19,7 +20,7 @@ def vllm_sampling(request: ChatRequest) -> Row:
     sampling: Row = {name: getattr(request, name) for name in ("max_tokens", "temperature", "seed", "stop")}
     if request.schema is not None:
         # As text: Arrow would make one wide struct of all schemas.
-        sampling["structured_outputs"] = {"json": json.dumps(request.schema)}
+        sampling["structured_outputs"] = {"json": json.dumps(in_dialect(request.schema, "vllm"))}
     return sampling
 
 
@@ -30,7 +31,7 @@ def sglang_sampling(request: ChatRequest) -> Row:
         "temperature": request.temperature,
         "sampling_seed": request.seed,
         "stop": request.stop,
-        "json_schema": None if request.schema is None else json.dumps(request.schema),
+        "json_schema": None if request.schema is None else json.dumps(in_dialect(request.schema, "unlimited")),
     }
 
 

@@ -1,0 +1,46 @@
+"""A client's schema with strings of limited length: what vLLM decodes it with."""
+
+import json
+
+import pytest
+
+from serve.engines.grammars import leave_limited_strings_to_llguidance, limits_a_string
+
+LIMITED = {"type": "object", "properties": {"code": {"anyOf": [{"type": "null"}, {"type": "string", "maxLength": 90}]}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "limited"),
+    [
+        (LIMITED, True),
+        ({"type": "array", "items": {"type": "string", "minLength": 1}}, True),
+        ({"$defs": {"name": {"type": "string", "maxLength": 3}}, "$ref": "#/$defs/name"}, True),
+        ({"type": "array", "items": {"type": "string"}, "maxItems": 3}, False),
+        ({"type": "string", "description": "maxLength 3"}, False),
+        (True, False),
+    ],
+)
+def test_limits_are_found_anywhere(schema, limited):
+    assert limits_a_string(schema) is limited
+
+
+def test_vllm_chooses_llguidance_for_them_and_xgrammar_for_others(monkeypatch):
+    xgrammar = pytest.importorskip("vllm.v1.structured_output.backend_xgrammar", exc_type=ImportError)
+    from vllm.exceptions import VLLMValidationError
+    from vllm.sampling_params import SamplingParams, StructuredOutputsParams
+
+    whole = xgrammar.has_xgrammar_unsupported_json_features
+    monkeypatch.setattr(xgrammar, "has_xgrammar_unsupported_json_features", whole)  # put back behind the test
+
+    def is_xgrammars(schema):
+        asked = SamplingParams(structured_outputs=StructuredOutputsParams(json=json.dumps(schema)))
+        try:
+            xgrammar.validate_xgrammar_grammar(asked)
+        except VLLMValidationError:
+            return False
+        return True
+
+    assert is_xgrammars(LIMITED)
+    leave_limited_strings_to_llguidance()
+    assert not is_xgrammars(LIMITED)
+    assert is_xgrammars({"type": "object", "properties": {"code": {"type": "string"}}})
