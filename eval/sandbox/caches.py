@@ -22,7 +22,8 @@ _VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "jav
 PRECOMPILED, NICENESS = "wire.hpp.gch", 10
 """The header as the compiler reads it at once, and how far its making gives way to programs."""
 
-_DRIVERS = {"cpp": ("wire.hpp",), "java": ("Wire.java", "Stubs.java")}
+_JAVA = ("Wire.java", "Exchange.java", "Mirrors.java", "Library.java", "Fields.java", "Stubs.java", "StandIns.java")
+_DRIVERS = {"cpp": ("wire.hpp",), "java": _JAVA}
 
 
 @cache

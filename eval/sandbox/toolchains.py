@@ -108,8 +108,8 @@ def _run_java(memory_mb: int, cached: str, part: str) -> list[str]:
     return [
         where("java"),
         *flags,
-        "--add-opens",
-        "java.base/java.io=ALL-UNNAMED",
+        "--add-opens=java.base/java.io=ALL-UNNAMED",
+        "--add-opens=java.base/java.util=ALL-UNNAMED",
         "-cp",
         f".:{cached}",
         "Wire" if part == "candidate" else "Main",

@@ -1,45 +1,67 @@
 // Compiles the benchmark's tests against a candidate that it reads and never runs: javac itself says which methods
 // class Solution has and what their types are, and each gets a stub of the same signature that asks the other process.
-// Only types of the Java library cross, so no equality of the candidate's own ever meets an assertion.
+// So do the candidate's own types that the tests or those methods name.
 
-import com.sun.source.tree.ClassTree;
-import com.sun.source.tree.CompilationUnitTree;
-import com.sun.source.tree.MethodTree;
-import com.sun.source.tree.Tree;
+import com.sun.source.tree.*;
 import com.sun.source.util.JavacTask;
+import com.sun.source.util.TreeScanner;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.*;
-import java.util.stream.Collectors;
 import javax.lang.model.element.*;
-import javax.lang.model.type.*;
 import javax.lang.model.util.ElementFilter;
 import javax.tools.*;
 
 public final class Stubs {
     private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
     private static final StandardJavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
+    private static final List<String> DRIVERS = List.of("Main", "Own", "Wire", "Exchange", "Mirrors", "Library", "Fields", "Stubs", "StandIns", "Handle");
     private static List<String> options;
 
     /** Arguments: the class path. Reads candidate.txt, own.txt (members of Solution that the tests bring), names.txt. */
     public static void main(String[] arguments) throws Exception {
         options = List.of("-proc:none", "-nowarn", "-encoding", "UTF-8", "-d", ".", "-cp", arguments[0]);
         String tests = read("Main.java"), own = read("own.txt"), imports = read("imports.txt");
-        Set<String> wanted = new HashSet<>(List.of(read("names.txt").split("\\s+")));
-        wanted.removeAll(methodsOf(own));
+        Set<String> wanted = new HashSet<>(List.of(read("names.txt").split("\\s+"))), taken = new HashSet<>(DRIVERS);
+        wanted.removeAll(names("class Own {\n" + own + "\n}", taken));
+        names(tests, taken);
         JavacTask task = task(source("Solution", read("candidate.txt")));
-        List<String> methods = new ArrayList<>(), left = new ArrayList<>();
-        for (Element element : task.analyze())
-            if (element instanceof TypeElement && element.getSimpleName().contentEquals("Solution"))
-                for (ExecutableElement method : ElementFilter.methodsIn(task.getElements().getAllMembers((TypeElement) element)))
-                    if (wanted.contains(method.getSimpleName().toString())) (isPlain(method) ? methods : left).add(
-                        isPlain(method) ? stub(task, method) : method.toString());
-        String solution = imports + "class Solution {\n" + own + String.join("\n", methods) + "\n}\n";
-        if (!task(source("Main", tests), source("Solution", solution)).call()) {
-            for (String method : left) System.err.println("of types that the candidate itself declares: Solution." + method);
+        Set<String> words = new HashSet<>(List.of((tests + own).split("\\W+"))), left = new LinkedHashSet<>();
+        List<TypeElement> types = new ArrayList<>();
+        for (Element element : task.analyze()) if (element instanceof TypeElement && ((TypeElement) element).getNestingKind() == NestingKind.TOP_LEVEL) collect((TypeElement) element, types);
+        StandIns standIns = new StandIns(task, words, taken, !own.isBlank());
+        String solution = "class Solution {\n" + own + "\n}\n";
+        for (TypeElement type : types) if (words.contains(type.getSimpleName().toString())) {
+            standIns.want(type);
+            if (standIns.whyNot(type.asType(), 0) != null) left.add(standIns.whyNot(type.asType(), 0));
+        }
+        for (TypeElement type : types) if (type.getQualifiedName().contentEquals("Solution")) solution = solution(task, standIns, type, wanted, left, own);
+        Files.writeString(Path.of("standins.txt"), standIns.table);
+        if (!task(source("Main", tests), source("Solution", imports + solution + standIns.declared(null))).call()) {
+            for (String line : left) System.err.println("cannot cross: " + line);
             System.exit(1);
         }
+    }
+
+    private static String solution(JavacTask task, StandIns standIns, TypeElement type, Set<String> wanted, Set<String> left, String own) {
+        StringBuilder methods = new StringBuilder();
+        for (ExecutableElement method : ElementFilter.methodsIn(task.getElements().getAllMembers(type))) {
+            if (!wanted.contains(method.getSimpleName().toString())) continue;
+            String why = standIns.whyNot(method);
+            if (why != null) left.add("Solution." + method + ": " + why);
+            else {
+                standIns.want(method);
+                methods.append(standIns.method(type, method));
+            }
+        }
+        String members = standIns.fields(type) + (type.getKind() == ElementKind.CLASS ? standIns.constructors(type) : "");
+        return "class Solution" + StandIns.generics(type.getTypeParameters()) + " {\n" + own + members + methods + standIns.declared(type) + "}\n";
+    }
+
+    private static void collect(TypeElement type, List<TypeElement> found) {
+        found.add(type);
+        for (TypeElement each : ElementFilter.typesIn(type.getEnclosedElements())) collect(each, found);
     }
 
     private static String read(String name) throws Exception {
@@ -56,58 +78,20 @@ public final class Stubs {
         return (JavacTask) COMPILER.getTask(null, FILES, null, options, null, List.of(sources));
     }
 
-    private static Set<String> methodsOf(String members) throws Exception {
-        Set<String> names = new HashSet<>();
-        if (members.isBlank()) return names;
-        for (CompilationUnitTree unit : task(source("Own", "class Own {\n" + members + "\n}")).parse())
-            for (Tree type : unit.getTypeDecls())
-                if (type instanceof ClassTree)
-                    for (Tree member : ((ClassTree) type).getMembers())
-                        if (member instanceof MethodTree) names.add(((MethodTree) member).getName().toString());
-        return names;
-    }
-
-    private static boolean isPlain(ExecutableElement method) {
-        return isPlain(method.getReturnType(), 0) && method.getParameters().stream().allMatch(p -> isPlain(p.asType(), 0))
-            && method.getThrownTypes().stream().allMatch(t -> isPlain(t, 0))
-            && method.getTypeParameters().stream().flatMap(t -> t.getBounds().stream()).allMatch(t -> isPlain(t, 0));
-    }
-
-    private static boolean isPlain(TypeMirror type, int depth) {
-        if (depth > 8) return true; // <T extends Comparable<T>>: its bounds have been seen
-        if (type instanceof ArrayType) return isPlain(((ArrayType) type).getComponentType(), depth + 1);
-        if (type instanceof WildcardType) {
-            WildcardType any = (WildcardType) type;
-            return (any.getExtendsBound() == null || isPlain(any.getExtendsBound(), depth + 1))
-                && (any.getSuperBound() == null || isPlain(any.getSuperBound(), depth + 1));
-        }
-        if (type instanceof DeclaredType && type.getKind() == TypeKind.DECLARED) {
-            TypeElement of = (TypeElement) ((DeclaredType) type).asElement();
-            return of.getQualifiedName().toString().startsWith("java.")
-                && ((DeclaredType) type).getTypeArguments().stream().allMatch(t -> isPlain(t, depth + 1));
-        }
-        return type.getKind().isPrimitive() || type.getKind() == TypeKind.VOID || type.getKind() == TypeKind.TYPEVAR;
-    }
-
-    private static String stub(JavacTask task, ExecutableElement method) {
-        String erased = method.getParameters().stream().map(p -> task.getTypes().erasure(p.asType()).toString())
-            .collect(Collectors.joining(","));
-        List<String> parameters = new ArrayList<>(), given = new ArrayList<>();
-        for (VariableElement parameter : method.getParameters()) {
-            String type = parameter.asType().toString(), name = "a" + parameters.size();
-            boolean last = parameters.size() + 1 == method.getParameters().size();
-            if (method.isVarArgs() && last) type = type.replaceFirst("\\[\\]$", "...");
-            parameters.add(type + " " + name);
-            given.add(", (Object) " + name);
-        }
-        String generic = method.getTypeParameters().stream().map(t -> t + " extends " + t.getBounds().stream()
-            .map(Object::toString).collect(Collectors.joining(" & "))).collect(Collectors.joining(", "));
-        String thrown = method.getThrownTypes().stream().map(Object::toString).collect(Collectors.joining(", "));
-        boolean isVoid = method.getReturnType().getKind() == TypeKind.VOID;
-        return "public " + (method.getModifiers().contains(Modifier.STATIC) ? "static " : "")
-            + (generic.isEmpty() ? "" : "<" + generic + "> ") + method.getReturnType() + " " + method.getSimpleName() + "("
-            + String.join(", ", parameters) + ")" + (thrown.isEmpty() ? "" : " throws " + thrown) + " { "
-            + (isVoid ? "" : "return ") + "Wire.call(\"" + method.getSimpleName() + "(" + erased + ")\""
-            + String.join("", given) + "); }";
+    /** The methods of a text, and into `types` the types that it declares. */
+    private static Set<String> names(String text, Set<String> types) throws Exception {
+        Set<String> methods = new HashSet<>();
+        for (CompilationUnitTree unit : task(source("Own", text)).parse())
+            new TreeScanner<Void, Void>() {
+                @Override public Void visitMethod(MethodTree tree, Void none) {
+                    methods.add(tree.getName().toString());
+                    return super.visitMethod(tree, none);
+                }
+                @Override public Void visitClass(ClassTree tree, Void none) {
+                    types.add(tree.getSimpleName().toString());
+                    return super.visitClass(tree, none);
+                }
+            }.scan(unit, null);
+        return methods;
     }
 }

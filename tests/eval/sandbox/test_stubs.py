@@ -52,12 +52,6 @@ def test_java_passes_as_in_one_program():
     assert done.passed, done
 
 
-def test_types_of_the_candidates_own_are_no_syntax_error():
-    done = outcome("java", *java(("static class Own { public boolean equals(Object x) { return true; } }\nOwn make() { return new Own(); }", ["s.make().equals(1)"])))  # fmt: skip
-    assert done.outcome == "signature", done
-    assert "of types that the candidate itself declares: Solution.make()" in done.stderr
-
-
 def test_what_does_not_compile_is_a_syntax_error():
     assert outcome("java", *java(("int next(int n) { return m; }", ["s.next(1) == 2"]))).outcome == "syntax"
 
