@@ -245,12 +245,14 @@ def _copies(candidate: Candidate, case: Case, *, alone: bool) -> bool:
 
 
 def _similar(ours: str, theirs: str) -> bool:
-    matcher = SequenceMatcher(None, ours[:2000], theirs[:2000], autojunk=False)
-    return (
-        matcher.real_quick_ratio() >= COPY_RATIO
-        and matcher.quick_ratio() >= COPY_RATIO
-        and matcher.ratio() >= COPY_RATIO
-    )
+    """Whether difflib's ratio says so. Its matcher is made only where lengths and letters do not rule that out."""
+    ours, theirs = ours[:2000], theirs[:2000]
+    enough = COPY_RATIO * (len(ours) + len(theirs)) - 1e-6
+    if 2 * min(len(ours), len(theirs)) < enough:
+        return False
+    if 2 * (collections.Counter(ours) & collections.Counter(theirs)).total() < enough:
+        return False
+    return SequenceMatcher(None, ours, theirs, autojunk=False).ratio() >= COPY_RATIO
 
 
 def _normal(text: str) -> str:

@@ -86,11 +86,39 @@ def measure_overlap(rows: int, places: int, loads: int) -> dict:
             "at_best": round(sum(phases.values()) / max(phases.values()), 2)}  # fmt: skip
 
 
+def measure_busy(rows: int, engines: int, places: int = 16, loads: int = 4) -> dict:
+    """How much of what engines could do the order of questions lets them do, both roles at the same engines.
+
+    In virtual time: neither the machine nor the scheduler's own speed plays a part. Answers take 5 s on average.
+
+    Args:
+        rows: in all. engines: of one model, behind one endpoint. places: of an engine. loads: rows of a round for each place.
+    """
+    role, places = RoleConfig(model="m"), engines * places
+    config = GenerateConfig(generator=role, discriminator=role, round_size=loads * places, concurrency=places,
+                            tasks={"summarization": 1}, attempts=1)  # fmt: skip
+    raw, chat = [raw_row(number) for number in range(rows)], TimedChat(5.0, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        book = RoundBook(
+            config, load_tasks(), raw, Rounds(pafs.LocalFileSystem(), folder, {row["id"]: row for row in raw})
+        )
+        begun = time.process_time()
+        _, seconds = run(answer_book(book, config, dict.fromkeys(("generator", "discriminator"), (chat, "m"))))
+        cpu = time.process_time() - begun
+    return {"engines": engines, "places": places, "rows": rows, "questions": chat.asked, "seconds": round(seconds, 1),
+            "busy": round(chat.seconds / places / seconds, 3),
+            "cpu_ms_per_question": round(1000 * cpu / chat.asked, 2)}  # fmt: skip
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--concurrency", type=int, default=1_000)
     parser.add_argument("--latency", type=float, default=5.0, help="mean seconds of an answer")
+    parser.add_argument("--engines", type=int, nargs="+", help="how busy they are kept, in virtual time; nothing else")
     options = parser.parse_args()
+    if options.engines:
+        print(json.dumps({"busy": [measure_busy(options.rows, number) for number in options.engines]}))
+        raise SystemExit
     overlap = measure_overlap(rows=2_000, places=50, loads=4)
     print(json.dumps({"overlap": overlap} | measure(options.rows, options.concurrency, options.latency)))

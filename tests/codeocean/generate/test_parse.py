@@ -1,6 +1,7 @@
 """Answers of a generator: good, broken, hostile. Every one is a candidate or a counted reason, never an exception."""
 
 import json
+from difflib import SequenceMatcher
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from codeocean.generate.ask import fails_to_parse
 from codeocean.generate.parse import (
+    COPY_RATIO,
     Candidate,
+    _similar,
     check_candidate,
     count_sentences,
     parse_candidate,
@@ -208,3 +211,15 @@ def test_a_megabyte_of_rubbish_is_read_in_seconds(text):
 @given(st.text(), st.lists(st.text(max_size=3), max_size=2))
 def test_any_text_is_an_object_or_none(text, wanted):
     assert isinstance(parse_object(text, wanted), dict | None)
+
+
+@given(st.text("ab\n", max_size=60), st.data())
+def test_copies_are_told_as_difflib_tells_them(text, data):
+    """Of texts with some letters changed, moved or left out, and with none."""
+    letters = list(text)
+    for _ in range(data.draw(st.integers(0, 4))):
+        place = data.draw(st.integers(0, len(letters)))
+        letters[place : place + data.draw(st.integers(0, 1))] = data.draw(st.lists(st.sampled_from("abc"), max_size=2))
+    other = "".join(letters)
+    ratio = SequenceMatcher(None, text, other, autojunk=False).ratio()
+    assert _similar(text, other) == (ratio >= COPY_RATIO)
