@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 
 CORES_PER_GPU, MIN_CORES = 16, 32
-COLLECT_S, COLLECT_DRIVER_S, COLLECT_DRIVER_BYTES = 326e-6, 70e-6, 304
+COLLECT_S, COLLECT_DRIVER_S, COLLECT_DRIVER_BYTES = 161e-6, 69e-6, 304
 """CPU seconds of a worker for each row and of the job's process (12 µs, and 57 µs of the duplicates' index), and what
 that process keeps for each row: measured."""
 KEPT = 0.56
@@ -23,7 +23,7 @@ PEAK_FLOPS, GPU_BYTES = 989e12, 80e9
 SELECT_S = 2.6
 """Of 2,000,000 x 1,024 to 20,000 picks on one H100: measured."""
 QUESTIONS, PROMPT_TOKENS, ANSWER_TOKENS = 2 * PICKS, 1_500, 300
-ENGINE_TOKENS_S, SCHEDULER_S = 2_500, 1.5e-3
+ENGINE_TOKENS_S, SCHEDULER_S = 2_500, 1.1e-3
 """Answer tokens a second of one GPU with a model of 7 to 8 billion parameters, and CPU seconds of a question."""
 TRAIN_PARAMETERS, TRAIN_TOKENS, TRAIN_MFU = 6.7e9, 3 * PICKS * 500, 0.275
 CORE_HOUR, GPU_HOUR = 0.048, 4.0

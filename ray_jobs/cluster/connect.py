@@ -15,6 +15,7 @@ from ray.data import DataContext
 from ray_jobs.cluster.open_api import find_exposure, refuse_open_cluster
 from ray_jobs.cluster.patience import patient_start, without_noise
 from ray_jobs.cluster.secret_refs import VARIABLE
+from ray_jobs.cluster.tracing import HOOK, check_tracing
 from ray_jobs.cluster.watch import watch
 from ray_jobs.run.config import OFFLINE, RayConfig
 from serve.client.upstream import SERVE_SETTINGS
@@ -86,7 +87,10 @@ def _start_local(config: RayConfig, environment: dict[str, str]) -> None:
         os.environ.setdefault(name, value)
     if config.dashboard and config.dashboard_port:
         check_port_free("127.0.0.1", config.dashboard_port, "ray.dashboard_port")
+    if config.tracing:
+        check_tracing()
     start_patiently(
+        _tracing_startup_hook=HOOK if config.tracing else None,
         num_cpus=config.num_cpus,
         object_store_memory=config.object_store_mb * 2**20,
         include_dashboard=config.dashboard,

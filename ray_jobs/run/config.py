@@ -42,6 +42,9 @@ class RayConfig(Settings):
     dashboard_port: NonNegativeInt | None = None
     """Its port; None takes 8265, or the next free one if that is in use."""
 
+    tracing: bool = False
+    """Send a span of each task and actor call to the OpenTelemetry collector of OTEL_EXPORTER_OTLP_ENDPOINT."""
+
     offline: bool = False
     """Never ask a model hub: sets HF_HUB_OFFLINE in every worker."""
 

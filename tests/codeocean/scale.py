@@ -105,9 +105,11 @@ def measure_busy(rows: int, engines: int, places: int = 16, loads: int = 4) -> d
         begun = time.process_time()
         _, seconds = run(answer_book(book, config, dict.fromkeys(("generator", "discriminator"), (chat, "m"))))
         cpu = time.process_time() - begun
-    return {"engines": engines, "places": places, "rows": rows, "questions": chat.asked, "seconds": round(seconds, 1),
-            "busy": round(chat.seconds / places / seconds, 3),
-            "cpu_ms_per_question": round(1000 * cpu / chat.asked, 2)}  # fmt: skip
+    last = chat.spans[-1][0]
+    before = sum(min(end, last) - begin for begin, end in chat.spans)
+    return {"engines": engines, "places": places, "rows": rows, "questions": len(chat.spans), "seconds": round(seconds, 1),
+            "busy": round(chat.seconds / places / seconds, 3), "until_the_last_begins": round(before / places / last, 3),
+            "tail_s": round(seconds - last, 1), "cpu_ms_per_question": round(1000 * cpu / len(chat.spans), 2)}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -40,12 +40,13 @@ class TimedChat:
     """Answers after lognormal times around a mean; adds them up. For `tests/virtual_time.py`."""
 
     def __init__(self, mean_s: float, seed: int) -> None:
-        self.mean_s, self.dice, self.seconds, self.asked = mean_s, random.Random(seed), 0.0, 0
+        self.mean_s, self.dice, self.seconds, self.spans = mean_s, random.Random(seed), 0.0, []
 
     async def __call__(self, request):
         seconds = self.mean_s * math.exp(self.dice.gauss(-0.125, 0.5))
         self.seconds += seconds
-        self.asked += 1
+        begun = asyncio.get_running_loop().time()
+        self.spans.append((begun, begun + seconds))
         await asyncio.sleep(seconds)
         return USED | {"text": text_for(request.seed, request.schema), "finish_reason": "stop", "error": ""}
 
