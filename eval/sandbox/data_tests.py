@@ -1,7 +1,7 @@
 """Tests that are data: rows of calls with literals, and what each must equal.
 
-Such tests need no process of their own. The calls go to the candidate's process in one message, and what it sends back
-is held against the bytes that the right answers have. Nothing of it is decoded, so nothing of it can do any harm; equal
+Such tests need no process of their own. The candidate's process gets the calls with its order, and what it writes is
+held against the bytes that the right answers have. Nothing of it is decoded, so nothing of it can do any harm; equal
 bytes are equal values. Whatever is not equal byte for byte (a tuple for a list, 1.0 for 1, an exception, a wrong
 answer) is not judged here: then the tests run as programs, in a process of their own (`eval/sandbox/oracle.py`).
 """
@@ -12,31 +12,26 @@ import marshal
 import os
 import re
 import socket
-import struct
 from dataclasses import dataclass
 
 from eval.sandbox.inside.clocks import NO_TIMES
-from eval.sandbox.inside.messages import as_text
-from eval.sandbox.inside.rows import LITERAL, NOTHING, Row, Rows, row_of
+from eval.sandbox.inside.rows import LITERAL, NOTHING, Row, Rows, as_bytes, row_of
 from eval.sandbox.process_tree import Streams
 
-_HEAD = struct.Struct("<Q")
 _METADATA = re.compile(r"^METADATA = \{([^{}]*)\}[ \t]*$", re.MULTILINE)
 _MODULES = "typing|math|collections|itertools|functools|re|string|random|copy|heapq|bisect|operator|datetime|json"
 _IMPORT = re.compile(rf"[ \t]*(?:from (?:{_MODULES}) import (?:\w+(?:, ?)?)+|import (?:{_MODULES}))[ \t]*")
 """Lines of a question that stand before its tests: no literal depends on them."""
-AT_MOST = 2**16
-"""Bytes of the calls: what a socket takes without waiting for its reader."""
 
 
 @dataclass(frozen=True)
 class DataTests:
     """Rows of calls of one function of the candidate's."""
 
-    message: bytes
-    """The calls, as the tests' process would send them."""
+    calls: bytes
+    """The arguments of each, marshalled so that no two share an object."""
     answers: bytes
-    """What right answers look like, between commas."""
+    """What right answers look like, a comma behind each."""
 
 
 def data_tests(tests: str, entry_point: str | None) -> DataTests | None:
@@ -51,10 +46,7 @@ def data_tests(tests: str, entry_point: str | None) -> DataTests | None:
     table = Rows(rows)
     if ... in table.answers:
         return None
-    body = marshal.dumps(["rows", entry_point, "", table.calls, [], []], 2)
-    if len(body) > AT_MOST:
-        return None
-    return DataTests(_HEAD.pack(len(body)) + body, ",".join(map(as_text, table.answers)).encode())
+    return DataTests(marshal.dumps(table.calls, 2), b"".join(map(as_bytes, table.answers)))
 
 
 def _rows(tests: str, entry_point: str) -> list[Row] | None:
@@ -86,29 +78,22 @@ def _rows(tests: str, entry_point: str) -> list[Row] | None:
 
 
 class Held(Streams):
-    """What a candidate sends, held against the right answers; the part of a process tree that watches nothing else.
+    """What a candidate writes, held against the right answers; the part of a process tree that watches nothing else.
 
     Args:
         connection: our end of the socket; it is closed with this.
-        tests: which are sent at once.
+        answers: of `DataTests`.
     """
 
-    def __init__(self, connection: socket.socket, tests: DataTests) -> None:
-        self._connection, self._tests = connection, tests
-        self._received, self._at, self._announced = b"", 0, False
+    def __init__(self, connection: socket.socket, answers: bytes) -> None:
+        self._connection, self._left = connection, memoryview(answers)
         self._over = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self.theirs, self.kept = [], {"stdout": b"", "stderr": b"", "report": b" ready"}
         self.streams: Streams = self
-        self.passed = self._ended = False
+        self.passed = False
         self.status: int | None = None
         self.cpu_s, self.ran_out = 0.0, False
         connection.setblocking(False)
-        try:
-            whole = connection.send(tests.message) == len(tests.message)
-        except OSError:
-            whole = False
-        if not whole:
-            self._end(passed=False)
 
     def fileno(self) -> int:
         """Readable when all is known."""
@@ -131,14 +116,13 @@ class Held(Streams):
             return True
         except OSError:
             chunk = b""
-        self._received += chunk
-        while (message := self._next()) is not None:
-            if not self._holds(message):
-                self._end(passed=False)
-                return False
-        if not chunk:
-            self._end(passed=False)
-        return bool(chunk)
+        right = bool(chunk) and self._left[: len(chunk)] == chunk
+        self._left = self._left[len(chunk) :]
+        self.passed = self.passed or (right and not self._left)
+        if self.passed or not right:
+            os.eventfd_write(self._over, 1)
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -146,39 +130,3 @@ class Held(Streams):
             self._connection.close()
             os.close(self._over)
             self._over = -1
-
-    def _next(self) -> bytes | None:
-        if len(self._received) < _HEAD.size:
-            return None
-        (size,) = _HEAD.unpack_from(self._received)
-        if size > len(self._tests.answers) + AT_MOST:
-            return b""  # which is no answer
-        if len(self._received) < (end := _HEAD.size + size):
-            return None
-        message, self._received = self._received[_HEAD.size : end], self._received[end:]
-        return message
-
-    def _holds(self, message: bytes) -> bool:
-        """Whether a message is what a right candidate sends next."""
-        if not self._announced:
-            self._announced = True
-            return message == _ANNOUNCED
-        answers = self._tests.answers
-        some = message[len(_MANY) : -len(_CLOSED)]
-        end = self._at + len(some)
-        if message != _MANY + some + _CLOSED or not some or answers[self._at : end] != some:
-            return False
-        if end == len(answers):
-            self._end(passed=True)
-        elif answers[end : end + 1] != b",":
-            return False
-        self._at = end + 1
-        return True
-
-    def _end(self, *, passed: bool) -> None:
-        if not self._ended:
-            self._ended, self.passed = True, passed
-        os.eventfd_write(self._over, 1)
-
-
-_ANNOUNCED, _MANY, _CLOSED = b'["ok",null,[],[]]', b'["many",[', b"]]"

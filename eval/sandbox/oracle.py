@@ -86,7 +86,7 @@ def judge(
         orders = [python_order("tests", tests, limits, packages=shown, entry_point=entry_point),
                   python_order("candidate", candidate, limits, packages=shown)]  # fmt: skip
         if (data := data_tests(tests, entry_point)) is not None and (
-            passed := _judge_data(orders[1], data, limits, unsafe=unsafe_no_sandbox)
+            passed := _judge_data(orders[1] | {"entry_point": entry_point}, data, limits, unsafe=unsafe_no_sandbox)
         ) is not None:
             return passed
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
@@ -155,11 +155,11 @@ def _judge_data(order: dict[str, Any], tests: DataTests, limits: Limits, *, unsa
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            tree = start_python(order, peer=theirs, unsafe=unsafe)
+            tree = start_python(order | {"part": "rows", "calls": tests.calls.hex()}, peer=theirs, unsafe=unsafe)
         except BaseException:
             ours.close()
             raise
-    held = Held(ours, tests)
+    held = Held(ours, tests.answers)
     try:
         in_time = watch([held, tree], limits.wall_s, PREPARING_S * slowness())
     except SandboxError:  # is tried again with a process for the tests
