@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 
 def describe_machine() -> dict[str, Any]:
     """Processor, cores, device, versions and date, to stand beside every figure."""
+    import torch  # takes over a second, which the first verdict of a process that imports a bench would wait for
+
     names = [line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor(),

@@ -52,12 +52,11 @@ def data_tests(tests: str, entry_point: str | None) -> DataTests | None:
 def _rows(tests: str, entry_point: str) -> list[Row] | None:
     if (found := _METADATA.search(tests)) is not None and LITERAL.fullmatch(found[1]):
         tests = tests[: found.start()] + tests[found.end() :]
-    called = re.compile(rf"\b(candidate|{re.escape(entry_point)})\(")
-    named = re.compile(rf"\b(?:candidate|check|{re.escape(entry_point)})\b")
+    names = {"candidate", "check", entry_point}
     rows: list[Row] = []
     inside = ended = False
     for number, line in enumerate(tests.split("\n")):
-        if NOTHING.fullmatch(line) or (_IMPORT.fullmatch(line) and not named.search(line)):
+        if NOTHING.fullmatch(line) or (_IMPORT.fullmatch(line) and names.isdisjoint(re.findall(r"\w+", line))):
             continue
         if ended:
             return None
@@ -65,7 +64,7 @@ def _rows(tests: str, entry_point: str) -> list[Row] | None:
             inside = True
         elif inside and line.rstrip() == f"check({entry_point})":
             ended = True
-        elif (row := row_of(line, number, called, exact=True)) is None or row.head != (
+        elif (row := row_of(line, number, names, exact=True)) is None or row.head != (
             rows[0].head if rows else row.head
         ):
             return None

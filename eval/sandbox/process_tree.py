@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
-import selectors
 import shutil
 import signal
 import socket
@@ -163,6 +163,8 @@ class WarmTree:
         self._control, self.streams = control, streams
         self.status: int | None = None
         self.cpu_s, self.ran_out = 0.0, False
+        self.awaited = True
+        """Whether `close` waits until it is dead, and knows how it ended."""
 
     def fileno(self) -> int:
         """Readable when the tree has ended."""
@@ -181,10 +183,10 @@ class WarmTree:
     def close(self) -> None:
         """Have the fork server kill it, and wait for its word, the last that it says of it."""
         try:
-            if self.status is None:
+            if self.awaited and self.status is None:
                 self._control.shutdown(socket.SHUT_WR)
-            while self.status is None and self._receive():
-                pass
+                while self.status is None and self._receive():
+                    pass
         except OSError:
             pass
         self._control.close()
@@ -212,26 +214,25 @@ def watch(trees: Sequence[Tree], seconds: float, preparing_s: float) -> bool:
         SandboxError: they waited for `MAX_STRETCH` times the limit.
     """
     limit = _Limit(trees, seconds, preparing_s)
-    selector = selectors.DefaultSelector()
+    poller = select.poll()  # which needs no system calls of its own, and takes descriptors above 1,023
+    first = trees[0].fileno()
+    streams = {descriptor: tree.streams for tree in trees for descriptor in tree.streams.open_ends()}
+    for descriptor in (first, *streams):
+        poller.register(descriptor, select.POLLIN)
     try:
-        selector.register(trees[0], selectors.EVENT_READ)
-        for tree in trees:
-            for descriptor in tree.streams.open_ends():
-                selector.register(descriptor, selectors.EVENT_READ, tree)
         over = False
         while True:
-            for key, _ in selector.select(0.0 if over else limit.left_s()):
-                if key.data is None:
+            for descriptor, _ in poller.poll(0 if over else math.ceil(1000 * limit.left_s())):
+                if descriptor == first:
                     _linger(trees)
                     return True
-                if not key.data.streams.read(key.fd):
-                    selector.unregister(key.fd)
+                if not streams[descriptor].read(descriptor):
+                    poller.unregister(descriptor)
             if over:  # and it has not ended while nobody looked: this process waits for a processor too
                 break
             over = limit.is_over()
         return False
     finally:
-        selector.close()
         for tree in trees:
             tree.close()
 
@@ -243,7 +244,7 @@ def _linger(trees: Sequence[Tree]) -> None:
     words = trees[0].streams.kept["report"].split(b"\n")[-2:]
     if any(word.endswith((b" gone", b" exit 90")) for word in words):
         for tree in trees[1:]:
-            poller = select.poll()  # `select` takes no descriptor above 1,023, and a server holds more
+            poller = select.poll()
             poller.register(tree, select.POLLIN)
             poller.poll(1000 * LINGER_S)
 

@@ -49,7 +49,7 @@ def send_ahead(source: str, entry_point: str | None) -> tuple[str, list[Rows]]:
     name = rf"\b(candidate|{re.escape(entry_point)})\(" if entry_point else r"\b(candidate)\("
     called = re.compile(name)
     lines, tables = source.split("\n"), list[Rows]()
-    _find_rows(lines, called, tables)
+    _find_rows(lines, {"candidate", entry_point or "candidate"}, tables)
     run: list[tuple[int, str, str, str]] = []  # line, indentation and name, arguments, the line that takes
     for number, line in enumerate([*lines, ""]):
         found = _assertion(line, called)
@@ -68,11 +68,11 @@ def send_ahead(source: str, entry_point: str | None) -> tuple[str, list[Rows]]:
     return text, tables
 
 
-def _find_rows(lines: list[str], called: re.Pattern[str], tables: list[Rows]) -> None:
+def _find_rows(lines: list[str], names: set[str], tables: list[Rows]) -> None:
     """Make tables of rows that follow each other, with nothing between them that does anything."""
     rows: list[Row] = []
     for number, line in enumerate([*lines, "end"]):
-        row = row_of(line, number, called)
+        row = row_of(line, number, names)
         if row is None and NOTHING.fullmatch(line):
             continue
         if rows and (row is None or row.head != rows[0].head or len(rows) >= AT_MOST):

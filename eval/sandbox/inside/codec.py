@@ -17,14 +17,13 @@ import collections
 import datetime
 import decimal
 import fractions
-import ipaddress
+import importlib
 import itertools
 import pathlib
 import re
+import sys
 import time
 import types
-import uuid
-import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
@@ -105,13 +104,11 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     fractions.Fraction: ("Fraction", lambda x: (x.numerator, x.denominator), fractions.Fraction),
     pathlib.PosixPath: ("PosixPath", lambda x: (str(x),), pathlib.PosixPath),
     pathlib.PurePosixPath: ("PurePosixPath", lambda x: (str(x),), pathlib.PurePosixPath),
-    uuid.UUID: ("UUID", lambda x: (x.hex,), uuid.UUID),
     re.Pattern: ("Pattern", lambda x: (x.pattern, int(x.flags & ~re.DEBUG)), re.compile),
     types.SimpleNamespace: ("SimpleNamespace", lambda x: (vars(x),), lambda x: types.SimpleNamespace(**x)),
     types.MappingProxyType: ("MappingProxyType", lambda x: (dict(x),), types.MappingProxyType),
     pathlib.PureWindowsPath: ("PureWindowsPath", lambda x: (str(x),), pathlib.PureWindowsPath),
     time.struct_time: ("struct_time", lambda x: (list(x), x.tm_zone, x.tm_gmtoff), _struct_time),
-    zoneinfo.ZoneInfo: ("ZoneInfo", lambda x: (x.key,), zoneinfo.ZoneInfo),
     datetime.date: ("date", lambda x: (x.year, x.month, x.day), datetime.date),
     datetime.time: ("time", lambda x: (x.hour, x.minute, x.second, x.microsecond, x.tzinfo, x.fold),
                     lambda *v: datetime.time(*v[:5], fold=v[5])),
@@ -120,12 +117,37 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     type({}.keys()): ("dict_keys", lambda x: (list(x),), _view("keys")),
     type({}.values()): ("dict_values", lambda x: (list(x),), _view("values")),
     type({}.items()): ("dict_items", lambda x: (list(x),), _view("items")),
-} | {
-    kind: (kind.__name__, lambda x: (str(x),), kind) for kind in map(vars(ipaddress).__getitem__, _ADDRESSES)
 } | FORMS  # fmt: skip
 """Type → its name, its state, and what makes it of the state again."""
 
-_MAKERS = {name: make for name, _, make in TABLE.values()}
+_LATER: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "UUID": ("uuid", lambda x: (x.hex,)),
+    "ZoneInfo": ("zoneinfo", lambda x: (x.key,)),
+} | dict.fromkeys(_ADDRESSES, ("ipaddress", lambda x: (str(x),)))
+"""Name of a type → its module, its state. These modules are imported by who uses them: each fork copies what is there."""
+
+
+def _row(kind: type) -> tuple[str, Callable[[Any], Any], Callable[..., Any]] | None:
+    """The row of a type in `TABLE`, or of one whose module somebody has imported meanwhile."""
+    if kind not in TABLE:
+        for name, (module, state) in _LATER.items():
+            if getattr(sys.modules.get(module), name, None) is kind:
+                TABLE[kind] = name, state, kind
+    return TABLE.get(kind)
+
+
+def _is_zone_info(kind: type) -> bool:
+    row = _row(kind)
+    return row is not None and row[0] == "ZoneInfo"
+
+
+def _maker(module: str, name: str) -> Callable[..., Any]:
+    return lambda *state: getattr(importlib.import_module(module), name)(*state)
+
+
+_MAKERS = {name: make for name, _, make in TABLE.values()} | {
+    name: _maker(module, name) for name, (module, _) in _LATER.items()
+}
 _KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
 _DICTS: dict[str, Any] = {kind.__name__: kind for kind in (collections.OrderedDict, collections.Counter,
                                                            collections.defaultdict)}  # fmt: skip
@@ -221,7 +243,7 @@ class Encoder:
             return ["D", [self.item(y) for y in x], [self.item(y) for y in x.values()], kind.__name__, *factory]
         if kind is collections.deque:
             return ["Q", [self.item(y) for y in x], x.maxlen]
-        if (row := TABLE.get(kind)) is not None and _is_whole(x, kind):
+        if (row := _row(kind)) is not None and _is_whole(x, kind):
             return ["x", row[0], [self.item(y) for y in row[1](x)]]
         if (node := arrays.describe(x, self.item)) is not None:
             return node
@@ -245,10 +267,11 @@ def _packed(x: list[Any], kinds: set[type]) -> list[Any] | None:
 def _is_whole(x: Any, kind: type) -> bool:
     """Whether the table holds all that there is to a value."""
     if kind in _DATES:
-        return type(getattr(x, "tzinfo", None)) in (type(None), datetime.timezone, zoneinfo.ZoneInfo)
+        zone = type(getattr(x, "tzinfo", None))
+        return zone in (type(None), datetime.timezone) or _is_zone_info(zone)
     if kind in FORMS:
         return is_whole(x)
-    if kind is zoneinfo.ZoneInfo:
+    if _is_zone_info(kind):
         return x.key is not None
     return kind is not memoryview or (x.format == "B" and x.ndim == 1 and x.c_contiguous)
 

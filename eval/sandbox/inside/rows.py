@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 from eval.sandbox.inside.codec import SCALARS, Encoder, Gone, is_tree
@@ -64,20 +64,20 @@ class Rows:
         exec(compile(text, "program.py", "exec", dont_inherit=True), {TAKE: take})  # noqa: S102 - the tests' own line
 
 
-def row_of(line: str, number: int, called: re.Pattern[str], *, exact: bool = False) -> Row | None:
+def row_of(line: str, number: int, names: Container[str], *, exact: bool = False) -> Row | None:
     """The row of a line; None if it is not surely one.
 
     Args:
         line: of the tests.
         number: of the line, the first is 0.
-        called: what the function's name and opening bracket match.
+        names: what the function is called.
         exact: the answer that is expected will be asked for byte by byte, and nothing else follows from a row. Then
             more are rows: `assert f(1)`, `assert f(1) is None`, messages that are put together. Python reads none.
     """
     found = _ROW.fullmatch(line)
     if found is None:
-        return _bare_row(line, number, called) if exact else None
-    if called.fullmatch(f"{found[2]}(") is None or (found[4] == "is" and (not exact or found[5] not in _WORDS)):
+        return _bare_row(line, number, names) if exact else None
+    if found[2] not in names or (found[4] == "is" and (not exact or found[5] not in _WORDS)):
         return None
     for expected in _before_message(found[5], exact=exact):
         if (values := _values(found[3], expected, reads=not exact)) is not None:
@@ -86,9 +86,9 @@ def row_of(line: str, number: int, called: re.Pattern[str], *, exact: bool = Fal
     return None
 
 
-def _bare_row(line: str, number: int, called: re.Pattern[str]) -> Row | None:
+def _bare_row(line: str, number: int, names: Container[str]) -> Row | None:
     found = _BARE.fullmatch(line)
-    if found is None or called.fullmatch(f"{found[3]}(") is None:
+    if found is None or found[3] not in names:
         return None
     values = _values(found[4], str(found[2] is None), reads=False)
     return None if values is None else Row(found[1] + found[3], *values, "", number)

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import importlib
 import os
-import shutil
 import signal
 import socket
 import struct
@@ -147,7 +147,7 @@ def _empty_tmp() -> None:
     for entry in os.scandir("/tmp"):  # noqa: S108 - inside the sandbox
         with contextlib.suppress(OSError):
             if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path)
+                importlib.import_module("shutil").rmtree(entry.path)  # which each fork would copy
             else:
                 os.unlink(entry.path)  # noqa: PTH108 - a name that may be no path
 

@@ -73,7 +73,7 @@ def serve(host: socket.socket, filters: list[bytes], path: list[str]) -> None:
     while os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC) < FIRST_FREE:
         pass  # so that what the host sends lies beyond the places that forks give it
     host.send(b"ready")
-    poller, programs = select.poll(), {}
+    poller, programs = select.poll(), dict[int, Program]()
     poller.register(host, select.POLLIN)
     while True:
         for descriptor, _ in poller.poll():
@@ -82,14 +82,20 @@ def serve(host: socket.socket, filters: list[bytes], path: list[str]) -> None:
                 if not message:
                     os._exit(0)
                 if (started := start(descriptors, home)) is not None:
-                    for handle in started.handles:
+                    for handle in (started.ended, started.control):
                         programs[handle] = started
                         poller.register(handle, select.POLLIN)
-            elif (program := programs.get(descriptor)) is not None and program.attend(descriptor):
-                for handle in program.handles:
-                    poller.unregister(handle)
-                    del programs[handle]
-                program.close()
+            elif (program := programs.get(descriptor)) is None:  # it was let go of a moment ago
+                continue
+            elif descriptor == program.ended:
+                if programs.pop(program.control, None) is not None:
+                    poller.unregister(program.control)
+                poller.unregister(descriptor)
+                del programs[descriptor]
+                program.bury()
+            elif program.is_left():
+                poller.unregister(descriptor)  # nothing more comes over it, and its end is told by the other
+                del programs[descriptor]
 
 
 def start(descriptors: list[int], home: int) -> Program | None:
@@ -101,45 +107,53 @@ def start(descriptors: list[int], home: int) -> Program | None:
         descriptors: of the message.
         home: of this process's own namespace.
     """
-    control = socket.socket(fileno=descriptors[0])
+    control, *rest = descriptors
     try:
         _checked(libc.unshare(PROCESSES), "unshare")
         child = os.fork()
     except OSError as error:
-        _send(control, {"error": str(error)})
-        control.close()
+        _send(control, json.dumps({"error": str(error)}))
+        os.close(control)
         child = -1
     if child == 0:
-        become(descriptors[1:])
+        become(rest)
     _checked(libc.setns(home, PROCESSES), "setns")
-    for descriptor in descriptors[1:]:
+    for descriptor in rest:
         os.close(descriptor)
     return None if child < 0 else Program(child, control)
 
 
 class Program:
-    """A running program, as this process sees it."""
+    """A running program, as this process sees it.
 
-    def __init__(self, child: int, control: socket.socket) -> None:
-        self._child, self._control = child, control
-        self._ended = os.pidfd_open(child)
-        self.handles = (self._ended, control.fileno())
+    Args:
+        child: its number.
+        control: descriptor of the socket to the host.
+    """
 
-    def attend(self, handle: int) -> bool:
-        """Do what a handle calls for; whether the program has ended and the host knows."""
-        if handle != self._ended:
-            if self._control.recv(16) == b"wait":
-                _send(self._control, times_of(self._ended))
-                return False
+    def __init__(self, child: int, control: int) -> None:
+        self._child, self.control = child, control
+        self.ended = os.pidfd_open(child)
+        """Descriptor that can be read once it has ended."""
+
+    def is_left(self) -> bool:
+        """Answer the host; whether it has hung up instead. Then the program is killed."""
+        try:
+            asked = os.read(self.control, 16)
+        except OSError:
+            asked = b""
+        if asked:
+            _send(self.control, json.dumps(times_of(self.ended)))
+        else:
             os.kill(self._child, signal.SIGKILL)  # the first process of its namespace: all others die with it
-        _, status, usage = os.wait4(self._child, 0)
-        _send(self._control, {"status": status, "cpu": usage.ru_utime + usage.ru_stime})
-        return True
+        return not asked
 
-    def close(self) -> None:
-        """Let go of it."""
-        os.close(self._ended)
-        self._control.close()
+    def bury(self) -> None:
+        """Tell the host how it ended, and let go of it."""
+        _, status, usage = os.wait4(self._child, 0)
+        _send(self.control, f'{{"status": {status}, "cpu": {usage.ru_utime + usage.ru_stime}}}')
+        os.close(self.ended)
+        os.close(self.control)
 
 
 def become(descriptors: list[int]) -> None:
@@ -162,9 +176,9 @@ def become(descriptors: list[int]) -> None:
     bootstrap.play(order)
 
 
-def _send(control: socket.socket, message: dict[str, Any]) -> None:
+def _send(control: int, message: str) -> None:
     with contextlib.suppress(OSError):  # the host has hung up
-        control.send(json.dumps(message).encode())
+        os.write(control, message.encode())
 
 
 def _prepare() -> int:
