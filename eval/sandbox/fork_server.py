@@ -48,7 +48,7 @@ class ForkServer:
             raise SandboxError(f"the fork server did not start: {stderr.decode('utf-8', 'replace')[-300:]}")
         ours.settimeout(None)
         self._socket = ours
-        self.owner = os.getpid()
+        self.owner, self.process_id = os.getpid(), self._process.pid
 
     @property
     def alive(self) -> bool:

@@ -124,7 +124,7 @@ _LATER: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "UUID": ("uuid", lambda x: (x.hex,)),
     "ZoneInfo": ("zoneinfo", lambda x: (x.key,)),
 } | dict.fromkeys(_ADDRESSES, ("ipaddress", lambda x: (str(x),)))
-"""Name of a type → its module, its state. These modules are imported by who uses them: each fork copies what is there."""
+"""Name of a type → its module, its state. Who uses these modules imports them: each fork copies what is there."""
 
 
 def _row(kind: type) -> tuple[str, Callable[[Any], Any], Callable[..., Any]] | None:
@@ -142,7 +142,10 @@ def _is_zone_info(kind: type) -> bool:
 
 
 def _maker(module: str, name: str) -> Callable[..., Any]:
-    return lambda *state: getattr(importlib.import_module(module), name)(*state)
+    def make(*state: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*state)
+
+    return make
 
 
 _MAKERS = {name: make for name, _, make in TABLE.values()} | {

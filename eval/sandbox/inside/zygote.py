@@ -82,20 +82,13 @@ def serve(host: socket.socket, filters: list[bytes], path: list[str]) -> None:
                 if not message:
                     os._exit(0)
                 if (started := start(descriptors, home)) is not None:
-                    for handle in (started.ended, started.control):
+                    for handle in started.handles:
                         programs[handle] = started
                         poller.register(handle, select.POLLIN)
-            elif (program := programs.get(descriptor)) is None:  # it was let go of a moment ago
-                continue
-            elif descriptor == program.ended:
-                if programs.pop(program.control, None) is not None:
-                    poller.unregister(program.control)
-                poller.unregister(descriptor)
-                del programs[descriptor]
-                program.bury()
-            elif program.is_left():
-                poller.unregister(descriptor)  # nothing more comes over it, and its end is told by the other
-                del programs[descriptor]
+            elif descriptor in programs:  # it may have been let go of a moment ago
+                for handle in programs[descriptor].attend(descriptor):
+                    poller.unregister(handle)
+                    del programs[handle]
 
 
 def start(descriptors: list[int], home: int) -> Program | None:
@@ -132,28 +125,28 @@ class Program:
     """
 
     def __init__(self, child: int, control: int) -> None:
-        self._child, self.control = child, control
-        self.ended = os.pidfd_open(child)
-        """Descriptor that can be read once it has ended."""
+        self._child, self._control, self._ended = child, control, os.pidfd_open(child)
+        self.handles = [self._ended, control]
+        """What may still tell something."""
 
-    def is_left(self) -> bool:
-        """Answer the host; whether it has hung up instead. Then the program is killed."""
+    def attend(self, handle: int) -> list[int]:
+        """Do what a handle calls for; the handles that tell nothing more."""
+        if handle == self._ended:
+            _, status, usage = os.wait4(self._child, 0)
+            _send(self._control, f'{{"status": {status}, "cpu": {usage.ru_utime + usage.ru_stime}}}')
+            os.close(self._ended)
+            os.close(self._control)
+            return self.handles
         try:
-            asked = os.read(self.control, 16)
+            asked = os.read(handle, 16)
         except OSError:
             asked = b""
         if asked:
-            _send(self.control, json.dumps(times_of(self.ended)))
-        else:
-            os.kill(self._child, signal.SIGKILL)  # the first process of its namespace: all others die with it
-        return not asked
-
-    def bury(self) -> None:
-        """Tell the host how it ended, and let go of it."""
-        _, status, usage = os.wait4(self._child, 0)
-        _send(self.control, f'{{"status": {status}, "cpu": {usage.ru_utime + usage.ru_stime}}}')
-        os.close(self.ended)
-        os.close(self.control)
+            _send(handle, json.dumps(times_of(self._ended)))
+            return []
+        os.kill(self._child, signal.SIGKILL)  # the first process of its namespace: all others die with it
+        self.handles = [self._ended]  # which tells when it is dead: nobody is kept waiting for that here
+        return [handle]
 
 
 def become(descriptors: list[int]) -> None:

@@ -1,14 +1,17 @@
 """Tests that are data pass byte by byte, and everything else is left to a process of the tests."""
 
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import psutil
 import pytest
 
 from eval.sandbox import oracle
 from eval.sandbox.attack_suite import load_attacks
 from eval.sandbox.data_tests import Held, data_tests
+from eval.sandbox.fork_server import fork_server
 from eval.sandbox.oracle import judge
 
 PROGRAM = """
@@ -110,6 +113,24 @@ def test_the_outcome_is_that_of_a_program(candidate, tests, outcome, programs, m
 def test_what_it_printed_is_kept(monkeypatch):
     done, asked = judged("def f(x):\n    print('seen', x)\n    return x", "assert f(7) == 7", monkeypatch)
     assert done.passed and not asked and done.stdout == "seen 7\n"
+
+
+SPINNING = """
+import threading
+def spin():
+    while True: pass
+threading.Thread(target=spin, daemon=True).start()
+def f(x): return x
+"""
+
+
+def test_what_still_runs_behind_its_answers_is_ended(monkeypatch):
+    sandbox = psutil.Process(fork_server().process_id)
+    before = len(sandbox.children(recursive=True))
+    done, asked = judged(SPINNING, "assert f(7) == 7", monkeypatch, packages=())
+    assert done.passed and not asked
+    while len(sandbox.children(recursive=True)) > before:  # it is killed, but nobody waited for that
+        time.sleep(0.01)
 
 
 def test_no_cheat_passes():
