@@ -117,8 +117,9 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     type({}.keys()): ("dict_keys", lambda x: (list(x),), _view("keys")),
     type({}.values()): ("dict_values", lambda x: (list(x),), _view("values")),
     type({}.items()): ("dict_items", lambda x: (list(x),), _view("items")),
-} | FORMS  # fmt: skip
+}  # fmt: skip
 """Type → its name, its state, and what makes it of the state again."""
+TABLE.update(FORMS)
 
 _LATER: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "UUID": ("uuid", lambda x: (x.hex,)),
