@@ -17,6 +17,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import functools
 import importlib
 import itertools
 import pathlib
@@ -142,15 +143,12 @@ def _is_zone_info(kind: type) -> bool:
     return row is not None and row[0] == "ZoneInfo"
 
 
-def _maker(module: str, name: str) -> Callable[..., Any]:
-    def make(*state: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*state)
-
-    return make
+def _make_later(module: str, name: str, *state: Any) -> Any:
+    return getattr(importlib.import_module(module), name)(*state)
 
 
 _MAKERS = {name: make for name, _, make in TABLE.values()} | {
-    name: _maker(module, name) for name, (module, _) in _LATER.items()
+    name: functools.partial(_make_later, module, name) for name, (module, _) in _LATER.items()
 }
 _KIND_OF_NODE = {"l": list, "L": list, "t": tuple, "T": tuple, "s": set, "S": set, "f": frozenset, "F": frozenset}
 _DICTS: dict[str, Any] = {kind.__name__: kind for kind in (collections.OrderedDict, collections.Counter,
