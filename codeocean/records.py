@@ -38,7 +38,7 @@ RAW_CODE = pa.schema(
 
 CONTEXT = ("context", "context_missing")
 """Columns that raw code has beside these where a source asks for `context`: source of the same file that the function
-needs, to stand before it, and why it cannot be run alone even so."""
+needs, to stand before it or around a line `@@function@@`, and why it cannot be run alone even so."""
 
 CORESET = pa.schema([("rank", pa.int64()), ("id", _STRING), ("radius", pa.float64())])
 """`radius` is the distance to the nearest earlier pick when picked, so that every prefix is itself a coreset."""

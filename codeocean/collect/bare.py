@@ -43,7 +43,7 @@ def bare_function(code: str, language: str, name: str = "") -> str:
     if not own:
         return code
     known = language in GRAMMARS and re.search(GRAMMARS[language].long_strings or _STRINGS, code)
-    kept = _rows_in_strings(parse(code.encode("utf-8", "replace"), language)) if known else set()
+    kept = rows_in_strings(parse(code.encode("utf-8", "replace"), language)) if known else set()
     lines = code.split("\n")
     return "\n".join(line if row in kept else line.removeprefix(own) for row, line in enumerate(lines))
 
@@ -90,7 +90,7 @@ def _parsed_without_docstring(code: str, own: str) -> str | None:
     return found.code if found is not None and itself and found.name.count(".") == 1 else None
 
 
-def _rows_in_strings(root: Node) -> set[int]:
+def rows_in_strings(root: Node) -> set[int]:
     """Rows that begin inside a string: their indentation is data."""
     rows, pending = set[int](), [root]
     while pending:

@@ -12,7 +12,7 @@ import platform
 import re
 import stat
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from codeocean.collect.functions import Documented, may_document, survey
@@ -20,7 +20,8 @@ from codeocean.collect.generated import is_generated
 from codeocean.collect.recognition import possible_languages, recognize
 from codeocean.collect.secrets import has_secret
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
-from codeocean.context import Context, PythonFile
+from codeocean.context import contexts_of
+from codeocean.context.reasons import Context
 from codeocean.grammars import SHARED_SUFFIXES, language_of
 from codeocean.records import row_id
 from core.languages import LANGUAGES
@@ -105,18 +106,18 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
             yield row | {"language": language or "", "reason": _other_language(language)}
             continue
         row["language"] = language
-        module = PythonFile(content.decode()) if source.context and language == "python" else None
+        context = contexts_of(content, language) if source.context else None
         for function in survey(content, language):
             if function.lost:
                 yield row | {"name": function.name, "reason": function.lost}
                 continue
             texts = {"code": function.code, "docstring": function.docstring, "name": function.name}
-            yield row | texts | {"id": row_id(function.code)} | (_context(module, function) if source.context else {})
+            yield row | texts | {"id": row_id(function.code)} | (_context(context, function) if source.context else {})
 
 
-def _context(module: PythonFile | None, function: Documented) -> dict[str, str]:
-    """What a function needs of its file, which is None where it is not Python."""
-    found = Context(missing=OTHER) if module is None else module.context(function.name, function.code)
+def _context(context: Callable[[Documented], Context] | None, function: Documented) -> dict[str, str]:
+    """What a function needs of its file; the reader is None where its language has none."""
+    found = Context(missing=OTHER) if context is None else context(function)
     if has_secret(found.text):
         found = Context(missing=HIDDEN)
     return {"context": found.text, "context_missing": found.missing}

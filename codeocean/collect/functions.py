@@ -36,6 +36,8 @@ class Documented:
     """The documentation without comment markers."""
     lost: str = ""
     """Why it is not taken, though it is documented; empty for those that are."""
+    at: int = -1
+    """Byte of the file at which it begins, without attributes above it."""
 
 
 INSIDE = "inside a documented function"
@@ -81,7 +83,7 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
         else:
             begin, covered = found.begin, found.function.end_byte
             name = tree.owner(found.chain) + name_of(found.function, source)
-            yield Documented(name, found.code, found.docstring)
+            yield Documented(name, found.code, found.docstring, at=found.begin)
 
 
 _PLAIN = {

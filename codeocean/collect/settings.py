@@ -41,8 +41,9 @@ class FolderSource(Settings):
     """Larger files are data or generated."""
 
     context: bool = False
-    """Keep beside each function what it needs of its file (imports, constants, helpers), or why that is not enough:
-    columns `context` and `context_missing`, with which proof runs repairs and translations. Python's functions only."""
+    """Keep beside each function what it needs of its file (imports, constants, helpers, its class), or why that is not
+    enough: columns `context` and `context_missing`, with which proof runs repairs and translations. Not in PHP, Ruby
+    and C#."""
 
 
 class CodeSearchNetSource(Settings):

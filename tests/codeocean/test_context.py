@@ -6,16 +6,14 @@ from codeocean.collect.folders import folder_units
 from codeocean.collect.functions import extract_documented
 from codeocean.collect.readers import read_unit
 from codeocean.collect.settings import FolderSource
-from codeocean.context import (
+from codeocean.context.python import PythonFile, needed_names
+from codeocean.context.reasons import (
     INNER,
-    METHOD,
     RELATIVE,
     STAR,
     TOO_LONG,
     UNKNOWN,
     UNREAD,
-    PythonFile,
-    needed_names,
 )
 
 FILE = '''"""A module."""
@@ -126,7 +124,7 @@ def test_what_needs_nothing_has_an_empty_context():
 def test_what_cannot_be_run_alone_says_why():
     found = contexts(FILE)
     assert found["lost"].missing == f"{UNKNOWN}: nowhere"
-    assert found["Pair.both"].missing == METHOD
+    assert found["Pair.both"].missing == ""
     assert found["hidden"].missing == INNER
     assert found["lost"].text == ""
     head = 'def f(x):\n    """Doc."""\n    return {}\n'
@@ -165,7 +163,7 @@ def test_a_folder_keeps_contexts_only_if_asked(tmp_path):
     (tmp_path / "a.py").write_text(FILE)
     secret = 'A = "AKIA' + "Q3EGRIZ7" * 2 + '"'
     (tmp_path / "c.py").write_text(f'{secret}\n\ndef hidden_key(x):\n    """Doc."""\n    return A\n')
-    (tmp_path / "b.go").write_text("package a\n\n// F adds.\nfunc F(n int) int {\n\treturn n + 1\n}\n")
+    (tmp_path / "b.rb").write_text("# F adds.\ndef F(n)\n  n + 1\nend\n")
     for asked in (False, True):
         source = FolderSource(kind="folder", path=str(tmp_path), context=asked)
         rows = [row for unit in folder_units(source) for batch in read_unit(unit) for row in batch.to_pylist()]

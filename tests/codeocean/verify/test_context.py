@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from codeocean.context import PythonFile
+from codeocean.context.python import PythonFile
 from codeocean.generate.bugs import draw_bugs
 from codeocean.verify.checks import check_instance
 from codeocean.verify.edits import prove_edit
@@ -80,4 +80,5 @@ def test_the_probe_calls_the_function_and_not_its_helper(tasks):
 
 
 def test_code_without_a_context_stays_as_it_is():
-    assert in_context({"code": CODE}, CODE) == in_context({"context": ""}, CODE) == CODE
+    row = {"language": "python", "code": CODE}
+    assert in_context(row, CODE) == in_context(row | {"context": ""}, CODE) == CODE

@@ -4,7 +4,9 @@ What a function needs is what it and its helpers name, transitively, by Python's
 changes such an object: `TABLE["a"] = f`. What is missing is said, since code that lacks something would be taken for
 wrong.
 
-Not covered: languages other than Python; methods; statements of other files; a name that `exec` or `globals()` makes.
+Of the class of a method those parts are kept that are named, how it is made, and its special methods as far as they
+can be; all of them where the class has a decorator or a base, but for methods. Not covered: statements of other files;
+a name that `exec` or `globals()` makes.
 """
 
 from __future__ import annotations
@@ -16,27 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-MAX_CHARS = 20_000
-"""Of a context; longer ones say so instead."""
-TOO_LONG = "needs too much of its file"
-METHOD = "needs its class"
-INNER = "needs the function around it"
-RELATIVE = "imports from its own package"
-STAR = "needs a name that a star import may give"
-UNKNOWN = "needs a name that its file does not define"
-UNREAD = "its file is no Python 3"
+from codeocean.context.python_class import ClassParts, bound_names
+from codeocean.context.reasons import INNER, MAX_CHARS, PLACE, RELATIVE, STAR, TOO_LONG, UNKNOWN, UNREAD, Context
 
 _GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__spec__", "__package__", "__builtins__"}
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a function needs."""
-
-    text: str = ""
-    """Source to stand before the function, in the order of the file; empty where nothing is needed, or more."""
-    missing: str = ""
-    """Why it cannot be run alone even with that; empty where it can."""
 
 
 @dataclass
@@ -52,7 +37,7 @@ class _Statement:
         """Names that it defines."""
         if isinstance(self.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             return frozenset({self.node.name})
-        return frozenset(_bound(self.node))
+        return frozenset(bound_names(self.node))
 
     @cached_property
     def changes(self) -> frozenset[str]:
@@ -78,7 +63,7 @@ class PythonFile:
         self._head = ""
         imported = set[str]()
         for node in nodes or []:
-            imported |= set(_bound(node)) if isinstance(node, ast.Import | ast.ImportFrom) else set()
+            imported |= set(bound_names(node)) if isinstance(node, ast.Import | ast.ImportFrom) else set()
             self._head = _FUTURE if _is_future(node) else self._head
         self._imported = frozenset(imported)
 
@@ -89,21 +74,55 @@ class PythonFile:
             name: of the function, behind its class if it has one (`Stack.push`).
             code: of the function, as collect gives it.
         """
-        if self._statements is None:
+        if self._statements is None or any(PLACE in one.text for one in self._statements):
             return Context(missing=UNREAD)
-        if "." in name:
-            return Context(missing=METHOD)
-        own = [one for one in self._statements if name in one.binds]
+        outer, _, last = name.partition(".")
+        own = [number for number, one in enumerate(self._statements) if outer in one.binds]
         if not own:
             return Context(missing=INNER)
+        if last:
+            return self._method(own[-1], last, code)
         wanted = needed_names(self._head + code)
         if wanted is None:
             return Context(missing=UNREAD)
         taken, missing = self._close(wanted - {name}, {name})
         if missing:
             return Context(missing=missing)
-        text = (self._head + "".join(self._statements[number].text for number in sorted(taken))).rstrip("\n")
-        return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
+        return _whole(self._head + "".join(self._statements[number].text for number in sorted(taken)))
+
+    def _method(self, number: int, name: str, code: str) -> Context:
+        """What a method needs: its class with a mark where it stands, and what both need of the module."""
+        assert self._statements is not None
+        statement = self._statements[number]
+        if not isinstance(statement.node, ast.ClassDef):
+            return Context(missing=INNER)
+        parts = ClassParts(statement.node, statement.text)
+        own = parts.number_of(name, code)
+        if own is None:
+            return Context(missing=INNER)
+        kept, optional = parts.needed(own), parts.special - {own}
+        taken, missing = self._around(parts, kept, code)
+        if missing:
+            return Context(missing=missing)
+        for some in (optional, *({part} for part in sorted(optional))):
+            more, lost = self._around(parts, kept | some, code) if some - kept else (taken, "")
+            if not lost:
+                kept, taken = kept | some, more
+        texts = {one: self._statements[one].text for one in taken} | {number: parts.text(kept, own)}
+        return _whole(self._head + "".join(texts[one] for one in sorted(texts)))
+
+    def _around(self, parts: ClassParts, kept: set[int], code: str) -> tuple[set[int], str]:
+        """As `_close`, of a class with some of its parts and a method."""
+        wanted = needed_names(self._head + parts.text(kept, None, code))
+        if wanted is None:
+            return set(), UNREAD
+        taken, missing = self._close(wanted - {parts.name}, {parts.name})
+        return taken - {number for number in taken if self._is_class(number, parts.name)}, missing
+
+    def _is_class(self, number: int, name: str) -> bool:
+        assert self._statements is not None
+        node = self._statements[number].node
+        return isinstance(node, ast.ClassDef) and node.name == name
 
     def _close(self, wanted: frozenset[str], known: set[str]) -> tuple[set[int], str]:
         """Numbers of the statements that names need, transitively, and why that is not all."""
@@ -139,6 +158,11 @@ class PythonFile:
         return self._needs[number]
 
 
+def _whole(text: str) -> Context:
+    text = text.rstrip("\n")
+    return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
+
+
 _FUTURE = "from __future__ import annotations\n"
 
 
@@ -166,21 +190,6 @@ def _text_of(node: ast.stmt, lines: list[str]) -> str:
     begin = min((one.lineno for one in decorators), default=node.lineno)
     text = "".join(lines[begin - 1 : node.end_lineno])
     return text if text.endswith("\n") else text + "\n"
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    """Names that a statement defines in its own scope, however deep in `if`, `try` and loops."""
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, ast.Import | ast.ImportFrom):
-            yield from ((alias.asname or alias.name.partition(".")[0]) for alias in one.names)
-        elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield one.name
-        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
-            yield one.id
-        elif not isinstance(one, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            pending += ast.iter_child_nodes(one)
 
 
 def _changed(node: ast.stmt) -> Iterator[str]:

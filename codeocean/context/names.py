@@ -1,0 +1,106 @@
+"""The names that a piece of syntax reads and defines. Scopes are read roughly: what it defines anywhere is its own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+from codeocean.context.tables import Table, words_of
+
+_LEAVES = words_of(
+    "identifier type_identifier namespace_identifier package_identifier shorthand_property_identifier "
+    "shorthand_property_identifier_pattern shorthand_field_identifier"
+)
+_OTHER_SIDE = words_of(
+    "value right size default_value type arguments parameters body condition result return_type scope path trait "
+    "initializer type_arguments bounds"
+)
+"""Fields below which nothing is defined, whatever stands around."""
+_OWN_PACKAGE = frozenset({"crate", "super"})
+_LOADS = re.compile(rb"(?:require|import)\s*\(\s*['\"]\.")
+
+
+@dataclass
+class Names:
+    """Names by how sure it is that they are the file's."""
+
+    read: set[str] = field(default_factory=set)
+    """It has to be defined somewhere."""
+    doubtful: set[str] = field(default_factory=set)
+    """It may be the file's: words of a macro, keys."""
+    members: set[str] = field(default_factory=set)
+    """It stands behind a dot."""
+    defined: set[str] = field(default_factory=set)
+    relative: bool = False
+    """It reaches into its own package."""
+
+    def add(self, other: Names) -> None:
+        """Also those of another piece."""
+        self.read |= other.read
+        self.doubtful |= other.doubtful
+        self.members |= other.members
+        self.relative = self.relative or other.relative
+
+    def settle(self) -> Names:
+        """Without its own names among those that it reads."""
+        self.read -= self.defined
+        return self
+
+
+def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) -> Names:
+    """The names of a node, without those below some nodes inside it (by id)."""
+    found = Names()
+    pending: list[tuple[Node, str, Node | None, bool, bool, bool]] = [(node, "", node.parent, False, False, False)]
+    while pending:
+        one, name, outer, defines, behind, doubtful = pending.pop()
+        if one.id in skipped or "comment" in one.type or one.type == "string":
+            continue
+        place = (outer.type if outer is not None else "", name)
+        defines = place in table.declares or (defines and (name not in _OTHER_SIDE or place[0] == "pair_pattern"))
+        behind = place in table.behind and _is_behind(one, place[0], outer)
+        doubtful = doubtful or place in table.doubtful or one.type == "token_tree"
+        if place[0] == "method_invocation" and name == "name" and outer is not None:
+            behind = outer.child_by_field_name("object") is not None
+        if one.child_count:
+            for number, child in enumerate(one.children):
+                if child.is_named or child.type in _OWN_PACKAGE:
+                    pending.append((child, one.field_name_for_child(number) or "", one, defines, behind, doubtful))
+            continue
+        _note(one, place, found, table, (defines, behind, doubtful))
+    found.relative = found.relative or _LOADS.search(node.text or b"") is not None
+    return found.settle()
+
+
+def _is_behind(one: Node, kind: str, outer: Node | None) -> bool:
+    """Without a field it is all but the first."""
+    if kind not in {"scoped_type_identifier", "method_reference"} or outer is None:
+        return True
+    return outer.named_child(0) != one or outer.child_by_field_name("name") is not None
+
+
+def _note(one: Node, place: tuple[str, str], found: Names, table: Table, flags: tuple[bool, bool, bool]) -> None:
+    defines, behind, doubtful = flags
+    if one.type in _OWN_PACKAGE:
+        found.relative = found.relative or place[0].startswith(("scoped", "use"))
+    elif one.type == "primitive_type" and _text(one).endswith("_t"):
+        found.read.add(_text(one))  # a header's
+    elif one.type == "preproc_arg":
+        found.doubtful |= set(re.findall(r"[A-Za-z_]\w*", _text(one)))
+    elif one.type in table.members:
+        found.members.add(_text(one).lstrip("#"))
+        if one.type == "field_identifier" and defines:
+            found.defined.add(_text(one))
+    elif one.type not in _LEAVES or place in table.ignored:
+        return
+    elif defines:
+        found.defined.add(_text(one))
+    elif behind:
+        found.members.add(_text(one))
+    else:
+        (found.doubtful if doubtful else found.read).add(_text(one))
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")

@@ -1,0 +1,285 @@
+"""A file without what a function does not need: its text in its order, and a mark where the function stands.
+
+What a function needs is what it and its helpers name, transitively. Names are read roughly (`names.py`): too much may
+be kept, and a name that is given by something that is not looked at is said to be missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from tree_sitter import Node
+
+from codeocean.context.items import Item, items_of
+from codeocean.context.names import Names
+from codeocean.context.reasons import (
+    INCLUDED,
+    INNER,
+    MAX_CHARS,
+    PLACE,
+    RELATIVE,
+    STAR,
+    TOO_LONG,
+    UNDEFINED,
+    UNKNOWN,
+    UNREAD,
+    Context,
+)
+from codeocean.context.tables import SPECIAL, STARRED, TABLES
+
+
+class PrunedFile:
+    """The items of a file."""
+
+    def __init__(self, source: bytes, root: Node, language: str) -> None:
+        """Args: source: its bytes; root: of its syntax tree; language: a key of `TABLES`."""
+        self.source, self._language, self._table = source, language, TABLES[language]
+        self._parsed = b" " * root.start_byte + (root.text or b"")
+        self._items = items_of(root, language)
+        self._all = list[Item]()
+        pending = self._items[::-1]
+        while pending:
+            item = pending.pop()
+            self._all.append(item)
+            pending += item.parts[::-1]
+        self._by_name = defaultdict[str, list[Item]](list)
+        for item in self._all:
+            for name in item.binds:
+                self._by_name[name].append(item)
+        self._by_owner = defaultdict[str, list[Item]](list)
+        for item in self._all:
+            if item.owner and item.kind == "impl_item":
+                self._by_owner[item.owner].append(item)
+        self._starred = any(item.is_import and b"*" in self._text(item) for item in self._all)
+        included = set(re.findall(rb'^[ \t]*#[ \t]*include[ \t]*(["<])', source, re.MULTILINE))
+        self._includes, self._library = b'"' in included, b"<" in included
+
+    def context(self, at: int) -> Context:
+        """What the function needs that begins at a byte."""
+        own = next((item for item in reversed(self._all) if item.node.start_byte == at), None)
+        if own is None or own.body is not None:
+            return Context(missing=INNER)
+        if PLACE.encode() in self.source or own.node.has_error:
+            return Context(missing=UNREAD)
+        closing = _Closing(self, own)
+        missing = closing.run()
+        if missing:
+            return Context(missing=missing)
+        text = self._rendered(closing.taken, own)
+        return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
+
+    def named(self, name: str) -> list[Item]:
+        """Items of a name."""
+        return self._by_name.get(name, [])
+
+    def implementations(self, name: str) -> list[Item]:
+        """Rust: `impl` of a type."""
+        return self._by_owner.get(name, [])
+
+    def macros(self, item: Item) -> set[str]:
+        """C, C++: the words of an item that were blanked before it was parsed (`codeocean/macros.py`)."""
+        mine, parsed = self.source[item.begin : item.end], self._parsed[item.begin : item.end]
+        if item.body is not None or mine == parsed or self._language not in {"c", "cpp"}:
+            return set()
+        return {word[0].decode() for word in re.finditer(rb"[A-Za-z_]\w*", mine)
+                if not parsed[word.start() : word.end()].strip()}  # fmt: skip
+
+    def always(self) -> list[Item]:
+        """What is kept of every file: includes of the language's library, traits that are used by no name."""
+        return [item for item in self._all if item.is_import and self._is_library(item)]
+
+    def _is_library(self, item: Item) -> bool:
+        text = self._text(item)
+        if item.node.type == "preproc_include":
+            return b"<" in text
+        if item.node.type == "package_clause":
+            return True
+        if self._language == "java":
+            return b"*" in text and re.match(rb"import\s+(?:static\s+)?javax?\.", text) is not None
+        return self._language == "rust" and re.match(rb"(?:pub\s+)?use\s+(?:::)?(?:std|core|alloc)::", text) is not None
+
+    def why_unknown(self, name: str) -> str:
+        """What may define a name that the file does not."""
+        reason = INCLUDED if self._includes else STAR if self._starred else UNKNOWN
+        return f"{reason}: {name}"
+
+    def included(self, lost: set[str]) -> set[str]:
+        """The names that headers of the language's library (C, C++) or star imports of it (Java) give."""
+        if self._language == "java":
+            stars = {name.decode() for name in re.findall(rb"^\s*import\s+([\w.]+)\.\*", self.source, re.MULTILINE)}
+            return {name for name in lost if any(name in STARRED.get(star, ()) for star in stars)}
+        if not self._library:
+            return set()
+        return {name for name in lost if re.fullmatch(r"std|NULL|\w+_t", name)} if self._includes else lost
+
+    def _text(self, item: Item) -> bytes:
+        return self.source[item.begin : item.end]
+
+    def _rendered(self, taken: set[Item], own: Item) -> str:
+        inside = any(True for _ in own.around())
+        lines = self._render(self._items, taken, own)
+        text = "\n".join(lines if inside else [line for line in lines if line.strip() != PLACE])
+        return text.strip("\n")
+
+    def _render(self, items: list[Item], taken: set[Item], own: Item) -> list[str]:
+        lines = list[str]()
+        for item in items:
+            if item is own:
+                lines.append(PLACE)
+            elif item.body is None:
+                lines += [self._piece(item.begin, item.end, item)] if item in taken else []
+            else:
+                inner = self._render(item.parts, taken, own)
+                if inner or (item in taken and not item.is_space and item.kind != "impl_item"):
+                    head, tail = self._edges(item)
+                    lines += [head, *inner, *([tail] if tail else [])]
+        return lines
+
+    def _piece(self, begin: int, end: int, item: Item) -> str:
+        text = self.source[begin:end].decode("utf-8", "replace")
+        if item.node.type == "import_spec":
+            return f"import {text.strip()}"
+        line = self.source[self.source.rfind(b"\n", 0, begin) + 1 : begin].decode("utf-8", "replace")
+        return (line if not line.strip() else "") + text.rstrip("\n")
+
+    def _edges(self, item: Item) -> tuple[str, str]:
+        """The text before and behind the parts of an item."""
+        assert item.body is not None
+        body = item.body
+        if body.type.startswith("preproc_"):
+            first = re.compile(rb"(?:[^\n\\]|\\\n|\\.)*").match(self.source, body.start_byte)
+            head = self.source[body.start_byte : first.end() if first else body.start_byte]
+            return head.decode("utf-8", "replace"), "" if body.type in {"preproc_else", "preproc_elif"} else "#endif"
+        opens = body.start_byte + 1
+        if body.type == "enum_body_declarations":
+            return self._piece(item.begin, opens, item), self.source[body.end_byte : item.end].decode(
+                "utf-8", "replace"
+            )
+        tail = self.source[body.end_byte - 1 : item.end].decode("utf-8", "replace")
+        return self._piece(item.begin, opens, item), self._piece(0, 0, item) + tail
+
+
+class _Closing:
+    """What a function needs, as it is found."""
+
+    def __init__(self, file: PrunedFile, own: Item) -> None:
+        self._file, self._own, self._table = file, own, own.table
+        self.taken = set[Item]()
+        self._names = Names()
+        self._imports = set[str]()
+        self._complaint = ""
+
+    def run(self) -> str:
+        """Take items until nothing is lacking; why that cannot be, or nothing."""
+        own, file = self._own, self._file
+        for item in file.always():
+            self._take(item)
+        self._note(own)
+        for outer in own.around():
+            self._open(outer)
+        self._names.members |= SPECIAL.get(own.language, frozenset())
+        if own.owner and not own.is_free:
+            self._names.read.add(own.owner)
+        while not self._complaint and (wanted := self._wanted()):
+            for item in wanted:
+                self._take(item)
+        return self._complaint or self._lacking()
+
+    def _note(self, item: Item) -> None:
+        names = item.names
+        self._names.add(names)
+        self._names.read |= self._file.macros(item)
+        self._imports |= names.defined
+        if names.relative:
+            self._complaint = self._complaint or RELATIVE
+
+    def _take(self, item: Item) -> None:
+        if item in self.taken or item is self._own:
+            return
+        self.taken.add(item)
+        self._note(item)
+        for outer in item.around():
+            if outer not in self.taken:
+                self._take(outer)
+        if item.body is not None:
+            self._open(item)
+
+    def _open(self, item: Item) -> None:
+        """A class with what it cannot do without."""
+        if item not in self.taken:
+            self.taken.add(item)
+            self._note(item)
+        for part in item.parts:
+            if part.node.type in self._table.always or (item.wants_all and not item.is_space):
+                self._take(part)
+
+    def _wanted(self) -> list[Item]:
+        """Items that are named, can be reached and are not taken."""
+        names, found = self._names, dict[Item, None]()
+        for name in names.read | names.doubtful | names.members | self._imports:
+            for item in self._file.named(name):
+                if item not in self.taken and item is not self._own and self._is_reached(item, name):
+                    found[item] = None
+        for item in list(self.taken):
+            for name in item.binds if item.body is None or item.kind != "impl_item" else ():
+                for block in self._file.implementations(name):
+                    if block not in self.taken:
+                        found |= {block: None} if self._fits(block) else {}
+        return list(found)
+
+    def _fits(self, block: Item) -> bool:
+        """Rust: an `impl` of a type that is taken, with its trait if that is the file's."""
+        return not block.wants_all or not any(item.names.relative for item in [block, *block.parts])
+
+    def _is_reached(self, item: Item, name: str) -> bool:
+        names = self._names
+        if item.is_import:
+            if name in names.read | names.doubtful:
+                return True
+            text = (self._own.node.text or b"").decode("utf-8", "replace")
+            return name in self._imports and re.search(rf"(?<![\w.]){re.escape(name)}(?:\.[A-Z]|::)", text) is not None
+        around = item.class_around
+        if around is not None or item.owner:
+            if around is not None and around.kind == "impl_item":
+                if not self._is_there(around.owner):
+                    return False
+            elif around is not None and around not in self.taken:
+                return False
+            if around is None and not (item.is_free or self._is_there(item.owner)):
+                return False
+            return name in names.members or (self._table.implicit and name in names.read | names.doubtful)
+        if name in names.read | names.doubtful:
+            return True
+        return name in names.members and any(outer.is_space for outer in item.around())
+
+    def _is_there(self, name: str) -> bool:
+        """Whether a type of the file is taken."""
+        own = self._own.class_around
+        if name in {self._own.owner, own.owner if own else ""}:
+            return True
+        return any(item in self.taken for item in self._file.named(name)) or not self._file.named(name)
+
+    def _lacking(self) -> str:
+        """Why that is not all, if it is not."""
+        bound = self._own.binds | {name for item in self.taken for name in item.binds}
+        spaces = {name for item in self.taken if item.is_space for name in item.names.defined}
+        opened = {name for item in self.taken if item.body is not None for name in item.names.defined}
+        lost = self._names.read - bound - spaces - opened - self._table.given
+        if lost and self._own.language == "java" and self._inherits():
+            lost = {name for name in lost if name[:1].isupper()}
+        lost -= self._file.included(lost)
+        if lost:
+            return self._file.why_unknown(min(lost))
+        written = self._own.binds | {n for item in self.taken if not item.only_declares for n in item.binds}
+        bare = {n for item in self.taken if item.only_declares for n in item.binds} - written
+        return f"{UNDEFINED}: {min(bare)}" if bare & (self._names.read | self._names.members) else ""
+
+    def _inherits(self) -> bool:
+        """Java: whether a class around the function extends one that is imported or the language's."""
+        for outer in self._own.around():
+            head = (outer.node.text or b"")[: outer.body.start_byte - outer.node.start_byte] if outer.body else b""
+            base = re.search(rb"\bextends\s+(\w+)", head)
+            if base and all(item.is_import for item in self._file.named(base[1].decode())):
+                return True
+        return False
