@@ -21,6 +21,7 @@ import tree_sitter_rust
 import tree_sitter_typescript
 from tree_sitter import Language, Node, Parser, Query
 
+from codeocean.branches import first_branches
 from codeocean.macros import parse_declarations
 from core.languages import LANGUAGES
 
@@ -190,6 +191,9 @@ def parse(source: bytes, language: str) -> Node:
     first = parser_of(grammar.loads[0]).parse(source).root_node
     if not first.has_error:
         return first
+    if language == "csharp" and b"#if" in source:
+        split = parser_of(grammar.loads[0]).parse(first_branches(source)).root_node
+        return first if split.has_error else split
     others = (parser_of(load).parse(source).root_node for load in grammar.loads[1:])
     return next((root for root in others if not root.has_error), first)
 

@@ -4,10 +4,9 @@ A parser without a preprocessor takes `class EXPORT Stack {` for a function and 
 patterns that can only be macros are blanked in every text; then words in capitals beside what did not parse, as long
 as less fails to parse without them. A blank is as long as the macro, so that every position stays true.
 
-Conditional compilation between `template <…>` and its function is read by its first branch.
+Conditional compilation that splits a statement is read by its first branch (`branches.py`).
 
-Not covered: a macro that makes up the function's own name or parameters (`FUNCTION(int, name, (int a)) {`), and
-other conditional compilation that splits a statement.
+Not covered: a macro that makes up the function's own name or parameters (`FUNCTION(int, name, (int a)) {`).
 """
 
 from __future__ import annotations
@@ -17,12 +16,7 @@ from collections.abc import Callable
 
 from tree_sitter import Node, Query, QueryCursor
 
-_TEMPLATE_IF = re.compile(
-    rb"\btemplate[ \t]*<[^;{}#]{0,300}>[ \t]*\n((?:[ \t]*\n)*[ \t]*#[ \t]*if[^\n]*\n(?:[^\n;{}]*\n){0,12}?"
-    rb"[ \t]*#[ \t]*endif\b[^\n]*\n)"
-)
-"""`#if` … `#endif` between `template <…>` and what it is a template of."""
-_DIRECTIVE = re.compile(rb"[ \t]*#[ \t]*(\w+)")
+from codeocean.branches import first_branches
 
 TRIES = 6
 """Texts with further macros blanked that are parsed at most."""
@@ -80,9 +74,13 @@ def parse_declarations(source: bytes, parse: Callable[[bytes], Node], errors: Qu
     for pattern in (_TYPE_MACRO, _LINE_MACRO, _EXPORT_MACRO):
         text = pattern.sub(_blanked, text)
     text = _LONE_MACRO.sub(_blanked_statement, text)
-    text = _TEMPLATE_IF.sub(_first_branch, text)
     root = parse(text)
     damage, spots = _damage(root, errors) if root.has_error else (0, [])
+    if damage and (candidate := first_branches(text)) != text:
+        other = parse(candidate)
+        less, rest = _damage(other, errors)
+        if less < damage:
+            text, root, damage, spots = candidate, other, less, rest
     tries, pending = 0, [spots]
     while damage and pending and tries < TRIES:
         part = pending.pop()
@@ -114,18 +112,6 @@ def _blanked(match: re.Match[bytes]) -> bytes:
     whole, begin = match[0], match.start(1) - match.start()
     end = match.end(1) - match.start()
     return whole[:begin] + re.sub(rb"[^\n]", b" ", whole[begin:end]) + whole[end:]
-
-
-def _first_branch(match: re.Match[bytes]) -> bytes:
-    """The match with its directives blank, and what stands behind the first branch."""
-    head, lines, blank = match[0][: match.start(1) - match.start()], list[bytes](), False
-    for line in match[1].splitlines(keepends=True):
-        directive = _DIRECTIVE.match(line)
-        if directive and directive[1].startswith(b"if") and any(map(bytes.strip, lines)):
-            return match[0]  # one inside the other
-        blank = blank or (directive is not None and directive[1] in {b"else", b"elif"})
-        lines.append(re.sub(rb"[^\n]", b" ", line) if blank or directive else line)
-    return head + b"".join(lines)
 
 
 def _blanked_statement(match: re.Match[bytes]) -> bytes:

@@ -32,11 +32,16 @@ class Above:
     """Where the code begins with the attributes below the documentation; -1 where there are none."""
     attributes: tuple[tuple[int, int], ...] = ()
     """Bytes of the attributes above the documentation."""
+    opened: int = -1
+    """Where an `#if` begins below the documentation whose other branches stand inside the function; -1 for none."""
 
     def code(self, outer: Node, tree: SourceTree) -> str:
         """A function with its attributes, from the first column on."""
         head = b"".join(tree.source[begin:end] + b"\n" for begin, end in self.attributes).decode("utf-8", "replace")
-        return head + at_first_column(outer, tree, self.start if self.start >= 0 else outer.start_byte)
+        start = self.start if self.start >= 0 else outer.start_byte
+        if self.opened >= 0 and _closes(tree.source, outer.start_byte, outer.end_byte):
+            start = self.opened
+        return head + at_first_column(outer, tree, start)
 
 
 @dataclass(slots=True)
@@ -57,6 +62,9 @@ _PREPROCESSOR = re.compile(
     rb"#[ \t]*(?:pragma|line|if|ifdef|ifndef|else|elif|endif|warning|error|region|endregion|nullable)\b"
     rb"(?:[^\n\\]|\\\n|\\.)*"
 )
+_OPENS = re.compile(rb"[ \t]*#[ \t]*if")
+_CLOSES = re.compile(rb"[ \t]*#[ \t]*endif")
+_CONDITION = re.compile(rb"^[ \t]*#[ \t]*(if|endif)", re.MULTILINE)
 _NEXT_LINE = re.compile(rb"[ \t]*\n[ \t]*")
 _ATTRIBUTES = frozenset(name for grammar in GRAMMARS.values() for name in grammar.attributes)
 _HASH = re.compile(rb"#(?!\[)[^\n]*")
@@ -80,7 +88,7 @@ def documentation_below(tree: SourceTree, at: int, grammar: Grammar, after: byte
     source = tree.source
     comments: list[_Comment] = []
     attributes = _attributes_before(tree, at) if grammar.attributes and not after else []
-    macro = -1
+    macro = opened = -1
     while source[at : at + 1] in after.split():
         at += 1
     while True:
@@ -88,9 +96,13 @@ def documentation_below(tree: SourceTree, at: int, grammar: Grammar, after: byte
         if (end := _comment_end(tree, at)) > at:
             if _mark(grammar.comments).match(source, at):
                 _add(comments, source, at, end)
-                macro = -1
+                macro = opened = -1
         elif (directive := _DIRECTIVES.get(tree.language)) and (found := directive.match(source, at)):
             end = found.end()
+            if _OPENS.match(source, at):
+                opened = at if opened < 0 else opened
+            elif _CLOSES.match(source, at):
+                opened = -1
         elif grammar.attributes and (attribute := tree.attribute_at(at)) is not None:
             end = attribute.end_byte
             attributes.append((at, end))
@@ -102,7 +114,17 @@ def documentation_below(tree: SourceTree, at: int, grammar: Grammar, after: byte
         else:
             break
         at = end
-    return _chosen(Above(at, start=macro), comments, attributes, tree, grammar)
+    return _chosen(Above(at, start=macro, opened=opened), comments, attributes, tree, grammar)
+
+
+def _closes(source: bytes, begin: int, end: int) -> bool:
+    """Whether an `#endif` between two bytes belongs to an `#if` before them."""
+    depth = 0
+    for match in _CONDITION.finditer(source, begin, end):
+        depth += 1 if match[1] == b"if" else -1
+        if depth < 0:
+            return True
+    return False
 
 
 def _end(match: re.Match[bytes] | None, otherwise: int) -> int:
