@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -57,7 +57,8 @@ def _set(names: str) -> frozenset[str]:
 _SCRIPT_FUNCTIONS = _set("function_declaration generator_function_declaration method_definition function_expression "
                          "generator_function arrow_function")  # fmt: skip
 _SCRIPT_WRAPPERS = _set("export_statement lexical_declaration variable_declaration variable_declarator pair "
-                        "expression_statement assignment_expression")  # fmt: skip
+                        "expression_statement assignment_expression binary_expression parenthesized_expression "
+                        "as_expression satisfies_expression return_statement")  # fmt: skip
 _CLASS = (("class _ {\n", "\n}"),)
 
 GRAMMARS: dict[str, Grammar] = {
@@ -188,14 +189,46 @@ def parse(source: bytes, language: str) -> Node:
     if language in {"c", "cpp"}:
         parser = parser_of(grammar.loads[0])
         return parse_declarations(source, lambda text: parser.parse(text).root_node, query_of(language, ERRORS))
-    first = parser_of(grammar.loads[0]).parse(source).root_node
-    if not first.has_error:
-        return first
-    if language == "csharp" and b"#if" in source:
-        split = parser_of(grammar.loads[0]).parse(first_branches(source)).root_node
-        return first if split.has_error else split
-    others = (parser_of(load).parse(source).root_node for load in grammar.loads[1:])
-    return next((root for root in others if not root.has_error), first)
+    parsers = [parser_of(load) for load in grammar.loads]
+    roots = (parser.parse(text).root_node for text in _readings(source, language) for parser in parsers)
+    best = next(roots)
+    for root in roots:
+        if not best.has_error:
+            break
+        best = min(best, root, key=_unread_bytes)
+    return best
+
+
+_SIGNATURE = re.compile(rb"(?<=[\w>)}\]])(?<!=>)(\s*\n[ \t]*)[ \t](?=<[A-Za-z\s])")
+"""TypeScript: a line that begins with type parameters goes on no type of the line before."""
+_MODIFIERS = re.compile(rb"(?<=[<,])\s*(?:in|out|in\s+out)[ \t]+(?=[A-Za-z_$][\w$]*\s*(?:[,>=]|extends\b))"
+                       rb"|(?<=\])[+-](?=\?:)|[+-](?=readonly\s*\[)")  # fmt: skip
+"""TypeScript's `<in T, out U>`, and signs of `{ [K in T]-?: … }`."""
+
+
+def _spaces(match: re.Match[bytes]) -> bytes:
+    return re.sub(rb"[^\s]", b" ", match[0])
+
+
+def _readings(source: bytes, language: str) -> Iterator[bytes]:
+    """A text, and how else it may be read where it does not parse; each sign stays where it is."""
+    yield source
+    if language == "csharp":
+        yield first_branches(source)
+    elif language == "typescript":
+        yield _MODIFIERS.sub(_spaces, _SIGNATURE.sub(rb"\1;", source))
+
+
+def _unread_bytes(root: Node) -> int:
+    """How much of a text did not parse."""
+    unread, pending = 0, [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            unread += node.end_byte - node.start_byte + 1
+        elif node.has_error:
+            pending += node.children
+    return unread
 
 
 def parser_of(load: Callable[[], object]) -> Parser:

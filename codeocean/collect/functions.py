@@ -162,11 +162,17 @@ def _behind(above: Above, tree: SourceTree, grammar: Grammar) -> Iterator[_Found
             return
     if place is not None:
         outer, function, around = place
-        yield _Found(above.end, function, around, above.code(outer, tree), above.docstring)
+        code = above.code(outer, tree)
+        if outer.type == "return_statement":
+            if function.child_by_field_name("name") is None:
+                return
+            code = _RETURNED.sub("", code).removesuffix(";")
+        yield _Found(above.end, function, around, code, above.docstring)
     elif any(node.is_error for node in chain) and _HEAD.match(tree.source, above.end, above.end + 600):
         yield _Found(above.end)
 
 
+_RETURNED = re.compile(r"\Areturn\s+")
 _HEAD = re.compile(
     rb"(?!(?:class|struct|union|enum|namespace|interface|typedef|#)\b)[^;{}=()]*\w\s*\([^;{}]*\)[^;{}=]*\{"
 )

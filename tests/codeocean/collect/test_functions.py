@@ -331,3 +331,39 @@ def test_documentation_whose_code_does_not_parse_is_counted():
 @pytest.mark.timeout(60)
 def test_comments_without_end_take_linear_time(source, language):
     assert len(found_in(source, language)) <= 1
+
+
+WRAPPED = {
+    "returned": "function make(scale) {\n  /** Opens. */\n  return function door(a) {\n    return a * scale;\n  };\n}\n",
+    "another choice": "/** Opens. */\nmodule.exports = Number.door || function door(a) {\n  return a;\n};\n",
+    "in brackets": "/** Opens. */\nexport const door = (function (a) {\n  return a;\n});\n",
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+@pytest.mark.parametrize("language", ["javascript", "typescript"])
+def test_a_function_that_is_returned_or_chosen_is_found(name, language):
+    (function,) = extract_documented(WRAPPED[name].encode(), language)
+    assert (function.docstring, "door" in function.code) == ("Opens.", True)
+    assert name != "returned" or function.code == "function door(a) {\n  return a * scale;\n}"
+    assert not has_syntax_error(function.code, language)
+
+
+TYPES = {
+    "signatures that begin with type parameters": "{\n  <A>(a: A): Pair\n\n  <A, B>(a: A, b: B): Pair\n  <\n    C\n  >(c: C): Pair\n}",
+    "variance": "Box<number>\ninterface Box<in out A, out B extends A = A, in C = B> { a: A }",
+    "signs of mapped types": "{ [K in keyof Door]-?: Door[K] } | { -readonly [K in keyof Door]+?: Door[K] }",
+    "as and satisfies": "Opener",
+}
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_types_of_newer_typescript_lose_no_function(name):
+    text = f"/** Opens. */\nexport const door = (function (a) {{ return a }}) as any satisfies {TYPES[name]}\n"
+    text += f"export const other: {TYPES[name]} = make()\n/** Shuts. */\nexport const shut = (a: number) => a\n"
+    assert [one.docstring for one in extract_documented(text.encode(), "typescript")] == ["Opens.", "Shuts."]
+
+
+def test_a_text_that_parses_nowhere_is_read_in_the_grammar_that_reads_most():
+    text = "/** Opens. */\nexport function door() { return <b>one</b> }\nlet = = ;\n/** Shuts. */\nfunction shut() { return 1 }\n"
+    assert [one.docstring for one in extract_documented(text.encode(), "typescript")] == ["Opens.", "Shuts."]
