@@ -113,7 +113,7 @@ GRAMMARS: dict[str, Grammar] = {
     "cpp": Grammar(
         (tree_sitter_cpp.language,),
         functions=_set("function_definition"),
-        classes=_set("class_specifier struct_specifier"),
+        classes=_set("class_specifier struct_specifier union_specifier"),
         wrappers=_set("template_declaration friend_declaration linkage_specification"),
         long_strings=r'\\\n|R"',
         comments="doxygen",

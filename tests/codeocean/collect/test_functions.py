@@ -367,3 +367,8 @@ def test_types_of_newer_typescript_lose_no_function(name):
 def test_a_text_that_parses_nowhere_is_read_in_the_grammar_that_reads_most():
     text = "/** Opens. */\nexport function door() { return <b>one</b> }\nlet = = ;\n/** Shuts. */\nfunction shut() { return 1 }\n"
     assert [one.docstring for one in extract_documented(text.encode(), "typescript")] == ["Opens.", "Shuts."]
+
+
+def test_a_method_of_a_union_has_its_name():
+    text = "union LIB_API Door {\n  int a;\n  /** Opens. */\n  int open(int b) { return b; }\n};\n"
+    assert [one.name for one in extract_documented(text.encode(), "cpp")] == ["Door.open"]
