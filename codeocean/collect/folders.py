@@ -20,7 +20,7 @@ from codeocean.collect.generated import is_generated
 from codeocean.collect.recognition import possible_languages, recognize
 from codeocean.collect.secrets import has_secret
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
-from codeocean.context import contexts_of
+from codeocean.context.contexts import contexts_of
 from codeocean.context.reasons import Context
 from codeocean.grammars import SHARED_SUFFIXES, language_of
 from codeocean.records import row_id

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from codeocean.collect.functions import extract_documented
-from codeocean.context import contexts_of
+from codeocean.context.contexts import contexts_of
 from codeocean.context.placed import placed
 from codeocean.context.reasons import INCLUDED, INNER, PLACE, RELATIVE, STAR, UNDEFINED, UNKNOWN
 from codeocean.verify.programs import in_context
