@@ -15,6 +15,8 @@ class Generic:
     """What it goes through, if it is an iterator."""
     is_implied: bool = False
     """Whether it stands for `impl Trait`."""
+    is_function: bool = False
+    """Whether it is a function's type."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Function:
     @property
     def dispatched(self) -> list[Generic]:
         """Type parameters whose types must be named."""
-        return [each for each in self.generics if each.item is None]
+        return [each for each in self.generics if each.item is None and not each.is_function]
 
 
 def split_at_commas(text: str) -> list[str]:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from eval.sandbox import go_generics, go_types
 from eval.sandbox.functions import Function, split_at_commas
-from eval.sandbox.rust_signatures import rust_functions, unknown_bounds
+from eval.sandbox.rust.closures import closure
+from eval.sandbox.rust.signatures import rust_functions, unknown_bounds
 
 _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
@@ -135,7 +136,9 @@ def is_plain(function: Function, language: str, own: frozenset[str] = frozenset(
     if language == "rust":
         if unknown_bounds(function):
             return False
-        kinds = [re.sub(r"'\w+", "", kind) for kind in [*kinds, *(each.item or "" for each in function.generics)]]
+        bounds = [each.bounds if each.is_function else each.item or "" for each in function.generics]
+        functions = {kind: [*made.given, made.returns] for kind in [*kinds, *bounds] if (made := closure(kind))}
+        kinds = [re.sub(r"'\w+", "", part) for kind in [*kinds, *bounds] for part in functions.get(kind, [kind])]
     if language == "go":
         kinds = [
             re.sub(r"\*|\b(?:struct|func|chan)\b\s*(?:\{\})?", lambda m: "chan " if "chan" in m[0] else "", kind)

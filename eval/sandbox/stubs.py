@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from eval.answers.braces import cut_at_close, without_block
-from eval.sandbox import go_generics, go_types, rust_signatures, rust_stubs
+from eval.sandbox import go_generics, go_types
 from eval.sandbox.functions import Function, split_at_commas
+from eval.sandbox.rust import signatures as rust_signatures
+from eval.sandbox.rust import stubs as rust_stubs
+from eval.sandbox.rust import traits as rust_traits
 from eval.sandbox.signatures import functions_of, is_plain, plain_words, without_aliases, without_comments
 from eval.sandbox.typescript import without_types
 
@@ -66,7 +69,10 @@ def split(
         return _javascript(candidate, tests, entry_point)
     if language == "java":
         return _java(candidate, tests, entry_point)
-    own = _own_types(candidate, language)
+    own = {
+        *_own_types(candidate, language),
+        *(rust_traits.traits(without_comments(candidate)) if language == "rust" else ()),
+    }
     functions = functions_of(candidate, language, frozenset(own)) if known is None else known
     makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
         "cpp": _cpp,
@@ -163,24 +169,36 @@ def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
              if not re.search(rf"\b(?:struct|enum)\s+{name}\b", tests)}  # fmt: skip
     methods = rust_signatures.methods(without_aliases(without_comments(candidate)), tests, types)
     methods = [each for each in methods if is_plain(each[2], "rust", frozenset(types))]
-    both = functions + [f for _, _, f in methods]
-    cases = [rust_stubs.candidate_case(number, f) for number, f in enumerate(both)]
-    items = [each.crossing("crate::wire") for each in types.values()]
+    given = [each for each in rust_traits.implementations(without_aliases(without_comments(candidate)), types)
+             if all(is_plain(f, "rust", frozenset(types)) for _, f in each.methods)]  # fmt: skip
+    declared = {name: text for name, (text, _) in rust_traits.traits(without_comments(candidate)).items()
+                if not re.search(rf"\btrait\s+{name}\b", tests)}  # fmt: skip
+    puts, gets = rust_traits.crossing(without_comments(candidate), types, rust_stubs.OWN)
+    functions = [f for f in functions if not any(re.search(rf"\bdyn {name}\b", f.returns) for name in declared)]
+    both = functions + [f for _, _, f in methods] + [f for each in given for _, f in each.methods]
+    cases = [rust_stubs.candidate_case(number, f, tuple(types)) for number, f in enumerate(both)]
+    items = (
+        [each.crossing("crate::wire") for each in types.values()]
+        + [rust_traits.shown_by(each) for each in given]
+        + gets
+    )
     items += [rust_stubs.candidate_items(number, f) for number, f in enumerate(both)]
     stubs = [part for each in types.values() for part in (each.declaration(), each.crossing("crate::wire"))]
-    named = [f.name if "::" not in f.name else f"wavecoder_{f.name.replace('::', '_')}" for f in both]
-    stubs += [rust_stubs.stub(number, replace(f, name=named[number])) for number, f in enumerate(both)]
-    stubs += [f"impl {owner} {{ {head} }}" for owner, head, _ in methods]
+    stubs += [f"impl wire::Tag for {name} {{ const TAG: u8 = {rust_stubs.OWN + n}; }}" for n, name in enumerate(types)]
+    stubs += [
+        rust_stubs.stub(number, replace(f, name=rust_signatures.stub_name(f.name))) for number, f in enumerate(both)
+    ]
+    written = [f"impl {owner} {{ {head} }}" for owner, head, _ in methods] + [each.text() for each in given]
+    stubs += map(rust_stubs.with_paths, [*written, *declared.values(), *puts])
     own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
     serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} {''.join(items)} "
-        "pub fn serve() { loop { let mut from = receive(); "
-             f"let answer = match u8::get(&mut from) {{ {' '.join(cases)} "
-             "_ => std::process::exit(90) }; send(&answer); } } }\n")  # fmt: skip
+        f"pub fn answer(mut from: In) -> Vec<u8> {{ match u8::get(&mut from) {{ {' '.join(cases)} "
+             "ASKS => call_lent(from), _ => std::process::exit(90) } } }\n")  # fmt: skip
     head = "#![allow(warnings)]\nmod wire;\n"
     return (
         {
             "candidate.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\n"
-            "fn main() { candidate::wavecoder_serve::serve() }\n",
+            "fn main() { wire::serve(candidate::wavecoder_serve::answer) }\n",
             "wire.rs": driver("wire.rs"),
         },
         {

@@ -12,6 +12,7 @@ use std::num::{ParseFloatError, ParseIntError};
 use std::ops::{Range, RangeInclusive};
 use std::io::{Read, Write};
 use std::os::unix::io::FromRawFd;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 const PEER: i32 = 4;
 const GONE: i32 = 90;
@@ -178,7 +179,7 @@ macro_rules! any {
 }
 any!(1 i32, 2 i64, 3 f32, 4 f64, 5 bool, 6 char, 7 String, 8 &'static str, 9 Vec<i32>, 10 Vec<String>, 11 u32, 12 usize);
 
-// Types that a generic function may be called with, by number (`eval/sandbox/rust_stubs.py`); a reference is its value.
+// Types that a generic function may be called with, by number (`eval/sandbox/rust/stubs.py`); a reference is its value.
 pub trait Tag { const TAG: u8; }
 macro_rules! tags { ($($n:literal $t:ty),*) => { $(impl Tag for $t { const TAG: u8 = $n; })* }; }
 tags!(0 i32, 1 i64, 2 u64, 3 usize, 4 f64, 5 char, 6 String, 7 str, 8 u8, 9 u32, 10 bool, 11 f32, 12 i8, 13 i16, 14 u16,
@@ -186,19 +187,98 @@ tags!(0 i32, 1 i64, 2 u64, 3 usize, 4 f64, 5 char, 6 String, 7 str, 8 u8, 9 u32,
     24 Vec<&str>, 25 (i32, i32), 26 Option<i32>, 18 [i32], 19 [String], 20 [char], 21 [f64], 22 [u8], 23 [i64], 24 [&str]);
 impl<T: Tag + ?Sized> Tag for &T { const TAG: u8 = T::TAG; }
 
-// The tests' side: what the candidate's function answers, and whether it is a value; else it panicked.
-// Tests run in threads: one asks at a time.
+// Whether two values hold the same.
+pub fn same<T: Put>(a: &T, b: &T) -> bool {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    a.put(&mut left);
+    b.put(&mut right);
+    left == right
+}
+
+// Functions stay where they are and are asked for by number. One question is open at a time, and who is asked may ask back.
+pub const ASKS: u8 = 255;
+const ANSWERS: u8 = 254;
+type Lent = Box<dyn FnMut(&mut In, &mut Vec<u8>)>;
+thread_local! { static LENT: std::cell::RefCell<HashMap<u32, Lent>> = Default::default(); }
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+static POINTED: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
+static ANSWER: std::sync::OnceLock<fn(In) -> Vec<u8>> = std::sync::OnceLock::new();
+
+// A pointer to a function holds no number.
+pub fn point(place: usize, number: u32) { POINTED[place % 16].store(number, SeqCst) }
+pub fn pointed(place: usize) -> u32 { POINTED[place % 16].load(SeqCst) }
+
+// For as long as the program runs: what a function returned may ask for it.
+pub fn keep(f: Lent) -> u32 {
+    let number = NUMBER.fetch_add(1, SeqCst);
+    LENT.with(|lent| lent.borrow_mut().insert(number, f));
+    number
+}
+
+// The candidate's side: what a returned function borrows is leaked (`eval/sandbox/rust/stubs.py`).
+pub fn lend<'a>(f: Box<dyn FnMut(&mut In, &mut Vec<u8>) + 'a>) -> u32 {
+    keep(unsafe { std::mem::transmute::<Box<dyn FnMut(&mut In, &mut Vec<u8>) + 'a>, Lent>(f) })
+}
+
+// For one call: nobody can ask for it after that, whatever the candidate sends.
+pub struct Now(pub u32);
+pub fn now<'a>(f: Box<dyn FnMut(&mut In, &mut Vec<u8>) + 'a>) -> Now { Now(lend(f)) }
+impl Drop for Now {
+    fn drop(&mut self) { LENT.with(|lent| lent.borrow_mut().remove(&self.0)); }
+}
+
+pub fn call_lent(mut from: In) -> Vec<u8> {
+    let number = u32::get(&mut from);
+    let Some(mut f) = LENT.with(|lent| lent.borrow_mut().remove(&number)) else { std::process::exit(GONE) };
+    let answer = guarded(|out| f(&mut from, out));
+    LENT.with(|lent| lent.borrow_mut().insert(number, f));
+    answer
+}
+
+pub fn ask<R: Get>(number: u32, put: impl FnOnce(&mut Vec<u8>)) -> R {
+    let mut request = vec![ASKS];
+    number.put(&mut request);
+    put(&mut request);
+    let (mut answer, whole) = call(request);
+    if whole { R::get(&mut answer) } else { panic!("the other program's function panicked") }
+}
+
+// What the other side's function answers, and whether it is a value; else it panicked. Tests run in threads: one asks
+// at a time, and again while it answers.
 pub fn call(request: Vec<u8>) -> (In, bool) {
     static ASKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let asking = ASKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    thread_local! { static DEPTH: std::cell::Cell<u32> = const { std::cell::Cell::new(0) }; }
+    let depth = DEPTH.with(|d| d.replace(d.get() + 1));
+    let asking = (depth == 0).then(|| ASKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     send(&request);
-    let mut answer = receive();
+    let mut answer = loop {
+        let mut message = receive();
+        if u8::get(&mut message) == ANSWERS { break message }
+        message.at = 0;
+        reply(message)
+    };
+    DEPTH.with(|d| d.set(depth));
     drop(asking);
     let whole = u8::get(&mut answer) == VALUE;
     (answer, whole)
 }
 
-// The candidate's side: what a call answers, as bytes.
+fn reply(mut message: In) {
+    let answer = match ANSWER.get() {
+        Some(answer) => answer(message),
+        None if u8::get(&mut message) == ASKS => call_lent(message),
+        None => std::process::exit(GONE),
+    };
+    send(&[&[ANSWERS], &answer[..]].concat())
+}
+
+// The candidate's side: answer until the tests' program ends.
+pub fn serve(answer: fn(In) -> Vec<u8>) {
+    let _ = ANSWER.set(answer);
+    loop { reply(receive()) }
+}
+
+// What a call answers, as bytes.
 pub fn guarded<F: FnOnce(&mut Vec<u8>)>(work: F) -> Vec<u8> {
     let mut out = vec![VALUE];
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut out))) {

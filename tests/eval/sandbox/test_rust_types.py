@@ -1,6 +1,6 @@
 """Rust's structs, enums and methods between a candidate and its tests."""
 
-from eval.sandbox import rust_signatures
+from eval.sandbox.rust import signatures as rust_signatures
 from tests.eval.sandbox.test_stubs import outcome
 
 CANDIDATE = """

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from eval.answers.braces import cut_at_close
 from eval.sandbox.functions import Function, Generic, split_at_commas
+from eval.sandbox.rust.closures import closure
 
 _WORDS = r"""(?:pub(?:\s*\([^)]*\))?\s+)?(?:(?:const|unsafe|extern(?:\s+"[^"]*")?)\s+)*"""
 _HEAD = re.compile(rf"^[ \t]*{_WORDS}fn\s+([A-Za-z_]\w*)\s*", re.MULTILINE)
@@ -25,7 +26,7 @@ HashMap HashSet BTreeMap BTreeSet VecDeque RtnType Self Iterator"""
 _TAKEN = frozenset(_TEXT.split())
 """Names that a declaration of the candidate's must not take from the tests."""
 _TYPE = re.compile(
-    r"((?:^[ \t]*#\[derive\([^)]*\)\]\s*)*)^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?(struct|enum)[ \t]+(\w+)[ \t]*(?=[{(])",
+    r"^((?:[ \t]*#\[derive\([^)]*\)\]\s*)*)[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?(struct|enum)[ \t]+(\w+)[ \t]*(?=[{(;])",
     re.MULTILINE,
 )
 _IMPL = re.compile(r"^[ \t]*impl[ \t]+(\w+)[ \t]*\{", re.MULTILINE)
@@ -86,8 +87,10 @@ def _function(name: str, generics: str, given: str, returns: str, where: str) ->
             implied[f"Implied{len(implied)}"] = found[2]
             kind = f"{found[1] or ''}Implied{len(implied) - 1}"
         parameters.append((re.sub(r"\bmut\s+", "", parameter).strip(), kind))
-    made = [Generic(kind, bound, _item(bound)) for kind, bound in bounds.items()]
-    made += [Generic(kind, bound, _item(bound), is_implied=True) for kind, bound in implied.items()]
+    made = [
+        Generic(kind, bound, _item(bound), is_implied=kind in implied, is_function=closure(bound) is not None)
+        for kind, bound in (bounds | implied).items()
+    ]
     return Function(name, " ".join(returns.split()), tuple(parameters), tuple(made), ", ".join(rest))
 
 
@@ -97,9 +100,9 @@ def _item(bound: str) -> str | None:
 
 
 def unknown_bounds(f: Function) -> bool:
-    """Whether a function wants what cannot cross: functions, constants as parameters."""
+    """Whether a function wants what cannot cross: functions that take or give functions, constants as parameters."""
     return any(re.search(r"\b(?:Fn|FnMut|FnOnce|fn)\b", f"{each.name} {each.bounds}") or not each.name.isidentifier()
-               for each in f.generics)  # fmt: skip
+               for each in f.generics if not each.is_function)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ impl {wire}::Get for {self.name} {{
 
 
 def _fields(fields: tuple[tuple[str, str], ...], opens: str) -> str:
+    if not opens:
+        return ""
     if opens == "{":
         return "{ " + ", ".join(f"pub {name}: {kind}" for name, kind in fields) + " }"
     return f"({', '.join(f'pub {kind}' for _, kind in fields)})"
@@ -196,6 +201,8 @@ def _forms(name: str, kind: str, body: str) -> tuple[tuple[str, tuple[tuple[str,
 
 
 def _read_fields(body: str) -> tuple[tuple[tuple[str, str], ...], str] | None:
+    if not body:
+        return (), ""
     opens, inner = body[0], body.rstrip("; \t")[1:-1]
     parts = [
         re.sub(r"^pub(?:\([^)]*\))? ", "", " ".join(each.split())) for each in split_at_commas(inner) if each.strip()
@@ -222,11 +229,16 @@ def methods(source: str, tests: str, types: dict[str, OwnType]) -> list[tuple[st
         for f in rust_functions(block) if owner in types else ():
             if _JUDGING.search(f.name) or f.generics or not re.search(rf"(?:\.|\b{owner}::){f.name}\s*\(", tests):
                 continue
-            found.append((owner, *_method(owner, f, block)))
+            found.append((owner, *method(owner, f, block)))
     return found
 
 
-def _method(owner: str, f: Function, block: str) -> tuple[str, Function]:
+def stub_name(name: str) -> str:
+    """The name of the tests' function that asks for one of the candidate's, whose name may be a path."""
+    return name if name.isidentifier() else f"wavecoder_{re.sub(r'[^A-Za-z0-9_]+', '_', name)}"
+
+
+def method(owner: str, f: Function, block: str) -> tuple[str, Function]:
     """A method's head in the tests, and the function that takes its receiver as its first parameter."""
     receiver = re.search(rf"\bfn\s+{f.name}\s*\(\s*(&\s*)?(?:'\w+\s+)?(mut\s+)?self\b", block)
     borrow = "" if receiver is None or not receiver[1] else "&mut " if receiver[2] else "&"
@@ -239,4 +251,4 @@ def _method(owner: str, f: Function, block: str) -> tuple[str, Function]:
     made = replace(f, name=f"{owner}::{f.name}", returns=returns,
                    parameters=tuple((f"a{n}", kind) for n, kind in enumerate(kinds)))  # fmt: skip
     arrow = f" -> {returns}" if returns else ""
-    return f"pub fn {f.name}({', '.join(taken)}){arrow} {{ wavecoder_{owner}_{f.name}({', '.join(given)}) }}", made
+    return f"pub fn {f.name}({', '.join(taken)}){arrow} {{ {stub_name(made.name)}({', '.join(given)}) }}", made
