@@ -40,8 +40,9 @@ class Function:
 def split_at_commas(text: str) -> list[str]:
     """Split at the commas that stand in no brackets."""
     parts, depth = [""], 0
-    for character in text:
-        depth += (character in "<([{") - (character in ">)]}")
+    for at, character in enumerate(text):
+        arrow = text[at : at + 2] == "<-"  # of a channel in Go
+        depth += (character in "<([{" and not arrow) - (character in ">)]}")
         if character == "," and depth == 0:
             parts.append("")
         else:

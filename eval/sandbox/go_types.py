@@ -26,6 +26,11 @@ _METHOD = re.compile(
     r"^func[ \t]*\([ \t]*(?:\w+[ \t]+)?(\*?)(\w+)[ \t]*\)[ \t]*(\w+)[ \t]*\(([^{}()]*)\)[ \t]*([^{}\n]*?)[ \t]*\{",
     re.MULTILINE,
 )
+_INTERFACE = re.compile(r"^type[ \t]+(\w+)[ \t]+interface[ \t]*\{([^{}|~]*)\}", re.MULTILINE)
+_SENTINEL = re.compile(
+    r"^(?:var)?[ \t]+(\w+)(?:[ \t]+error)?[ \t]*=[ \t]*((?:errors\.New|fmt\.Errorf)\(\"(?:\\.|[^\"\\\n])*\"\))",
+    re.MULTILINE,
+)
 _JUDGING = re.compile(r"equal|cmp|compare|less|match|contain|same|^eq|^has|^is", re.IGNORECASE)
 
 
@@ -39,6 +44,8 @@ def data_types(source: str) -> dict[str, str]:
     found |= {name: (f"type {name} {kind}", set(re.findall(r"[A-Za-z_]\w*", kind)))
               for name, kind in _NAMED.findall(source) if name not in found and kind != "struct"}  # fmt: skip
     found = {name: each for name, each in found.items() if name not in PREDECLARED and "wavecoder" not in name}
+    found |= {name: (f"type {name} interface {{{body}}}", _words_of_methods(body))
+              for name, body in _INTERFACE.findall(source) if name not in PREDECLARED}  # fmt: skip
     while wrong := [name for name, (_, words) in found.items() if not words <= _PLAIN | set(found)]:
         for name in wrong:
             del found[name]
@@ -52,6 +59,30 @@ def _words(body: str) -> set[str]:
         fields = re.match(r"[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?=[\w\[*])", line)
         words |= set(re.findall(r"[A-Za-z_.]\w*", line[fields.end() :] if fields else line))
     return words
+
+
+def _words_of_methods(body: str) -> set[str]:
+    """The words of the types of an interface's methods, and of the interfaces that it holds."""
+    words: set[str] = set()
+    for line in re.split(r"[\n;]", body):
+        if head := re.fullmatch(r"[ \t]*(\w+)[ \t]*\((.*?)\)[ \t]*(.*?)[ \t]*", line):
+            kinds = [*_kinds(head[2]), _results(head[3])]
+            words |= {word for kind in kinds for word in re.findall(r"[A-Za-z_.]\w*", kind)}
+        else:
+            words |= set(re.findall(r"[A-Za-z_.]\w*", line))
+    return words
+
+
+def registered(types: dict[str, str], sentinels: dict[str, str]) -> str:
+    """What tells either program the types and errors that it has under the same name as the other."""
+    lines = [f'wavecoderKinds["main.{name}"] = reflect.TypeOf((*{name})(nil)).Elem()' for name in types]
+    lines += [f'wavecoderErrors["{name}"] = {name}' for name in sentinels]
+    return f"func init() {{ {'; '.join(lines)} }}\n" if lines else ""
+
+
+def sentinels(source: str) -> dict[str, str]:
+    """Name → expression of the errors that a candidate declares for its callers to recognise."""
+    return {name: made for name, made in _SENTINEL.findall(source) if name not in PREDECLARED and "%w" not in made}
 
 
 def constants(source: str, types: dict[str, str]) -> list[str]:
@@ -69,12 +100,13 @@ def constants(source: str, types: dict[str, str]) -> list[str]:
 def methods(source: str, tests: str, types: dict[str, str]) -> list[tuple[str, str, Function]]:
     """Receiver, name and function of the methods that tests call; the receiver is its first parameter."""
     found = []
+    asked = {name for text in types.values() if " interface " in text for name in re.findall(r"(\w+)[ \t]*\(", text)}
     for star, owner, name, given, returns in _METHOD.findall(source):
-        called = re.search(rf"\.{name}\s*\(", tests)
-        if owner not in types or not called or _JUDGING.search(name):
+        called = name in asked | {"Error", "String"} or re.search(rf"\.{name}\s*\(", tests)
+        if owner not in types or not called or (given.strip() and name not in asked and _JUDGING.search(name)):
             continue
         parameters = [(f"a{n + 1}", kind) for n, kind in enumerate(_kinds(given))]
-        made = Function(name, " ".join(returns.split()), (("a0", f"{star}{owner}"), *parameters))
+        made = Function(name, _results(returns), (("a0", f"{star}{owner}"), *parameters))
         found.append((f"{star}{owner}", name, made))
     return found
 
@@ -107,6 +139,13 @@ def _closing(text: str, start: int) -> int:
         if depth == 0:
             return at + 1
     return len(text)
+
+
+def _results(returns: str) -> str:
+    """A method's results without their names."""
+    text = " ".join(returns.split())
+    named = re.match(r"\((?!func\b|chan\b)\w+(?:, ?\w+)* [^ )]", text)
+    return f"({', '.join(_kinds(text[1:-1]))})" if named else text
 
 
 def _kinds(given: str) -> list[str]:

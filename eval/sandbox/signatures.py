@@ -140,10 +140,7 @@ def is_plain(function: Function, language: str, own: frozenset[str] = frozenset(
         functions = {kind: [*made.given, made.returns] for kind in [*kinds, *bounds] if (made := closure(kind))}
         kinds = [re.sub(r"'\w+", "", part) for kind in [*kinds, *bounds] for part in functions.get(kind, [kind])]
     if language == "go":
-        kinds = [
-            re.sub(r"\*|\b(?:struct|func|chan)\b\s*(?:\{\})?", lambda m: "chan " if "chan" in m[0] else "", kind)
-            for kind in kinds
-        ]
+        kinds = [re.sub(r"\*|<-|\b(?:struct|func|chan)\b\s*(?:\{\})?", "", kind) for kind in kinds]
     if not all(re.fullmatch(r"(?:[\w\s:<>,&\[\]'.();=+]|interface ?\{\})*", kind) for kind in kinds):
         return False
     return all(set(re.findall(r"[A-Za-z_]\w*", kind)) <= known for kind in kinds) and all(

@@ -213,7 +213,12 @@ def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, F
     own = {
         name: text for name, text in go_types.data_types(source).items() if not re.search(rf"\btype\s+{name}\b", tests)
     }
+    sentinels = {
+        name: made for name, made in go_types.sentinels(source).items() if not re.search(rf"\b{name}\s*:?=", tests)
+    }
     stubs, named = [*own.values(), *go_types.constants(source, own)], list[str]()
+    stubs += [f"var {name} = {made}" for name, made in sentinels.items()]
+    known = go_types.registered(own, sentinels)
     for receiver, name, f in go_types.methods(source, tests, own):
         if is_plain(f, "go", frozenset(own)):
             stubs.append(_go_stub(f, str(len(named)), f"(a0 {receiver}) {name}", f.parameters[1:]))
@@ -227,16 +232,17 @@ def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, F
     run = ("package main\nimport \"testing\"\nfunc main() { testing.Main("
            "func(string, string) (bool, error) { return true, nil }, "
            f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
-    serve = f"package main\nfunc main() {{ wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
+    serve = f"{known}func main() {{ wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
     body = re.sub(r"^\s*package \w+", "", tests)
+    wire = {name: driver(name) for name in ("wire.go", "errors.go", "channels.go")}
     return (
-        {"candidate.go": go_file(candidate), "main.go": serve, "wire.go": driver("wire.go")},
+        {"candidate.go": go_file(candidate), "main.go": go_file(serve)} | wire,
         {
             "tests.go": go_file(body),
-            "stubs.go": 'package main\nimport "reflect"\nvar _ = reflect.TypeOf\n' + "\n".join(stubs) + "\n",
+            "stubs.go": go_file("\n".join([*stubs, known])),
             "main.go": run,
-            "wire.go": driver("wire.go"),
-        },
+        }
+        | wire,
     )
 
 

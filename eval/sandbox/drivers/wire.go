@@ -1,7 +1,7 @@
 package main
 
 // Calls between the tests' process and the candidate's, over descriptor 4. Only plain data crosses: numbers, strings,
-// arrays, slices, maps, errors as their text. Values inside an interface carry the name of their type.
+// arrays, slices, maps, structs, pointers, errors, what channels hold. Values inside an interface carry the name of their type.
 
 import (
 	"bufio"
@@ -108,6 +108,8 @@ func wavecoderPut(v reflect.Value) {
 		}
 		wavecoderLent = append(wavecoderLent, v)
 		wavecoderPutNumber(uint64(len(wavecoderLent)))
+	case reflect.Chan:
+		wavecoderPutItems(v)
 	case reflect.Struct:
 		held := reflect.New(v.Type()).Elem()
 		held.Set(v)
@@ -128,9 +130,8 @@ func wavecoderPut(v reflect.Value) {
 	case reflect.Interface:
 		if v.IsNil() {
 			wavecoderPutText("nil")
-		} else if v.Type() == wavecoderError {
-			wavecoderPutText("error")
-			wavecoderPutText(v.Interface().(error).Error())
+		} else if err, ok := v.Interface().(error); ok && v.Type() == wavecoderError && !wavecoderKnows(v.Elem().Type()) {
+			wavecoderPutError(err)
 		} else {
 			wavecoderPutText(v.Elem().Type().String())
 			wavecoderType(v.Elem().Type().String()) // only what the other side knows
@@ -184,6 +185,8 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 		if number := wavecoderGetNumber(); number != 0 {
 			v.Set(wavecoderBorrowed(t, number-1))
 		}
+	case reflect.Chan:
+		v.Set(wavecoderGetItems(t))
 	case reflect.Struct:
 		for n := 0; n < v.NumField(); n++ {
 			wavecoderField(v, n).Set(wavecoderGet(v.Type().Field(n).Type))
@@ -197,7 +200,16 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 		switch name := wavecoderGetText(); name {
 		case "nil":
 		case "error":
-			v.Set(reflect.ValueOf(errors.New(wavecoderGetText())))
+			text := wavecoderGetText()
+			if inner := wavecoderGet(wavecoderError); inner.IsNil() {
+				v.Set(reflect.ValueOf(errors.New(text)))
+			} else {
+				v.Set(reflect.ValueOf(&wavecoderWrapped{text, inner.Interface().(error)}))
+			}
+		case "sentinel":
+			if known, ok := wavecoderErrors[wavecoderGetText()]; ok {
+				v.Set(reflect.ValueOf(known))
+			}
 		default:
 			v.Set(wavecoderGet(wavecoderType(name)))
 		}
@@ -231,6 +243,9 @@ func wavecoderType(name string) reflect.Type {
 			}
 		}
 	}
+	if strings.HasPrefix(name, "*") {
+		return reflect.PtrTo(wavecoderType(name[1:]))
+	}
 	if strings.HasPrefix(name, "[]") {
 		return reflect.SliceOf(wavecoderType(name[2:]))
 	}
@@ -244,6 +259,10 @@ func wavecoderType(name string) reflect.Type {
 
 // The tests' side: call a function over there; its slices and maps are changed here as they were there.
 func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) []reflect.Value {
+	if wavecoderServing == 0 { // a function of the tests that the candidate called may call it in turn
+		wavecoderOpen.Lock()
+		defer wavecoderSendOn()
+	}
 	wavecoderPutNumber(uint64(number))
 	for n, argument := range arguments {
 		boxed := reflect.New(function.In(n)).Elem()
@@ -276,6 +295,10 @@ func wavecoderReply(function reflect.Type, arguments []interface{}) []reflect.Va
 	}
 	for n, argument := range arguments {
 		switch t := function.In(n); t.Kind() {
+		case reflect.Chan:
+			if t.ChanDir() != reflect.RecvDir {
+				wavecoderSent = append(wavecoderSent, wavecoderPassOn(reflect.ValueOf(argument), wavecoderGet(reflect.ChanOf(reflect.BothDir, t.Elem()))))
+			}
 		case reflect.Slice:
 			reflect.Copy(reflect.ValueOf(argument), wavecoderGet(t))
 		case reflect.Ptr:
@@ -309,6 +332,8 @@ func wavecoderServeLent() {
 	if number >= uint64(len(wavecoderLent)) {
 		os.Exit(wavecoderGone)
 	}
+	wavecoderServing++
+	defer func() { wavecoderServing-- }()
 	wavecoderAnswer(wavecoderLent[number])
 	wavecoderLeave(wavecoderWriter.Flush())
 }
@@ -361,8 +386,14 @@ func wavecoderServe(functions []interface{}) {
 
 func wavecoderAnswer(function reflect.Value) {
 	arguments := make([]reflect.Value, function.Type().NumIn())
+	channels := make([]reflect.Value, len(arguments))
 	for n := range arguments {
-		arguments[n] = wavecoderGet(function.Type().In(n))
+		if t := function.Type().In(n); t.Kind() == reflect.Chan && t.ChanDir() != reflect.RecvDir {
+			channels[n] = wavecoderGetItems(t)
+			arguments[n] = channels[n].Convert(t)
+		} else {
+			arguments[n] = wavecoderGet(t)
+		}
 	}
 	results, failure := wavecoderTry(function, arguments)
 	if err, ok := failure.(error); ok {
@@ -379,8 +410,10 @@ func wavecoderAnswer(function reflect.Value) {
 		boxed.Set(result)
 		wavecoderPut(boxed)
 	}
-	for _, argument := range arguments {
-		if kind := argument.Kind(); kind == reflect.Slice || kind == reflect.Map || kind == reflect.Ptr {
+	for n, argument := range arguments {
+		if argument.Kind() == reflect.Chan && argument.Type().ChanDir() != reflect.RecvDir {
+			wavecoderPutItems(channels[n])
+		} else if kind := argument.Kind(); kind == reflect.Slice || kind == reflect.Map || kind == reflect.Ptr {
 			wavecoderPut(argument)
 		}
 	}

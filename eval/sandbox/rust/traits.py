@@ -22,7 +22,9 @@ _PATHS = {
     **{name: f"std::ops::{name}" for name in _OPS},
     **dict.fromkeys(("Default", "From", "TryFrom", "Iterator"), ""),
     **dict.fromkeys(("PartialEq", "PartialOrd", "Ord", "Eq", "Clone", "Copy"), ""),
-    "FromStr": "std::str::FromStr", "Display": "std::fmt::Display", "Debug": "std::fmt::Debug",
+    "FromStr": "std::str::FromStr",
+    "Display": "std::fmt::Display",
+    "Debug": "std::fmt::Debug",
     "Error": "std::error::Error",
 }
 """The library's traits that cross, and where they are; nothing: in the prelude."""

@@ -66,7 +66,7 @@ def test_types_pointers_and_functions_of_go_pass_as_in_one_program():
 
 def test_types_of_go_that_are_more_than_data_do_not_cross():
     source = "type A struct { f func() }\ntype B interface { Area() int }\ntype C struct { a A }\ntype D struct { x, y int }\ntype int string\n"
-    assert list(go_types.data_types(source)) == ["D"]
+    assert list(go_types.data_types(source)) == ["D", "B"]
     assert go_types.constants("const (\n\tOne D = iota\n)\nconst true = D(0)\nconst len D = 3\n", {"D": ""}) == [
         "const (\n\tOne D = iota\n)"
     ]
