@@ -49,7 +49,10 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
     text = without_comments(source)
     text = _plain_go(text) if language == "go" else text
     if language == "rust":
-        functions = list(rust_functions(without_aliases(text)))
+        hidden = (
+            set(re.findall(r"\b(?:struct|enum|union|trait)\s+(\w+)", text)) - own
+        )  # whatever a plain type is called
+        functions = [f for f in rust_functions(without_aliases(text)) if not hidden & _words_of(f)]
         return list({f.name: f for f in reversed(functions) if is_plain(f, language, own)}.values())[::-1]
     found_heads = re.findall(_PATTERNS[language], text, re.MULTILINE) if language == "cpp" else go_types.heads(text)
     for groups in found_heads:
@@ -65,6 +68,10 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
         if is_plain(function, language, own):
             found.setdefault(name, function)
     return [function for name, function in found.items() if name not in doubtful]
+
+
+def _words_of(f: Function) -> set[str]:
+    return {word for kind in (f.returns, *(kind for _, kind in f.parameters)) for word in re.findall(r"\w+", kind)}
 
 
 def _go_function(groups: tuple[str, ...], source: str) -> Function | None:

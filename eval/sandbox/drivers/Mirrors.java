@@ -195,7 +195,7 @@ final class Mirrors {
     private static Executable find(String key) throws ReflectiveOperationException {
         Executable found = methods.get(key);
         if (found != null) return found;
-        Class<?> owner = Class.forName(key.substring(0, key.indexOf('#')));
+        Class<?> owner = Class.forName(key.substring(0, key.indexOf('#')), !ofTests, Mirrors.class.getClassLoader());
         List<Executable> all = new ArrayList<>(List.of(owner.getDeclaredMethods()));
         all.addAll(List.of(owner.getDeclaredConstructors()));
         for (Executable each : all) if (!(each instanceof Method && ((Method) each).isBridge()) && keyOf(each).equals(key)) found = each;

@@ -47,6 +47,7 @@ WRONG = {
     "a debug text that lies": ("#[derive(Clone, PartialEq)]\nstruct P { x: i32 }\nimpl std::fmt::Debug for P { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { write!(f, \"P(2)\") } }\nfn f() -> P { P { x: 1 } }", "assert_eq!(f(), P { x: 2 });"),
     "an equality with data": ("#[derive(Debug)]\nstruct P { x: i32 }\nimpl PartialEq<i32> for P { fn eq(&self, _: &i32) -> bool { true } }\nfn f() -> P { P { x: 1 } }", "assert!(f() == 5);"),
     "a closure that is not asked": ("fn f<F: Fn(i32) -> i32>(g: F) -> i32 { 7 }", "assert_eq!(f(|x| x + 1), 2);"),
+    "a type that is called as one of the library's": ("#[derive(Debug)]\nstruct Any { x: i32 }\nimpl PartialEq<i32> for Any { fn eq(&self, _: &i32) -> bool { true } }\nfn f() -> Any { Any { x: 1 } }", "assert!(f() == 5);"),
     "a method under an operator's name": ("#[derive(Debug, PartialEq)]\nstruct P { x: i32 }\nimpl P { fn eq(&self, x: &i32) -> bool { true } }\nfn f() -> P { P { x: 1 } }", "assert!(f().eq(&5));"),
 }  # fmt: skip
 
