@@ -61,7 +61,7 @@ def functions_in(errors: str, name: str) -> list[Function]:
         kinds = [_bare(kind) for kind in split_at_commas(given) if kind.strip()]
         for size in range(int(least), len(kinds) + 1):
             function = Function(name, _bare(returns), tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
-            if is_plain(function, "cpp"):
+            if is_plain(function, "cpp") and not any("(&" in kind for kind in kinds[:size]):  # of arrays
                 found.setdefault(tuple(kinds[:size]), function)
     return list(found.values())
 

@@ -197,6 +197,58 @@ template <class T> struct IsChangeable
     : std::integral_constant<bool, std::is_lvalue_reference<T>::value && !std::is_const<std::remove_reference_t<T>>::value> {};
 
 // Functions stay where they are: the other side gets one that asks for them by number.
+// An exception crosses as the nearest class of the library's with its text; a number or text that is thrown, as itself.
+struct Thrown : std::exception {
+    std::string text;
+    explicit Thrown(const std::string& said) : text(said) {}
+    const char* what() const noexcept override { return text.c_str(); }
+};
+
+inline void put_raised() {
+    unsigned char kind = 0;
+    std::string text = "the candidate threw an exception";
+    try { throw; }
+    catch (const std::invalid_argument& e) { kind = 1, text = e.what(); }
+    catch (const std::out_of_range& e) { kind = 2, text = e.what(); }
+    catch (const std::domain_error& e) { kind = 3, text = e.what(); }
+    catch (const std::length_error& e) { kind = 4, text = e.what(); }
+    catch (const std::logic_error& e) { kind = 5, text = e.what(); }
+    catch (const std::overflow_error& e) { kind = 6, text = e.what(); }
+    catch (const std::underflow_error& e) { kind = 7, text = e.what(); }
+    catch (const std::range_error& e) { kind = 8, text = e.what(); }
+    catch (const std::runtime_error& e) { kind = 9, text = e.what(); }
+    catch (const std::exception& e) { kind = 10, text = e.what(); }
+    catch (int n) { kind = 11, text = std::to_string(n); }
+    catch (const char* said) { kind = 12, text = said; }
+    catch (const std::string& said) { kind = 13, text = said; }
+    catch (...) {}
+    out().bytes.assign(1, char(RAISED));
+    Wire<unsigned char>::put(kind);
+    Wire<std::string>::put(text);
+}
+
+struct Raised {
+    unsigned char kind = Wire<unsigned char>::get();
+    std::string text = Wire<std::string>::get();
+    [[noreturn]] void again() const {
+        switch (kind) {
+            case 1: throw std::invalid_argument(text);
+            case 2: throw std::out_of_range(text);
+            case 3: throw std::domain_error(text);
+            case 4: throw std::length_error(text);
+            case 5: throw std::logic_error(text);
+            case 6: throw std::overflow_error(text);
+            case 7: throw std::underflow_error(text);
+            case 8: throw std::range_error(text);
+            case 10: throw Thrown(text);
+            case 11: throw std::atoi(text.c_str());
+            case 12: throw static_cast<const char*>((new std::string(text))->c_str());
+            case 13: throw text;
+            default: throw std::runtime_error(text);
+        }
+    }
+};
+
 inline std::vector<std::function<void()>>& lent() { static std::vector<std::function<void()>> all; return all; }
 
 inline void serve_lent() {
@@ -233,7 +285,7 @@ template <class R, class... A> struct Wire<std::function<R(A...)>> {
             if constexpr (std::is_void<R>::value) wavecoder::apply([&](auto&... x) { f(static_cast<A&&>(x)...); }, given);
             else Wire<Plain<R>>::put(wavecoder::apply([&](auto&... x) -> R { return f(static_cast<A&&>(x)...); }, given));
         } catch (...) {
-            out().bytes.assign(1, char(RAISED));
+            put_raised();
         }
         wavecoder::apply([](auto&... x) {
             (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
@@ -252,17 +304,13 @@ template <class R, class... A> struct Wire<std::function<R(A...)>> {
             (Wire<Plain<A>>::put(a), ...);
             out().flush();
             std::swap(held, out());
-            bool whole = reply() == VALUE;
-            if constexpr (std::is_void<R>::value) {
+            if (reply() != VALUE) {
+                Raised raised;
                 changed(a...);
-                if (!whole) throw std::runtime_error("the function threw an exception");
-            } else {
-                std::vector<Plain<R>> value;
-                if (whole) value.push_back(Wire<Plain<R>>::get());
-                changed(a...);
-                if (!whole) throw std::runtime_error("the function threw an exception");
-                return std::move(value[0]);
+                raised.again();
             }
+            if constexpr (std::is_void<R>::value) changed(a...);
+            else { Plain<R> value = Wire<Plain<R>>::get(); changed(a...); return value; }
         };
     }
     static void changed(std::remove_reference_t<A>&... a) {
@@ -283,7 +331,7 @@ template <class R, class... A, class F> void answer(F function) {
         out().bytes.assign(1, char(NO_MEMORY));
         return out().flush();
     } catch (...) {
-        out().bytes.assign(1, char(RAISED));
+        put_raised();
     }
     wavecoder::apply([](auto&... x) {
         (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
@@ -300,8 +348,9 @@ template <class... A> struct Call {
         unsigned char status = reply();
         if (status == NO_MEMORY) ::_exit(MEMORY);
         if (status != VALUE) {
+            Raised raised;
             changed(arguments...);
-            throw std::runtime_error("the candidate threw an exception");
+            raised.again();
         }
         if constexpr (std::is_void<R>::value) changed(arguments...);
         else { Plain<R> value = Wire<Plain<R>>::get(); changed(arguments...); return value; }

@@ -66,6 +66,7 @@ CPP = {
     "a template, changed in place": ("template <typename T, class U = int>\nT most(vector<T>& x) { sort(x.begin(), x.end()); return x.back(); }", "vector<string> w = {\"b\", \"a\"}; vector<int> n = {3, 1}; assert(most(w) == \"b\" && w[0] == \"a\"); assert(most(n) == 3);"),
     "overloads": ("int size(const string& s) { return 1; }\nint size(const vector<int>& s) { return 2; }", "assert(size(string(\"a\")) == 1); assert(size(vector<int>{1}) == 2);"),
     "changes before an exception": ("int none(vector<int>& x) { x.clear(); throw 5; }", "vector<int> x = {1}; bool seen = false; try { none(x); } catch (...) { seen = true; } assert(seen && x.empty());"),
+    "exceptions by their class and text": ("struct Bad : std::out_of_range { using std::out_of_range::out_of_range; };\nint checked(int x) { if (x < 0) throw std::invalid_argument(\"low\"); if (x > 9) throw Bad(\"high\"); if (x == 5) throw string(\"five\"); return x; }", "string got; for (int x : {-1, 10, 5, 1}) try { checked(x); got += 'k'; } catch (const std::invalid_argument& e) { got += e.what(); } catch (const std::out_of_range& e) { got += e.what(); } catch (const string& s) { got += s; } assert(got == \"lowhighfivek\");"),
     "a lambda": ("const auto plus_one = [](int x) { return x + 1; };", "assert(plus_one(1) == 2);"),
     "a macro": ("#define SQUARE(x) ((x) * (x))", "assert(SQUARE(3) == 9);"),
     "a name that C++17 took": ("int data = 5;\nint next_data(int x) { return data + x; }", "assert(next_data(1) == 6);"),
@@ -79,6 +80,11 @@ def test_cpp_passes_as_in_one_program(name):
     entry_point = "size" if name == "overloads" else None  # a name that std has too
     done = outcome("cpp", f"{head}{candidate}\n", f"#undef NDEBUG\n#include <assert.h>\nint main() {{ {checks} }}\n", entry_point=entry_point)  # fmt: skip
     assert done.passed, done
+
+
+def test_arrays_of_cpp_are_told_as_what_cannot_cross():
+    done = outcome("cpp", "int total(const int* x, int n) { return x[0] + n; }\n", "#include <assert.h>\nint main() { int a[2] = {1, 2}; assert(total(a, 2) == 3); }\n")  # fmt: skip
+    assert done.outcome == "signature", done
 
 
 MORE_CPP = """#include <bits/stdc++.h>
