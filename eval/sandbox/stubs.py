@@ -191,9 +191,10 @@ def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files,
     written = [f"impl {owner} {{ {head} }}" for owner, head, _ in methods] + [each.text() for each in given]
     stubs += map(rust_stubs.with_paths, [*written, *declared.values(), *puts])
     own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
-    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::*; {own} {''.join(items)} "
+    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::{{Get, In, Put}}; {own} "
+        f"{''.join(items)} "
         f"pub fn answer(mut from: In) -> Vec<u8> {{ match u8::get(&mut from) {{ {' '.join(cases)} "
-             "ASKS => call_lent(from), _ => std::process::exit(90) } } }\n")  # fmt: skip
+             "crate::wire::ASKS => crate::wire::call_lent(from), _ => std::process::exit(90) } } }\n")  # fmt: skip
     head = "#![allow(warnings)]\nmod wire;\n"
     return (
         {

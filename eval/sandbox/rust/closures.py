@@ -77,11 +77,11 @@ def lent(name: str, kind: Closure, how: str) -> str:
     called = f'{name}.take().expect("a function that is called once")' if once else name
     held = f"let mut {name} = {f'Some({name})' if once else name};"
     work = f"move |from: &mut In, out: &mut Vec<u8>| {{ {reads}Put::put(&({called})({passed}), out); }}"
-    return f"{{ {held} {how}(Box::new({work})) }}"
+    return f"{{ {held} crate::wire::{how}(Box::new({work})) }}"
 
 
 def asking(number: str, kind: Closure) -> str:
     """A function that asks for the other program's of a number."""
     puts = " ".join(f"Put::put(&x{n}, out);" for n in range(len(kind.given)))
     returns = re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", kind.returns)
-    return f"move |{kind.taken}| -> {returns} {{ ask::<{returns}>({number}, |out| {{ {puts} }}) }}"
+    return f"move |{kind.taken}| -> {returns} {{ crate::wire::ask::<{returns}>({number}, |out| {{ {puts} }}) }}"

@@ -88,8 +88,8 @@ def _answer(f: Function) -> str:
             given.append(f"{name}.iter()" if item.startswith("&") and held[0] != "&" else f"{name}.into_iter()")
             continue
         if made := closure_of(kind, f):
-            number = f"n{place}" if made.trait != "fn" else f"pointed({place})"
-            taken.append(f"let n{place} = u32::get(&mut from); point({place}, n{place});")
+            number = f"n{place}" if made.trait != "fn" else f"crate::wire::pointed({place})"
+            taken.append(f"let n{place} = u32::get(&mut from); crate::wire::point({place}, n{place});")
             taken.append(
                 f"let mut {name} = {asking(number, made).removeprefix('move ' if made.trait == 'fn' else '')};"
             )
@@ -107,13 +107,14 @@ def _answer(f: Function) -> str:
     kinds = [
         "_" if each.item is not None or each.is_function else each.name for each in f.generics if not each.is_implied
     ]
-    call = f"{f.name}{f'::<{chr(44).join(kinds)}>' if kinds else ''}({', '.join(given)})"
+    where = "super::" if f.name.isidentifier() and not f.name.startswith("wavecoder_") else ""
+    call = f"{where}{f.name}{f'::<{chr(44).join(kinds)}>' if kinds else ''}({', '.join(given)})"
     collected = ".collect::<Vec<_>>()" if _yields(f) else ""
     changed = f"{{ let out = &mut answer; {' '.join(back)} }}" if back else ""
     value = f"{call}{collected}"
     if made := closure(f.returns):  # it may hold what it was given
         value = f"{{ let mut g = {call}; {lent('g', made, 'lend')} }}"
-    return (f"{' '.join(taken)} let mut answer = guarded(|out| unsafe {{ Put::put(&{value}, out); }}); "
+    return (f"{' '.join(taken)} let mut answer = crate::wire::guarded(|out| unsafe {{ Put::put(&{value}, out); }}); "
             f"{changed} answer")  # fmt: skip
 
 
