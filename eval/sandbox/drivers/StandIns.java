@@ -26,7 +26,6 @@ final class StandIns {
     private final Set<String> words, taken;
     private final boolean besideTests;
     private final Map<TypeElement, String> refused = new HashMap<>();
-    private final Set<String> methodsOfData;
     /** The types that are wanted, in the order in which they were found. */
     private final Map<TypeElement, String> wanted = new LinkedHashMap<>();
     /** Of each stand-in its name and those of its fields that the tests name. */
@@ -39,8 +38,11 @@ final class StandIns {
         this.types = task.getTypes();
         this.words = words;
         this.taken = taken;
-        this.methodsOfData = DATA.stream().flatMap(name -> ElementFilter.methodsIn(elements.getTypeElement(name).getEnclosedElements()).stream())
-            .filter(m -> !m.getParameters().isEmpty()).map(m -> m.getSimpleName().toString()).collect(Collectors.toSet());
+    }
+
+    private boolean isMethodOfData(String name) {
+        return DATA.stream().flatMap(type -> ElementFilter.methodsIn(elements.getTypeElement(type).getEnclosedElements()).stream())
+            .anyMatch(m -> !m.getParameters().isEmpty() && m.getSimpleName().contentEquals(name));
     }
 
     /** Why a type of the candidate's has no stand-in; null if it has one. */
@@ -190,7 +192,7 @@ final class StandIns {
     private boolean asksAboutData(TypeElement type, ExecutableElement method) {
         String name = method.getSimpleName().toString();
         return !words.contains(type.getSimpleName().toString()) && !ITS_OWN.contains(method.toString()) && !name.equals("compareTo") && !method.getParameters().isEmpty()
-            && type.getKind() != ElementKind.INTERFACE && (methodsOfData.contains(name) || name.matches("(?i).*(equal|compare|match|include|contain|same).*"));
+            && type.getKind() != ElementKind.INTERFACE && (isMethodOfData(name) || name.matches("(?i).*(equal|compare|match|include|contain|same).*"));
     }
 
     String fields(TypeElement type) {
