@@ -8,8 +8,10 @@ fast disk one for almost every answer, and nobody waits for more than the write 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import posixpath
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pyarrow import fs as pafs
@@ -86,3 +88,30 @@ class Journal:
         infos = self._fs.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))
         names = (info.base_name for info in infos)
         return sorted(name for name in names if name.startswith(_PREFIX) and name.endswith(".jsonl"))
+
+
+class Remembered:
+    """Results that are made once, however often a job is killed: each is kept by what it was made from."""
+
+    def __init__(self, journal: Journal, within: object = None) -> None:
+        """Args: journal: read now, and written to; within: a JSON value with what decides all results."""
+        self._journal, self._within = journal, within
+        self._known = {entry["key"]: entry["made"] for entry in journal.read()}
+
+    async def make(
+        self, of: object, work: Callable[[], Awaitable[Any]], worth: Callable[[Any], bool] = lambda _: True
+    ) -> Any:
+        """What is known of it, else what the work makes of it.
+
+        Args:
+            of: a JSON value with what decides this result.
+            work: makes it, a JSON value.
+            worth: whether a result is kept.
+        """
+        key = hashlib.sha256(json.dumps([self._within, of], sort_keys=True).encode()).hexdigest()[:32]
+        if key in self._known:
+            return self._known[key]
+        made = await work()
+        if worth(made):
+            await self._journal.keep({"key": key, "made": made})
+        return made

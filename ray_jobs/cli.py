@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ray_jobs.cluster.secret_refs import resolve
 from ray_jobs.run.completion import ASKED, take_job_out
+from ray_jobs.run.ending import obey_sigterm
 
 if TYPE_CHECKING:
     from ray_jobs.run.command_line import Options
@@ -129,7 +130,8 @@ def run_job(
         below: what the help says below the options.
 
     Returns:
-        Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C.
+        Exit code: 0, 1 for a failure of ours or the machine's, 2 for one that the user can mend, 130 for Ctrl-C or
+        SIGTERM.
     """
     from ray_jobs.run.command_line import RECIPE, flag, parse
     from ray_jobs.run.config import OFFLINE, load_config, recipe_of
@@ -211,6 +213,7 @@ def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
         work: puts the run directory that it opens, if any, into the list: the traceback is kept there.
     """
     _set_up_logging()
+    obey_sigterm()
     opened: list[RunDir] = []
     try:
         resolve()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -13,13 +16,15 @@ from rich.console import Console
 from rich.table import Table
 
 from codeocean.generate.ask import judge_one
-from codeocean.generate.golden_faults import cases_of, load_pairs
+from codeocean.generate.golden_faults import FaultCase, cases_of, load_pairs
 from codeocean.generate.judge_agreement import GoldenCase, calibrate, load_golden
 from codeocean.generate.tasks import Task, load_tasks
 from codeocean.verify.golden_proof import Judges, decide, figures
 from codeocean.verify.proof import Prove
-from core.chat import Chat
+from core.chat import Chat, ChatAnswer, ChatRequest
+from core.journal import Journal, Remembered
 from core.languages import EXECUTED
+from core.progress import NowAndThen, TimeLeft, in_words
 from eval.sandbox.isolation import isolation
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
@@ -27,6 +32,10 @@ from ray_jobs.generate import open_roles
 from ray_jobs.run.config import Config
 from ray_jobs.run.recipe_jobs import main_of
 from ray_jobs.run.rundir import RunDir
+
+log = logging.getLogger("wavecoder.ray_jobs")
+
+LINE_EVERY_S = 10.0
 
 
 def run_judge(
@@ -54,12 +63,15 @@ def run_judge(
     chosen = tuple(one.value for one in languages) or tuple(one for one in EXECUTED if one not in missing)
     faults = list(cases_of(load_pairs(), chosen, pairs))
     tester = "tester" if config.generate.tester else "generator"
-    with open_roles(config, tuple({"generator": 0, "discriminator": 0, tester: 0})) as roles:
-        result = asyncio.run(_ask(config, tasks, cases, *roles["discriminator"]))
-        judges = Judges(
-            config.generate, tasks, roles["discriminator"], roles[tester], _sandbox(config), roles["generator"]
-        )
-        decided = asyncio.run(decide(faults, judges))
+    scope = [config.generate.identity(), config.codeocean.verify.model_dump(mode="json")]
+    journal = Journal(run.fs, run.path("judge"))
+    with run.alone("judge"), open_roles(config, tuple({"generator": 0, "discriminator": 0, tester: 0})) as opened:
+        remembered = Remembered(journal, scope)
+        progress = JudgingProgress(sum(map(len, cases.values())) + len(faults))
+        roles = {role: (progress.asking(chat, remembered), name) for role, (chat, name) in opened.items()}
+        judges = Judges(config.generate, tasks, roles["discriminator"], roles[tester], _sandbox(config),
+                        roles["generator"], remembered)  # fmt: skip
+        result, decided = asyncio.run(_ask_all(judges, cases, faults, progress))
     model, asked = config.generate.discriminator.model, getattr(config.generate, tester)
     found = figures(faults, decided, {"discriminator": config.generate.discriminator, "tester": asked})
     rows = [{"task": case.task, "language": case.language, "sound": case.sound, "fault": case.fault}
@@ -67,9 +79,46 @@ def run_judge(
             for case, row in zip(faults, decided, strict=True)]  # fmt: skip
     run.write_json({"model": model, "tasks": result, "tester": asked.model, "faults": found, "instances": rows},
                    "judge", "golden.json")  # fmt: skip
+    journal.forget()
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(golden_table(model, result))
     console.print(faults_table(f"{model} and the tests of {asked.model}", found))
+
+
+class JudgingProgress:
+    """A line now and then: how many instances are decided, and how many answers have come."""
+
+    def __init__(self, instances: int) -> None:
+        """Args: instances: that are to be decided."""
+        self._instances, self._ended, self._answers = instances, 0, 0
+
+    def ended(self) -> None:
+        """One more is decided."""
+        self._ended += 1
+
+    def asking(self, chat: Chat, remembered: Remembered) -> Chat:
+        """A chat whose answers are counted and kept; what a killed run was answered is not asked again."""
+
+        async def ask(request: ChatRequest) -> ChatAnswer:
+            answer: ChatAnswer = await remembered.make(
+                asdict(request), lambda: chat(request), lambda answer: not answer["error"]
+            )
+            self._answers += 1
+            return answer
+
+        return ask
+
+    async def report(self) -> None:
+        """Log for ever."""
+        began, left, due = time.monotonic(), TimeLeft(), NowAndThen(LINE_EVERY_S)
+        remaining = None
+        while True:
+            seconds = time.monotonic() - began
+            if due.is_due(seconds):
+                log.info("judge: %d of %d instances decided, %d answers%s",
+                         self._ended, self._instances, self._answers, in_words(remaining))  # fmt: skip
+            await asyncio.sleep(1.0)  # what an earlier run left comes at once, and says nothing of the speed
+            remaining = left.update(time.monotonic() - began, self._ended, self._instances)
 
 
 def _sandbox(config: Config) -> Prove:
@@ -86,18 +135,30 @@ def _sandbox(config: Config) -> Prove:
     return partial(prove, timeout=verify.timeout_s / 2, memory_mb=verify.memory_mb)
 
 
-async def _ask(
-    config: Config, tasks: dict[str, Task], golden: dict[str, list[GoldenCase]], chat: Chat, model: str
-) -> dict[str, Any]:
-    found = {}
-    for name, cases in golden.items():
-        generations = [case.as_generation(f"golden {name} {number}") for number, case in enumerate(cases)]
+async def _ask_all(
+    judges: Judges, cases: dict[str, list[GoldenCase]], faults: list[FaultCase], progress: JudgingProgress
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Agreement by task and rule, and what each way says of each instance with a fault."""
+    reporter = asyncio.create_task(progress.report())
+    try:
         # The client's own pace bounds what is in flight.
-        answers = await asyncio.gather(
-            *[judge_one(row, tasks[name], config.generate, chat, model) for row in generations]
-        )
-        found[name] = calibrate(tasks[name], cases, [answer["rows"][-1] for answer in answers])
-    return found
+        return await asyncio.gather(_ask(cases, judges, progress), decide(faults, judges, progress.ended))
+    finally:
+        reporter.cancel()
+
+
+async def _ask(cases: dict[str, list[GoldenCase]], judges: Judges, progress: JudgingProgress) -> dict[str, Any]:
+    async def verdict(task: Task, id_: str, case: GoldenCase) -> dict[str, Any]:
+        answer = await judge_one(case.as_generation(id_), task, judges.config, *judges.discriminator)
+        progress.ended()
+        return answer["rows"][-1]
+
+    async def agreement(name: str) -> dict[str, Any]:
+        task, golden = judges.tasks[name], cases[name]
+        asked = [verdict(task, f"golden {name} {number}", case) for number, case in enumerate(golden)]
+        return calibrate(task, golden, await asyncio.gather(*asked))
+
+    return dict(zip(cases, await asyncio.gather(*map(agreement, cases)), strict=True))
 
 
 def golden_table(model: str, result: dict[str, Any]) -> Table:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from codeocean.verify.columns import unproved
 from codeocean.verify.edits import prove_edit
 from codeocean.verify.proof import Prove, columns_of_proof, run_proof
 from core.chat import Chat
+from core.journal import Remembered
 
 Row = dict[str, Any]
 
@@ -46,12 +47,26 @@ class Judges:
     prove: Prove
     solver: tuple[Chat, str]
     """Who writes code from a summary."""
+    remembered: Remembered
+    """What the sandbox found in a run that was killed."""
 
 
-async def decide(cases: Sequence[FaultCase], judges: Judges) -> list[Row]:
-    """What each way says of each case: `{discriminator, proof, why, used: {…}, seconds}`."""
+async def decide(cases: Sequence[FaultCase], judges: Judges, ended: Callable[[], object] = lambda: None) -> list[Row]:
+    """What each way says of each case: `{discriminator, proof, why, used: {…}, seconds}`.
+
+    Args:
+        cases: the instances.
+        judges: who decides.
+        ended: called when a case is decided.
+    """
     sandboxes = asyncio.Semaphore(2)
-    return list(await asyncio.gather(*[_decide(case, judges, sandboxes) for case in cases]))
+
+    async def decided(case: FaultCase) -> Row:
+        found = await _decide(case, judges, sandboxes)
+        ended()
+        return found
+
+    return list(await asyncio.gather(*map(decided, cases)))
 
 
 async def _decide(case: FaultCase, judges: Judges, sandboxes: asyncio.Semaphore) -> Row:
@@ -72,12 +87,17 @@ async def _decide(case: FaultCase, judges: Judges, sandboxes: asyncio.Semaphore)
         code = retold["rows"][-1]["solution"]
         took.add(Usage.from_json(retold["used"]))
     found["used"]["proof"] = took.as_json()
-    async with sandboxes:
-        begun = time.monotonic()
-        columns, found["why"] = await asyncio.to_thread(prove_case, case, task, job, tested, code, judges)
-        found["seconds"] = time.monotonic() - begun
-    found["proof"] = columns["proof"] in {"tests", "equivalent", "round_trip"} and columns["pass_rate"] == 1
-    return found
+
+    async def run() -> Row:
+        async with sandboxes:
+            begun = time.monotonic()
+            columns, why = await asyncio.to_thread(prove_case, case, task, job, tested, code, judges)
+            seconds = time.monotonic() - begun
+        kept = columns["proof"] in {"tests", "equivalent", "round_trip"} and columns["pass_rate"] == 1
+        return {"proof": kept, "why": why, "seconds": seconds}
+
+    decides = [case.generation, case.source, tested["tests"], tested["error"], code]
+    return found | await judges.remembered.make(decides, run)
 
 
 def prove_case(case: FaultCase, task: Task, job: ProofJob, tested: Row, code: str, judges: Judges) -> tuple[Row, str]:

@@ -18,6 +18,7 @@ from ray_jobs.cluster.secret_refs import VARIABLE
 from ray_jobs.cluster.tracing import HOOK, check_tracing
 from ray_jobs.cluster.watch import watch
 from ray_jobs.run.config import OFFLINE, RayConfig
+from ray_jobs.run.ending import obey_sigterm
 from serve.client.upstream import SERVE_SETTINGS
 from serve.engines.guard import CALLBACK
 from serve.settings import check_port_free
@@ -66,6 +67,7 @@ def connect(config: RayConfig) -> None:
         watch(ray.get_runtime_context().gcs_address)
     else:
         _start_local(config, environment)
+    obey_sigterm()  # Ray has set handlers of its own
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # a failure ends as one line of ours
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import fs as pafs
 
-from core.journal import Journal
+from core.journal import Journal, Remembered
 
 FS = pafs.LocalFileSystem()
 
@@ -59,3 +59,23 @@ def test_half_a_file_is_no_file(tmp_path):
     assert [entry["n"] for entry in Journal(FS, str(tmp_path)).read()] == [0, 2]
     asyncio.run(write())
     assert len(Journal(FS, str(tmp_path)).read()) == 5
+
+
+def test_a_result_is_made_once_and_again_where_it_was_not_worth_it_or_something_else_decides(tmp_path):
+    made = []
+
+    async def life(within, *wanted):
+        remembered = Remembered(Journal(FS, str(tmp_path)), within)
+
+        async def result(of):
+            async def work():
+                made.append((within, of))
+                return {"of": of}
+
+            return await remembered.make(of, work, lambda made: made["of"] != "bad")
+
+        return await asyncio.gather(*map(result, wanted))
+
+    assert asyncio.run(life(1, "good", "bad")) == asyncio.run(life(1, "good", "bad")) == [{"of": "good"}, {"of": "bad"}]
+    asyncio.run(life(2, "good"))
+    assert sorted(made) == [(1, "bad"), (1, "bad"), (1, "good"), (2, "good")]

@@ -52,6 +52,30 @@ def test_an_interrupt_says_how_to_go_on(capsys, tmp_path):
     assert "run the same command again" in lines[0]
 
 
+WAITS = """
+import asyncio, sys
+from ray_jobs.cli import run_guarded
+
+def work(opened):
+    {begin}
+    print("begun", flush=True)
+    asyncio.run(asyncio.sleep(60))
+
+sys.exit(run_guarded("judge", work))
+"""
+RAY = "from ray_jobs.cluster.connect import connect; from ray_jobs.run.config import RayConfig; connect(RayConfig(num_cpus=1, dashboard=False))"  # fmt: skip
+
+
+@pytest.mark.parametrize("begin", ["pass", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", RAY])
+def test_sigterm_ends_a_job_as_an_interrupt_does(begin):
+    command = [sys.executable, "-c", WAITS.format(begin=begin)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
+        assert any(line == "begun\n" for line in job.stdout)
+        job.terminate()
+        said = [line for line in job.stderr.read().splitlines() if "started a local Ray" not in line]
+    assert (job.returncode, said) == (130, ["wavecoder judge: stopped; run the same command again to go on"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -210,9 +210,24 @@ def test_a_fifth_task_is_a_new_file_and_nothing_else(local_ray, stub, tmp_path, 
 
 
 def test_a_judge_is_judged_by_golden_instances(local_ray, stub, tmp_path, capsys):
-    recipe = prepare(tmp_path, stub)
-    code, out, _ = wavecoder(capsys, "judge", "--golden", "--languages", "python", "--pairs", "1", "--config", recipe)
-    assert code == 0
+    recipe = prepare(tmp_path, stub, concurrency=4)
+    ask = ["judge", "--golden", "--languages", "python", "--pairs", "1", "--config", str(recipe)]
+    command = [sys.executable, "-m", "ray_jobs.cli", *ask]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as job:
+        while len(list((tmp_path / "run" / "judge").glob(".answers-*"))) < 2:
+            time.sleep(0.01)
+        job.terminate()
+        *lines, last = job.stderr.read().splitlines()
+    assert last == "wavecoder judge: stopped; run the same command again to go on"
+    assert "judge: 0 of 96 instances decided, 0 answers" in lines[-1]
+    kept = sum(len(path.read_text().splitlines()) for path in (tmp_path / "run" / "judge").glob(".answers-*"))
+    asked = []
+    for _ in range(2):  # the second time nothing is kept any more
+        before = stub.asked
+        code, out, _ = wavecoder(capsys, *ask)
+        assert (code, list((tmp_path / "run" / "judge").iterdir())) == (0, [tmp_path / "run" / "judge" / "golden.json"])
+        asked.append(stub.asked - before)
+    assert asked[0] == asked[1] - kept < asked[1]
     assert all(task in out for task in ("generation", "summarization", "translation", "repair"))
     kept = json.loads((tmp_path / "run" / "judge" / "golden.json").read_text())
     assert kept["tasks"]["repair"]["accepting"]["n"] >= 20

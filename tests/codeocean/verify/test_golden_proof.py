@@ -4,9 +4,12 @@ import asyncio
 import json
 from functools import partial
 
+from pyarrow import fs as pafs
+
 from codeocean.generate.golden_faults import cases_of, load_pairs
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
 from codeocean.verify.golden_proof import Judges, decide, figures
+from core.journal import Journal, Remembered
 from eval.sandbox.proof import prove
 from tests.codeocean.scripted import USED
 
@@ -41,11 +44,11 @@ async def retells(request):
     return USED | {"text": json.dumps({"solution": code.split("\n")}), "finish_reason": "stop", "error": ""}
 
 
-def test_tests_find_the_faults_that_a_judge_believes(tasks):
+def test_tests_find_the_faults_that_a_judge_believes(tasks, tmp_path):
     config = GenerateConfig(generator=ROLE, discriminator=ROLE, mutants=4)
-    judges = Judges(
-        config, tasks, (believes, "m"), (knows, "m"), partial(prove, timeout=5.0, memory_mb=512), (retells, "m")
-    )
+    remembered = Remembered(Journal(pafs.LocalFileSystem(), str(tmp_path)))
+    sandbox = partial(prove, timeout=5.0, memory_mb=512)
+    judges = Judges(config, tasks, (believes, "m"), (knows, "m"), sandbox, (retells, "m"), remembered)
     cases = [case for case in cases_of(PAIRS, ("python",), 3) if case.task in {"generation", "summarization"}]
     decided = asyncio.run(decide(cases, judges))
     found = figures(cases, decided, {"discriminator": ROLE, "tester": ROLE})
