@@ -25,7 +25,9 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
+from tree_sitter import Node
 
+from codeocean.grammars import grammar_of
 from codeocean.syntax import has_empty_body, parse_snippet
 from codeocean.verify.dead_code import has_dead_code
 from core.settings import Settings
@@ -81,7 +83,8 @@ def find_fault(config: QualityConfig, instance: Mapping[str, Any], *, prose: boo
     found: dict[Fault, Callable[[], bool]] = {
         "refusal": lambda: _refuses(instance["instruction"], own),
         "placeholder": lambda: (
-            _PLACEHOLDER.search(own) is not None or (not prose and has_empty_body(solution, language))
+            _PLACEHOLDER.search(own) is not None
+            or (_SAYS_NOTHING.fullmatch(solution) is not None if prose else _does_nothing(solution, language))
         ),
         "repeats itself": lambda: _prose_repeats(config, solution) if prose else _code_repeats(config, solution),
         "repeats the prompt": lambda: _repeats_prompt(config, instance, said, prose=prose),
@@ -123,10 +126,15 @@ def _prose_repeats(config: QualityConfig, text: str) -> bool:
     sentences = [" ".join(_words(part)) for part in re.split(r"[.!?。！？]+\s+|[\n。！？]+", text)]
     if _share_of_repeats([sentence.rstrip(".!?") for sentence in sentences if sentence]) > config.repeated_sentences:
         return True
+    if _REPEATED_LETTERS.search(text):
+        return True
     words = _words(text)
     return len(words) >= config.min_words and any(
         repeated_share(words, n) > config.repeated_5grams - 0.01 * (n - 5) for n in range(5, 11)
     )
+
+
+_REPEATED_LETTERS = re.compile(r"(\w{1,16}?)\1{24}")
 
 
 def _code_repeats(config: QualityConfig, code: str) -> bool:
@@ -152,30 +160,61 @@ _PLACEHOLDER = re.compile(
     r"|\b(rest|remainder) of (the|your) (\w+ )?(code|function|method|class|implementation)\b"
     r"|\b(implement|complete) (me|this|the) ?(function|method|logic|code|part)? here\b"
     r"|\b(existing|other|previous|remaining) code (\w+ )?here\b|\b(same as (above|before)|as before) *\.\.\."
-    r"|\bTODO\b\W*(implement|fill|complete|write)\b"
-    r"( (it|this|me|here|later|the (function|method|logic|code|body)))?\W*$"
+    r"|\.\.\. *\(?(same as|as) (above|before)\b"
+    r"|\breplace (this|it|me|the following)( \w+)? with (your|the|an?)( own| actual| real)*"
+    r" (code|implementation|logic)\b"
+    r"|\bplaceholder for (the|your) (actual|real|own)\b"
+    r"|\bTODO\b\W*(implement|fill|complete|write|describe|explain|document)\b"
+    r"( (it|this|me|here|later|the (function|method|logic|code|body|rest)))?\W*$"
     r"|\[(insert|your|fill)\b[^\]\n]{0,60}\]|\blorem ipsum\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_SAYS_NOTHING = re.compile(r"\W*(n/?a|none|todo|tbd|(your )?(summary|description|answer))?\W*", re.IGNORECASE)
+"""Of prose."""
+
+
+def _does_nothing(code: str, language: str) -> bool:
+    """Whether each function of the code is empty; one among others is abstract, and so is one that is only declared."""
+    snippet, functions = parse_snippet(code, language), grammar_of(language).functions
+    found, pending = list[Node](), [snippet.root] if snippet is not None else []
+    while pending:
+        node = pending.pop()
+        found += [node] if node.type in functions else []
+        pending += [] if node.type in functions else node.children
+    if len(found) < 2 and all(node.child_by_field_name("body") for node in found):
+        return has_empty_body(code, language)
+    return all(has_empty_body((node.text or b"").decode("utf-8", "replace"), language) for node in found) and any(
+        node.child_by_field_name("body") for node in found
+    )
+
+
 _SPEAKS_OF_ITSELF = re.compile(
     r"\bas an? (AI|artificial intelligence|(large )?language model|(AI )?assistant)\b"
     r"|\bI('m| am) (just )?an? (AI|language model)\b"
     r"|\bI (cannot|can't|can not|won't|will not|could not|couldn't)( \w+)? "
     r"(help|assist|fulfil?l|comply|provide|answer|do that|"
-    r"generate|complete|write|translate|summari[sz]e|determine|see)\b",
+    r"generate|complete|write|translate|summari[sz]e|determine|see|tell|explain|describe|implement)\b"
+    r"|\bI (do not|don't) have (enough|sufficient|any|the) (information|context|details|code|ability)\b"
+    r"|\bI (do not|don't) have access\b|\bnot possible for me to\b",
     re.IGNORECASE,
 )
 _APOLOGIZES = re.compile(
     r"\bI('m| am) (so |very |really )?(sorry|afraid)\b|\bI apologi[sz]e\b|\bmy apologies\b"
     r"|^\W*(sorry|apologies)\b"
     r"|\bI('m| am) (not able|unable) to\b"
-    r"|\b(please provide|could you (please )?provide|need more (information|context|details))\b",
+    r"|\b(please|could you|can you) (please )?(provide|share|send|paste)( me)?( with)?"
+    r" (the|your|more|some|additional)\b"
+    r"|\bneed more (information|context|details)\b"
+    r"|\b(lo siento, (pero )?no|tut mir leid|je suis désolée?|mi dispiace|sinto muito)\b"
+    r"|抱歉|对不起|我无法|我不能|申し訳(あり|ござい)ません|죄송(합니다|하지만)|прошу прощения|к сожалению, я\b",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"([\"'`])(?<!\w.)[^\n]{0,200}?\1(?!\w)|“[^”\n]{0,200}”|«[^»\n]{0,200}»")
+"""What a summary says that the code says."""
 
 
 def _refuses(instruction: str, answer: str) -> bool:
-    instruction, answer = instruction.replace("’", "'"), answer.replace("’", "'")
+    instruction, answer = (_QUOTED.sub("", text.replace("’", "'").strip(' "')) for text in (instruction, answer))
     return bool(_SPEAKS_OF_ITSELF.search(f"{instruction}\n{answer}") or _APOLOGIZES.search(answer))
 
 
@@ -206,15 +245,23 @@ def _words(text: str) -> list[str]:
 
 
 _STOP_WORDS = {
-    "en": "the of and to is a that it this from with for each which returns if by as an are in",
-    "de": "der die das und ist nicht ein eine mit von zu den dem auf für wird als auch wenn gibt",
-    "fr": "le la les des et est une un dans que qui pour sur avec du au pas par ce cette renvoie",
-    "es": "el la los las de y es una un que en por con para del se no como su devuelve",
-    "pt": "o a os as de e é uma um que em por com para do da se não como seu retorna",
-    "it": "il lo la gli le di e è una un che in per con del della non si come restituisce",
-    "nl": "de het een en is van dat die voor met op niet als wordt geeft te aan door",
-    "pl": "i w na jest nie że się do z to jak który która dla oraz zwraca",
+    "en": "the of and to is that it this from with for each which returns if by as an are in what does write explain",
+    "de": "der die das und ist nicht ein eine mit von zu den dem auf für wird als auch wenn gibt was schreibe erkläre",
+    "fr": "le la les des et est une un dans que qui pour sur avec du au pas par ce cette renvoie écris explique",
+    "es": "el la los las de es una un que en por con para del se no como su devuelve qué escribe explica",
+    "pt": "os as de uma um que em por com para do da se não como seu retorna escreva explique",
+    "it": "il lo la gli le di una un che in per con del della non si come restituisce cosa scrivi spiega",
+    "nl": "de het een en is van dat die voor met op niet als wordt geeft te aan door wat schrijf",
+    "pl": "na jest nie że się do to jak który która dla oraz zwraca co napisz",
+    "sv": "och att det som en ett den för är av på med till om inte alla varje returnerar",
+    "da": "og at det som en et den for er af på med til om ikke alle hver returnerer",
+    "cs": "je to se na do pro které která pokud není jako všech vrací",
+    "ro": "și este un de la în cu care pentru din nu se dacă toate returnează",
+    "tr": "ve bir bu için ile olarak değil eğer daha tüm her döndürür",
+    "id": "dan yang di dari untuk dengan ini adalah dalam tidak jika semua mengembalikan",
+    "vi": "và của là các trong cho với này một được trả về nếu tất cả",
 }
+"""Of two letters and more: single ones are names in code."""
 _MIN_HITS, _MIN_HITS_OF_AN_INSTRUCTION = 4, 2
 """Stop words by which a language is told; an instruction is short."""
 _MIN_LETTERS = 12
@@ -226,8 +273,9 @@ def _differ(one: str, other: str) -> bool:
     scripts = script_of(one), script_of(other)
     if "" in scripts or scripts != ("LATIN", "LATIN"):
         return "" not in scripts and scripts[0] != scripts[1]
-    languages = language_of(one, _MIN_HITS_OF_AN_INSTRUCTION), language_of(other)
-    return "" not in languages and languages[0] != languages[1]
+    asked, hits = language_of(one, _MIN_HITS_OF_AN_INSTRUCTION), _stop_words(other)
+    best = max(hits, key=lambda name: hits[name])
+    return bool(asked) and hits[best] >= max(_MIN_HITS, 1.5 * hits[asked])
 
 
 def script_of(text: str) -> str:
@@ -248,8 +296,11 @@ def _script(letter: str) -> str:
 
 
 def language_of(text: str, min_hits: int = _MIN_HITS) -> str:
-    """The European language whose stop words are most frequent in a text; empty if that is unclear."""
-    words = Counter(re.findall(r"[^\W\d_]+", text.casefold()))
-    hits = {name: sum(words[word] for word in stops.split()) for name, stops in _STOP_WORDS.items()}
-    (best, most), (_, second) = Counter(hits).most_common(2)
+    """The language whose stop words are most frequent in a text in Latin script; empty if that is unclear."""
+    (best, most), (_, second) = _stop_words(text).most_common(2)
     return best if most >= min_hits and most >= 1.5 * second else ""
+
+
+def _stop_words(text: str) -> Counter[str]:
+    words = Counter(re.findall(r"[^\W\d_]{2,}", text.casefold()))
+    return Counter({name: sum(words[word] for word in stops.split()) for name, stops in _STOP_WORDS.items()})

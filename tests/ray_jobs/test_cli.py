@@ -56,17 +56,21 @@ WAITS = """
 import asyncio, sys
 from ray_jobs.cli import run_guarded
 
+async def wait():
+    print("begun", flush=True)
+    await asyncio.sleep(60)
+
 def work(opened):
     {begin}
-    print("begun", flush=True)
-    asyncio.run(asyncio.sleep(60))
+    asyncio.run(wait())
 
 sys.exit(run_guarded("judge", work))
 """
 RAY = "from ray_jobs.cluster.connect import connect; from ray_jobs.run.config import RayConfig; connect(RayConfig(num_cpus=1, dashboard=False))"  # fmt: skip
 
 
-@pytest.mark.parametrize("begin", ["pass", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", RAY])
+@pytest.mark.parametrize("begin", ["pass", "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)",
+                                   pytest.param(RAY, marks=pytest.mark.slow)])  # fmt: skip
 def test_sigterm_ends_a_job_as_an_interrupt_does(begin):
     command = [sys.executable, "-c", WAITS.format(begin=begin)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:

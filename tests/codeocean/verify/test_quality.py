@@ -2,9 +2,11 @@
 
 import pytest
 
+from codeocean.generate.golden_faults import cases_of, load_pairs
 from codeocean.generate.judge_agreement import load_golden
 from codeocean.generate.tasks import load_tasks
 from codeocean.verify.quality import FAULTS, QualityConfig, find_fault, language_of, repeated_share, script_of
+from core.languages import EXECUTED
 
 CONFIG = QualityConfig()
 SUM = "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
@@ -41,6 +43,10 @@ def test_a_summary_that_says_the_same_again_and_again(text):
                       prose=True, language="") == "repeats itself"  # fmt: skip
 
 
+def test_letters_that_go_round_are_repeated_too():
+    assert summary("It gives ha" + "ha" * 40) == "repeats itself"
+
+
 def test_code_that_says_the_same_again_and_again():
     again = "def f(a):\n" + "    a = normalize(a, strict=True)\n" * 12 + "    return a\n"
     assert fault_of(again) == "repeats itself"
@@ -59,12 +65,27 @@ def test_code_that_says_the_same_again_and_again():
         ("function f(a) {\n  // TODO: implement this\n  return a;\n}", "javascript"),
         ("int f(int a) {\n  /* ... rest of the code ... */\n  return a;\n}", "c"),
         ("func f(a int) int {\n\t// Add your logic below\n\treturn a\n}", "go"),
+        ("def f(a):\n    # ... (same as above)\n    return a\n", "python"),
+        ("def f(a):\n    # Replace this with your own logic\n    return a\n", "python"),
+        ("def f(a):\n    # Placeholder for the actual computation\n    return 0\n", "python"),
     ],
 )
 def test_placeholders(code, language):
     assert fault_of(code, language=language) == "placeholder"
     if "//" in code or "#" in code or "/*" in code:  # what was given is not held against the answer
         assert fault_of(code + "\n", information=code, language=language) == ""
+
+
+@pytest.mark.parametrize("text", ["...", "N/A", "<summary>", "It adds values up. TODO: describe the rest."])
+def test_a_summary_that_is_none(text):
+    assert summary(text) == "placeholder"
+
+
+def test_an_abstract_method_among_others_is_no_placeholder():
+    abstract = "class Shape:\n    def area(self):\n        raise NotImplementedError\n"
+    assert fault_of(abstract) == "placeholder"
+    assert fault_of(f"{abstract}\n    def twice(self):\n        return 2 * self.area()\n") == ""
+    assert fault_of("interface Shape {\n  double area(int unit);\n}", language="java") == ""
 
 
 @pytest.mark.parametrize(
@@ -74,6 +95,12 @@ def test_placeholders(code, language):
         "As an AI language model, I can say that it adds numbers up in a loop.",
         "I apologize for the confusion; the function adds up a list of numbers.",
         "Please provide the code that you would like me to summarize in words.",
+        "I don't have enough information to say what the function is for.",
+        "I do not have access to the module, so its behaviour is unclear.",
+        "The function was not given. Please share the code that is meant.",
+        "Unfortunately, I can't tell what the function does with the list.",
+        "It is not possible for me to summarize this function.",
+        "抱歉，我无法完成这个请求。",
     ],
 )
 def test_apologies_and_refusals(text):
@@ -81,6 +108,8 @@ def test_apologies_and_refusals(text):
     assert fault_of(f"# {text}\n{SUM}") == "refusal"
     assert fault_of(SUM, "Please provide a function that adds up a list and says sorry if I'm unable to.") == ""
     assert fault_of(f"def f(user):\n    return {text!r} if user else ''\n") == ""  # a string is data
+    assert summary(f"The function returns the message `{text}` for a user that it knows.") != "refusal"
+    assert summary("It raises an error if the value is missing: please provide a value to it.") == ""
 
 
 def test_an_answer_in_the_prompts_own_words():
@@ -107,6 +136,14 @@ def test_answers_in_another_script_or_language():
         fault_of(SUM.replace("    result = 0", "    # 将列表中的所有数字相加并返回总和\n    result = 0"))
         == "other human language"
     )
+    for text in (
+        "Cette fonction calcule la somme des valeurs de la liste et renvoie le total.",
+        "Den här funktionen summerar alla värden i listan och returnerar summan av dem.",
+        "Bu fonksiyon listedeki tüm değerleri toplar ve toplamı döndürür.",
+        "Hàm này tính tổng tất cả các giá trị trong danh sách và trả về kết quả.",
+    ):
+        assert fault_of(text, "Explain what this function does.", SUM, prose=True) == "other human language"
+        assert fault_of(text, text, SUM, prose=True) != "other human language"
     chinese = "请编写一个函数，返回列表中所有数字的总和。"
     assert (
         fault_of(SUM.replace("    result = 0", "    # 将列表中的所有数字相加并返回总和\n    result = 0"), chinese) == ""
@@ -135,9 +172,12 @@ def test_only_the_configured_faults_are_looked_for():
 
 def test_no_good_instance_of_the_golden_set_has_a_fault():
     tasks = load_tasks(None)
-    for name, cases in load_golden(tasks).items():
-        for case in (case for case in cases if not case.broken):
-            row = case.as_generation("x")
-            language = row["target_language"] or case.language
-            assert find_fault(CONFIG, row, prose=tasks[name].solution == "prose", language=language) == "", row
+    rows = [(name, case.language, case.as_generation("x"))
+            for name, cases in load_golden(tasks).items() for case in cases if not case.broken]  # fmt: skip
+    # Their faults are of meaning: a text alone shows none.
+    rows += [(case.task, case.language, case.generation) for case in cases_of(load_pairs(), EXECUTED, 10)]
+    assert len(rows) > 500
+    for name, language, row in rows:
+        language, prose = row["target_language"] or language, tasks[name].solution == "prose"
+        assert find_fault(CONFIG, row, prose=prose, language=language) == "", row
     assert len(FAULTS) == 6
