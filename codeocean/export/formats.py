@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from codeocean.export.tests_as_data import CallTests, call_tests
+from codeocean.export.tests_as_data import CallTests, call_tests, graded_tests
 
 Row = Mapping[str, Any]
 Record = dict[str, Any]
@@ -126,6 +126,8 @@ def _kodcode(row: Row, _: int, __: Sequence[Rival]) -> list[Record] | str:
     cases = [
         f"def test_{tests.name}_{number}():\n{indent(case, '    ')}\n" for number, case in enumerate(tests.asserted())
     ]
+    # pytest would take a solution of that name for a test.
+    uncollected = f"{tests.name}.__test__ = False\n\n" if tests.name.startswith("test") else ""
     described = {
         "docstring": tests.docstring,
         "function_declaration": tests.declaration,
@@ -139,7 +141,7 @@ def _kodcode(row: Row, _: int, __: Sequence[Rival]) -> list[Record] | str:
         "question_id": row["id"],
         "question": _named_question(row, tests),
         "solution": row["output"],
-        "test": f"from solution import {tests.name}\n\n" + "\n".join(cases),
+        "test": f"import json\n\nfrom solution import {tests.name}\n\n{uncollected}" + "\n".join(cases),
         "test_info": [described],
         "gpt_pass_sequence": None,
         "gpt_pass_trial_num": None,
@@ -152,7 +154,7 @@ _FENCED = "\n\nAnswer with one block of code, fenced by ```python and ```."
 
 
 def _verl(row: Row, number: int, _: Sequence[Rival]) -> list[Record] | str:
-    tests = call_tests(row)
+    tests = graded_tests(row)
     if isinstance(tests, str):
         return tests
     return [{
@@ -165,14 +167,14 @@ def _verl(row: Row, number: int, _: Sequence[Rival]) -> list[Record] | str:
             "index": number,
             **_labels(row),
             "entry_point": tests.name,
-            "tests": "\n".join(tests.asserted()),
+            "tests": "\n".join(["import json", *tests.asserted()]),
             "answer": row["output"],
         },
     }]  # fmt: skip
 
 
 def _nemo_gym(row: Row, _: int, __: Sequence[Rival]) -> list[Record] | str:
-    tests = call_tests(row)
+    tests = graded_tests(row)
     if isinstance(tests, str):
         return tests
     difficulty = row.get("difficulty")

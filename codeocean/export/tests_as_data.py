@@ -32,20 +32,25 @@ class CallTests:
     def unit_tests(self) -> dict[str, Any]:
         """LiveCodeBench's form of functional tests: each input is one line of JSON for each argument.
 
+        Its graders fail every answer to a call without arguments, so there is none of these.
+
         Source: `lcb_runner/evaluation/testing_util.py` of github.com/LiveCodeBench/LiveCodeBench, `grade_call_based`.
         """
+        calls = [call for call in self.calls if call[0]]
         return {
-            "inputs": ["\n".join(map(json.dumps, arguments)) for arguments, _ in self.calls],
-            "outputs": [json.dumps(expected) for _, expected in self.calls],
+            "inputs": ["\n".join(map(json.dumps, arguments)) for arguments, _ in calls],
+            "outputs": [json.dumps(expected) for _, expected in calls],
             "fn_name": self.name,
         }
 
     def asserted(self) -> list[str]:
-        """Each test as one assertion of Python."""
-        calls = [
-            f"assert {self.name}({', '.join(map(repr, arguments))}) == {expected!r}"
-            for arguments, expected in self.calls
-        ]
+        """Each test as one assertion of Python, behind `import json`: data has one kind of list, and keys are text."""
+        calls = []
+        for arguments, expected in self.calls:
+            call = f"{self.name}({', '.join(map(repr, arguments))})"
+            if isinstance(expected, list | dict):
+                call = f"json.loads(json.dumps({call}, default=list))"
+            calls.append(f"assert {call} == {expected!r}")
         return [*calls, *self.assertions]
 
 
@@ -78,6 +83,16 @@ def call_tests(instance: Mapping[str, Any]) -> CallTests | str:
         calls=tuple(calls),
         assertions=tuple(assertions),
     )
+
+
+def graded_tests(instance: Mapping[str, Any]) -> CallTests | str:
+    """Those that graders of LiveCodeBench's form can run, or why they cannot."""
+    tests = call_tests(instance)
+    if isinstance(tests, str):
+        return tests
+    if "class Solution" in instance["output"]:  # where there is one they look for the function inside of it
+        return "graders take a class Solution for the answer"
+    return tests if any(arguments for arguments, _ in tests.calls) else "no test has arguments"
 
 
 def entry_point(code: str) -> ast.FunctionDef | None:

@@ -61,6 +61,41 @@ def test_kodcodes_tests_run_by_pytest(tmp_path):
     assert row["question"].endswith("Write it as `def add(a, b):`")  # the instruction does not name it
 
 
+PAIR = """def test_pair(a=1, b=2):
+    return {1: (min(a, b), max(a, b))}"""
+
+
+def test_tests_of_values_that_data_writes_otherwise_hold_and_a_solution_is_no_test(tmp_path):
+    calls = [{"arguments": [], "expected": {"1": [1, 2]}}, {"arguments": [5, 3], "expected": {"1": [3, 5]}}]
+    table = instances(output=PAIR, tests=json.dumps(calls), task="generation", language="python", pass_rate=1.0)
+    row = write_format("kodcode", table, {}).records[0]
+    (tmp_path / "solution.py").write_text(row["solution"])
+    (tmp_path / "test_it.py").write_text(row["test"])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "test_it.py"]
+    assert "2 passed" in subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    verl = write_format("verl", table, {}).records[0]
+    assert json.loads(verl["reward_model"]["ground_truth"])["inputs"] == ["5\n3"]
+    exec(f"{PAIR}\n{verl['extra_info']['tests']}", {})
+
+
+@pytest.mark.parametrize(
+    ("output", "arguments", "reason"),
+    [
+        ("def one():\n    return 1", [], "no test has arguments"),
+        (
+            "class Solution:\n    pass\n\n\ndef same(x):\n    return x",
+            [1],
+            "graders take a class Solution for the answer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["verl", "nemo_gym"])
+def test_what_their_graders_would_fail_is_left_out(name, output, arguments, reason):
+    tests = json.dumps([{"arguments": arguments, "expected": 1}])
+    found = write_format(name, instances(output=output, tests=tests, language="python", pass_rate=1.0), {})
+    assert (found.records, found.left_out) == ([], {reason: 2})
+
+
 def test_verls_and_nemo_gyms_ground_truth_say_what_to_call():
     (row,) = written("verl").records
     truth = json.loads(row["reward_model"]["ground_truth"])
