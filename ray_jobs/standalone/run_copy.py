@@ -18,8 +18,8 @@ from core.object_store import shown_url
 BLOCK_BYTES = 8 * 2**20
 ROWS = (
     "config.yaml", "collect/part-*.parquet", "embed/part-*.parquet", "select/coreset.parquet",
-    "generate/round-*/generations.parquet", "generate/round-*/verdicts.parquet", "codeocean/part-*.parquet",
-    "codeocean/dropped.parquet",
+    "generate/round-*/generations.parquet", "generate/round-*/verdicts.parquet", "generate/round-*/proofs.parquet",
+    "codeocean/part-*.parquet", "codeocean/dropped.parquet",
 )  # fmt: skip
 """What is copied."""
 

@@ -30,6 +30,7 @@ class RunFiles:
     root: Path
     generations: tuple[str, ...]
     verdicts: tuple[str, ...]
+    proofs: tuple[str, ...]
     raw: tuple[str, ...]
     coreset: tuple[str, ...]
     instances: tuple[str, ...]
@@ -51,6 +52,7 @@ def run_files(root: Path) -> RunFiles:
         root,
         found("generate/round-*/generations.parquet"),
         found("generate/round-*/verdicts.parquet"),
+        found("generate/round-*/proofs.parquet"),
         found("collect/part-*.parquet"),
         found("select/coreset.parquet"),
         found("codeocean/part-*.parquet"),

@@ -217,7 +217,10 @@ class Explorer:
         return f"({' OR '.join(clauses)})", values
 
     def row(self, raw_id: str) -> Row | None:
-        """One row with its raw code, every attempt, verdicts, and the finished instance; None if it is not there."""
+        """One row with its raw code, every attempt, verdicts, tests with outcomes, and the finished instance.
+
+        None if it is not there.
+        """
         found = self._all("SELECT * FROM rows WHERE raw_id = ?", raw_id)
         if not found:
             return None
@@ -228,14 +231,18 @@ class Explorer:
             attempts = self._all(f"SELECT * EXCLUDE (filename) FROM {listed((asked_in,))} WHERE raw_id = ? "
                                  "ORDER BY attempt", raw_id)  # fmt: skip
         ids = [attempt["id"] for attempt in attempts]
-        judged_in = str(Path(asked_in).with_name("verdicts.parquet"))
+        judged_in, proved_in = (str(Path(asked_in).with_name(f"{name}.parquet")) for name in ("verdicts", "proofs"))
         verdicts = self._of(ids, (judged_in,) if judged_in in self.files.verdicts else ())
+        proofs = list[Row]()
+        if proved_in in self.files.proofs:
+            proofs = self._all(f"SELECT * EXCLUDE (filename) FROM {listed((proved_in,))} WHERE raw_id = ?", raw_id)
         instances = self._of([row["id"]], self.files.instances)
         return {
             "row": row,
             "raw": next(iter(self._of([raw_id], (raw_in,) if raw_in else ())), None),
             "attempts": attempts,
             "verdicts": {verdict["id"]: verdict for verdict in verdicts},
+            "proof": proofs[0] if proofs else None,
             "instance": instances[0] if instances else None,
         }
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from codeocean.records import CORESET, GENERATIONS, INSTANCES, RAW_CODE, VERDICTS, embeddings_schema
+from codeocean.records import CORESET, GENERATIONS, INSTANCES, PROOFS, RAW_CODE, VERDICTS, embeddings_schema
 
 NASTY = "<img src=x onerror=window.hacked=1></pre><script>window.hacked=1</script>"
 
@@ -46,6 +46,17 @@ def make_run(root, rows: int = 8):
         write(root, f"generate/round-{number:05d}/generations.parquet", GENERATIONS, part)
         write(root, f"generate/round-{number:05d}/verdicts.parquet", VERDICTS, [v for v in verdicts if v["id"] in ids])
     tests = json.dumps([{"arguments": [1, "a"], "expected": [2]}, {"assertion": "assert f(0) is None"}])
+    found = {
+        "outcomes": ["PF", "PP"],
+        "errors": [[], []],
+        "chosen": [1],
+        "kills": [1, 0],
+        "by_value": True,
+        "ended": "passed",
+    }
+    proved = [{"raw_id": "r0", "tests": tests, "refused": json.dumps({"too large": 2}), "error": "", "solutions": 2,
+               "found": json.dumps(found)}]  # fmt: skip
+    write(root, "generate/round-00000/proofs.parquet", PROOFS, proved)
     kept = [{"id": f"g{n}", "raw_id": f"r{n}", "task": "repair", "language": "python", "instruction": "", "input": "", "output": "",
              "provenance": "{}", "tests": tests, "proof": "tests" if n == 0 else "parses"} for n in range(3)]  # fmt: skip
     write(root, "codeocean/part-00000.parquet", INSTANCES, kept)

@@ -1,5 +1,7 @@
 """Questions to an indexed run: states and reasons, filters, search, counts, one row, neighbours, the map."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -70,6 +72,8 @@ def test_one_row_with_all_that_is_known_of_it(run):
     assert found["verdicts"]["g7"]["rules"][0]["reason"] == "because 7"
     assert (found["raw"]["path"], found["instance"]) == ("p7", None)
     assert "expected" in explorer.row("r0")["instance"]["tests"]
+    assert json.loads(explorer.row("r0")["proof"]["found"])["outcomes"] == ["PF", "PP"]
+    assert found["proof"] is None
     assert explorer.row("none") is None
 
 

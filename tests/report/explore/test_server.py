@@ -108,7 +108,10 @@ def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serv
         await browser.key("j")
         await browser.until("document.querySelector('#detail pre')?.textContent.includes('<script>')")
         assert await browser.js("window.hacked === undefined && document.images.length === 0")
-        assert '(1, "a") → [2]' in await browser.js("document.querySelector('#detail').textContent")
+        shown = await browser.js("document.querySelector('#detail').innerText")
+        assert '(1, "a") → [2]\tpassed\t2 of 2 solutions pass' in shown
+        assert "assert f(0) is None\tpassed\t1 of 2 solutions pass" in shown
+        assert "refused: too large (2)" in shown
         await browser.js("document.querySelector('#detail details:nth-last-of-type(2)').open = true")
         await browser.until("document.querySelector('#detail details button')?.textContent.includes('python')")
         await browser.key("x")
@@ -118,11 +121,16 @@ def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serv
         )
         await browser.until("document.querySelector('#status').textContent.startsWith('4 of 8 rows')")
         await browser.key("m")
-        await browser.until("document.querySelector('#legend').textContent.includes('8 rows, a sample')")
+        await browser.until("document.querySelector('#legend').textContent.includes('8 rows')")
         await browser.call(
             "Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True
         )
         assert await browser.js("document.documentElement.scrollWidth <= 360")
+        await browser.key("m")
+        await browser.js("document.querySelector('#list .item').click()")
+        await browser.until("Math.abs(document.querySelector('#detail').getBoundingClientRect().top) < 10")
+        await browser.js("document.querySelector('#detail .back').click()")
+        await browser.until("Math.abs(document.querySelector('#list').getBoundingClientRect().top) < 10")
         labels = "[...document.querySelectorAll('input, select')].filter((one) => !one.labels?.length && !one.ariaLabel).length"
         assert await browser.js(labels) == 0
 
