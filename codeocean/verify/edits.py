@@ -19,6 +19,7 @@ from codeocean.verify.columns import unproved
 from codeocean.verify.inputs import more_inputs
 from codeocean.verify.programs import in_context
 from codeocean.verify.proof import Prove, not_runnable, why_vacuous
+from codeocean.verify.steady import UNSTEADY, is_steady
 
 Row = dict[str, Any]
 
@@ -107,6 +108,8 @@ def _prove_repair(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
     edits = [bug.code for bug in bugs if bug.code != generation["information"]]
     mutants = [[in_context(source, code) for code in edits], []]
     sides = [in_context(source, code) for code in (source["code"], generation["information"])]
+    if not all(is_steady(side, tests, language, name, prove) for side in sides):
+        return columns, {"tests": UNSTEADY}
     found = prove(sides, tests, language=language, entry_point=name, mutants=mutants)
     if found["ended"] != "passed" or not found["outcomes"]:
         return columns, {"tests": f"not run: {found['ended']}"}
@@ -143,9 +146,11 @@ def _prove_alike(
     target = signature_of(solution, language, name)
     if not calls or target is None:
         return columns, {shown: "not run: no calls" if target else "not run: no function"}
-    of_source = prove(
-        [in_context(source, source["code"])], calls, language=source["language"], entry_point=name, mutants=[[]]
-    )
+    raw = in_context(source, source["code"])
+    if not (is_steady(raw, calls, source["language"], name, prove)
+            and is_steady(solution, calls, language, target.name, prove)):  # fmt: skip
+        return columns, {shown: UNSTEADY}
+    of_source = prove([raw], calls, language=source["language"], entry_point=name, mutants=[[]])
     if of_source["ended"] != "passed" or not of_source["outcomes"]:
         return columns, {shown: f"not run: {of_source['ended']}"}
     kept = [test for test, letter in zip(calls, of_source["outcomes"][0], strict=True) if letter == "P"]

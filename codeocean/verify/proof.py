@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from codeocean.generate.bugs import draw_bugs
 from codeocean.generate.jobs import SandboxJob
 from codeocean.verify.columns import unproved
 from codeocean.verify.emptied import emptied
+from codeocean.verify.steady import is_steady
 
 Row = dict[str, Any]
 
@@ -40,6 +42,9 @@ def run_proof(job: SandboxJob, prove: Prove) -> Row:
     solutions = job.solutions
     if not solutions:
         return {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False, "ended": "nothing to run"}
+    steady = {code: is_steady(code, job.tests, job.language, job.name, prove) for code in dict.fromkeys(solutions)}
+    if not all(steady.values()):
+        return _with_unsteady(job, prove, [steady[code] for code in solutions])
     mutants: dict[str, list[str]] = {}
     for code in solutions:
         if code not in mutants:
@@ -56,6 +61,16 @@ def run_proof(job: SandboxJob, prove: Prove) -> Row:
     kills = found["kills"]
     crashed, survived = sum(kills) and not found["by_value"], len(kills) <= FEW and not sum(kills)
     return _with_emptied(found, job, prove) if found["chosen"] and (crashed or survived) else found
+
+
+def _with_unsteady(job: SandboxJob, prove: Prove, steady: Sequence[bool]) -> Row:
+    """What the sandbox finds where some solutions answer otherwise each time: these pass nothing."""
+    places = [place for place, one in enumerate(steady) if one]
+    found = run_proof(replace(job, solutions=[job.solutions[place] for place in places]), prove)
+    outcomes, errors = ["V" * len(job.tests) for _ in steady], [list[str]() for _ in steady]
+    for place, letters, words in zip(places, found["outcomes"], found["errors"], strict=False):
+        outcomes[place], errors[place] = letters, words
+    return found | {"outcomes": outcomes, "errors": errors, "chosen": [places[one] for one in found["chosen"]]}
 
 
 def _with_emptied(found: Row, job: SandboxJob, prove: Prove) -> Row:
@@ -92,6 +107,8 @@ def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
         why = not_runnable(found["errors"], found["outcomes"]) or "no solution passes a test"
         if any("U" in row for row in found["outcomes"]):
             why = "the tests hold of any value"
+        if all(set(row) == {"V"} for row in found["outcomes"]):
+            why = "no solution answers alike twice"
         if all(set(row) == {"X"} for row in found["outcomes"]):
             why = why if why.startswith("not") else "not run: no test can be written in its language"
         return columns | {"pass_rate": 0.0}, why

@@ -82,3 +82,30 @@ def test_good_tests_count_beside_bad_ones_and_those_alone():
     columns, word, _ = _proved([*(test for test, _ in BAD), *good])
     assert (columns["proof"], columns["pass_rate"], word) == ("tests", 1, "passed")
     assert json.loads(columns["tests"]) == good
+
+
+SORTS = "def srt(v):\n    {}\n    return sorted(v)\n"
+LOTS = [
+    "import random\n" + SORTS.format("if random.random() < 0.5: return random.sample(v, len(v))"),
+    "import time\n" + SORTS.format("if time.perf_counter_ns() % 2: return [9]"),
+    "import random\n" + SORTS.format("if random.random() < 0.2: raise ValueError('unlucky')"),
+]
+
+
+@pytest.mark.parametrize("lots", LOTS)
+def test_a_solution_that_draws_lots_never_passes_and_a_steady_one_beside_it_does(lots):
+    tests = [{"arguments": [[3, 1, 2]], "expected": [1, 2, 3]}, {"arguments": [[]], "expected": []}]
+    steady = "import random\n" + SORTS.format("v = random.sample(v, len(v))")
+    for solutions in ([lots], [lots, steady]):
+        found = run_proof(SandboxJob("python", "srt", tests, solutions, mutants=6, seed=1), _prove)
+        row = {"tests": json.dumps(tests), "refused": "{}", "error": "", "solutions": 2, "found": json.dumps(found)}
+        columns, word = columns_of_proof(row)
+        if len(solutions) == 1:
+            assert (columns["proof"], columns["pass_rate"], word) == ("none", 0.0, "no solution answers alike twice")
+        else:
+            assert (found["outcomes"], found["chosen"]) == (["VV", "PP"], [1])
+            assert (columns["proof"], columns["difficulty"]) == ("tests", 0.5)
+
+
+def _prove(*given, **more):
+    return prove(*given, timeout=2.0, memory_mb=512, **more)
