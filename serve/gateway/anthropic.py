@@ -21,6 +21,10 @@ _IGNORED |= {"cache_control", "diagnostics", "user_profile_id", "workspace_id"}
 _KNOWN = {*_SAME, *_IGNORED, "messages", "system", "stop_sequences", "tools", "tool_choice", "output_config",
           "output_format"}  # fmt: skip
 
+_BILLING = "x-anthropic-billing-header"
+"""How a block begins by which Claude Code says who pays. It differs from request to request: in front of a prompt it
+would keep the engine from finding any of it in its cache."""
+
 _TOOL_CHOICES = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -40,7 +44,7 @@ def to_chat(body: dict[str, Any], *, counting: bool = False) -> dict[str, Any]:
     if not counting and not (isinstance(body.get("max_tokens"), int) and body["max_tokens"] is not True):
         raise _invalid("max_tokens", "must be a whole number")
     chat = {field: body[field] for field in _SAME if body.get(field) is not None}
-    chat["messages"] = _system(body.get("system")) + _messages(body.get("messages"))
+    chat["messages"] = _messages(body.get("system"), body.get("messages"))
     if body.get("stop_sequences"):
         chat["stop"] = body["stop_sequences"]
     if body.get("tools"):
@@ -80,8 +84,8 @@ def _text(given: Any, where: str) -> str:
     """A text, or blocks of text, as one text."""
     if isinstance(given, str):
         return given
-    blocks = _list(given, where)
-    return "\n\n".join(_block_text(block, f"{where}.{place}") for place, block in enumerate(blocks))
+    texts = [_block_text(block, f"{where}.{place}") for place, block in enumerate(_list(given, where))]
+    return "\n\n".join(text for text in texts if not text.startswith(_BILLING))
 
 
 def _block_text(block: Any, where: str) -> str:
@@ -90,21 +94,30 @@ def _block_text(block: Any, where: str) -> str:
     return _string(block.get("text"), f"{where}.text")
 
 
-def _messages(given: Any) -> list[dict[str, Any]]:
-    chat: list[dict[str, Any]] = []
-    for place, message in enumerate(_list(given, "messages")):
+def _messages(system: Any, given: Any) -> list[dict[str, Any]]:
+    """Turns as chat templates demand them: the system's words first, users' turns that follow each other as one.
+
+    Claude Code has system messages between the others. Many templates refuse them there: they become the user's.
+    """
+    chat = _system(system)
+    if not _list(given, "messages"):
+        raise _invalid("messages", "at least one message is required")
+    for place, message in enumerate(given):
         where = f"messages.{place}"
         role, content = _object(message, where).get("role"), message.get("content")
         if role not in {"user", "assistant", "system"}:
             raise _invalid(f"{where}.role", "must be user or assistant")
+        if role == "system" and chat and chat[-1]["role"] != "system":
+            role = "user"
         if isinstance(content, str):
-            chat.append({"role": role, "content": content})
+            turns = [{"role": role, "content": content}]
         elif role == "assistant":
-            chat.append(_assistant(_list(content, f"{where}.content"), f"{where}.content"))
+            turns = [_assistant(_list(content, f"{where}.content"), f"{where}.content")]
         else:
-            chat += _user(role, _list(content, f"{where}.content"), f"{where}.content")
-    if not chat:
-        raise _invalid("messages", "at least one message is required")
+            turns = _user(role, _list(content, f"{where}.content"), f"{where}.content")
+        if chat and turns[0]["role"] == chat[-1]["role"] != "assistant" and "tool_call_id" not in turns[0]:
+            chat[-1]["content"] += "\n\n" + turns.pop(0)["content"]
+        chat += turns
     return chat
 
 

@@ -40,7 +40,8 @@ def whole(body: bytes) -> bytes:
         function = _object(call.get("function"))
         used = {"name": function.get("name") or "", "input": _arguments(_written(function))}
         blocks.append({"type": "tool_use", "id": _call_id(call)} | used)
-    begun = _message(answer) | {"content": blocks, **_stop(choices[0]), "usage": _usage(answer.get("usage"))}
+    stop = _stop(choices[0], uses_tools=any(block["type"] == "tool_use" for block in blocks))
+    begun = _message(answer) | {"content": blocks, **stop, "usage": _usage(answer.get("usage"))}
     return json.dumps(begun).encode()
 
 
@@ -83,12 +84,9 @@ class _Stream:
         """"text", "thinking", or the number of a tool's call."""
         self._calls: dict[int, dict[str, Any]] = {}
         """Number of a call → id, name, arguments so far, and how many of them were sent."""
-        self._numbers: dict[str, int] = {}
-        """Id of a call → its number."""
-        self._last_call = 0
         self._choice: dict[str, Any] = {}
         self._usage: dict[str, Any] | None = None
-        self._num_tokens = 0
+        self._num_tokens, self._uses_tools = 0, False
 
     def take(self, data: bytes) -> Iterator[bytes]:
         """Events of a message that follow from one of the chat."""
@@ -115,23 +113,12 @@ class _Stream:
         for call in _calls(delta):
             self._num_tokens += 1
             function = _object(call.get("function"))
-            number = self._last_call = self._number(call, named=bool(function.get("name")))
-            known = self._calls.setdefault(number, {"id": _call_id(call), "name": "", "arguments": "", "sent": 0})
-            known["name"] = known["name"] or function.get("name") or ""
+            number = call.get("index", 0)  # the older single call has none
+            fresh = {"id": _call_id(call), "name": function.get("name") or "", "arguments": "", "sent": 0}
+            known = self._calls.setdefault(number, fresh)
             known["arguments"] += _written(function)
             if self._open == number or not isinstance(self._open, int) or self._is_complete(self._open):
                 yield from self._send_call(number)
-
-    def _number(self, call: dict[str, Any], *, named: bool) -> int:
-        """Which call a part belongs to: by its index, and where servers leave that out or repeat it, by its id."""
-        id_, index = call.get("id"), call.get("index")
-        number = index if isinstance(index, int) else self._last_call
-        if not isinstance(id_, str) or not id_ or id_ in self._numbers:
-            return self._numbers.get(id_, number) if isinstance(id_, str) else number
-        if named and number in self._numbers.values():
-            number = max(self._numbers.values()) + 1
-        self._numbers[id_] = number
-        return number
 
     def _part(self, kind: str, delta: dict[str, Any]) -> Iterator[bytes]:
         self._num_tokens += 1
@@ -147,6 +134,7 @@ class _Stream:
             if not call["name"]:
                 return
             yield from self._close_one()
+            self._uses_tools = True
             yield self._start(number, {"type": "tool_use", "id": call["id"], "name": call["name"], "input": {}})
         if unsent := call["arguments"][call["sent"] :]:
             call["sent"] = len(call["arguments"])
@@ -186,7 +174,7 @@ class _Stream:
         usage = _usage(self._usage)
         if not self._usage:
             usage["output_tokens"] = self._num_tokens  # about one a part
-        yield _event("message_delta", delta=_stop(self._choice), usage=usage)
+        yield _event("message_delta", delta=_stop(self._choice, uses_tools=self._uses_tools), usage=usage)
         yield _event("message_stop")
 
 
@@ -246,9 +234,14 @@ def _arguments(text: str) -> dict[str, Any]:
     return arguments if isinstance(arguments, dict) else {"INVALID_JSON": text}
 
 
-def _stop(choice: dict[str, Any]) -> dict[str, Any]:
-    """Why an answer ended: vLLM's `stop_reason` is the text at which it stopped."""
+def _stop(choice: dict[str, Any], *, uses_tools: bool) -> dict[str, Any]:
+    """Why an answer ended: vLLM's `stop_reason` is the text at which it stopped.
+
+    Where one tool is asked for, OpenAI's API and vLLM say "stop" behind its call, and Anthropic's does not.
+    """
     sequence, finish = choice.get("stop_reason"), finish_word(choice.get("finish_reason"))
+    if uses_tools and (finish or "stop") == "stop":
+        return {"stop_reason": "tool_use", "stop_sequence": None}
     if isinstance(sequence, str) and finish == "stop":
         return {"stop_reason": "stop_sequence", "stop_sequence": sequence}
     return {"stop_reason": _STOP_REASONS.get(finish or "stop", "end_turn"), "stop_sequence": None}

@@ -159,7 +159,8 @@ class Gateway:
             ask = read_ask(body, address.kind, key, self._config, self.context)
             note.take(ask, raw)
             use.reserve(ask.max_tokens)
-            relaying = Relaying(ask, address, Meter(ask.prompt_tokens, hide_usage=ask.hide_usage), use, translated)
+            hide_usage = ask.hide_usage and not translated  # Anthropic's clients are told at the end of every stream
+            relaying = Relaying(ask, address, Meter(ask.prompt_tokens, hide_usage=hide_usage), use, translated)
             await unless_gone(self._relay(relaying, reply, note), receive)
 
     def _only_for_this_machine(self, headers: list[tuple[bytes, bytes]]) -> None:

@@ -58,7 +58,8 @@ def check_items(body: dict[str, Any]) -> None:
     tools = body.get("tools") or []
     for place, tool in enumerate(tools if isinstance(tools, list) else [tools]):
         if not isinstance(tool, dict) or tool.get("type") != "function":
-            message = f"tools[{place}]: only functions, which the client runs, are supported here"
+            kind = str(tool.get("type") if isinstance(tool, dict) else type(tool).__name__)[:40]
+            message = f"tools[{place}]: only functions, which the client runs, are supported here, not {kind!r}"
             raise RefusalError(400, "unsupported_field", message, param="tools")
 
 

@@ -15,8 +15,8 @@ import aiohttp
 from serve.gateway.admission import Address, RefusalError, over_limit
 from serve.gateway.anthropic_answers import stream, whole
 from serve.gateway.ask import Ask
+from serve.gateway.chat_answers import mended_answer
 from serve.gateway.limits import Wait
-from serve.gateway.reasoning import with_both_names
 from serve.gateway.streams import Meter
 from serve.gateway.upstream_errors import error_of_choice, is_error, refusal_in_answer
 
@@ -95,7 +95,7 @@ class Relaying(NamedTuple):
         if self.meter.read(content):
             self.use.tokens = self.meter.tokens
         if not self.translated:
-            return with_both_names(body)
+            return mended_answer(body)
         if self.address.kind == "tokenize":
             return json.dumps({"input_tokens": int(content["count"])}).encode()
         return whole(body)

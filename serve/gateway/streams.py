@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from serve.client.completions import BROKE_OFF
-from serve.gateway.reasoning import with_both_names
+from serve.gateway.chat_answers import MAY_NEED_MENDING, ChatStream
 from serve.gateway.upstream_errors import error_of_choice, is_error
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
@@ -29,6 +29,7 @@ class Meter:
         """Args: prompt_tokens: a guess, until the engine says. hide_usage: keep the usage event from the client."""
         self.prompt_tokens, self.completion_tokens = prompt_tokens, 0
         self._hide_usage, self._rest, self._last_choice = hide_usage, b"", b""
+        self._chat = ChatStream()
         self.finished = False
         """The last event has come: `[DONE]`, or the one that ends a response."""
         self.error: Any = None
@@ -65,8 +66,16 @@ class Meter:
             if self._over:
                 break
             if event.strip() and self._wanted(event):
-                passed.append(with_both_names(event.lstrip(b"\r\n")) + b"\n\n")
+                passed.append(self._mended(event.lstrip(b"\r\n")) + b"\n\n")
         return b"".join(passed)
+
+    def _mended(self, event: bytes) -> bytes:
+        """An event as clients of a chat read it."""
+        if not MAY_NEED_MENDING.search(event):
+            return event
+        data = read_event(event)[1]
+        mended = self._chat.mended(data)
+        return event if mended is data else b"data: " + mended
 
     @property
     def _over(self) -> bool:
@@ -135,13 +144,13 @@ class Meter:
 
 
 def _are_tokens(held: bytes, events: list[bytes]) -> bool:
-    """Whether all events are pieces of an answer that go on as they came: one line each, no usage, error or reasoning.
+    """Whether all events are pieces of an answer that go on as they came: one line each, and only text.
 
     Args:
         held: the bytes that they were cut from.
         events: without the empty lines behind them, at least one.
     """
-    if _may_matter(held) or b'"reasoning"' in held or b"\r" in held:
+    if _may_matter(held) or b'"reasoning"' in held or b'"tool_calls"' in held or b"\r" in held:
         return False
     for event in events:  # a loop: this is done for every token
         if not event.startswith(b"data: {") or b'"choices"' not in event or b"\n" in event:

@@ -40,7 +40,8 @@ def test_whole_and_streaming_with_its_own_key_header(talking, upstream, access_l
     assert "x-api-key" not in {name.lower() for name in headers}
     with client.messages.stream(**HELLO) as stream:
         assert list(stream.text_stream) == ["one ", "two ", "three"]
-        assert stream.get_final_message().usage.output_tokens == 3
+        usage = stream.get_final_message().usage
+        assert (usage.input_tokens, usage.output_tokens) == (7, 3)
     until(lambda: len(access_log()) == 2)
     assert [(line["path"], line["completion_tokens"]) for line in access_log()] == [("/v1/messages", 3)] * 2
 
@@ -136,6 +137,31 @@ def test_a_turn_with_tools_becomes_calls_and_results():
         {"type": "function", "function": {"name": "look", "description": "looks", "parameters": parameters}}
     ]
     assert (chat["tool_choice"], chat["parallel_tool_calls"]) == ("required", False)
+
+
+def test_claude_codes_words_of_the_system_come_first_or_as_the_users():
+    chat = chat_of(
+        system=[{"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1; cch=1f3;"},
+                {"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
+        messages=[
+            {"role": "system", "content": "Be kind."}, {"role": "user", "content": "a"},
+            {"role": "system", "content": [{"type": "text", "text": "Skills: none."}]}, {"role": "user", "content": "b"},
+            {"role": "assistant", "content": "c"}, {"role": "system", "content": "It is late."},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "look", "input": {}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "dark"}]},
+            {"role": "system", "content": "Go on."},
+        ],
+    )  # fmt: skip
+    assert [(one["role"], one["content"]) for one in chat["messages"]] == [
+        ("system", "Be brief.\n\nBe kind."), ("user", "a\n\nSkills: none.\n\nb"), ("assistant", "c"),
+        ("user", "It is late."), ("assistant", None), ("tool", "dark"), ("user", "Go on."),
+    ]  # fmt: skip
+
+
+def test_two_results_of_tools_stay_two():
+    results = [{"type": "tool_result", "tool_use_id": name, "content": name} for name in "ab"]
+    chat = chat_of(messages=[{"role": "user", "content": [one]} for one in results])
+    assert [(one["tool_call_id"], one["content"]) for one in chat["messages"]] == [("a", "a"), ("b", "b")]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,15 @@ def test_calls_that_come_mixed_are_told_apart():
     assert [(block.name, block.input) for block in message.content] == [("look", {"a": 1}), ("go", {"b": 2})]
 
 
+@pytest.mark.parametrize(("finish", "reason"), [("stop", "tool_use"), ("length", "max_tokens")])
+def test_a_call_that_was_asked_for_ends_as_one(finish, reason):
+    said = call(0, "c0", "look", '{"at": 1}')
+    message, _ = read_by_client(chunk(said), chunk({}, finish))
+    assert (message.stop_reason, message.content[0].input) == (reason, {"at": 1})
+    whole_said = {"choices": [{"message": said, "finish_reason": finish}]}
+    assert json.loads(whole(json.dumps(whole_said).encode()))["stop_reason"] == reason
+
+
 def test_a_whole_answer_with_calls():
     calls = [{"id": "c0", "function": {"name": "look", "arguments": '{"at": "x"}'}},
              {"id": "c1", "function": {"name": "go", "arguments": '{"cut": '}}]  # fmt: skip

@@ -127,6 +127,9 @@ def test_a_responses_input_is_text_and_calls_of_functions():
         assert refused("responses", input=[bad]).code == "unsupported_content"
     for bad in ({"type": "web_search"}, {"type": "mcp", "server_url": "http://x/"}, {"type": "code_interpreter"}, 3):
         assert refused("responses", tools=[bad]).param == "tools"
+    codexs = [tool, {"type": "namespace", "name": "multi_agent_v1", "tools": [tool]}]
+    assert "tools[1]" in (said := refused("responses", tools=codexs).message)
+    assert "'namespace'" in said
     assert refused("responses", input=3).param == "input"
 
 

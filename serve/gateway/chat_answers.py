@@ -1,0 +1,68 @@
+"""Chat answers as OpenAI's clients read them, where an engine writes them otherwise.
+
+Reasoning has two names: vLLM 0.29 says `reasoning`. DeepSeek's API began with `reasoning_content`, and LangChain,
+LiteLLM, the AI SDK and most coding agents read that one alone: they would show an answer that begins after a long
+silence. Calls of tools are mended (`tool_calls.py`). All else goes on byte by byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from typing import Any
+
+from serve.gateway.tool_calls import CallParts, only_calls, whole_call
+
+MAY_NEED_MENDING = re.compile(rb'"reasoning"\s*:\s*"|"tool_calls"\s*:\s*\[(?!\s*\])')
+
+
+class ChatStream:
+    """The chunks of a stream, as they come."""
+
+    def __init__(self) -> None:
+        self._calls: dict[Any, CallParts] = defaultdict(CallParts)
+        """Number of a choice → its calls."""
+
+    def mended(self, data: bytes) -> bytes:
+        """An event's data, as clients read it."""
+        return _mended(data, "delta", lambda choice, calls: self._calls[str(choice.get("index"))].mend(calls))
+
+
+def mended_answer(body: bytes) -> bytes:
+    """The same of an answer that is no stream."""
+    return _mended(body, "message", lambda _, calls: _mend_whole(calls))
+
+
+def _mended(data: bytes, place: str, mend_calls: Any) -> bytes:
+    if not MAY_NEED_MENDING.search(data):
+        return data
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    choices = content.get("choices") if isinstance(content, dict) else None
+    changed = False
+    for choice in choices if isinstance(choices, list) else []:
+        part = choice.get(place) if isinstance(choice, dict) else None
+        if isinstance(part, dict):
+            changed |= _name_reasoning_twice(part)
+            changed |= mend_calls(choice, part.get("tool_calls"))
+    if not changed:
+        return data
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def _name_reasoning_twice(part: dict[str, Any]) -> bool:
+    """Say reasoning by both names; whether one was missing."""
+    if not isinstance(part.get("reasoning"), str) or part.get("reasoning_content"):
+        return False
+    part["reasoning_content"] = part["reasoning"]
+    return True
+
+
+def _mend_whole(calls: Any) -> bool:
+    before = json.dumps(calls)
+    for call in only_calls(calls):
+        whole_call(call, call["function"])
+    return before != json.dumps(calls)
