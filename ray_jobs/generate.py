@@ -13,7 +13,7 @@ from typing import Any, Literal
 import ray
 
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.flow import Follow, Prover, generate
+from codeocean.generate.flow import Follow, Prover, Roles, generate
 from codeocean.generate.jobs import SandboxJob
 from codeocean.generate.ledger import ROLES, Ledger, cost_rows
 from codeocean.generate.prompts import prompt_version
@@ -54,15 +54,19 @@ def run_generate(config: Config, run: RunDir) -> Manifest:
     rows = picked_rows(run.fs, run.root)
 
     def work() -> StageResult:
+        learnt: dict[str, list[str]] = {}
+
+        @contextmanager
+        def opened() -> Iterator[Roles]:
+            connect(config.ray)
+            sandbox = {SANDBOX: (prover(config), "")} if config.generate.tests else {}
+            with open_roles(config, roles_of(config.generate), run=run) as models:
+                yield models | sandbox
+            told = {role: getattr(chat, "learnt", {}).get(model) for role, (chat, model) in models.items()}
+            learnt.update({role: said for role, said in told.items() if said})
+
         follow = replica_follower(config)
-        connect(config.ray)
-        sandbox = {SANDBOX: (prover(config), "")} if config.generate.tests else {}
-        with open_roles(config, roles_of(config.generate), run=run) as models:
-            roles = models | sandbox
-            result, ledger = generate(config.generate, tasks, rows, roles, run.fs, run.path("generate"), follow)
-            learnt = {
-                role: said for role, (chat, model) in roles.items() if (said := getattr(chat, "learnt", {}).get(model))
-            }
+        result, ledger = generate(config.generate, tasks, rows, opened, run.fs, run.path("generate"), follow)
         models = {role: getattr(config.generate, role).model for role in roles_of(config.generate)}
         rounds = len(plan_rounds(len(rows), config.generate.round_size))
         details = {"rounds": rounds, "yields": result.tasks, "rules": result.rules} | models

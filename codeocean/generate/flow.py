@@ -11,7 +11,8 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from pyarrow import fs as pafs
@@ -38,6 +39,8 @@ Prover = Callable[[SandboxJob], Awaitable[dict[str, Any]]]
 """Finds in a sandbox what a job proves."""
 Roles = Mapping[str, tuple[Any, str]]
 """Role → who answers for it, and the model's name there."""
+OpenRoles = Callable[[], AbstractContextManager[Roles]]
+"""Starts whoever answers, while the context is open."""
 Follow = Callable[[Mapping[str, int]], object]
 """Told how many questions of each role are open, in flight or not."""
 
@@ -61,7 +64,7 @@ def generate(
     config: GenerateConfig,
     tasks: dict[str, Task],
     rows: list[dict[str, Any]],
-    roles: Roles,
+    roles: Roles | OpenRoles,
     fs: pafs.FileSystem,
     folder: str,
     follow: Follow | None = None,
@@ -75,7 +78,8 @@ def generate(
         tasks: by name.
         rows: RAW_CODE rows in coreset order.
         roles: "generator" and "discriminator", and "tester" where there is one → a chat and the model's name there.
-            With `config.tests` also "sandbox" → a `Prover`, and no name.
+            With `config.tests` also "sandbox" → a `Prover`, and no name. Or what opens them: it is not called where
+            nothing is left to ask, as engines take minutes to load.
         fs: filesystem of the run directory.
         folder: the stage's folder.
         follow: told once a second how many questions of each role are open.
@@ -86,7 +90,11 @@ def generate(
     """
     files = Rounds(fs, folder, {row["id"]: row for row in rows})
     book = RoundBook(config, tasks, rows, files)
-    finished = asyncio.run(answer_book(book, config, roles, follow))
+    questions = asyncio.run(book.begin())
+    finished = not questions
+    if questions and not _is_over(book, config):
+        with roles() if callable(roles) else contextlib.nullcontext(roles) as opened:
+            finished = asyncio.run(answer_book(book, questions, config, opened, follow))
     hopeless = book.tally.looks_hopeless(config.failed_alike)
     if not finished and not hopeless:
         raise ValueError(_budget_line(book, config.spending))
@@ -98,14 +106,16 @@ def generate(
 
 async def answer_book(
     book: RoundBook,
+    questions: Sequence[Question],
     config: GenerateConfig,
     roles: Roles,
     follow: Follow | None = None,
 ) -> bool:
     """Ask until nothing is left to ask; False when the budget, or the same failure of all, ended it before.
 
-    Arguments as `generate`.
+    Arguments as `generate`; `questions` are those that the book says are open.
     """
+    book.start_clock()
     in_flight, begun = 0, time.monotonic()
     unanswered = Counter(dict.fromkeys(roles, 0))
 
@@ -139,12 +149,11 @@ async def answer_book(
 
     # Roles that share an endpoint share its places.
     lanes = {role: str(id(chat)) for role, (chat, _) in roles.items()}
-    open_questions = await book.begin()
-    unanswered.update(role_of(one.turn, config) for one in open_questions)
+    unanswered.update(role_of(one.turn, config) for one in questions)
     reporter = asyncio.create_task(report())
     try:
         return await answer_all(
-            open_questions,
+            questions,
             answer,
             lambda question: lanes[role_of(question.turn, config)],
             {lanes[role]: _places(chat, config) for role, (chat, _) in roles.items()},

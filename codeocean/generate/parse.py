@@ -65,7 +65,8 @@ THINKING = re.compile(
     re.IGNORECASE,
 )
 
-_STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*[}\]])', re.DOTALL)
+_COMMENT = r"//[^\n]*|/\*.*?\*/"
+_STRING_OR_SLIP = re.compile(rf'("(?:[^"\\]|\\.)*+"?)|,(?=(?:\s|{_COMMENT})*[}}\]])|{_COMMENT}', re.DOTALL)
 _ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|.)', re.DOTALL)
 
 MOST_STARTS, MOST_CHARS = 1_000, 200_000
@@ -107,8 +108,8 @@ def _object(text: str, wanted: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _without_slips(text: str) -> str:
-    """Without what models write where no grammar holds them: escapes that JSON lacks, and last commas."""
-    return _STRING_OR_COMMA.sub(lambda found: _ESCAPE.sub(_escaped, found[1]) if found[1] else "", text)
+    """Without what models write where no grammar holds them: escapes that JSON lacks, last commas, comments."""
+    return _STRING_OR_SLIP.sub(lambda found: _ESCAPE.sub(_escaped, found[1]) if found[1] else "", text)
 
 
 def _escaped(escape: re.Match[str]) -> str:

@@ -102,6 +102,10 @@ class RoundBook:
         self.tally.begin()
         return opened
 
+    def start_clock(self) -> None:
+        """From now on engines are paid for: before that they may have been loaded, or were not needed."""
+        self._clock = time.monotonic()
+
     def task_of(self, question: Question) -> Task:
         """The task that a question is about."""
         return self._tasks[self._names[self._planned[question.round][question.place]]]

@@ -87,13 +87,24 @@ def _parsed(text: str) -> Any:
     """
     text = re.sub(r"^(?:\s*:[^\n]*\n)+", "", text).strip("\x00 \t\r\n")
     if text.startswith(("data:", "event:")):
-        chunks = [json.loads(data) for data in re.findall(r"^data:[ ]*(\{.*?)\r?$", text, re.MULTILINE)]
-        return _joined(chunks, ended="[DONE]" in text)
+        return _joined(_events(text), ended="[DONE]" in text)
     value = json.JSONDecoder().raw_decode(text)[0]
     for name in ("data", "result", "output"):  # wrappings of gateways
         if isinstance(value, dict) and isinstance(inner := value.get(name), dict) and "choices" in inner:
             return {"usage": value.get("usage")} | inner
     return value
+
+
+def _events(text: str) -> list[Any]:
+    """The JSON values in a stream's events, whatever ends their lines, and over however many lines each goes."""
+    found, decoder = list[Any](), json.JSONDecoder()
+    for event in re.sub(r"\r\n|\r", "\n", text).split("\n\n"):
+        data = "\n".join(re.findall(r"^data:(.*)$", event, re.MULTILINE)).strip()
+        while data.startswith("{"):
+            value, end = decoder.raw_decode(data)
+            found.append(value)
+            data = data[end:].strip()
+    return found
 
 
 def _joined(chunks: list[Any], *, ended: bool) -> Any:
@@ -127,6 +138,7 @@ def _answer(completion: Row) -> Row | EndpointError:
     usage = completion.get("usage") or {}
     if "choices" in completion:
         choices = completion["choices"]
+        choices = list(choices.values()) if choices and isinstance(choices, dict) else choices
         if choices is None or choices == []:
             return failed("no choice", "model") | read_usage(usage)
         choice = choices[0]
@@ -134,6 +146,9 @@ def _answer(completion: Row) -> Row | EndpointError:
             return error_of(choice["error"])
         message = choice.get("message") or choice.get("delta") or {"content": choice.get("text")}
         finish, usage = choice.get("finish_reason"), usage or choice.get("usage") or {}
+    elif isinstance(completion.get("message"), dict):  # Ollama's and Cohere's own forms
+        choice, message = completion, completion["message"]
+        finish = completion.get("done_reason", completion.get("finish_reason"))
     else:  # Anthropic's own form
         choice, message, finish = completion, {"content": completion["content"]}, completion.get("stop_reason")
     if (finish := finish_word(finish)) is None:

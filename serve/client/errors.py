@@ -123,22 +123,29 @@ def error_in(value: Any) -> Any:
         return value
     if isinstance(state := value.get("base_resp"), dict) and state.get("status_code"):  # MiniMax, inside a 200
         return {"message": state.get("status_msg"), "type": "api_error"}
-    if "choices" in value or "content" in value:
+    if "choices" in value or "content" in value or _is_message(value.get("message")):
         return None
     if value.get("errors"):
         return value["errors"][0] if isinstance(value["errors"], list) else value["errors"]
     return value if any(value.get(name) for name in ("detail", "message", "msg", "error_description")) else None
 
 
+def _is_message(value: Any) -> bool:
+    """Whether it is what a model wrote, in Ollama's and Cohere's own forms."""
+    return isinstance(value, dict) and "content" in value
+
+
 ACCOUNT = re.compile(
     r"insufficient[_ ]quota|exceeded_current_quota|freetieronly|billing_hard_limit|billing_not_active"
     r"|account_deactivated|arrearage|in arrears|overdue (?:balance|payment|invoice|bill)|accountoverdue"
     r"|欠费|余额不足|(?:insufficient|not[_ ]enough)[_ ](?:account[_ ])?(?:balance|credits?|funds?)"
-    r"|balance is (?:insufficient|too low)"
+    r"|balance (?:is|has been) (?:insufficient|too low|empty|depleted|exhausted|used up)"
+    r"|budget (?:is |has been )?(?:exceeded|exhausted|used up)"
+    r"|wallet (?:is empty|balance)|billing (?:account )?(?:is )?disabled"
     r"|(?:credit|account) balance is|(?:out of|no (?:remaining|available|more)|used all(?: available)?) credits"
     r"|payment[_ ]required|credits? (?:have|has|are|is)(?: been)? (?:exhausted|depleted|used up)"
     r"|run out of (?:credits|funds)"
-    r"|(?:spend(?:ing)?|credit|usage|billing) (?:limit|cap)|budget has been exceeded|budgetexceeded|exceeded budget"
+    r"|(?:spend(?:ing)?|credit|usage|billing) (?:limit|cap)|budgetexceeded|exceeded budget"
     r"|have any credits|monthly (?:token|request) limit|tokens per day limit exceeded|too many tokens per day"
     r"|requires more credits|key limit exceeded|out of call volume quota|free[- ]models[- ]per[- ]day"
     r"|trial key[^.]{0,60} month|free (?:tier|quota|allocation)[^.]{0,40} exhausted|used up your"
@@ -153,15 +160,16 @@ _WORDS_OF_ITS_OWN = 300
 
 KEY = re.compile(
     r"authentication_error|invalid[_ ]api[_ ]key|api_key_invalid|(?:incorrect|invalid|expired|revoked|disabled|missing)"
-    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|invalid|expired|revoked|disabled|missing)"
-    r"|(?:missing|invalid) authorization header",
+    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|not found|invalid|expired|revoked"
+    r"|disabled|missing)|(?:missing|invalid) authorization header",
     re.IGNORECASE,
 )
 MODEL = re.compile(
     r"model_not_found|invalid_model|model_not_available|model_decommissioned|deploymentnotfound|not a valid model\b"
     r"|model_not_exist|^(?:invalid|unknown|unsupported|no such) model\b(?! (?:parameter|argument|input|output))"
     r"|^(?:the )?(?:requested )?model[^;]{0,80}"
-    r" (?:does not exist|not exist|is not found|not found|has been (?:deprecated|retired|decommissioned))"
+    r" (?:does not exist|not exist|(?:is )?not (?:found|deployed|served)"
+    r"|has been (?:deprecated|retired|decommissioned))"
     r"|model identifier is invalid|unable to access model|does not have access to model"
     r"|model_not_supported|model_terms_required|model_permission_blocked|model\.accessdenied|invalid model name"
     r"|^no models? (?:is |are )?loaded|^\S+ does not support chat\b",

@@ -20,12 +20,13 @@ _PLAINLY = re.compile(
     r"|implemented|available|enabled)|(?:un|not )(?:known|recogni[sz]ed|expected)|extra (?:inputs|fields)"
     r"|cannot find field"
     r"|do(?:es)?(?: not|n['’]t) (?:support|accept|allow|recogni[sz]e|take|work)|deprecated|no longer|incompatible"
-    r"|no such (?:field|parameter)|unrecogni[sz]ed",
+    r"|no such (?:field|parameter)|unrecogni[sz]ed|(?:has|have) been removed|may not be|disallowed|should not exist",
     re.IGNORECASE,
 )
 REFUSES = re.compile(
     rf"{_PLAINLY.pattern}|invalid|(?:only|must) (?:be|the default|supports?|alternate)|must (?:not|follow|satisfy)"
-    r"|following must|(?:cannot|can['’]t) (?:both )?be|has to be|enabled only|should (?:not )?be|forbidden|非法|不支持",
+    r"|following must|(?:cannot|can['’]t) (?:both )?be|has to be|\bonly\b|should (?:not )?be|forbidden"
+    r"|\bremove\b|fixed (?:to|at)|cannot use|非法|不支持",
     re.IGNORECASE,
 )
 """How servers say that they do not take something."""
@@ -39,7 +40,7 @@ _QUESTION_TOO_LARGE = re.compile(
 
 _LIMIT_OUT_OF_RANGE = re.compile(
     r"too (?:large|big|high|long|many|small|low)|at (?:most|least)|maximum|minimum|exceed"
-    r"|(?:greater|less|more|fewer) than|[<>]|range|between|positive",
+    r"|(?:greater|less|more|fewer) than|[<>]|range|between|positive|ceiling|\bcap\b|surpass",
     re.IGNORECASE,
 )
 """How they say that a token limit's value is refused, not its name."""
@@ -68,7 +69,7 @@ _VAGUE = re.compile(
 _THINKING = r"(?:thinking|reasoning)(?! models?\b)|budget|chat.?template.?kwargs"
 
 _ROLE = (
-    r"^messages\S*role$|(?:developer|system) instruction"
+    r"^messages\S*role$|messages\S*role: input should be ['\"`]user|(?:developer|system) instruction"
     r"|\bROLE['\"`]? (?:role|message|prompt|instruction)|\brole['\"`: =]+ROLE|roles? must alternate"
     r"|(?:variant|value|role|support)s?:? ['\"`]?ROLE\b|\b(?:unknown|invalid|unsupported|unexpected) role"
 )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serve.client.completions import finish_word, read_usage
-from serve.gateway.streams import read_event
+from serve.gateway.streams import read_event, usage_of
 
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -41,7 +41,7 @@ def whole(body: bytes) -> bytes:
         used = {"name": function.get("name") or "", "input": _arguments(_written(function))}
         blocks.append({"type": "tool_use", "id": _call_id(call)} | used)
     stop = _stop(choices[0], uses_tools=any(block["type"] == "tool_use" for block in blocks))
-    begun = _message(answer) | {"content": blocks, **stop, "usage": _usage(answer.get("usage"))}
+    begun = _message(answer) | {"content": blocks, **stop, "usage": _usage(usage_of(answer))}
     return json.dumps(begun).encode()
 
 
@@ -98,7 +98,7 @@ class _Stream:
             message = _message(chunk) | {"content": [], "stop_reason": None, "stop_sequence": None}
             yield _event("message_start", message=message | {"usage": _usage(chunk.get("usage"))})
             yield _event("ping")
-        self._usage = chunk.get("usage") or self._usage
+        self._usage = usage_of(chunk) or self._usage
         for choice in filter(None, map(_object, _list(chunk.get("choices")))):
             if not choice.get("index"):
                 yield from self._take_delta(_object(choice.get("delta")))

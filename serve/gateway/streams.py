@@ -29,7 +29,7 @@ class Meter:
         """Args: prompt_tokens: a guess, until the engine says. hide_usage: keep the usage event from the client."""
         self.prompt_tokens, self.completion_tokens = prompt_tokens, 0
         self._hide_usage, self._rest, self._last_choice = hide_usage, b"", b""
-        self._chat = ChatStream()
+        self._chat, self._is_told = ChatStream(), False
         self.finished = False
         """The last event has come: `[DONE]`, or the one that ends a response."""
         self.error: Any = None
@@ -42,7 +42,7 @@ class Meter:
         self._rest = rest.lstrip(b"\r\n")
         if events and not self._over and _are_tokens(held, events):  # nearly always: looked at, not taken apart
             self._last_choice = events[-1][len(_DATA) :]
-            self.completion_tokens += len(events)  # about one token each; the usage event sets it right
+            self._count(len(events))
             return held[: len(held) - len(rest)]
         if len(self._rest) > MOST_EVENT_BYTES:
             self.error, self._rest = "an event without end", b""
@@ -90,7 +90,7 @@ class Meter:
             return True
         if name != b"error" and b'"choices"' in data and not _may_matter(data):
             self._last_choice = data
-            self.completion_tokens += 1
+            self._count(1)
             return True
         try:
             content = json.loads(data)
@@ -111,26 +111,30 @@ class Meter:
         response = content.get("response")  # of the Responses API, whose events carry their type
         kind = str(content.get("type", ""))
         if kind.startswith("response."):
-            self.completion_tokens += kind.endswith(".delta")
+            self._count(kind.endswith(".delta"))
             self.finished = kind in {"response.completed", "response.failed", "response.incomplete"}
             self.read(response)
             return True
         if content.get("choices"):
             self._last_choice = data
         if not self.read(content):
-            self.completion_tokens += "choices" in content
+            self._count("choices" in content)
         return bool(content.get("choices")) or "choices" not in content or not self._hide_usage
 
     def read(self, answer: Any) -> bool:
         """Take the usage of an answer; False if it has none."""
-        usage = answer.get("usage") if isinstance(answer, dict) else None
-        if usage is None and isinstance(answer, dict) and isinstance(answer.get("x_groq"), dict):
-            usage = answer["x_groq"].get("usage")
-        if not isinstance(usage, dict):
+        usage = usage_of(answer)
+        if usage is None:
             return False
-        self.prompt_tokens = _count(usage, "prompt_tokens", "input_tokens")
-        self.completion_tokens = _count(usage, "completion_tokens", "output_tokens")
+        self.prompt_tokens = _number(usage, "prompt_tokens", "input_tokens")
+        self.completion_tokens = _number(usage, "completion_tokens", "output_tokens")
+        self._is_told = self.completion_tokens > 0
         return True
+
+    def _count(self, events: int) -> None:
+        """Count about one token an event, until the engine says how many they are."""
+        if not self._is_told:
+            self.completion_tokens += events
 
     @property
     def failed(self) -> bool:
@@ -187,7 +191,17 @@ def read_event(event: bytes) -> tuple[bytes, bytes]:
     return name, b"\n".join(data)
 
 
-def _count(usage: dict[str, Any], *names: str) -> int:
+def usage_of(answer: Any) -> dict[str, Any] | None:
+    """The usage of an answer or a chunk, where servers put it: Groq beside it, Moonshot in the last choice."""
+    if not isinstance(answer, dict):
+        return None
+    choices = answer.get("choices")
+    beside = [answer, answer.get("x_groq"), *(choices[:1] if isinstance(choices, list) else [])]
+    found = [each["usage"] for each in beside if isinstance(each, dict) and isinstance(each.get("usage"), dict)]
+    return found[0] if found else None
+
+
+def _number(usage: dict[str, Any], *names: str) -> int:
     for name in names:
         if isinstance(value := usage.get(name), int):
             return max(0, value)

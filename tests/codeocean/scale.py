@@ -5,6 +5,7 @@ after a lognormal time around the mean.
 """
 
 import argparse
+import asyncio
 import json
 import subprocess
 import sys
@@ -79,7 +80,8 @@ def measure_overlap(rows: int, places: int, loads: int) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         files = Rounds(pafs.LocalFileSystem(), folder, {row["id"]: row for row in raw})
         book = RoundBook(config, load_tasks(), raw, files)
-        _, seconds = run(answer_book(book, config, {role: (chat, "m") for role, chat in chats.items()}))
+        roles = {role: (chat, "m") for role, chat in chats.items()}
+        _, seconds = run(answer_book(book, asyncio.run(book.begin()), config, roles))
     phases = {role: chat.seconds / places for role, chat in chats.items()}
     return {"seconds": round(seconds, 1), "phases": {role: round(value, 1) for role, value in phases.items()},
             "times_phases": round(sum(phases.values()) / seconds, 2),

@@ -7,6 +7,7 @@ import pytest
 from pyarrow import fs as pafs
 
 from codeocean.generate.flow import generate
+from codeocean.generate.round_store import Rounds
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig, SpendingConfig
 from codeocean.generate.tasks import load_tasks
 from serve.client.chat import ChatClient
@@ -73,6 +74,31 @@ def test_a_budget_stops_cleanly_and_a_larger_one_goes_on(tmp_path):
         whole, whole_ledger = run(tmp_path / "whole", url, rows, CONFIG)
     assert result.accepted == whole.accepted
     assert ledger.whole().tokens == whole_ledger.whole().tokens
+
+
+def test_no_engine_is_loaded_where_nothing_is_left_to_ask(tmp_path, monkeypatch):
+    rows, files = [raw_row(number) for number in range(25)], pafs.LocalFileSystem()
+
+    def no_engine():
+        raise AssertionError("an engine was loaded")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with StubEndpoint().running() as url:
+        one_round = CONFIG.model_copy(update={"round_size": 25})
+        monkeypatch.setattr(Rounds, "finish", killed)  # behind the last answer
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "cut", url, rows, one_round)
+        monkeypatch.undo()
+        poor = CONFIG.model_copy(update={"spending": SpendingConfig(max_tokens=1)})
+        with pytest.raises(ValueError, match="the budget"):
+            run(tmp_path / "poor", url, rows, poor)
+    result, ledger = generate(one_round, TASKS, rows, no_engine, files, str(tmp_path / "cut"))
+    assert len(result.accepted) + sum(result.dropped.values()) == 25
+    assert ledger.whole().tokens
+    with pytest.raises(ValueError, match="max_tokens = 1 is spent"):
+        generate(poor, TASKS, rows, no_engine, files, str(tmp_path / "poor"))
 
 
 def test_raw_code_of_any_kind_ends_as_a_row(tmp_path):

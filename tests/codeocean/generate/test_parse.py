@@ -187,6 +187,12 @@ def test_lines_may_end_inside_a_text():
     assert parse_object('{"task_name": "a\nb"}') == {"task_name": "a\nb"}
 
 
+@pytest.mark.parametrize("end", [", // all of it\n}", " /* the end */ }", ",\n  // last\n  // comma\n}"])
+def test_comments_in_json_cost_no_answer(end):
+    fields = FIELDS | {"solution": "x = 7 // 2  # see http://x/ and /* this */"}
+    assert parse_candidate(json.dumps(fields)[:-1] + end, "stop") == Candidate(**fields)
+
+
 def test_escapes_that_json_lacks_and_last_commas_cost_no_answer():
     text = r"""{"task_name": "it\'s", "solution": ["re.match(r'\d{1,}\s', \"x,}\") # \u00e9 \\d", "f(a, ]",],}"""
     assert parse_object(f"Here:\n{text}", ["task_name"]) == {

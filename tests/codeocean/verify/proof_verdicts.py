@@ -120,7 +120,8 @@ def run_rounds(answers: list[Answer], folder: Path, mutants: int) -> list[Row]:
 
     chat = Script(answers)
     roles = {"generator": (chat, "m"), "discriminator": (chat, "m"), SANDBOX: (run, "")}
-    asyncio.run(answer_book(RoundBook(config, load_tasks(), rows, files), config, roles))
+    book = RoundBook(config, load_tasks(), rows, files)
+    asyncio.run(answer_book(book, asyncio.run(book.begin()), config, roles))
     found = files.proofs(range(2))
     return [found.get(row["id"], {}) for row in rows]
 

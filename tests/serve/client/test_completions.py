@@ -62,6 +62,25 @@ def test_forms_of_an_answer(message, finish, text, reasoning, error):
     assert found["blame"] == ("model" if error else "")
 
 
+CHUNKS = [
+    {"choices": [{"delta": {"content": "ye"}}]},
+    {"choices": [{"delta": {"content": "s"}, "finish_reason": "stop"}]},
+]
+
+
+@pytest.mark.parametrize("body", [
+    {"model": "m", "message": {"role": "assistant", "content": "yes"}, "done": True, "done_reason": "stop"},
+    {"id": "x", "finish_reason": "COMPLETE", "message": {"role": "assistant", "content": [{"type": "text", "text": "yes"}]}},
+    {"choices": {"0": {"message": {"content": "yes"}, "finish_reason": "stop"}}},
+    "".join(f"data: {json.dumps(chunk)}\r\r" for chunk in CHUNKS) + "data: [DONE]\r\r",
+    "".join("".join(f"data: {line}\n" for line in json.dumps(chunk, indent=1).split("\n")) + "\n" for chunk in CHUNKS),
+    "".join(f"data: {json.dumps(chunk)}\n" for chunk in CHUNKS),
+])  # fmt: skip
+def test_answers_in_other_servers_forms(body):
+    found = read_completion((body if isinstance(body, str) else json.dumps(body)).encode())
+    assert (found["text"], found["finish_reason"], found["error"]) == ("yes", "stop", "")
+
+
 @pytest.mark.parametrize("word", ["length", "max_tokens", "MAX_TOKENS", "model_length", "max_output_tokens"])
 def test_words_for_an_answer_that_was_cut_off(word):
     assert read({"content": "x"}, word)["finish_reason"] == "length"

@@ -105,6 +105,17 @@ def fastapi(field, message="Extra inputs are not permitted"):
         ("ChatCompletionRequest got an unexpected keyword argument 'seed'", NO_SEED),
         ({"title": "Bad request", "detail": "Unknown member", "errors": [{"pointer": "#/seed", "detail": "not allowed"}]}, NO_SEED),
         (openai("`temperature` may only be set to 1 when thinking is enabled."), NO_TEMPERATURE),
+        (openai("`max_tokens` has been removed for reasoning deployments; supply `max_completion_tokens`."), LIMIT),
+        (openai("Parameter max_tokens may not be used with this deployment."), LIMIT),
+        (openai("This deployment ignores sampling: remove temperature from the request."), NO_TEMPERATURE),
+        (openai("temperature: this model is sampled at 1.0 only"), NO_TEMPERATURE),
+        (openai("Value of temperature is fixed to 1 for this series."), NO_TEMPERATURE),
+        (openai("seed is a beta feature that your plan cannot use"), NO_SEED),
+        (openai("Passing `seed` is disallowed."), NO_SEED),
+        ({"errors": [{"code": "E42", "title": "bad request", "detail": "property seed should not exist"}]}, NO_SEED),
+        (openai("messages[0].role: Input should be 'user' or 'assistant'"), AS_USER),
+        (openai("Requested 64 output tokens but the ceiling is 24."), {"most_tokens": 24}),
+        (openai("The value of max_tokens (64) surpasses the cap of 32"), {"most_tokens": 32}),
     ],
 )  # fmt: skip
 def test_what_is_left_out(body, expected):

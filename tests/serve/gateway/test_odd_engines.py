@@ -60,6 +60,10 @@ def message_of(chat):
     "raw",
     [
         written(A, END, {"choices": None, "usage": USAGE}),
+        written({"choices": [], "usage": USAGE}, A, END),
+        written(A, chunk() | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": USAGE}]}),
+        written({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 0}},
+                *[chunk({"content": ""})] * 2, A, END),
         written(A, END, {"id": "1", "object": "chat.completion.chunk", "usage": USAGE}),
         written(A, END | {"x_groq": {"id": "x", "usage": USAGE}}),
         written(A | {"usage": {"prompt_tokens": 0, "completion_tokens": 0}}, END, {"choices": [], "usage": USAGE}),
