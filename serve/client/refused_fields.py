@@ -180,7 +180,7 @@ def _less_format(rules: EndpointRules) -> tuple[Body, str]:
     if rules.response_format == "json_schema":
         simpler = "json_object" if rules.api == "chat" else "none"
         return {"response_format": simpler}, f"response_format json_schema (sent as {simpler})"
-    if rules.response_format == "json_object":
+    if rules.response_format in {"json_object", "value"}:
         return {"response_format": "none"}, "response_format"
     return {}, ""
 

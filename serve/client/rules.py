@@ -36,8 +36,9 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     most_tokens: PositiveInt | None = None
     """Most tokens of an answer that the endpoint takes; where more are wanted, so many are asked for."""
 
-    temperature: bool = True
-    """Whether `temperature` is sent."""
+    temperature: bool | Literal["positive"] = True
+    """Whether `temperature` is sent; "positive": where it is above 0. Text-generation-inference refuses 0, and is
+    greedy without one."""
 
     seed: Literal["seed", "random_seed", ""] = "seed"
     """Field of the sampling's seed; empty sends none."""
@@ -48,8 +49,9 @@ class EndpointRules(BaseModel, frozen=True, extra="forbid", strict=True, use_att
     system: Literal["system", "developer", "user"] = "system"
     """Role of the system's message; "user" puts it before the first question."""
 
-    response_format: Literal["json_schema", "json_object", "none"] = "json_schema"
-    """How the form of an answer is asked for: a schema, any JSON object, or in the prompt alone."""
+    response_format: Literal["json_schema", "value", "json_object", "none"] = "json_schema"
+    """How the form of an answer is asked for: a schema, text-generation-inference's `{type: json, value: SCHEMA}`, any
+    JSON object, or in the prompt alone."""
 
     schema_dialect: Literal["full", "vllm", "unlimited", "openai", "anthropic", "gemini", "plain"] = "full"
     """Keywords of a JSON schema that are sent (`schema_dialects.py`); `full` sends the schema as it is."""
@@ -143,7 +145,7 @@ def chat_body(rules: EndpointRules, request: ChatRequest) -> Body:
         "messages": _messages(rules, request.messages),
         rules.token_limit: _within(rules, request.max_tokens),
     }
-    if rules.temperature:
+    if _sends_temperature(rules, request):
         body["temperature"] = request.temperature
     if rules.seed and request.seed is not None:
         body[rules.seed] = request.seed
@@ -154,6 +156,8 @@ def chat_body(rules: EndpointRules, request: ChatRequest) -> Body:
         if rules.strict is not None:
             described["strict"] = rules.strict
         body["response_format"] = {"type": "json_schema", "json_schema": described}
+    elif request.schema is not None and rules.response_format == "value":
+        body["response_format"] = {"type": "json", "value": in_dialect(request.schema, rules.schema_dialect)}
     elif request.schema is not None and rules.response_format == "json_object":
         body["response_format"] = {"type": "json_object"}
     return body | rules.extra
@@ -169,7 +173,7 @@ def messages_body(rules: EndpointRules, request: ChatRequest) -> Body:
         body["system"] = [{"type": "text", "text": system} | mark] if mark else system
     if mark and len(turns) > 1:  # all but the last question is the same for many
         turns[-2]["content"] = [{"type": "text", "text": turns[-2]["content"]} | mark]
-    if rules.temperature:
+    if _sends_temperature(rules, request):
         body["temperature"] = min(request.temperature, 1.0)
     if rules.stop and request.stop:
         body["stop_sequences"] = request.stop
@@ -177,6 +181,10 @@ def messages_body(rules: EndpointRules, request: ChatRequest) -> Body:
         schema = in_dialect(request.schema, rules.schema_dialect)
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
     return body | rules.extra
+
+
+def _sends_temperature(rules: EndpointRules, request: ChatRequest) -> bool:
+    return request.temperature > 0 if rules.temperature == "positive" else rules.temperature
 
 
 def _within(rules: EndpointRules, max_tokens: int) -> int:

@@ -135,6 +135,21 @@ def gemini(body: dict, headers: dict) -> Reply | None:
     return None
 
 
+def tgi(body: dict, headers: dict) -> Reply | None:
+    """text-generation-inference: a schema as `value`, and no temperature of 0."""
+    if "response_format" in body and "value" not in body["response_format"]:
+        column = len(str(body))
+        words = f"Failed to deserialize the JSON body into the target type: response_format: missing field `value` at line 1 column {column}"
+        return 422, words, {}
+    if not body.get("temperature", 1.0) > 0:
+        return (
+            422,
+            {"error": "Input validation error: `temperature` must be strictly positive", "error_type": "validation"},
+            {},
+        )
+    return None
+
+
 def old_server(body: dict, headers: dict) -> Reply | None:
     """A small server of somebody's: plain completions, no structured output, no system, errors as text."""
     if any(one["role"] == "system" for one in body["messages"]):

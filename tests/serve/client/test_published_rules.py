@@ -8,7 +8,7 @@ import pytest
 
 from core.chat import ChatRequest
 from serve.client.chat import ChatClient
-from serve.client.rules import EndpointRules, preset_for, presets, rules_for
+from serve.client.rules import EndpointRules, chat_body, preset_for, presets, rules_for
 from serve.client.schema_dialects import in_dialect
 from serve.client.settings import EndpointConfig
 from tests.scripted_teacher import ScriptedTeacher, completion
@@ -71,6 +71,7 @@ def ask(url, times=3, model="gpt-6-luna", **settings):
         ("mistral", "mistral", {}),
         ("gemini", "gemini", {"thinking": False}),
         ("vllm", "schema_server", {"rules": {"schema_dialect": "plain"}}),
+        ("tgi", "tgi", {}),
     ],
 )
 def test_by_its_preset_a_teacher_is_asked_nothing_that_it_refuses(preset, rule, settings):
@@ -91,6 +92,7 @@ def test_by_its_preset_a_teacher_is_asked_nothing_that_it_refuses(preset, rule, 
         ("mistral", 1, ["seed"]),
         ("gemini", 1, None),
         ("old_server", 5, None),
+        ("tgi", 3, None),
         ("schema_server", 0, None),
     ],
 )
@@ -178,6 +180,7 @@ def test_a_host_names_its_preset(url, preset):
 def test_every_preset_is_valid_for_any_model(name):
     for model in ("m", "o3", "gpt-6-luna"):
         assert isinstance(rules_for("http://x/v1", model, name), EndpointRules)
+    assert presets()[name].get("documents") or name == "openai-compatible"
     for page, day in presets()[name].get("documents", {}).items():
         assert page.startswith("https://") and day.year >= 2026
 
@@ -188,13 +191,21 @@ def test_every_preset_is_valid_for_any_model(name):
         ({"preset": "nobody"}, "there is no preset 'nobody' of an endpoint; there are anthropic"),
         ({"settings": {"token_limit": "tokens"}}, r"rules\.token_limit of the endpoint http://x/v1"),
         ({"settings": {"colour": 1}}, r"rules\.colour"),
-        ({"preset": "together", "thinking": False}, "does not say how thinking is turned off"),
+        ({"preset": "mistral", "thinking": False}, "does not say how thinking is turned off"),
     ],
 )
 def test_rules_that_are_none_are_one_clear_line(settings, words):
     with pytest.raises(ValueError, match=words) as caught:
         rules_for("http://x/v1", "m", **settings)
     assert "\n" not in str(caught.value)
+
+
+def test_text_generation_inference_is_given_the_schema_and_draws_at_a_temperature():
+    rules = rules_for("http://x/v1", preset="tgi")
+    greedy = chat_body(rules, ChatRequest("m", MESSAGES, 9, schema=SCHEMA))
+    assert greedy["response_format"] == {"type": "json", "value": in_dialect(SCHEMA, "plain")}
+    assert "temperature" not in greedy
+    assert chat_body(rules, ChatRequest("m", MESSAGES, 9, 0.7))["temperature"] == 0.7
 
 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic", "gemini", "plain"])
