@@ -66,6 +66,30 @@ def test_a_task_is_tried_with_a_key_that_is_kept_nowhere(gateway, upstream, brow
     assert "\n\n### Input:\ndef last(items):" in sent["messages"][-1]["content"]
 
 
+@pytest.mark.parametrize(("width", "height"), [(1200, 800), (390, 780)])
+def test_a_long_answer_is_followed_and_its_stop_stays_in_view(gateway, upstream, browse, width, height):
+    running = gateway(keys=False)
+    upstream.words = [f"line {number}\n" for number in range(120)]
+    upstream.pause_s = 0.01
+    place = "document.querySelector('{}').getBoundingClientRect().bottom"
+
+    async def actions(browser):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+        await browser.call("Emulation.setDeviceMetricsOverride", **size)
+        await browser.until("document.querySelector('#model').options.length === 2")
+        await browser.js("document.querySelector('#send').focus(); document.querySelector('#send').click()")
+        await browser.until("document.querySelector('.assistant')?.textContent.includes('line 60')")
+        assert await browser.js(f"scrollY > 0 && {place.format('#turns')} <= innerHeight")
+        assert await browser.js(f"{place.format('#stop')} <= innerHeight")
+        await browser.js("scrollTo(0, 0)")  # whoever reads its beginning is left there
+        await browser.until("document.querySelector('#stop').disabled")
+        assert await browser.js("scrollY") == 0
+        assert await browser.js(f"{place.format('#send')} <= innerHeight")
+        assert await browser.js("document.activeElement.id") == "send"
+
+    browse(running.url + "/", actions)
+
+
 def test_stop_frees_the_engine_and_a_chat_remembers(gateway, upstream, browse):
     running = gateway(keys=False)
 
