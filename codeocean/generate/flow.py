@@ -111,10 +111,7 @@ async def answer_book(
     roles: Roles,
     follow: Follow | None = None,
 ) -> bool:
-    """Ask until nothing is left to ask; False when the budget, or the same failure of all, ended it before.
-
-    Arguments as `generate`; `questions` are those that the book says are open.
-    """
+    """Ask the questions that the book opens until none is left; False when budget or failures of all ended it."""
     book.start_clock()
     in_flight, begun = 0, time.monotonic()
     unanswered = Counter(dict.fromkeys(roles, 0))

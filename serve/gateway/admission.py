@@ -55,6 +55,9 @@ MODELS = b"/v1/models"
 ENCODINGS = ("identity", "gzip", "deflate")
 """Forms in which a body may come."""
 
+CONTEXT_EXCEEDED = "context_length_exceeded"
+"""OpenAI's code for a question, or question and answer, that an engine's context does not hold."""
+
 MOST_HEAD_BYTES = 32_768
 """Of a request line and its headers."""
 
@@ -85,7 +88,10 @@ class RefusalError(Exception):
     def message_body(self, request_id: str) -> bytes:
         """Anthropic's error object, as JSON."""
         named = {404: "not_found_error", 413: "request_too_large", 503: "overloaded_error", 504: "timeout_error"}
-        error = {"type": named.get(self.status, error_type(self.status)), "message": self.message}
+        # Claude Code shortens a conversation by itself when it reads these words.
+        too_long = self.code == CONTEXT_EXCEEDED and "prompt is too long" not in self.message.lower()
+        message = f"prompt is too long: {self.message}" if too_long else self.message
+        error = {"type": named.get(self.status, error_type(self.status)), "message": message}
         return json.dumps({"type": "error", "error": error, "request_id": request_id}).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:

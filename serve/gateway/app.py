@@ -26,6 +26,7 @@ import aiohttp
 from serve.client.upstream import UnknownModelError, Upstream
 from serve.gateway.access_log import Note, Traffic
 from serve.gateway.admission import (
+    CONTEXT_EXCEEDED,
     MESSAGES,
     MODEL_PREFIX,
     Address,
@@ -233,6 +234,12 @@ class Gateway:
                     note.first_byte()
                     await reply.whole(200, JSON, body)
         except RefusalError as refusal:
+            # Anthropic's API writes what the context leaves where that is less than what was asked for: so do we, as
+            # coding agents ask for 32,000 tokens and more.
+            too_long = relaying.translated and refusal.code == CONTEXT_EXCEEDED
+            shorter = relaying.ask.for_what_is_left() if too_long and not reply.status else None
+            if shorter is not None:
+                return await self._relay(relaying._replace(ask=shorter), reply, note)
             # What the engine turned down cost nothing; what it was too slow for was worked on.
             if refusal.status != 504 and not reply.status:
                 use.tokens = meter.prompt_tokens = 0

@@ -58,6 +58,11 @@ class Ask(NamedTuple):
     max_tokens: int
     """The most that it can use, prompt included."""
 
+    def for_what_is_left(self) -> Ask | None:
+        """The same without `max_tokens`: an engine then writes as much as its context leaves. None if it has none."""
+        body = json.loads(self.body)
+        return self._replace(body=_written(body)) if body.pop("max_tokens", None) is not None else None
+
 
 def parse(raw: bytes) -> dict[str, Any]:
     """A body's JSON object.

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from serve.client.completions import BROKE_OFF, finish_word
-from serve.gateway.admission import RefusalError
+from serve.gateway.admission import CONTEXT_EXCEEDED, RefusalError
 
 MOST_CHARACTERS = 2000
 """Of an engine's words."""
@@ -147,7 +147,7 @@ def _refusal(status: int, words: Words, wait: float | None) -> RefusalError:
     if status in {404, 405}:
         return RefusalError(404, "not_answered", "the engine does not answer this address")
     message = words.message or "the engine does not take this request"
-    code = "context_length_exceeded" if _OVERFLOW.search(message) else (words.code or "invalid_request")
+    code = CONTEXT_EXCEEDED if _OVERFLOW.search(message) else (words.code or "invalid_request")
     code = "invalid_request" if code in _KINDS else code
     return RefusalError(413 if status == 413 else 400, code, message, param=words.param)
 

@@ -37,6 +37,8 @@ class Upstream:
         """(content type, bytes) to answer with instead, in one write and without an end of its own."""
         self.key = None
         """What it asks for, if anything."""
+        self.context = None
+        """Most tokens, the prompt's 7 included: more is refused, in vLLM's words."""
         self.with_role = False
         """Begin a stream with the role alone, as vLLM does."""
         self.finish = None
@@ -71,6 +73,9 @@ class Upstream:
             if self.error is not None:
                 status, text, headers = self.error
                 return web.Response(status=status, text=text, headers=headers)
+            if self.context is not None and 7 + body.get("max_tokens", 0) > self.context:
+                words = f"This model's maximum context length is {self.context} tokens. However, you requested more"
+                return web.json_response({"error": {"message": words, "code": 400}}, status=400)
             if self.raw is not None:
                 response = web.StreamResponse(headers={"Content-Type": self.raw[0]})
                 await response.prepare(request)

@@ -75,6 +75,23 @@ def test_errors_are_anthropics(talking, upstream):
         list(stream.text_stream)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_more_tokens_than_the_context_leaves_are_as_many_as_it_leaves(talking, upstream, whole):
+    _, client = talking
+    upstream.context = 40
+    asked = HELLO | {"max_tokens": 32_000}
+    if whole:
+        assert client.messages.create(**asked).content[0].text == "one two three"
+    else:
+        with client.messages.stream(**asked) as stream:
+            assert stream.get_final_text() == "one two three"
+    assert [sent.get("max_tokens") for _, sent, _ in upstream.seen] == [32_000, None]
+    upstream.context = 3
+    with pytest.raises(anthropic.BadRequestError, match="prompt is too long: This model's maximum context length"):
+        client.messages.create(**asked)
+    assert len(upstream.seen) == 4
+
+
 def test_the_request_id_is_found_where_its_client_looks(talking):
     _, client = talking
     response = client.messages.with_raw_response.create(**HELLO)
