@@ -92,7 +92,7 @@ def test_by_its_preset_a_teacher_is_asked_nothing_that_it_refuses(preset, rule, 
         ("mistral", 1, ["seed"]),
         ("gemini", 1, None),
         ("old_server", 5, None),
-        ("tgi", 3, None),
+        ("tgi", 4, None),
         ("schema_server", 0, None),
     ],
 )
