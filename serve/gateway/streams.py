@@ -154,7 +154,9 @@ def _are_tokens(held: bytes, events: list[bytes]) -> bool:
         held: the bytes that they were cut from.
         events: without the empty lines behind them, at least one.
     """
-    if _may_matter(held) or b'"reasoning"' in held or b'"tool_calls"' in held or b"\r" in held:
+    if _may_matter(held) or b'"reasoning"' in held or b"\r" in held:
+        return False
+    if b'"tool_calls"' in held and MAY_NEED_MENDING.search(held):
         return False
     for event in events:  # a loop: this is done for every token
         if not event.startswith(b"data: {") or b'"choices"' not in event or b"\n" in event:
