@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
+
+from training.quantised import Nf4Linear
 
 _BASE, _A, _MAGNITUDE = ".base_layer.", ".lora_A.", ".lora_magnitude_vector."
 _PEFT = "base_model.model."
@@ -39,6 +41,21 @@ def insert_adapters(causal: Any, rank: int, alpha: int, *, stabilized: bool = Fa
     described = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM",
                            use_rslora=stabilized, use_dora=dora)  # fmt: skip
     inject_adapter_in_model(described, causal, low_cpu_mem_usage=True)
+
+
+def quantise_base(module: Any, device: torch.device) -> None:
+    """Keep the frozen linear layers beside a module's adapters in 4 bits on a device; in place.
+
+    Raises:
+        ValueError: a layer's inputs are odd in number, or it is no plain linear layer (GPT-2's Conv1D).
+    """
+    for name, layer in module.named_modules():
+        if hasattr(layer, "lora_A"):
+            base = layer.base_layer
+            if not isinstance(base, nn.Linear) or base.in_features % 2:
+                raise ValueError(f"train.lora_base nf4: {name} is a {type(base).__name__} of shape "
+                                 f"{tuple(base.weight.shape)}, which is not kept in 4 bits; leave it out")  # fmt: skip
+            layer.base_layer = Nf4Linear(base.to(device))
 
 
 def stored_name(name: str) -> str:

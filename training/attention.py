@@ -27,6 +27,7 @@ from torch.nn import functional
 from transformers import AttentionInterface
 
 from training.model_types import SCORED
+from training.sequence import Share, to_heads, to_tokens
 
 NAME = "wavecoder_documents"
 """Under which `transformers` knows the function."""
@@ -44,6 +45,8 @@ class Documents:
     """`sdpa`: bool (1, 1, S, S); `flex`: block mask."""
     bounds: Tensor | None = None
     """`flash`: int32, where each document begins, and S."""
+    share: Share | None = None
+    """Of this worker, where several share the row; None: it is whole here."""
 
 
 @dataclass(frozen=True)
@@ -75,31 +78,34 @@ def choose_kernel(wanted: str, device: torch.device, dtype: torch.dtype, model_t
     return "flash" if fast else "documents"
 
 
-def describe_documents(lengths: Sequence[int], kernel: Kernel, device: torch.device) -> Documents:
+def describe_documents(
+    lengths: Sequence[int], kernel: Kernel, device: torch.device, share: Share | None = None
+) -> Documents:
     """Prepare once for each packed row what all layers use.
 
     Args:
         lengths: tokens of each document of the row; they add up to its positions S.
         kernel: that reads it.
         device: where masks and bounds are kept.
+        share: of this worker, where several share the row.
     """
     if kernel == "documents":
-        return Documents(tuple(lengths), kernel)
+        return Documents(tuple(lengths), kernel, share=share)
     if kernel == "flash":
-        return Documents(
-            tuple(lengths), kernel, bounds=torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
-        )
+        bounds = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
+        return Documents(tuple(lengths), kernel, bounds=bounds, share=share)
     owner_S = torch.repeat_interleave(torch.tensor(lengths)).to(device)
     if kernel == "sdpa":
         mask = (owner_S[:, None] == owner_S[None, :]).tril()[None, None]
-        return Documents(tuple(lengths), kernel, mask)
+        return Documents(tuple(lengths), kernel, mask, share=share)
     from torch.nn.attention.flex_attention import create_block_mask
 
     def same_document(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
         return (query >= key) & (owner_S[query] == owner_S[key])
 
     size = len(owner_S)
-    return Documents(tuple(lengths), kernel, create_block_mask(same_document, None, None, size, size, device=device))
+    blocks = create_block_mask(same_document, None, None, size, size, device=device)
+    return Documents(tuple(lengths), kernel, blocks, share=share)
 
 
 @torch.compiler.disable  # the lengths differ from row to row: compiled, each would be a program of its own
@@ -130,14 +136,19 @@ def attend_within_documents(
     kernels = {"documents": _each_document, "sdpa": _dense_mask, "flex": _flex, "flash": _flash}
     query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary positions leave them in float32
     window = options.get("sliding_window")
+    share, sinks_H = documents.share, options.get("s_aux")
+    if share is not None:
+        query, key, value = (to_heads(tensor, share) for tensor in (query, key, value))
+        sinks_H = None if sinks_H is None else sinks_H.chunk(share.parts)[share.part]
     rules = Rules(
         options.get("scaling"), window if window and window < max(documents.lengths) else None,
-        options.get("softcap"), options.get("s_aux"),
+        options.get("softcap"), sinks_H,
     )  # fmt: skip
     if documents.kernel in {"flex", "flash"} and (rules.softcap is not None or rules.sinks_H is not None):
         raise ValueError(f"train.attention {documents.kernel}: {type(module).__name__} bounds its scores or has sinks, "
                          "which it does not know; take documents")  # fmt: skip
-    return kernels[documents.kernel](query, key, value, documents, rules), None
+    attended = kernels[documents.kernel](query, key, value, documents, rules)
+    return attended if share is None else to_tokens(attended, share), None
 
 
 AttentionInterface.register(NAME, attend_within_documents)

@@ -76,17 +76,25 @@ def micro_batches(
     empty = Example([pad_id], [IGNORED], False)  # where a worker has fewer rows than the others: no loss, no gradient
     if config.packing:
         lengths = [len(examples[row].input_ids) for row in rows]
-        packed = pack_evenly(lengths, config.micro_batch * config.max_length, world)[rank::world]
-        return [packed_batch([examples[rows[number]] for number in row] or [empty]) for row in packed]
-    mine = [examples[row] for row in rows[rank::world]]
+        parts = config.context_parallel  # neighbours share each row
+        packed = pack_evenly(lengths, config.micro_batch * config.max_length, world // parts)
+        mine = [[examples[rows[number]] for number in row] for row in packed[rank // parts :: world // parts]]
+        return [packed_batch(_divisible(row or [empty], parts, pad_id)) for row in mine]
+    own = [examples[row] for row in rows[rank::world]]
     count = math.ceil(math.ceil(len(rows) / world) / config.micro_batch)
     size = config.micro_batch
-    return [_pad(mine[number * size : (number + 1) * size] or [empty], pad_id) for number in range(count)]
+    return [_pad(own[number * size : (number + 1) * size] or [empty], pad_id) for number in range(count)]
 
 
 def num_response_tokens(examples: Sequence[Example], rows: Sequence[int]) -> int:
     """Tokens of a global batch that are learnt from. The first token of a row is never predicted."""
     return sum(label != IGNORED for row in rows for label in examples[row].labels[1:])
+
+
+def _divisible(row: list[Example], parts: int, pad_id: int) -> list[Example]:
+    """A packed row's examples, and one of padding that makes its tokens divide by the parts."""
+    lacking = -sum(len(example.input_ids) for example in row) % parts
+    return [*row, Example([pad_id] * lacking, [IGNORED] * lacking, False)] if lacking else row
 
 
 def _pad(group: Sequence[Example], pad_id: int) -> PaddedBatch:

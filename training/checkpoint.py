@@ -84,6 +84,7 @@ def identity_of(learner: Learner, config: TrainConfig, num_rows: int) -> dict[st
         }
         | ({"scale of the adapters": config.lora_scale} if config.lora_rank_stabilized else {})
         | ({"lora_dora": True} if config.lora_dora else {})
+        | ({"lora_base": config.lora_base} if config.lora_base != "float32" else {})
         | ({"first adapter": adapter_digest(config.lora_from)} if config.lora_from else {})
     )
 

@@ -21,6 +21,7 @@ from training.adapters import adapter_weights, is_adapter, merged_weight, stored
 from training.conversation import template_of
 from training.conversion import by_published_names, published_groups
 from training.loss import Learner
+from training.quantised import Nf4Linear
 from training.safetensors_reader import INDEX
 from training.tokenizer import save_tokenizer
 
@@ -106,6 +107,8 @@ def _whole_weights(causal: Any, dtype: torch.dtype) -> Iterator[tuple[str, Tenso
     """Name and values of every weight, as the base model's own files name them; tied weights once."""
     parameters = {stored_name(name): (name, weight) for name, weight in causal.named_parameters()
                   if not is_adapter(name)}  # fmt: skip
+    parameters |= {stored_name(f"{name}.weight"): (f"{name}.weight", module)
+                   for name, module in causal.named_modules() if isinstance(module, Nf4Linear)}  # fmt: skip
     for group in published_groups(causal, parameters):
         yield from by_published_names(causal, {
             name: _whole_weight(causal, *parameters[name]).to(dtype).contiguous() for name in group
@@ -117,7 +120,9 @@ def _whole_weights(causal: Any, dtype: torch.dtype) -> Iterator[tuple[str, Tenso
 
 
 def _whole_weight(causal: Any, name: str, parameter: Any) -> Tensor:
-    """One parameter, gathered from the workers, its adapter merged."""
+    """One parameter, gathered from the workers, or a layer kept in 4 bits; its adapter merged."""
+    if isinstance(parameter, Nf4Linear):
+        parameter = parameter.weight
     whole: Tensor = parameter.full_tensor() if hasattr(parameter, "full_tensor") else parameter
     whole = whole.detach().cpu()
     if name.endswith(".base_layer.weight"):

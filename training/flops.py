@@ -20,6 +20,7 @@ from typing import Any
 import torch
 
 from training.model import decoder_layers
+from training.quantised import Nf4Linear
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "A10G": 70e12, "L4": 121e12, "L40S": 362e12, "V100": 125e12}
 """Dense bfloat16 FLOP/s of a card (float16 for V100), from its data sheet."""
@@ -34,6 +35,8 @@ class Workload:
         config = causal.config
         self._trained = sum(weight.numel() for weight in layers.parameters() if weight.requires_grad)
         self._frozen = sum(weight.numel() for weight in layers.parameters()) - self._trained
+        self._frozen += sum(each.in_features * each.out_features for each in layers.modules()
+                            if isinstance(each, Nf4Linear))  # fmt: skip
         head = causal.get_output_embeddings().weight
         self._head = head.numel() * (6 if head.requires_grad else 4)
         described = config.to_dict()  # read as attributes, some sizes of models with unlike layers are refused

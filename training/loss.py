@@ -18,12 +18,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.attention import Kernel, describe_documents
+from training.attention import Documents, Kernel, describe_documents
 from training.batches import Batch, PaddedBatch
 from training.examples import IGNORED
 from training.model_types import PLAIN_HEAD
 from training.packing import PackedBatch
 from training.rope import chooses_by_row
+from training.sequence import Share, stretch_of
 
 SLICE_ELEMENTS = 2**25
 """Logits held at a time: 128 MiB in float32."""
@@ -85,28 +86,35 @@ def sliced_cross_entropy(hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor
 class Learner(nn.Module):
     """A causal language model with its loss inside, so that FSDP gathers the head's weights for it too."""
 
-    def __init__(self, causal: Any, kernel: Kernel | None, autocast: torch.dtype | None = None) -> None:
+    def __init__(
+        self, causal: Any, kernel: Kernel | None, autocast: torch.dtype | None = None, share: Share | None = None
+    ) -> None:
         """Wrap a model.
 
         Args:
             causal: a causal language model of `transformers`.
             kernel: of the attention within packed rows; None where rows are padded.
             autocast: compute in this type; None where FSDP sees to it, or nothing is to change.
+            share: of each packed row, where several workers share it.
         """
         super().__init__()
         self.causal = causal
         self._kernel = kernel
         self._autocast = autocast
+        self._share = share
+        self.device = next(causal.parameters()).device
+        """Where it computes; its weights may lie elsewhere (`train.offload`)."""
 
     def forward(self, batch: Batch) -> Tensor:
-        """Sum of the cross-entropy over the batch's response tokens; float32 scalar."""
+        """Sum of the cross-entropy over the batch's response tokens, those of this worker's share; float32 scalar."""
         device = self.causal.get_input_embeddings().weight.device
         with torch.autocast(device.type, self._autocast) if self._autocast else nullcontext():
             routes = self.training and balances_experts(self.causal)
             if isinstance(batch, PaddedBatch):
                 return _padded_loss(self.causal, batch, device, routes=routes)
             assert self._kernel is not None
-            return _packed_loss(self.causal, batch, self._kernel, device, routes=routes)
+            documents = describe_documents(batch.lengths, self._kernel, device, self._share)
+            return _packed_loss(self.causal, stretch_of(batch, self._share), documents, device, routes=routes)
 
 
 def balances_experts(causal: Any) -> bool:
@@ -137,10 +145,12 @@ def _routing_loss(
     return total * causal.config.router_aux_loss_coef
 
 
-def _packed_loss(causal: Any, batch: PackedBatch, kernel: Kernel, device: torch.device, *, routes: bool) -> Tensor:
+def _packed_loss(
+    causal: Any, batch: PackedBatch, documents: Documents, device: torch.device, *, routes: bool
+) -> Tensor:
     row = {
         "input_ids": batch.input_ids_S[None].to(device), "position_ids": batch.positions_S[None].to(device),
-        "documents": describe_documents(batch.lengths, kernel, device), "use_cache": False,
+        "documents": documents, "use_cache": False,
     }  # fmt: skip
     if causal.config.model_type not in PLAIN_HEAD:  # scaled, bounded or shifted logits: the model's own, all at once
         keep_K = batch.predicted_K if len(batch.predicted_K) else torch.zeros(1, dtype=torch.long)

@@ -14,7 +14,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
-from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, OffloadPolicy, fully_shard
 from torch.utils.checkpoint import CheckpointPolicy, create_selective_checkpoint_contexts
 from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -23,17 +23,20 @@ from training.adapters import (
     insert_adapters,
     is_adapter,
     layer_sized_by,
+    quantise_base,
     read_adapter,
     sizes_of,
     stored_name,
 )
 from training.attention import NAME, choose_kernel
 from training.conversion import ModelWeights
+from training.float8 import check_float8, use_float8
 from training.loss import Learner
-from training.model_types import check_rules, check_type
+from training.model_types import check_rules, check_shared, check_type
 from training.preference.pairs import check_trl
 from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
+from training.sequence import share_of
 from training.services.trackers import check_trackers
 from training.settings import TrainConfig
 from training.template import install_chat_template
@@ -97,6 +100,8 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
                          f"{positions} positions; lower it")  # fmt: skip
     if config.packing:
         check_rules(found, config.max_length, config.attention)
+    if config.context_parallel > 1:
+        check_shared(found, config.context_parallel)
     switch_dropout_off(found)
     found.use_cache = False
     return found
@@ -118,6 +123,8 @@ def check_trainable(config: TrainConfig) -> None:
     if config.objective != "sft":
         check_trl()
     check_trackers(config.track)
+    if config.fp8:
+        check_float8()
     described = check_model(config, load_tokenizer(config.model, config.prompt))
     stored = _open_weights(config.model)
     causal = _without_weights(config.model, described, packing=config.packing)
@@ -127,9 +134,10 @@ def check_trainable(config: TrainConfig) -> None:
 def mesh_of_workers(config: TrainConfig, device: torch.device) -> DeviceMesh | None:
     """All workers; None for one alone in float32, whom sharding would only cost copies of weights and gradients.
 
-    In bfloat16 FSDP also makes the low weights, a layer at a time, which saves one worker memory.
+    In bfloat16 FSDP also makes the low weights, a layer at a time, which saves one worker memory; it also offloads.
     """
-    if not dist.is_initialized() or (dist.get_world_size() == 1 and config.dtype == "float32"):
+    alone = dist.is_initialized() and dist.get_world_size() == 1 and config.dtype == "float32"
+    if not dist.is_initialized() or (alone and not config.offload):
         return None
     return init_device_mesh(device.type, (dist.get_world_size(),))
 
@@ -161,7 +169,11 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized,
                         dora=config.lora_dora)  # fmt: skip
     low = dtype if dtype != torch.float32 else None
-    learner = Learner(causal, kernel, low if mesh is None else None)
+    if config.fp8:
+        use_float8(decoder_layers(causal), device)
+    share = share_of(mesh, config.context_parallel)
+    learner = Learner(causal, kernel, low if mesh is None else None, share)
+    learner.device = device
     _fill_and_shard(learner, config, mesh, low, weights)
     for module in learner.modules():
         for name, buffer in module._buffers.items():
@@ -220,17 +232,20 @@ def _fill_and_shard(
     _check_complete(learner.causal, weights, config.model)
     names = {id(module): f"{name}." for name, module in learner.causal.named_modules() if name}
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
+    on_gpu = mesh is not None and mesh.device_type != "cpu"
+    place = CPUOffloadPolicy(pin_memory=on_gpu) if config.offload else OffloadPolicy()
     # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
     first = _first_values(learner.causal, config, weights)
-    reshard = mesh is not None and mesh.device_type != "cpu"
     for layer in decoder_layers(learner.causal):
         _fill(layer, names[id(layer)], weights, first)
+        if config.lora_base == "nf4":
+            quantise_base(layer, learner.device)
         if mesh is not None:
-            fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+            fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=on_gpu, offload_policy=place)
     _fill(learner.causal, "", weights, first)
     learner.causal.tie_weights()
     if mesh is not None:
-        fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=reshard)
+        fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=on_gpu, offload_policy=place)
 
 
 def _first_values(

@@ -93,3 +93,25 @@ def check_rules(config: Any, max_length: int, attention: str) -> None:
     if attention in {"flex", "flash"} and config.model_type in SCORED:
         raise ValueError(f"train.attention {attention}: the scores of model type {config.model_type!r} have rules that "
                          "it does not know; take documents")  # fmt: skip
+
+
+def check_shared(config: Any, parts: int) -> None:
+    """Refuse a model whose packed rows several workers cannot share.
+
+    Args:
+        config: the model's, of `transformers`.
+        parts: workers that share a row.
+
+    Raises:
+        ValueError: its heads do not divide, or it needs whole rows outside its attention.
+    """
+    described = config.to_dict()
+    heads = described.get(config.attribute_map.get("num_attention_heads", "num_attention_heads")) or 0
+    groups = described.get("num_key_value_heads") or heads
+    if not heads or heads % parts or (groups % parts and parts % groups):
+        raise ValueError(f"train.context_parallel is {parts}, but the model has {heads} heads and {groups} of keys and "
+                         "values; take a number that divides both")  # fmt: skip
+    longrope = (getattr(config, "rope_parameters", None) or {}).get("rope_type") == "longrope"
+    if longrope or getattr(config, "output_router_logits", False):
+        raise ValueError("train.context_parallel: the model's longrope positions or routing loss need whole rows; set "
+                         "it to 1")  # fmt: skip

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from training.model import decoder_layers
+from training.quantised import dequantise, dynamic_table, quantise
 from training.settings import TrainConfig
 
 
@@ -102,6 +103,66 @@ class Muon(torch.optim.Optimizer):
         parameter.add_(state["mean"] / size, alpha=-rate / (1 - 0.9**step))
 
 
+class AdamW8bit(torch.optim.Optimizer):
+    """AdamW whose two moments take a byte each and a scale for 256 (Dettmers et al. 2022); plain or sharded parameters.
+
+    Moments of vectors stay float32. A step makes one parameter's moments whole at a time.
+    """
+
+    _BLOCK = 256
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float) -> None:
+        """Over plain or sharded parameters."""
+        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # takes no closure
+        """Take one step."""
+        assert closure is None
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, _local(parameter.grad), group["lr"], group["weight_decay"])
+
+    def _update(self, parameter: Tensor, grad: Tensor, rate: float, decay: float) -> None:
+        state = self.state[parameter]
+        state["step"] = state.get("step", torch.tensor(0.0)) + 1
+        mean, square = (self._moment(state, name, grad) for name in ("mean", "square"))
+        mean.lerp_(grad, 1 - 0.9)
+        square.mul_(0.999).add_(grad * grad, alpha=1 - 0.999)
+        step = float(state["step"])
+        size = (square / (1 - 0.999**step)).sqrt() + 1e-8
+        weight = _local(parameter)
+        weight.mul_(1 - rate * decay).add_(mean / size, alpha=-rate / (1 - 0.9**step))
+        self._keep(state, "mean", mean, parameter)
+        self._keep(state, "square", square, parameter)
+
+    def _moment(self, state: dict[str, Tensor], name: str, grad: Tensor) -> Tensor:
+        if name not in state:
+            return torch.zeros_like(grad)
+        if grad.dim() == 1:
+            return _local(state[name])
+        table = dynamic_table(grad.device, signed=name == "mean")
+        return dequantise(_local(state[name]), _local(state[f"{name}_scales"]), table, self._BLOCK)
+
+    def _keep(self, state: dict[str, Tensor], name: str, values: Tensor, parameter: Tensor) -> None:
+        if values.dim() == 1:
+            state[name] = _sharded_like(parameter, values)
+            return
+        places, scales = quantise(values, dynamic_table(values.device, signed=name == "mean"), self._BLOCK)
+        state[name], state[f"{name}_scales"] = _sharded_like(parameter, places), _sharded_like(parameter, scales)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up a state of `state_dict`; torch's own would make floats of the bytes."""
+        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            group.update({name: value for name, value in saved.items() if name != "params"})
+            for parameter, number in zip(group["params"], saved["params"], strict=True):
+                found = state_dict["state"].get(number, {})
+                self.state[parameter] = {
+                    name: value if name == "step" else value.to(parameter.device) for name, value in found.items()
+                }
+
+
 def orthogonalised(matrix_NM: Tensor) -> Tensor:
     """The nearest matrix whose singular values are all about 1, by five Newton-Schulz steps in bfloat16.
 
@@ -120,6 +181,26 @@ def orthogonalised(matrix_NM: Tensor) -> Tensor:
 def _whole_of(tensor: Any) -> Tensor:
     whole: Tensor = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
     return whole
+
+
+def _local(tensor: Any) -> Tensor:
+    """This worker's part of a sharded tensor, or the tensor itself."""
+    local: Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+    return local
+
+
+def _sharded_like(parameter: Any, local: Tensor) -> Tensor:
+    """This worker's part of what is sharded by rows as a parameter is; columns may be others."""
+    if not hasattr(parameter, "to_local"):
+        return local
+    from torch.distributed.tensor import DTensor
+
+    shape = torch.Size([*parameter.shape[:-1], local.shape[-1]]) if local.dim() > 1 else parameter.shape
+    stride = torch.empty(shape, device="meta").stride()
+    sharded: Tensor = DTensor.from_local(
+        local, parameter.device_mesh, parameter.placements, run_check=False, shape=shape, stride=stride
+    )
+    return sharded
 
 
 def _sharded_as(parameter: Any, whole: Tensor) -> Tensor:
@@ -156,6 +237,8 @@ def make_optimizer(model: Any, config: TrainConfig) -> torch.optim.Optimizer:
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if config.optimizer == "adafactor":
         return Adafactor(trained, config.learning_rate, config.weight_decay)
+    if config.optimizer == "adamw_8bit":
+        return AdamW8bit(trained, config.learning_rate, config.weight_decay)
     if config.optimizer == "muon":
         layers = {id(weight) for weight in decoder_layers(model).parameters() if weight.dim() == 2}
         matrices = [weight for weight in trained if id(weight) in layers]

@@ -48,9 +48,10 @@ class TrainConfig(Settings):
     """A forward pass of one worker takes so many rows, or with packing so many times `max_length` tokens. The result
     does not depend on it."""
 
-    optimizer: Literal["adamw", "adafactor", "muon"] = "adamw"
-    """The paper's is AdamW; Adafactor's state is a hundredth of the weights instead of twice their size, Muon's about
-    their size. Muon takes the decoder's matrices and leaves the rest to AdamW, at AdamW's learning rates."""
+    optimizer: Literal["adamw", "adamw_8bit", "adafactor", "muon"] = "adamw"
+    """The paper's is AdamW, whose state is twice the weights' size; with 8 bits a moment, half their size. Adafactor's
+    is a hundredth of the weights, Muon's about their size. Muon takes the decoder's matrices and leaves the rest to
+    AdamW, at AdamW's learning rates."""
 
     learning_rate: PositiveFloat = 2e-5
     """Peak rate; the paper's is 2e-5 (StarCoder, CodeLLaMa) or 5e-5 (DeepseekCoder)."""
@@ -79,6 +80,10 @@ class TrainConfig(Settings):
 
     lora_dora: bool = False
     """Learn the size of each output's weights apart from their direction (DoRA): slower, nearer to all weights."""
+
+    lora_base: Literal["float32", "nf4"] = "float32"
+    """How the frozen linear layers are kept beside adapters: `nf4` takes 4.5 bits a weight (QLoRA). It changes what is
+    learnt; the export is the 4-bit model with its adapters merged, in the base's own type."""
 
     lora_from: str | None = None
     """Go on from this adapter instead of a new one: a folder in peft's form that every worker sees, such as
@@ -115,6 +120,18 @@ class TrainConfig(Settings):
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the computation; weights and the reduction of gradients stay float32."""
 
+    offload: Annotated[bool, Execution()] = False
+    """Keep weights, gradients and optimizer state in main memory, and take the optimizer's step there; the card holds
+    one layer's weights at a time. Slower: each micro-batch copies all weights."""
+
+    context_parallel: Annotated[PositiveInt, Execution()] = 1
+    """So many workers share each packed row, for long rows: each computes its part of the tokens, and in attention all
+    tokens of its part of the heads. `workers` and the model's heads must be multiples of it."""
+
+    fp8: bool = False
+    """Products of the decoder's linear layers in float8 by torchao, with a scale for each tensor; CUDA from compute
+    capability 8.9 (Hopper, Ada). A CPU emulates it, slowly."""
+
     activation_checkpointing: Annotated[Literal["none", "selective", "full"], Execution()] = "none"
     """Activations computed again in the backward pass instead of kept: all but the matrix products', or all."""
 
@@ -150,9 +167,24 @@ class TrainConfig(Settings):
             raise ValueError("lora_from, lora_rank_stabilized and lora_dora need a lora_rank above 0")
         if self.optimizer == "muon" and self.lora_rank:
             raise ValueError("optimizer muon is for whole matrices, not for adapters; take adamw, or lora_rank 0")
+        self._check_memory()
         if self.objective != "sft":
             self._check_preference()
         return self
+
+    def _check_memory(self) -> None:
+        if self.lora_base == "nf4" and (self.lora_rank == 0 or self.lora_dora):
+            raise ValueError("lora_base nf4 needs a lora_rank above 0, without lora_dora")
+        if self.fp8 and (self.lora_rank or self.dtype != "bfloat16"):
+            raise ValueError("fp8 needs dtype: bfloat16 and lora_rank: 0")
+        if self.offload and self.optimizer == "muon" and self.use_gpu:
+            raise ValueError("offload takes the optimizer's step on CPUs, for which muon's products are too slow; "
+                             "take another optimizer")  # fmt: skip
+        if self.context_parallel > 1 and not self.packing:
+            raise ValueError("context_parallel shares packed rows; set packing: true")
+        if self.workers % self.context_parallel or (self.context_parallel > 1 and self.min_workers):
+            raise ValueError(f"context_parallel {self.context_parallel} needs workers that are a multiple of it, and "
+                             f"no min_workers; workers is {self.workers}")  # fmt: skip
 
     @property
     def lora_scale(self) -> float:
@@ -161,7 +193,8 @@ class TrainConfig(Settings):
 
     def _check_preference(self) -> None:
         set_to = {"min_workers": self.min_workers, "evaluate_every": self.evaluate_every, "holdout": self.holdout,
-                  "compile": self.compile}  # fmt: skip
+                  "compile": self.compile, "offload": self.offload, "fp8": self.fp8,
+                  "context_parallel": self.context_parallel > 1}  # fmt: skip
         wrong = [name for name, value in set_to.items() if value]
         if wrong:
             raise ValueError(f"objective {self.objective} does not go with {', '.join(wrong)}; leave them out")

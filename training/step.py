@@ -51,8 +51,8 @@ def train_steps(
             made the model worthless, which is found before a checkpoint (`saves_after`) is made of it.
     """
     rank, world = _place()
-    parameter = next(learner.parameters())
-    workload, peak = Workload(learner.causal), peak_flops(parameter.device, getattr(torch, config.dtype))
+    device = learner.device
+    workload, peak = Workload(learner.causal), peak_flops(device, getattr(torch, config.dtype))
     steps = global_batches(len(examples), config.global_batch, config.epochs, config.seed)
     learner.train()
     for number in range(first, len(steps)):
@@ -79,9 +79,10 @@ def train_steps(
         lengths = [len(examples[row].input_ids) for row in steps[number]]
         yield {
             "step": number, "loss": total, "learning_rate": rate, "grad_norm": grad_norm, "tokens": sum(lengths),
-            "response_tokens": num_learnt, "fill": sum(lengths) / _paid_positions(batches, parameter.device, world),
+            "response_tokens": num_learnt,
+            "fill": sum(lengths) / _paid_positions(batches, device, world, config.context_parallel),
             "seconds": seconds, "mfu": workload.flop(lengths, num_learnt) / seconds / (peak * world),
-            "memory_bytes": peak_memory(parameter.device), "workers": world, "ended": time.time(),
+            "memory_bytes": peak_memory(device), "workers": world, "ended": time.time(),
         }  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def held_out_losses(
 
 def _accumulate(learner: Learner, batches: Sequence[Batch], num_learnt: int, world: int) -> float:
     """Add the gradients of a global batch; returns its loss, the same on every worker."""
-    total = torch.zeros((), device=next(learner.parameters()).device)
+    total = torch.zeros((), device=learner.device)
     for batch in batches:
         loss = learner(batch) / num_learnt
         (loss * world).backward()  # FSDP averages over the workers: the sum is wanted
@@ -147,12 +148,12 @@ def _check_worth(learner: Learner, batch: Batch, number: int) -> None:
                                  "finite; lower train.learning_rate. The last checkpoint is kept")  # fmt: skip
 
 
-def _paid_positions(batches: Sequence[Batch], device: torch.device, world: int) -> float:
-    """Positions that all workers compute or wait for."""
+def _paid_positions(batches: Sequence[Batch], device: torch.device, world: int, parts: int) -> float:
+    """Positions that all workers compute or wait for, where `parts` of them share each row."""
     longest = torch.tensor([float(batch.num_tokens) for batch in batches], device=device)
     if world > 1:
         dist.all_reduce(longest, dist.ReduceOp.MAX)
-    return float(longest.sum()) * world
+    return float(longest.sum()) * world / parts
 
 
 def _place() -> tuple[int, int]:

@@ -33,17 +33,46 @@ def test_gradients_of_each_kernel_are_those_of_single_documents(tiny_llama, rows
     assert float(torch.nn.functional.cosine_similarity(found, wanted, dim=0)) > least
 
 
-@pytest.mark.gpu
-def test_a_card_learns_what_the_cpu_learns(tiny_llama, rows):
-    assert torch.cuda.is_available()
-    on_cpu = [record["loss"] for record in run(tiny_llama, rows)[0]]
-    assert on_cpu[-1] < on_cpu[0]
-    config = TrainConfig(model=tiny_llama, max_length=256, global_batch=5, learning_rate=1e-2, use_gpu=True)
-    tokenizer = load_tokenizer(tiny_llama)
-    examples, _ = tokenize_instances(rows, tokenizer, config.max_length)
+def losses_on_a_card(folder, rows, mesh=None, **settings):
     from training.optimizers import make_optimizer
     from training.step import train_steps
 
-    learner = build_learner(config, tokenizer, torch.device("cuda"))
+    limits = {"model": folder, "max_length": 256, "global_batch": 5, "learning_rate": 1e-2, "use_gpu": True}
+    config = TrainConfig(**limits | settings)
+    tokenizer = load_tokenizer(folder)
+    examples, _ = tokenize_instances(rows, tokenizer, config.max_length)
+    learner = build_learner(config, tokenizer, torch.device("cuda"), mesh)
     records = train_steps(learner, make_optimizer(learner, config), examples, config, tokenizer.pad_token_id, 0)
-    assert [record["loss"] for record in records] == pytest.approx(on_cpu, abs=1e-3)
+    return [record["loss"] for record in records]
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("settings", [
+    {}, {"optimizer": "adamw_8bit", "learning_rate": 1e-3}, {"lora_rank": 4, "lora_base": "nf4"},
+], ids=str)  # fmt: skip
+def test_a_card_learns_what_the_cpu_learns(tiny_llama, rows, settings):
+    assert torch.cuda.is_available()
+    on_cpu = [record["loss"] for record in run(tiny_llama, rows, **settings)[0]]
+    assert on_cpu[-1] < on_cpu[0]
+    assert losses_on_a_card(tiny_llama, rows, **settings) == pytest.approx(on_cpu, abs=1e-3)
+
+
+@pytest.mark.gpu
+def test_float8_on_a_card_follows_bfloat16(tiny_llama, rows):
+    pytest.importorskip("torchao")
+    plain = losses_on_a_card(tiny_llama, rows, dtype="bfloat16", learning_rate=3e-3)
+    assert losses_on_a_card(tiny_llama, rows, dtype="bfloat16", learning_rate=3e-3, fp8=True) == pytest.approx(
+        plain, abs=5e-2
+    )
+
+
+@pytest.mark.gpu
+def test_a_card_that_offloads_learns_what_one_does_that_does_not(tiny_llama, rows, tmp_path):
+    meeting = f"file://{tmp_path}/meeting"
+    torch.distributed.init_process_group("cpu:gloo,cuda:nccl", init_method=meeting, rank=0, world_size=1)
+    try:
+        mesh = torch.distributed.device_mesh.init_device_mesh("cuda", (1,))
+        found = losses_on_a_card(tiny_llama, rows, mesh, offload=True)
+    finally:
+        torch.distributed.destroy_process_group()
+    assert found == pytest.approx(losses_on_a_card(tiny_llama, rows), abs=1e-3)

@@ -242,12 +242,14 @@ def in_workers(world, folder, rows, target, **settings):
 @pytest.mark.slow
 @pytest.mark.parametrize(("settings", "folders"), [
     ({"activation_checkpointing": "full"}, ("two", "four")), ({"lora_rank": 4, "optimizer": "adafactor"}, ("two",)),
-    ({"optimizer": "muon"}, ("two",)),
-], ids=["full", "lora-adafactor", "muon"])  # fmt: skip
+    ({"optimizer": "muon"}, ("two",)), ({"optimizer": "adamw_8bit", "offload": True}, ("two",)),
+    ({"lora_rank": 4, "lora_base": "nf4"}, ("two",)), ({"context_parallel": 2, "offload": True}, ("two", "four")),
+], ids=["full", "lora-adafactor", "muon", "8bit-offload", "nf4", "shared-offload"])  # fmt: skip
 def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, rows, tmp_path, settings, folders):
     """1 × 4 = 2 × 2 = 4 × 1; the export's logits; two workers' checkpoint goes on with one and with four."""
     limits = {"global_batch": 12, "max_length": 256, "learning_rate": 1e-3, "epochs": 3} | settings
-    config, tokenizer, examples, alone, optimizer = prepared(model_folder, rows, **limits)
+    single = limits | {"context_parallel": 1}
+    config, tokenizer, examples, alone, optimizer = prepared(model_folder, rows, **single)
     batch = global_batches(12, 12, 1, 0)[0]
     assert len(micro_batches(examples, batch, config, rank=0, world=1, pad_id=0)) >= 4
     expected = list(train_steps(alone, optimizer, examples, config, tokenizer.pad_token_id, 0))
@@ -258,7 +260,7 @@ def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, ro
         first = first.rename(tmp_path / "four" / "from")
         in_workers(4, model_folder, rows, tmp_path / "four", **limits)
     for folder in folders:
-        config, _, examples, restored, optimizer = prepared(model_folder, rows, **limits)
+        config, _, examples, restored, optimizer = prepared(model_folder, rows, **single)
         records = load(tmp_path / folder / "last", restored, optimizer, config, examples)
         assert [r["loss"] for r in records] == pytest.approx([r["loss"] for r in expected], abs=1e-5)
         exported = AutoModelForCausalLM.from_pretrained(tmp_path / folder / "model", dtype=torch.float32)
@@ -271,13 +273,16 @@ def test_sharded_workers_equal_one_and_resume_on_another_number(model_folder, ro
             assert torch.equal(again.causal.get_parameter(name), weight)
         for name, weight in alone.named_parameters():
             torch.testing.assert_close(restored.get_parameter(name), weight, atol=3e-4, rtol=1e-3)
-    config, tokenizer, examples, fresh, optimizer = prepared(model_folder, rows, **limits)
+    config, tokenizer, examples, fresh, optimizer = prepared(model_folder, rows, **single)
     records = load(first, fresh, optimizer, config, examples)
     records += list(train_steps(fresh, optimizer, examples, config, tokenizer.pad_token_id, len(records)))
     assert [r["loss"] for r in records] == pytest.approx([r["loss"] for r in expected], abs=1e-5)
 
 
-@pytest.mark.parametrize("settings", [{}, {"optimizer": "adafactor"}, {"optimizer": "muon"}, {"lora_rank": 4}], ids=str)
+@pytest.mark.parametrize("settings", [
+    {}, {"optimizer": "adafactor"}, {"optimizer": "muon"}, {"optimizer": "adamw_8bit"}, {"lora_rank": 4},
+    {"lora_rank": 4, "lora_base": "nf4", "optimizer": "adamw_8bit"},
+], ids=str)  # fmt: skip
 def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(model_folder, rows, tmp_path, settings):
     whole = losses_of(model_folder, rows, epochs=2, **settings)
     config, tokenizer, examples, learner, optimizer = prepared(model_folder, rows, epochs=2, **settings)

@@ -25,7 +25,7 @@ from ray.train import (
     RunConfig,
     ScalingConfig,
 )
-from ray.train.torch import TorchTrainer
+from ray.train.torch import TorchConfig, TorchTrainer
 from ray.train.v2.api.exceptions import TrainingFailedError
 from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -97,6 +97,7 @@ def _trainer(config: TrainConfig, worker: Worker, arguments: dict[str, Any], sto
     return TorchTrainer(
         worker,
         train_loop_config=arguments,
+        torch_config=TorchConfig("cpu:gloo,cuda:nccl" if config.offload and config.use_gpu else None),
         scaling_config=ScalingConfig(
             num_workers=(config.min_workers, config.workers) if config.min_workers else config.workers,
             elastic_resize_monitor_interval_s=config.resize_every_s,
