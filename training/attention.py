@@ -16,7 +16,7 @@ Shapes: S tokens of the packed row · H heads · G heads of keys and values · D
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import accumulate
 from typing import Any, Literal
@@ -41,6 +41,8 @@ class Documents:
 
     lengths: tuple[int, ...]
     kernel: Kernel
+    longest: int
+    """Of the lengths; here, so that a compiled layer need not look at each of them."""
     mask: Any = None
     """`sdpa`: bool (1, 1, S, S); `flex`: block mask."""
     bounds: Tensor | None = None
@@ -89,26 +91,24 @@ def describe_documents(
         device: where masks and bounds are kept.
         share: of this worker, where several share the row.
     """
+    described = Documents(tuple(lengths), kernel, max(lengths), share=share)
     if kernel == "documents":
-        return Documents(tuple(lengths), kernel, share=share)
+        return described
     if kernel == "flash":
-        bounds = torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device)
-        return Documents(tuple(lengths), kernel, bounds=bounds, share=share)
+        return replace(described, bounds=torch.tensor([0, *accumulate(lengths)], dtype=torch.int32, device=device))
     owner_S = torch.repeat_interleave(torch.tensor(lengths)).to(device)
     if kernel == "sdpa":
         mask = (owner_S[:, None] == owner_S[None, :]).tril()[None, None]
-        return Documents(tuple(lengths), kernel, mask, share=share)
+        return replace(described, mask=mask)
     from torch.nn.attention.flex_attention import create_block_mask
 
     def same_document(batch: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:  # noqa: ARG001
         return (query >= key) & (owner_S[query] == owner_S[key])
 
     size = len(owner_S)
-    blocks = create_block_mask(same_document, None, None, size, size, device=device)
-    return Documents(tuple(lengths), kernel, blocks, share=share)
+    return replace(described, mask=create_block_mask(same_document, None, None, size, size, device=device))
 
 
-@torch.compiler.disable  # the lengths differ from row to row: compiled, each would be a program of its own
 def attend_within_documents(
     module: torch.nn.Module,
     query: Tensor,
@@ -133,22 +133,30 @@ def attend_within_documents(
     documents: Documents | None = options.get("documents")
     assert documents is not None, f"{type(module).__name__} was not told the documents of its packed row"
     assert not options.get("dropout"), "dropout of attention weights would depend on the packing"
-    kernels = {"documents": _each_document, "sdpa": _dense_mask, "flex": _flex, "flash": _flash}
     query, key = query.to(value.dtype), key.to(value.dtype)  # under autocast, rotary positions leave them in float32
     window = options.get("sliding_window")
-    share, sinks_H = documents.share, options.get("s_aux")
-    if share is not None:
-        query, key, value = (to_heads(tensor, share) for tensor in (query, key, value))
-        sinks_H = None if sinks_H is None else sinks_H.chunk(share.parts)[share.part]
     rules = Rules(
-        options.get("scaling"), window if window and window < max(documents.lengths) else None,
-        options.get("softcap"), sinks_H,
+        options.get("scaling"), window if window and window < documents.longest else None,
+        options.get("softcap"), options.get("s_aux"),
     )  # fmt: skip
     if documents.kernel in {"flex", "flash"} and (rules.softcap is not None or rules.sinks_H is not None):
         raise ValueError(f"train.attention {documents.kernel}: {type(module).__name__} bounds its scores or has sinks, "
                          "which it does not know; take documents")  # fmt: skip
-    attended = kernels[documents.kernel](query, key, value, documents, rules)
-    return attended if share is None else to_tokens(attended, share), None
+    if documents.kernel == "flash" and documents.share is None:  # one operation for rows of any lengths
+        return _flash(query, key, value, documents, rules), None
+    return _by_lengths(query, key, value, documents, rules), None
+
+
+@torch.compiler.disable  # the lengths differ from row to row: compiled, each would be a program of its own
+def _by_lengths(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rules: Rules) -> Tensor:
+    kernels = {"documents": _each_document, "sdpa": _dense_mask, "flex": _flex, "flash": _flash}
+    share = documents.share
+    if share is None:
+        return kernels[documents.kernel](query, key, value, documents, rules)
+    query, key, value = (to_heads(tensor, share) for tensor in (query, key, value))
+    if rules.sinks_H is not None:
+        rules = replace(rules, sinks_H=rules.sinks_H.chunk(share.parts)[share.part])
+    return to_tokens(kernels[documents.kernel](query, key, value, documents, rules), share)
 
 
 AttentionInterface.register(NAME, attend_within_documents)
@@ -208,7 +216,6 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rule
 
     # squeezed, not indexed: the gradient of an index is written into zeros
     q, k, v = (tensor.squeeze(0).transpose(0, 1).contiguous() for tensor in (query, key, value))
-    longest = max(documents.lengths)
     assert documents.bounds is not None
     attended = varlen_attn(
         q,
@@ -216,8 +223,8 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, documents: Documents, rule
         v,
         documents.bounds,
         documents.bounds,
-        longest,
-        longest,
+        documents.longest,
+        documents.longest,
         scale=rules.scale,
         window_size=(-1 if rules.window is None else rules.window - 1, 0),
         enable_gqa=q.shape[1] != k.shape[1],
