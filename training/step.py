@@ -50,8 +50,7 @@ def train_steps(
         FloatingPointError: the loss or a gradient is not finite, and the model is as before the step; or the step has
             made the model worthless, which is found before a checkpoint (`saves_after`) is made of it.
     """
-    rank, world = _place()
-    device = learner.device
+    (rank, world), device = _place(), learner.device
     workload, peak = Workload(learner.causal), peak_flops(device, getattr(torch, config.dtype))
     steps = global_batches(len(examples), config.global_batch, config.epochs, config.seed)
     learner.train()
