@@ -18,9 +18,10 @@ PACKABLE = PLAIN_HEAD | frozenset({
     "deepseek_v2", "deepseek_v3", "dots1", "ernie4_5", "ernie4_5_moe", "exaone4", "exaone_moe", "flex_olmo",
     "gemma2", "gemma3_text", "gemma3n_text", "glm", "glm4", "glm4_moe", "glm4_moe_lite", "gpt2", "gpt_neox",
     "gpt_oss", "granite", "granitemoe", "granitemoeshared", "helium", "hunyuan_v1_dense", "hunyuan_v1_moe",
-    "hy_v3", "hyperclovax", "jais2", "jetmoe", "laguna", "llama4_text", "mellum", "mimo_v2_flash", "minimax_m2",
+    "hy_v3", "hyperclovax", "jais2", "jetmoe", "laguna", "llama4_text", "mellum", "mimo_v2_flash", "minicpm3",
+    "minimax_m2",
     "ministral", "ministral3", "mixtral", "nanochat", "olmo", "olmo3", "olmoe", "opt", "phi", "phimoe",
-    "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3", "solar_open", "vaultgemma",
+    "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3", "solar_open", "vaultgemma", "youtu",
 })  # fmt: skip
 """Model types whose every layer mixes tokens through our attention alone (training/attention.py)."""
 

@@ -84,8 +84,13 @@ _OF_TYPE = {
 """Sizes of one type; `...` leaves the common one out."""
 
 
-def describe(kind: str):
-    """A tiny configuration of a type, with a window shorter than its rows where the type has windows."""
+def describe(kind: str, **more: object):
+    """A tiny configuration of a type, with a window shorter than its rows where the type has windows.
+
+    Args:
+        kind: of model.
+        more: settings of its own.
+    """
     usual = AutoConfig.for_model(kind)
     known = usual.to_dict().keys()
     mapped = set(usual.attribute_map)
@@ -93,19 +98,21 @@ def describe(kind: str):
     sizes |= {name: _SIZES[name] for name in mapped & _COMMON.keys() if usual.attribute_map[name] not in sizes}
     if usual.to_dict().get("sliding_window") or kind in {"mistral", "starcoder2"}:
         sizes["sliding_window"] = _WINDOW
-    sizes = {name: value for name, value in (sizes | _OF_TYPE.get(kind, {})).items() if value is not ...}
+    sizes = {name: value for name, value in (sizes | _OF_TYPE.get(kind, {}) | more).items() if value is not ...}
     described = AutoConfig.for_model(kind, **sizes)
     switch_dropout_off(described)
     return described
 
 
-def write_base(kind: str, folder: Path) -> None:
+def write_base(kind: str, folder: Path, **more: object) -> None:
     """A model of random weights, norms and biases among them, and its tokenizer."""
     torch.manual_seed(1)
-    model = AutoModelForCausalLM.from_config(describe(kind), dtype=torch.float32)
+    model = AutoModelForCausalLM.from_config(describe(kind, **more), dtype=torch.float32)
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(torch.randn_like(weight) * 0.03)
+        if kind == "youtu":  # transformers makes the padding's row zero whenever it loads one
+            model.get_input_embeddings().weight[0] = 0.0
     model.save_pretrained(folder)
     write_tokenizer(folder, byte_level())
 
@@ -131,13 +138,13 @@ EPSILON = 1e-5
 """AdamW's, in both loops: with 1e-8 a gradient that is nothing but rounding makes as large a step as any other."""
 
 
-def plain_loop(folder: Path, config: TrainConfig, rows: list[Example]):
+def plain_loop(folder: Path, config: TrainConfig, rows: list[Example], attention: str = "eager"):
     """The model after all steps, each row alone under the library's own attention, and each step's loss."""
     described = AutoConfig.from_pretrained(folder)
     switch_dropout_off(described)
     described.use_cache = False
     model = AutoModelForCausalLM.from_pretrained(
-        folder, config=described, dtype=torch.float32, attn_implementation="eager"
+        folder, config=described, dtype=torch.float32, attn_implementation=attention
     ).train()
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=0.0, betas=(0.9, 0.999), eps=EPSILON)
@@ -167,14 +174,22 @@ class Proof:
     weights: float
     """After four steps at rate 1e-3."""
     logits: float
-    """Of the exported folder, as `transformers` loads it."""
+    """Of the exported folder, as `transformers` loads it; without the padding's."""
 
 
-def prove(kind: str, folder: Path, *, packing: bool) -> Proof:
-    """Train a tiny model of a type by both ways."""
-    write_base(kind, folder / "base")
+def prove(kind: str, folder: Path, *, packing: bool, attention: str = "eager", **more: object) -> Proof:
+    """Train a tiny model of a type by both ways.
+
+    Args:
+        kind: of model.
+        folder: to write into.
+        packing: ours packed, or padded.
+        attention: of the plain loop, `eager` or `sdpa`.
+        more: settings of the configuration.
+    """
+    write_base(kind, folder / "base", **more)
     config, rows = settings_for(folder / "base", packing=packing), rows_of_tokens()
-    plain, losses = plain_loop(folder / "base", config, rows)
+    plain, losses = plain_loop(folder / "base", config, rows, attention)
     tokenizer = load_tokenizer(config.model)
     learner = build_learner(config, tokenizer, torch.device("cpu"))
     optimizer = make_optimizer(learner, config)
@@ -183,7 +198,7 @@ def prove(kind: str, folder: Path, *, packing: bool) -> Proof:
     found = [record["loss"] for record in train_steps(learner, optimizer, rows, config, tokenizer.pad_token_id, 0)]
     export_model(learner, tokenizer, config.model, str(folder / "tuned"), {})
     again = AutoModelForCausalLM.from_pretrained(
-        folder / "tuned", dtype=torch.float32, attn_implementation="eager"
+        folder / "tuned", dtype=torch.float32, attn_implementation=attention
     ).eval()
     theirs = dict(plain.named_parameters())
     ids = torch.tensor([rows[0].input_ids])
@@ -191,12 +206,12 @@ def prove(kind: str, folder: Path, *, packing: bool) -> Proof:
         return Proof(
             max(abs(ours - reference) for ours, reference in zip(found, losses, strict=True)),
             max(float((weight - theirs[name]).abs().max()) for name, weight in learner.causal.named_parameters()),
-            float((again(ids).logits - plain(ids).logits).abs().max()),
+            float((again(ids).logits - plain(ids).logits)[..., 1:].abs().max()),
         )
 
 
-MOST = Proof(losses=2e-6, weights=1e-5, logits=2e-5)
-"""Float32's rounding over four steps, in the mean loss of some 100 tokens."""
+MOST = Proof(losses=5e-6, weights=1e-5, logits=2e-5)
+"""Float32's rounding over four steps, in the mean loss of some 100 tokens: 7 for most types, 27 for minicpm3."""
 
 HEAD = """# Model types
 
@@ -206,9 +221,13 @@ Which model types of `transformers` can be trained, and how. This page is made b
 Each type is proved on a tiny random model of two layers, in float32 on a CPU, with windows shorter
 than its rows. It is read from its files, trained four steps with AdamW, and exported. The reference
 is a plain loop over single unpadded rows with `transformers`' own attention. Every loss agrees
-within 2e-6 and the exported folder's logits within 2e-5. Weights agree within 1e-5, with AdamW's
+within 5e-6 and the exported folder's logits within 2e-5. Weights agree within 1e-5, with AdamW's
 epsilon at 1e-5 in both loops: with 1e-8, a gradient that is nothing but rounding makes as large a
 step as any other.
+
+Falcon with ALiBi is held to `transformers`' default attention (SDPA): its eager one adds the bias
+twice (`findings/transformers_falcon_alibi.sh`). Youtu's embedding of the padding token becomes zero
+whenever `transformers` loads it; training and export keep what the files hold.
 
 - **packed**: `train.packing` may be on; a packed row's results are those of its rows alone.
 - **padded**: only `train.packing: false`; padding changes nothing.

@@ -27,6 +27,13 @@ def test_training_from_files_to_export_is_that_of_a_plain_loop(kind, packing, tm
     assert found.logits < MOST.logits
 
 
+def test_falcon_with_alibi_is_transformers_default_attention(tmp_path):
+    """Its eager attention adds the bias twice (findings/transformers_falcon_alibi.sh)."""
+    sizes = {"alibi": True, "new_decoder_architecture": False, "num_kv_heads": ..., "bias": True, "multi_query": False}
+    found = prove("falcon", tmp_path, packing=False, attention="sdpa", **sizes)
+    assert (found.losses < MOST.losses, found.weights < MOST.weights, found.logits < MOST.logits) == (True, True, True)
+
+
 def test_the_page_of_model_types_is_that_of_the_code():
     file = Path(__file__).parents[2] / "docs" / "models.md"
     assert file.read_text() == page(), "run: python -m tests.training.model_types > docs/models.md"
