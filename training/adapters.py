@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from training.quantised import Nf4Linear
+from training.memory.quantised import Nf4Linear
 
 _BASE, _A, _MAGNITUDE = ".base_layer.", ".lora_A.", ".lora_magnitude_vector."
 _PEFT = "base_model.model."

@@ -26,8 +26,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import AttentionInterface
 
+from training.memory.sequence import Share, to_heads, to_tokens
 from training.model_types import SCORED
-from training.sequence import Share, to_heads, to_tokens
 
 NAME = "wavecoder_documents"
 """Under which `transformers` knows the function."""

@@ -21,7 +21,7 @@ from training.adapters import adapter_weights, is_adapter, merged_weight, stored
 from training.conversation import template_of
 from training.conversion import by_published_names, published_groups
 from training.loss import Learner
-from training.quantised import Nf4Linear
+from training.memory.quantised import Nf4Linear
 from training.safetensors_reader import INDEX
 from training.tokenizer import save_tokenizer
 

@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
+from training.memory.quantised import Nf4Linear
 from training.model import decoder_layers
-from training.quantised import Nf4Linear
 
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "A10G": 70e12, "L4": 121e12, "L40S": 362e12, "V100": 125e12}
 """Dense bfloat16 FLOP/s of a card (float16 for V100), from its data sheet."""

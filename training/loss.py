@@ -21,10 +21,10 @@ from torch.nn import functional
 from training.attention import Documents, Kernel, describe_documents
 from training.batches import Batch, PaddedBatch
 from training.examples import IGNORED
+from training.memory.sequence import Share, stretch_of
 from training.model_types import PLAIN_HEAD
 from training.packing import PackedBatch
 from training.rope import chooses_by_row
-from training.sequence import Share, stretch_of
 
 SLICE_ELEMENTS = 2**25
 """Logits held at a time: 128 MiB in float32."""

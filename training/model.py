@@ -30,13 +30,13 @@ from training.adapters import (
 )
 from training.attention import NAME, choose_kernel
 from training.conversion import ModelWeights
-from training.float8 import check_float8, use_float8
 from training.loss import Learner
+from training.memory.float8 import check_float8, use_float8
+from training.memory.sequence import share_of
 from training.model_types import check_rules, check_shared, check_type
 from training.preference.pairs import check_trl
 from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
-from training.sequence import share_of
 from training.services.trackers import check_trackers
 from training.settings import TrainConfig
 from training.template import install_chat_template

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from training.memory.quantised import dequantise, dynamic_table, quantise
 from training.model import decoder_layers
-from training.quantised import dequantise, dynamic_table, quantise
 from training.settings import TrainConfig
 
 

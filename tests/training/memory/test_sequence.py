@@ -12,9 +12,9 @@ from tests.training.test_packing import documents, loss_and_gradients, tiny
 from training.batches import _divisible, micro_batches
 from training.examples import IGNORED, Example
 from training.loss import Learner
+from training.memory.sequence import share_of, stretch_of
 from training.model_types import check_shared
 from training.packing import packed_batch
-from training.sequence import share_of, stretch_of
 from training.settings import TrainConfig
 
 KINDS = ["llama", "gpt_bigcode", "gemma2", "gpt_oss", "deepseek_v3"]
@@ -69,7 +69,7 @@ def test_shared_rows_have_the_loss_and_gradients_of_whole_ones(tmp_path, parts):
 
 def test_the_stretches_of_a_row_are_the_row():
     row = packed_batch(_divisible(rows(), 4, 0))
-    from training.sequence import Share
+    from training.memory.sequence import Share
 
     parts = [stretch_of(row, Share(None, part, 4)) for part in range(4)]
     size = row.num_tokens // 4

@@ -11,11 +11,11 @@ from tests.training.test_packing import tiny
 from tests.training.test_step import CPU, losses_of, prepared, run
 from training.adapters import quantise_base
 from training.export import export_model
-from training.float8 import check_float8, use_float8
 from training.flops import Workload
+from training.memory.float8 import check_float8, use_float8
+from training.memory.quantised import Nf4Linear, dequantise, dynamic_table, nf4_table, quantise
 from training.model import load_tokenizer
 from training.optimizers import AdamW8bit
-from training.quantised import Nf4Linear, dequantise, dynamic_table, nf4_table, quantise
 from training.settings import TrainConfig
 
 QLORA = {"lora_rank": 4, "lora_base": "nf4"}
@@ -155,7 +155,7 @@ def test_layers_that_are_not_kept_in_four_bits_are_refused_by_name():
 
 def test_float8_without_torchao_is_one_line(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr("training.float8.find_spec", lambda name: None)
+    monkeypatch.setattr("training.memory.float8.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"train\.fp8 needs torchao; pip install 'wavecoder-ray\[fp8\]'"):
         check_float8()
 
