@@ -10,6 +10,7 @@ import errno
 import importlib
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -205,6 +206,10 @@ def _show_on_the_page(run: RunDir, title: str) -> None:
         log.warning("the report page could not be written again: %s", problem)
 
 
+_RAYS_ADVICE = re.compile(r"\W*Failed to [\w ]+ after \d+/\d+ attempts \(total backoff.*", re.DOTALL)
+"""What Ray Data writes behind the message of whatever a task raised: settings of its own."""
+
+
 def run_guarded(name: str, work: Callable[[list[RunDir]], None]) -> int:
     """Do a command's work; its failure becomes one line and an exit code.
 
@@ -247,7 +252,7 @@ def _fail(name: str, error: Exception, run: RunDir | None) -> int:
 
     cause = root_cause(error)
     users = isinstance(cause, ValueError | OSError)
-    said = str(cause)
+    said = _RAYS_ADVICE.sub("", str(cause))
     reason = (explain(said) if isinstance(cause, OSError) else None) or " ".join(said.split()) or type(cause).__name__
     if getattr(cause, "errno", None) == errno.ENOSPC or "No space left on device" in reason:
         where = run.shown() if run is not None else "the run directory"

@@ -33,6 +33,14 @@ def failing(error):
     [
         (ValueError("select.size is too\n large"), 2, "wavecoder collect: select.size is too large"),
         (FileNotFoundError("no such file: x"), 2, "wavecoder collect: no such file: x"),
+        (
+            OSError(
+                "s3://b/x: it refuses; set Y\nFailed to apply UDF transform after 1/1 attempts (total backoff 0.0s).\nTo "
+                "change retry attempts, configure `ray.data`"
+            ),
+            2,
+            "wavecoder collect: s3://b/x: it refuses; set Y (details",
+        ),
         (RuntimeError("boom"), 1, "wavecoder collect: RuntimeError: boom"),
         (OSError(errno.ENOSPC, "No space left on device"), 2, "no space left on the disk of"),
         (OSError("Error writing bytes to file. Detail: No space left on device"), 2, "finished work is kept"),
