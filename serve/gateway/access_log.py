@@ -60,6 +60,19 @@ class Note:
             self.first_byte_s = time.monotonic() - self.begun
 
 
+def _open_log(path: Path) -> logging.Handler:
+    """The log's file; its folder is made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _File(path)
+    except OSError as error:
+        raise OSError(f"serve.gateway.access_log: {path} cannot be written ({error.strerror}); name another") from None
+
+
 class _File(logging.handlers.WatchedFileHandler):
     """The log's file, which outlives whatever is done to it: a request must not fail by what is noted of it."""
 
@@ -113,7 +126,7 @@ class Traffic:
         self._access = logging.getLogger("wavecoder.access")
         if config.access_log is not None:
             self._access = logging.Logger("wavecoder.access")  # noqa: LOG001 - apart from the job's own lines
-            self._access.addHandler(_File(Path(config.access_log).expanduser()))
+            self._access.addHandler(_open_log(Path(config.access_log).expanduser()))
 
     def _metric(self, kind: Any, name: str, text: str, labels: list[str]) -> Any:
         summed = {"multiprocess_mode": "livesum"} if kind is Gauge else {}
