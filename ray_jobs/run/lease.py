@@ -107,6 +107,7 @@ class Lease:
 
         Raises:
             ValueError: another job holds it.
+            OSError: the store refuses, or does not list what was just written.
         """
         seen: dict[str, int] = {}
         limit = time.monotonic() + 2 * self._times.expiry + 4 * self._times.poll
@@ -138,9 +139,13 @@ class Lease:
         """
         begun = _clock()
         write_bytes(self._fs, posixpath.join(self._folder, self._name), json.dumps(self._claim).encode())
-        infos = self._fs.get_file_info(pafs.FileSelector(self._folder))
+        infos = self._fs.get_file_info(pafs.FileSelector(self._folder, allow_not_found=True))
         written = {info.base_name: info.mtime_ns for info in infos if info.is_file}
-        now, others = written.pop(self._name, 0), {}
+        if self._name not in written:
+            self._withdraw(self._name)
+            raise OSError(f"{self._what}: the store does not list what was just written, and only its listing keeps "
+                          "two jobs apart; take a store that does, as those of AWS, Google and Azure do")  # fmt: skip
+        now, others = written.pop(self._name), {}
         for name, when in written.items():
             if now - when > self._times.expiry * 1e9 or _is_dead(self._owner(name)):
                 self._withdraw(name)

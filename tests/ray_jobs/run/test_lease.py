@@ -15,7 +15,7 @@ from ray_jobs.run import lease as leases
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.lease import Lease, Times, hold_lease
 from ray_jobs.run.rundir import RunDir, StageResult, run_stage
-from tests.object_store import error
+from tests.object_store import error, when
 
 QUICK = Times(expiry=3.0, renewal=0.3, poll=0.2)
 """The store's clock has whole seconds."""
@@ -142,3 +142,16 @@ def test_a_run_directory_in_a_bucket_resumes_and_keeps_what_other_settings_made(
 def test_a_bucket_that_is_not_there_is_no_empty_run(store):
     with pytest.raises(OSError, match="s3://no-such-bucket/run: there is no such bucket"):
         RunDir("s3://no-such-bucket/run", create=False)
+
+
+def test_a_store_that_lists_late_is_refused_for_two_jobs_would_not_see_each_other(store, folder):
+    def lists_nothing(environ, start_response):
+        body = b"<?xml version='1.0'?><ListBucketResult><Name>b</Name><KeyCount>0</KeyCount></ListBucketResult>"
+        start_response("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    store.fault = when(lambda method, path: method == "GET" and "list-type" in path, lists_nothing)
+    with pytest.raises(OSError, match="does not list what was just written"), hold_lease(*folder, "s3://b/run", QUICK):
+        pass
+    store.fault = None
+    assert claims(folder) == []
