@@ -11,7 +11,11 @@ from functools import lru_cache
 _QUIET = r"[^()\"'#\\]"
 _STRING = r"\"[^\"\\\n]*\"|'[^'\\\n]*'"
 _ARGUMENTS = rf"\((?:{_QUIET}|{_STRING}|\((?:{_QUIET}|{_STRING})*\))*\)"
-_LONG_STRING = r"\"\"\"(?!\")[^\"\\\x00]*\"\"\"|'''(?!')[^'\\\x00]*'''"
+_ESCAPED = r"\\[^NxuU\x00]"  # Python itself judges those that can be wrong
+_LONG_STRING = (
+    rf"\"\"\"(?!\")[^\"\\\x00]*(?:(?:\"(?!\"\")|{_ESCAPED})[^\"\\\x00]*)*\"\"\""
+    rf"|'''(?!')[^'\\\x00]*(?:(?:'(?!'')|{_ESCAPED})[^'\\\x00]*)*'''"
+)
 _ONE_LINE = r"\"(?:[^\"\\\n\x00]|\\(?:[abfnrtv\\\"']|u[0-9a-f]{4}))*\""
 _HEAD = re.compile(
     rf"((?:@[\w.]+(?:{_ARGUMENTS})?\n[ \t]*)*(?:async +)?def +\w+ *{_ARGUMENTS}(?: *-> *[\w.\[\], |]+)?:\n)([ \t]+)"
