@@ -37,7 +37,7 @@ class LiteralText:
             if token.special or content in named or _CONTROL.fullmatch(content):
                 self.control[content] = number
         longest_first = sorted(self.control, key=len, reverse=True)
-        self.spelled = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+        self.spelled = re.compile("|".join(map(_whole, longest_first)) or "(?!)")
         # Looks ahead, so that a token inside another one, or behind its beginning, is found too.
         self._begins = re.compile(f"(?=(?:{self.spelled.pattern}))(.)", re.DOTALL)
         self._backend = tokenizer.backend_tokenizer
@@ -47,8 +47,8 @@ class LiteralText:
         return self  # it never changes, and its copies of a tokenizer are large
 
     def defused(self, text: str) -> str:
-        """The text with the control tokens that it spells broken up by `MARK`; one of one character stays whole."""
-        return self._begins.sub(rf"\1{MARK}", text)
+        """The text with the control tokens that it spells broken up by `MARK`; one of one character has it before."""
+        return self._begins.sub(lambda found: (MARK if found[1] in self.control else "") + found[1] + MARK, text)
 
     def encode(self, text: str) -> list[int]:
         """Tokens of a text: whole control tokens as such, those that are broken up as text."""
@@ -80,6 +80,11 @@ class LiteralText:
                 described[part] = _without_prefix(described[part])
         copy = Tokenizer.from_str(json.dumps(described))
         return copy, {number: numbers[token.content] for number, token in copy.get_added_tokens_decoder().items()}
+
+
+def _whole(token: str) -> str:
+    """A pattern of a control token that is not broken up."""
+    return re.escape(token) if len(token) > 1 else f"(?<!{MARK}){re.escape(token)}"
 
 
 def _without_prefix(part: Any) -> Any:

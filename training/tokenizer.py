@@ -155,14 +155,11 @@ class TextEncoder:
         """The text with special tokens that it spells broken up, so that only the template's are left.
 
         Raises:
-            LossyTextError: it holds the noncharacter that breaks them up, or a special token of one character.
+            LossyTextError: it holds the noncharacter that breaks them up.
         """
         if MARK in text:
             raise LossyTextError(f"a message holds the noncharacter {MARK!r}")
-        defused = self._literal.defused(text)
-        if whole := self.spelled.search(defused):
-            raise LossyTextError(f"a message holds {whole[0]!r}, a special token of one character")
-        return defused
+        return self._literal.defused(text)
 
 
 _ENCODERS: WeakKeyDictionary[Any, TextEncoder] = WeakKeyDictionary()

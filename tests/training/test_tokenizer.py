@@ -6,6 +6,7 @@ import pytest
 from tokenizers import Tokenizer, normalizers
 from transformers import AutoTokenizer, LlamaConfig, Qwen2Config
 
+from serve.engines.literal import literal_tokenizer
 from tests.training.tokenizer_files import FAMILIES, byte_level, unigram, write_tokenizer
 from training.examples import IGNORED, tokenize_instance, tokenize_instances
 from training.model import load_tokenizer
@@ -99,15 +100,36 @@ def test_special_tokens_inside_and_across_others_stay_text(files, text, tmp_path
     assert tokenizer.decode(example.input_ids).count(text) == 3
 
 
-def test_a_row_that_spells_a_special_token_of_one_character_is_left_out(files, tmp_path):
+@pytest.mark.parametrize("text", ["See ☃ 5.", "☃", "☃☃</s>☃", "<☃s> <s>☃"])
+def test_a_special_token_of_one_character_stays_text(files, text, tmp_path):
+    made = Tokenizer.from_str(files["byte-level"].to_str())
+    made.add_special_tokens(["☃", "☃s"])
+    tokenizer = load_tokenizer(write_tokenizer(tmp_path, made))
+    special = set(encoder_of(tokenizer).control.values())
+    example = tokenize_instance({"instruction": text, "input": text, "output": text}, tokenizer, 2000)
+    assert [number for number in example.input_ids if number in special] == [tokenizer.eos_token_id]
+    assert tokenizer.decode(example.input_ids).count(text) == 3
+    assert (
+        literal_tokenizer(tokenizer).apply_chat_template(
+            [{"role": "user", "content": f"{text}\n\n### Input:\n{text}"}],
+            add_generation_prompt=True,
+            return_dict=False,
+        )
+        == example.input_ids[: -len(learnt_ids(example))]
+    )
+
+
+def test_a_row_that_spells_a_special_token_that_is_a_byte_is_left_out(files, tmp_path):
+    """The vocabulary's own § stands for a byte of many letters."""
     made = Tokenizer.from_str(files["byte-level"].to_str())
     made.add_special_tokens(["§"])
     tokenizer = load_tokenizer(write_tokenizer(tmp_path, made))
-    rows = [
-        {"instruction": "Add.", "input": "", "output": "a"},
-        {"instruction": "See § 5.", "input": "", "output": "a"},
-    ]
+    rows = [{"instruction": text, "input": "", "output": "a"} for text in ("Add.", "See § 5.")]
     assert tokenize_instances(rows, tokenizer, 900)[1]["changed_by_tokenizer"] == 1
+
+
+def learnt_ids(example):
+    return [label for label in example.labels if label != IGNORED]
 
 
 def test_added_tokens_that_are_no_markers_stay_what_they_are(files, tmp_path):
