@@ -131,7 +131,7 @@ def judge_beside(candidate: str, tests: str, **allowed: Unpack[Allowed]) -> Outc
         begun = time.monotonic()
         tree = start_python(order, unsafe=unsafe)
         in_time = watch([tree], limits.wall_s, PREPARING_S * slowness())
-        status = ending(tree, order["nonce"], in_time=in_time)
+        status = ending(tree, order, in_time=in_time)
         return outcome_of(status, [tree], time.monotonic() - begun, "nonce", unsafe=unsafe)
 
     return retried(attempt)
@@ -181,9 +181,9 @@ def _judge_orders(orders: list[dict[str, Any]], language: str, limits: Limits, *
         begun = time.monotonic()
         trees = start_pair(orders, start)
         in_time = watch(trees, limits.wall_s, PREPARING_S * slowness())
-        status = ending(trees[0], orders[0]["nonce"], in_time=in_time, language=language)
+        status = ending(trees[0], orders[0], in_time=in_time, language=language)
         if status == "gone":  # the tests could not go on without the candidate: what became of it?
-            status = ending(trees[1], orders[1]["nonce"], in_time=True, language=language)
+            status = ending(trees[1], orders[1], in_time=True, language=language)
             status = "crashed" if status in {"passed", "gone"} else status
         return outcome_of(status, trees, time.monotonic() - begun, "process", unsafe=unsafe)
 

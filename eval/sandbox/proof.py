@@ -209,7 +209,7 @@ def _run(
         processes = MAX_DEATHS * len(solutions) + max(map(len, mutants), default=0)
         whole_s = processes * (limits.wall_s + 2 * WALL_S * slowness())  # each is bounded by itself
         in_time = watch(trees, whole_s, PREPARING_S * slowness())
-        status = ending(trees[0], orders[0]["nonce"], in_time=in_time)
+        status = ending(trees[0], orders[0], in_time=in_time)
         head = f"{orders[0]['nonce']} found "
         lines = [line for line in trees[0].streams.text("report").splitlines() if line.startswith(head)]
         if status == "passed" and lines:

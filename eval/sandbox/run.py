@@ -140,7 +140,7 @@ def run_program(
             order = compiled_order("program", {toolchain_of(language).source: text}, language, limits)
             tree = start_compiled(order, language, stdin=stdin, unsafe=unsafe_no_sandbox)
         in_time = watch([tree], limits.wall_s, PREPARING_S * slowness())
-        status = ending(tree, order["nonce"], in_time=in_time, language=language)
+        status = ending(tree, order, in_time=in_time, language=language)
         return outcome_of(status, [tree], time.monotonic() - begun, "program", unsafe=unsafe_no_sandbox)
 
     return retried(attempt)
@@ -295,12 +295,13 @@ def start_cold(
     return ColdTree(process, streams, folder, group)
 
 
-def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -> str:
-    """The word of a process that has ended, if it is the one that knows the nonce; else what its end looks like.
+def ending(tree: Tree, order: dict[str, Any], *, in_time: bool, language: str = "python") -> str:
+    """The word of a process that has ended, if that knows its order's nonce; else what its end looks like.
 
     Raises:
         SandboxError: the sandbox did not start.
     """
+    nonce = order["nonce"]
     report, stderr, status = tree.streams.text("report"), tree.streams.text("stderr"), tree.status
     if not report.startswith(nonce) or status is None:  # our own first word, before anything of the program ran
         raise SandboxError(f"the sandbox did not start: {stderr[:300]}")
@@ -316,7 +317,8 @@ def ending(tree: Tree, nonce: str, *, in_time: bool, language: str = "python") -
     if tree.ran_out:
         return "memory"
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    if number == signal.SIGXCPU:
+    # The first process of a namespace is sent no SIGXCPU: it goes on to the second limit, which kills it.
+    if number == signal.SIGXCPU or (number == signal.SIGKILL and tree.cpu_s > order["limits"]["RLIMIT_CPU"]):
         return "timeout"
     return "killed" if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGSYS, signal.SIGXFSZ} else "crashed"
 

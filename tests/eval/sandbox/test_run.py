@@ -12,6 +12,7 @@ import pytest
 from eval.sandbox import isolation
 from eval.sandbox import run as sandbox
 from eval.sandbox.attack_suite import bait, load_attacks, run_attack
+from eval.sandbox.process_tree import watch
 from eval.sandbox.run import run_program
 
 ROOT = Path(__file__).parents[3]
@@ -199,3 +200,11 @@ def test_many_programs_leave_no_process_no_namespace_and_no_descriptor():
     while state() != before and time.monotonic() < deadline:
         time.sleep(0.05)
     assert state() == before
+
+
+def test_a_program_that_ends_by_its_limit_of_cpu_before_anybody_looks_is_late():
+    """As on a busy machine, where this process gets no processor for as long."""
+    order = sandbox.python_order("program", "while True: pass", sandbox.Limits(0.2, 256))
+    tree = sandbox.start_python(order)
+    assert watch([tree], 600, 60)
+    assert sandbox.ending(tree, order, in_time=True) == "timeout"
