@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 LENGTHS = frozenset({"minLength", "maxLength"})
@@ -22,5 +23,10 @@ def leave_limited_strings_to_llguidance() -> None:
     """
     from vllm.v1.structured_output import backend_xgrammar
 
-    unknown = backend_xgrammar.has_xgrammar_unsupported_json_features
-    backend_xgrammar.has_xgrammar_unsupported_json_features = lambda schema: unknown(schema) or limits_a_string(schema)
+    whole = backend_xgrammar.has_xgrammar_unsupported_json_features
+
+    @functools.wraps(whole)
+    def is_unknown(schema: dict[str, Any]) -> bool:
+        return whole(schema) or limits_a_string(schema)
+
+    backend_xgrammar.has_xgrammar_unsupported_json_features = is_unknown

@@ -60,7 +60,7 @@ def test_a_model_behind_an_endpoint_need_not_be_here(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(("more", "words"), [("preset: nobody", "there is no preset 'nobody'"), ("rules: {seed: maybe}", "rules.seed"),
-                                             ("preset: together, thinking: true", "rules.thinking_on"), ("preset: anthropic, batch: true", "leave batch out")])  # fmt: skip
+                                             ("preset: mistral, thinking: true", "rules.thinking_on"), ("preset: anthropic, batch: true", "leave batch out")])  # fmt: skip
 def test_rules_of_an_endpoint_that_are_none_are_refused(capsys, tmp_path, more, words):
     role = f"{{model: gpt-9, endpoint: 'http://127.0.0.1:9/v1', {more}}}"
     code, _, lines = called(capsys, ["plan"], tmp_path / "run", f"generate.generator={role}")

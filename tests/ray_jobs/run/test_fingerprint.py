@@ -49,7 +49,7 @@ def other(value: Any, annotation: Any) -> list[Any]:
 VALUES: list[Any] = [
     1, 3, 0.5, "bench", "other", "model", "2024-09-30", "k-center", "localhost", "/adapters", "http://127.0.0.1:1/v1", {"a": "b"}, {"generation": 1.0}, {"python": 1},
     {"threshold": 0.5}, {"prompt": 1.0, "completion": 1.0}, {"per_hour": 1.0}, {"playground": False}, {"m": {"dtype": "auto"}},
-    ["mbpp"], [1], ["generator"], ["messages"], ["json:loads"], "2024-09-30", [{"kind": "folder", "path": "src"}], [{"name": "n", "path": "p", "license": "l"}], {}, [], None,
+    ["mbpp"], ["wandb"], [1], ["generator"], ["messages"], ["json:loads"], "2024-09-30", [{"kind": "folder", "path": "src"}], [{"name": "n", "path": "p", "license": "l"}], {}, [], None,
 ]  # fmt: skip
 
 
