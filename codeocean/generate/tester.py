@@ -163,10 +163,11 @@ def _as_test(each: object, name: str, language: str) -> Test | str:
     if isinstance(arguments, list) and "expected" in each:
         test: Test = {"arguments": arguments, "expected": each["expected"]}
     elif isinstance(assertion, str) and assertion.strip():
-        data = _as_data(assertion, name) if language == "python" else None
+        program = _program(assertion) if language == "python" else None
+        data = _as_data(program, name) if program is not None else None
         if data is None and name not in assertion:
             return "never calls the function"
-        if data is None and language != "python":
+        if program is None:  # words about a test, or an assertion of a language in which none is run
             return "no test"
         test = data or {"assertion": assertion.strip()}
     else:
@@ -191,12 +192,17 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
 
 
-def _as_data(assertion: str, name: str) -> Test | None:
-    """`assert f(1, [2]) == 3` as data; None for what is no such thing, or holds values that JSON does not have."""
+def _program(assertion: str) -> ast.Module | None:
+    """An assertion as Python reads it; None for what is no Python."""
     try:
-        body = ast.parse(assertion.strip()).body
+        return ast.parse(assertion.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _as_data(program: ast.Module, name: str) -> Test | None:
+    """`assert f(1, [2]) == 3` as data; None for what is no such thing, or holds values that JSON does not have."""
+    body = program.body
     condition = body[0].test if len(body) == 1 and isinstance(body[0], ast.Assert) else None
     if not isinstance(condition, ast.Compare) or len(condition.ops) != 1:
         return None

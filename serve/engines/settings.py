@@ -107,6 +107,15 @@ class EngineConfig(Settings):
             )
         return adapters
 
+    @field_validator("extra")
+    @classmethod
+    def _no_grammar_without_escapes(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        chosen = extra.get("structured_outputs_config")
+        if isinstance(chosen, dict) and chosen.get("backend") == "xgrammar":
+            raise ValueError("xgrammar writes no quotation mark or line break into strings of limited length, and our "
+                             "schemas limit them; name backend: guidance, or none")  # fmt: skip
+        return extra
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.max_replicas < self.min_replicas:

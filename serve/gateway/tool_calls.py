@@ -86,6 +86,6 @@ def _written(arguments: Any) -> str:
 def _is_whole(arguments: str) -> bool:
     try:
         json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -29,6 +29,7 @@ def test_calls_and_assertions_are_kept_as_data_where_they_can_be():
 @pytest.mark.parametrize(
     ("tests", "reason"),
     [(["f(1) == 2"], "no test"), ([{"arguments": 1, "expected": 2}], "no test"), ([{"arguments": [1]}], "no test"),
+     ([{"assertion": "f(1) should give the next number"}], "no test"),
      ([{"assertion": ""}], "no test"), ([{"assertion": "assert True"}], "never calls the function"),
      ([{"arguments": ["x" * 5000], "expected": 1}], "too large"), ([CALL, CALL], "repeats another"),
      ([CALL, CALL | {"expected": 4}], "contradicts another"), ([{"arguments": [n], "expected": n} for n in range(9)],

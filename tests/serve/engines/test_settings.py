@@ -120,3 +120,10 @@ def test_an_engine_without_a_gpu_computes_in_its_schedulers_process_unless_it_ha
     assert engine_environment(EngineConfig())["OMP_WAIT_POLICY"] == "passive"
     assert "distributed_executor_backend" not in engine_arguments(EngineConfig(gpus=1))
     assert "distributed_executor_backend" not in engine_arguments(EngineConfig(extra={"tensor_parallel_size": 2}))
+
+
+def test_a_grammar_that_writes_no_quotation_mark_is_refused():
+    with pytest.raises(ValueError, match="name backend: guidance, or none"):
+        EngineConfig(extra={"structured_outputs_config": {"backend": "xgrammar"}})
+    guidance = {"structured_outputs_config": {"backend": "guidance", "disable_any_whitespace": True}}
+    assert EngineConfig(extra=guidance).extra == guidance

@@ -8,6 +8,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from serve.gateway.chat_answers import mended_answer
 from serve.gateway.streams import Meter
+from serve.gateway.tool_calls import CallParts
 
 
 def event(delta):
@@ -109,3 +110,10 @@ def test_a_whole_answers_calls_have_ids_and_text():
     assert first["id"]
     assert (first["type"], first["function"]) == ("function", {"name": "look", "arguments": '{"at": 1}'})
     assert second == {"id": "b", "type": "function", "function": {"name": "go", "arguments": ""}}
+
+
+def test_arguments_nested_too_deep_for_a_parser_are_passed_on():
+    call = {"function": {"name": "f", "arguments": "[" * 100_000}}
+    parts = CallParts()
+    for _ in range(2):
+        assert parts.mend([json.loads(json.dumps(call))])
