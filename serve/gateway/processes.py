@@ -84,7 +84,9 @@ def answer_together(config: GatewayConfig, context: int, upstream: Upstream, soc
         saved = time.monotonic()
         try:
             while not over.wait(LOOK_EVERY_S):
-                for worker in workers:
+                for number, worker in enumerate(workers):
+                    if worker.ended():
+                        limiter.forget(number)  # now, not when its successor is up: that may take seconds
                     worker.look_after()
                 if keys is not None and time.monotonic() - saved > SAVE_EVERY_S:
                     write_usage(keys, limiter.state())
@@ -137,9 +139,13 @@ class _Worker:
             self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
 
+    def ended(self) -> bool:
+        """Whether nobody answers at its socket."""
+        return self._process.poll() is not None
+
     def look_after(self) -> None:
         """Start it again if it ended, and tell it which replicas there are if that changed."""
-        if self._process.poll() is not None:
+        if self.ended():
             if time.monotonic() - self._begun < RESTARTED_AFTER_S:
                 return
             log.error(

@@ -41,13 +41,13 @@ class SharedLimiter(Limiter):
         """
         super().__init__()
         self._folder, self._process = folder, process
-        for path in folder.iterdir():
-            with _locked(path) as file:
-                os.pwrite(file, _NUMBER.pack(0), self._own_place)
+        self.forget(process)
 
-    @property
-    def _own_place(self) -> int:
-        return _ACCOUNT.size + self._process * _NUMBER.size
+    def forget(self, process: int) -> None:
+        """What a process that ended had under way does not count any more."""
+        for path in self._folder.iterdir():
+            with _locked(path) as file:
+                os.pwrite(file, _NUMBER.pack(0), _place_of(process))
 
     @contextmanager
     def _open(self, key_id: str) -> Iterator[Account]:
@@ -77,7 +77,7 @@ class SharedLimiter(Limiter):
     def _write(self, file: int, account: Account, mine: int) -> None:
         buckets = account.requests.taken, account.requests.at, account.tokens.taken, account.tokens.at
         os.pwrite(file, _ACCOUNT.pack(*buckets, *(getattr(account, name) for name in SAVED)), 0)
-        os.pwrite(file, _NUMBER.pack(mine), self._own_place)
+        os.pwrite(file, _NUMBER.pack(mine), _place_of(self._process))
 
     def take_place(self, most: int) -> bool:
         """As of `Limiter`, of all processes together."""
@@ -108,6 +108,10 @@ class SharedLimiter(Limiter):
         for key_id, saved in state.items():
             with _locked(self._file(key_id)) as file:
                 self._write(file, account_from(saved), 0)
+
+
+def _place_of(process: int) -> int:
+    return _ACCOUNT.size + process * _NUMBER.size
 
 
 @contextmanager
