@@ -8,7 +8,7 @@ from codeocean.collect.unsafe_text import speaks_to_a_model
 from codeocean.generate.ask import AskedRole, as_it_came, fails_to_parse, no_answer, request_of
 from codeocean.generate.few_shot import draw_number
 from codeocean.generate.jobs import ProofJob, TurnAnswer
-from codeocean.generate.parse import parse_object, strip_fence
+from codeocean.generate.parse import answered_object, strip_fence
 from codeocean.generate.prompts import MAX_LINE_CHARS, MEAN_LINE_CHARS
 from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.tester import (
@@ -93,9 +93,8 @@ async def ask_solution(job: ProofJob, config: GenerateConfig, number: int, chat:
 
 def _solution(answer: ChatAnswer) -> str:
     """The code of an answer; empty where it is cut off or none."""
-    if answer["finish_reason"] == "length":
-        return ""
-    value = (parse_object(answer["text"], ["solution"]) or {}).get("solution")
+    found = answered_object(answer["text"], answer["finish_reason"], ["solution"])
+    value = found.get("solution") if isinstance(found, dict) else None
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         value = "\n".join(value)
     return storable(strip_fence(value)) if isinstance(value, str) else ""

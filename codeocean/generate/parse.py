@@ -6,6 +6,7 @@ Reasons are short fixed strings: they are counted. Nothing here raises on any te
 from __future__ import annotations
 
 import collections
+import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -39,12 +40,12 @@ def parse_candidate(text: str, finish_reason: str, given: Mapping[str, str] | No
         finish_reason: "length" for one that was cut off.
         given: fields that follow from the raw code; what the answer says of them does not count.
     """
-    if finish_reason == "length":
-        return "truncated"
     given = given or {}
-    fields = parse_object(text, [name for name in Candidate.__dataclass_fields__ if name not in given])
-    if fields is None:
-        return "not JSON"
+    fields = answered_object(
+        text, finish_reason, [name for name in Candidate.__dataclass_fields__ if name not in given]
+    )
+    if isinstance(fields, str):
+        return fields
     texts = {name: given.get(name, _text(fields.get(name))) for name in Candidate.__dataclass_fields__}
     if any(text is None for text in texts.values()):
         return "wrong fields"
@@ -65,8 +66,11 @@ THINKING = re.compile(
     re.IGNORECASE,
 )
 
-_COMMENT = r"//[^\n]*|/\*.*?\*/"
-_STRING_OR_SLIP = re.compile(rf'("(?:[^"\\]|\\.)*+"?)|,(?=(?:\s|{_COMMENT})*[}}\]])|{_COMMENT}', re.DOTALL)
+_COMMENT = r"//[^\n]*|/\*.*?\*/|#[^\n]*"
+_STRING_OR_SLIP = re.compile(
+    rf'("(?:[^"\\]|\\.)*+"?)|,(?=(?:\s|{_COMMENT})*[}}\]])|{_COMMENT}|\\[nrt]|[\u00a0\u200b-\u200d\u2060\u3000\ufeff]',
+    re.DOTALL,
+)
 _ESCAPE = re.compile(r'\\(?:(["\\/bfnrt]|u[0-9a-fA-F]{4})|.)', re.DOTALL)
 
 MOST_STARTS, MOST_CHARS = 1_000, 200_000
@@ -74,6 +78,32 @@ MOST_STARTS, MOST_CHARS = 1_000, 200_000
 
 MOST_WRAPPINGS = 3
 """Objects or texts around an object that counts."""
+
+
+def answered_object(text: str, finish_reason: str, wanted: Sequence[str]) -> dict[str, Any] | str:
+    """The JSON object of an answer, or "truncated" or "not JSON".
+
+    An answer that was cut off behind its object is whole: some models write blanks until their room is used up.
+
+    Args:
+        text: the answer.
+        finish_reason: "length" for one that was cut off.
+        wanted: as of `parse_object`.
+    """
+    if finish_reason == "length" and not _is_whole(text, wanted):
+        return "truncated"
+    found = parse_object(text, wanted)
+    return "not JSON" if found is None else found
+
+
+def _is_whole(text: str, wanted: Sequence[str]) -> bool:
+    """Whether a text begins with the object, perhaps in a fence, and no other object begins behind it."""
+    text = re.sub(r"\A(?:`{3,}|~{3,})[^\r\n`]*\r?\n\s*", "", text.strip("\ufeff \t\r\n"))
+    try:
+        value, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and set(wanted) <= set(value) and "{" not in text[end:]
 
 
 def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None:
@@ -85,8 +115,12 @@ def parse_object(text: str, wanted: Sequence[str] = ()) -> dict[str, Any] | None
             such a one (`{"answer": {…}}`, a list of one, JSON inside a JSON text) is a wrapping.
     """
     text = text.strip("\ufeff \t\r\n")
-    found = _object(text, wanted)
-    return _object(mended, wanted) if found is None and (mended := _without_slips(text)) != text else found
+    if (found := _object(text, wanted)) is not None:
+        return found
+    for mend in (_without_slips, _without_escapes, html.unescape):
+        if (mended := mend(text)) != text and (found := _object(mended, wanted)) is not None:
+            return found
+    return None
 
 
 def _object(text: str, wanted: Sequence[str]) -> dict[str, Any] | None:
@@ -110,6 +144,13 @@ def _object(text: str, wanted: Sequence[str]) -> dict[str, Any] | None:
 def _without_slips(text: str) -> str:
     """Without what models write where no grammar holds them: escapes that JSON lacks, last commas, comments."""
     return _STRING_OR_SLIP.sub(lambda found: _ESCAPE.sub(_escaped, found[1]) if found[1] else "", text)
+
+
+def _without_escapes(text: str) -> str:
+    """The object of a text that was escaped as if it stood in another one."""
+    start, end = text.find("{"), text.rfind("}")
+    value = _loaded(f'"{text[start : end + 1]}"') if start >= 0 else None
+    return value if isinstance(value, str) else text
 
 
 def _escaped(escape: re.Match[str]) -> str:
@@ -160,21 +201,26 @@ def _objects(text: str) -> list[dict[str, Any]]:
 def _inside(
     whole: dict[str, Any] | list[Any] | str, wanted: Sequence[str], depth: int = MOST_WRAPPINGS
 ) -> dict[str, Any] | None:
-    """The object with the wanted fields that a JSON value wraps: its only element, one of its fields, or its text."""
+    """The object with the wanted fields that a JSON value wraps: its text, a field, an element (the last one first)."""
     if isinstance(whole, str):
         value = _loaded(whole)
         if isinstance(value, dict) and set(wanted) <= set(value):
             return value
         return _inside(value, wanted, depth - 1) if isinstance(value, dict | list | str) and depth else None
-    inner = list(whole.values()) if isinstance(whole, dict) else whole if len(whole) == 1 else []
+    inner = list(whole.values()) if isinstance(whole, dict) else whole[: -MOST_STARTS - 1 : -1]  # the last one counts
     for each in inner:
         value = _loaded(each) if isinstance(each, str) and each.lstrip().startswith("{") else each
         if isinstance(value, dict) and wanted and set(wanted) <= set(value):
             return value
-        if isinstance(value, dict) and wanted and depth and (deeper := _inside(value, wanted, depth - 1)) is not None:
+        if (
+            isinstance(value, dict | list)
+            and wanted
+            and depth
+            and (deeper := _inside(value, wanted, depth - 1)) is not None
+        ):
             return deeper
-    only = inner[0] if len(inner) == 1 else None
-    return only if isinstance(whole, list) and isinstance(only, dict) and not wanted else None
+    only = whole[0] if isinstance(whole, list) and len(whole) == 1 else None
+    return only if isinstance(only, dict) and not wanted else None
 
 
 def strip_fence(text: str) -> str:

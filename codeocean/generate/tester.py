@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from codeocean.generate.parse import parse_object
+from codeocean.generate.parse import answered_object
 
 MAX_TEST_CHARS = 2_000
 """A test whose JSON is longer is not run."""
@@ -118,11 +118,9 @@ def parse_tests(text: str, finish_reason: str, name: str, language: str, most: i
         language: of the solutions; assertions are run in Python alone.
         most: tests that were asked for.
     """
-    if finish_reason == "length":
-        return "truncated"
-    found = parse_object(text, ["tests"])
-    if found is None:
-        return "not JSON"
+    found = answered_object(text, finish_reason, ["tests"])
+    if isinstance(found, str):
+        return found
     listed = found.get("tests")
     return select_tests(listed, name, language, most) if isinstance(listed, list) else "wrong fields"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codeocean.generate.parse import parse_object
+from codeocean.generate.parse import answered_object
 from codeocean.generate.tasks import Task
 
 
@@ -25,11 +25,9 @@ def parse_verdict(text: str, finish_reason: str, task: Task) -> Verdict | str:
 
     Every rule of the task needs a reason and a yes or no; a verdict that leaves one out is none.
     """
-    if finish_reason == "length":
-        return "truncated"
-    answers = parse_object(text, [*(rule.name for rule in task.rules), "overall"])
-    if answers is None:
-        return "not JSON"
+    answers = answered_object(text, finish_reason, [*(rule.name for rule in task.rules), "overall"])
+    if isinstance(answers, str):
+        return answers
     rules = []
     for rule in task.rules:
         answer = answers.get(rule.name)

@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from core.text import storable
+from serve.client.bodies import parsed
 from serve.client.errors import EndpointError, error_in, error_of
 
 FINISHES = {
@@ -36,6 +37,16 @@ BROKE_OFF = {
     "other_error",
 }
 """Words of a model that was stopped in the middle (vLLM, DeepSeek, Mistral, OpenRouter, Zhipu): asked again."""
+
+USAGES = ("usage", "billed_units", "tokens")
+"""Fields in which servers put a usage into another object (Groq, Cohere)."""
+
+OTHER_NAMES = {
+    "prompt": ("promptTokenCount", "promptTokens", "inputTokens", "prompt_eval_count"),
+    "completion": ("candidatesTokenCount", "completionTokens", "outputTokens", "eval_count"),
+    "total": ("totalTokenCount", "totalTokens"),
+}
+"""Names of tokens in the own forms of Google's API, Amazon's and Ollama's."""
 
 MALFORMED = "malformed answer"
 
@@ -68,7 +79,7 @@ def read_completion(body: bytes) -> Row | EndpointError:
         answer's place. `blame` is "model" where the model did not answer, "endpoint" where the body is no answer.
     """
     try:
-        completion = _parsed(body.decode("utf-8-sig", "replace"))
+        completion = parsed(body)
     except (ValueError, RecursionError, TypeError, AttributeError):
         return failed(MALFORMED, "endpoint")
     if (error := error_in(completion)) is not None:
@@ -77,50 +88,6 @@ def read_completion(body: bytes) -> Row | EndpointError:
         return _answer(completion)
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         return failed(MALFORMED, "endpoint")
-
-
-def _parsed(text: str) -> Any:
-    """The JSON of a body: its first value, behind comments that kept the connection open, or a stream nobody asked for.
-
-    Raises:
-        ValueError: there is none.
-    """
-    text = re.sub(r"^(?:\s*:[^\n]*\n)+", "", text).strip("\x00 \t\r\n")
-    if text.startswith(("data:", "event:")):
-        return _joined(_events(text), ended="[DONE]" in text)
-    value = json.JSONDecoder().raw_decode(text)[0]
-    for name in ("data", "result", "output"):  # wrappings of gateways
-        if isinstance(value, dict) and isinstance(inner := value.get(name), dict) and "choices" in inner:
-            return {"usage": value.get("usage")} | inner
-    return value
-
-
-def _events(text: str) -> list[Any]:
-    """The JSON values in a stream's events, whatever ends their lines, and over however many lines each goes."""
-    found, decoder = list[Any](), json.JSONDecoder()
-    for event in re.sub(r"\r\n|\r", "\n", text).split("\n\n"):
-        data = "\n".join(re.findall(r"^data:(.*)$", event, re.MULTILINE)).strip()
-        while data.startswith("{"):
-            value, end = decoder.raw_decode(data)
-            found.append(value)
-            data = data[end:].strip()
-    return found
-
-
-def _joined(chunks: list[Any], *, ended: bool) -> Any:
-    """A stream's chunks as the answer that they are parts of; an error as it is."""
-    message, usage, finish = dict[str, Any](), None, None
-    for chunk in chunks:
-        if error_in(chunk) is not None:
-            return chunk
-        usage = chunk.get("usage") or usage
-        for choice in (chunk.get("choices") or [])[:1]:
-            finish = choice.get("finish_reason") or finish
-            for name, part in (choice.get("delta") or {"content": choice.get("text")}).items():
-                message[name] = message.get(name, "") + part if isinstance(part, str) else message.get(name) or part
-    if not (ended or finish):
-        return {"error": {"message": "the stream broke off", "code": 502}}
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
 
 
 def failed(error: str, blame: str) -> Row:
@@ -135,32 +102,42 @@ def failed(error: str, blame: str) -> Row:
 
 
 def _answer(completion: Row) -> Row | EndpointError:
-    usage = completion.get("usage") or {}
+    usage: Any = next((completion[name] for name in ("usage", "x_groq", "usageMetadata") if completion.get(name)), {})
     if "choices" in completion:
         choices = completion["choices"]
-        choices = list(choices.values()) if choices and isinstance(choices, dict) else choices
         if choices is None or choices == []:
             return failed("no choice", "model") | read_usage(usage)
-        choice = choices[0]
-        if choice.get("error"):
-            return error_of(choice["error"])
-        message = choice.get("message") or choice.get("delta") or {"content": choice.get("text")}
-        finish, usage = choice.get("finish_reason"), usage or choice.get("usage") or {}
-    elif isinstance(completion.get("message"), dict):  # Ollama's and Cohere's own forms
-        choice, message = completion, completion["message"]
+        if isinstance(choices, dict):
+            choices = [choices] if "message" in choices else list(choices.values())
+        found = [_of_choice(choice, usage or choice.get("usage") or {}) for choice in choices]
+        return next((one for one in found if isinstance(one, dict) and one["text"] and not one["error"]), found[0])
+    if isinstance(completion.get("message"), dict):  # Ollama's and Cohere's own forms
         finish = completion.get("done_reason", completion.get("finish_reason"))
-    else:  # Anthropic's own form
-        choice, message, finish = completion, {"content": completion["content"]}, completion.get("stop_reason")
-    if (finish := finish_word(finish)) is None:
-        return failed(MALFORMED, "endpoint")
+        return _of_message(completion["message"], finish, usage or completion)
+    return _of_message({"content": completion["content"]}, completion.get("stop_reason"), usage)  # Anthropic's own form
+
+
+def _of_choice(choice: Row, usage: Row) -> Row | EndpointError:
+    if choice.get("error"):
+        return error_of(choice["error"])
+    message = choice.get("message") or choice.get("messages") or choice.get("delta") or {"content": choice.get("text")}
+    message = message[-1] if isinstance(message, list) else message
+    message = {"content": message} if isinstance(message, str) else message
+    return _of_message(message, choice.get("finish_reason"), usage, plain="text" in choice)
+
+
+def _of_message(message: Row, finish: Any, usage: Any, *, plain: bool = False) -> Row | EndpointError:
+    finish = finish_word(finish) or ""
     if finish.lower() in BROKE_OFF:
         return error_of({"message": f"the endpoint broke off ({finish})", "code": 502})
     text, reasoning, refused = _texts(message.get("content", message.get("text")))
     text = text if "{" in text else _called(message) or text
-    if "text" not in choice:  # a plain completion's text is as it is
+    if not plain:  # a plain completion's text is as it is
         text, thought = split_thinking(text)
         reasoning += thought
     reasoning = reasoning or _reasoning(message)
+    if not text and isinstance(message.get("parsed"), dict):
+        text = json.dumps(message["parsed"], ensure_ascii=False)
     if not text and finish != "length" and reasoning.rstrip("` \r\n").endswith("}"):  # never told where thinking ended
         text = reasoning
     error = ""
@@ -175,6 +152,7 @@ def _answer(completion: Row) -> Row | EndpointError:
 def finish_word(finish: Any) -> str | None:
     """OpenAI's word for why an answer ended, or the server's own where it means something else; None: it is no word."""
     finish = finish.get("type") if isinstance(finish, dict) else finish
+    finish = finish[0] if isinstance(finish, list) and len(finish) == 1 else finish
     if not isinstance(finish, str | None):
         return None
     return _FINISH.get(re.split(r"[:\s]", (finish or "").lower())[0], finish or "")
@@ -198,27 +176,35 @@ def _texts(content: Any) -> tuple[str, str, str]:
     """
     if content is None or isinstance(content, str):
         return content or "", "", ""
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):  # Google's own form
+        content = content["parts"]
     if isinstance(content, dict) and not ("text" in content or "type" in content):
         return json.dumps(content, ensure_ascii=False), "", ""  # JSON that a server has parsed already
     if isinstance(content, dict):
         content = [content]
     if not isinstance(content, list):
         raise TypeError("no content")
-    text, thinking, refused = list[str](), list[str](), list[str]()
+    texts = ["", "", ""]
     for part in content:
-        kind = "text" if isinstance(part, str) else part.get("type", "text")
-        if isinstance(part, str):
-            text.append(part)
-        elif kind.startswith(("thinking", "reasoning", "redacted")) or part.get("thought") is True:
-            names = ("thinking", "reasoning", "text", "summary", "content")
-            thinking.append(_texts(next((part[name] for name in names if part.get(name)), ""))[0])
-        elif kind == "tool_use":
-            text.append(json.dumps(part["input"]))
-        elif kind == "refusal":
-            refused.append(part.get("refusal") or part.get("text") or "refused")
-        elif isinstance(part.get("text"), str):
-            text.append(part["text"])
-    return "".join(text), "".join(thinking), "".join(refused)
+        texts = list(map("".join, zip(texts, _texts_of_part(part), strict=True)))
+    return texts[0], texts[1], texts[2]
+
+
+def _texts_of_part(part: Any) -> tuple[str, str, str]:
+    """As `_texts`, of one part."""
+    if part is None or isinstance(part, str | list):
+        return _texts(part)
+    kind = part.get("type", "text")
+    if kind.startswith(("thinking", "reasoning", "redacted")) or part.get("thought") is True:
+        names = ("thinking", "reasoning", "text", "summary", "content")
+        return "", _texts(next((part[name] for name in names if part.get(name)), ""))[0], ""
+    if kind == "refusal":
+        return "", "", part.get("refusal") or part.get("text") or "refused"
+    text = part.get("text")
+    if kind in {"tool_use", "json", "object"} and not isinstance(text, str):
+        text = json.dumps(next(part[name] for name in ("input", "json", "object") if name in part), ensure_ascii=False)
+    text = text.get("value") if isinstance(text, dict) else text  # as OpenAI's threads have it
+    return text if isinstance(text, str) else "", "", ""
 
 
 def _called(message: Row) -> str:
@@ -255,27 +241,31 @@ def read_usage(usage: Any) -> Row:
     OpenAI's form; Anthropic's, whose input leaves out what the cache held; DeepSeek's hits. Where the total is more
     than both sums (Google, xAI), the difference is thinking, and charged as tokens out.
     """
+    usage = usage[0] if isinstance(usage, list) and len(usage) == 1 else usage
     usage = usage if isinstance(usage, dict) else {}
+    usage = next((usage[name] for name in USAGES if isinstance(usage.get(name), dict)), usage)
 
     def number(*names: str) -> int:
         for name in names:
             value: Any = usage
             for part in name.split("."):
                 value = value.get(part) if isinstance(value, dict) else None
-            if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value):
-                value = int(value)
+            if isinstance(value, str) and (whole := re.fullmatch(r"(\d{1,9})(?:\.0*)?", value)):
+                value = int(whole[1])
             if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 2**31:
                 return int(value)
         return 0
 
-    prompt, completion = number("prompt_tokens", "input_tokens"), number("completion_tokens", "output_tokens")
+    prompt = number("prompt_tokens", "input_tokens", *OTHER_NAMES["prompt"])
+    completion = number("completion_tokens", "output_tokens", *OTHER_NAMES["completion"])
     cached = number("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
-                    "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens")  # fmt: skip
+                    "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens",
+                    "cachedContentTokenCount")  # fmt: skip
     written = number("cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens")
     reasoning = number("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
     if "prompt_tokens" not in usage and "cache_read_input_tokens" in usage:  # Anthropic's own form
         prompt += cached + written
-    unseen = number("total_tokens") - prompt - completion
+    unseen = number("total_tokens", *OTHER_NAMES["total"]) - prompt - completion
     if unseen > 0 and prompt:  # a total alone does not say what of it came in
         completion, reasoning = completion + unseen, max(reasoning, unseen)
     return {"prompt_tokens": prompt, "cached_tokens": min(cached, prompt), "cache_written_tokens": min(written, prompt),

@@ -16,6 +16,12 @@ MAX_WORDS = 500
 """Characters of an endpoint's words that are kept."""
 
 
+BARE_WORDS = ("detail", "message", "msg", "error_description", "error_message", "errorMessage", "Message", "err")
+"""Fields of an error's words where no `error` is around them."""
+
+NO_ERROR = frozenset({"0", "200", "ok", "success", "none", "no error"})
+
+
 class Blame(Enum):
     """Whose failure an error is, and so what happens next."""
 
@@ -115,19 +121,29 @@ def error_in(value: Any) -> Any:
         value = value[0]
     if not isinstance(value, dict):
         return None
-    if value.get("error"):
+    if value.get("error") and not _is_no_error(value["error"]):
         beside = {name: value[name] for name in ("message", "reason", "detail", "details", "code") if value.get(name)}
         bare = not isinstance(value["error"], dict | list)  # a text, or no more than `true` or a number
         return {"error": value["error"]} | beside if bare else value["error"]
     if value.get("object") == "error" or value.get("type") == "error":
         return value
+    if isinstance(value.get("Error"), dict):  # Amazon's
+        return value["Error"]
     if isinstance(state := value.get("base_resp"), dict) and state.get("status_code"):  # MiniMax, inside a 200
         return {"message": state.get("status_msg"), "type": "api_error"}
     if "choices" in value or "content" in value or _is_message(value.get("message")):
         return None
     if value.get("errors"):
         return value["errors"][0] if isinstance(value["errors"], list) else value["errors"]
-    return value if any(value.get(name) for name in ("detail", "message", "msg", "error_description")) else None
+    return value if any(value.get(name) for name in BARE_WORDS) else None
+
+
+def _is_no_error(error: Any) -> bool:
+    """Whether an error object says that there is none: it is empty, or its code and words are of a success."""
+    if not isinstance(error, dict):
+        return False
+    told = {str(each).lower().strip(" .!") for each in error.values() if each not in (None, "", [], {}, False)}
+    return told <= NO_ERROR
 
 
 def _is_message(value: Any) -> bool:
@@ -267,7 +283,7 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(_words, value)))
     if isinstance(value, dict):
-        for name in ("message", "msg", "detail", "error", "reason", "description", "title"):
+        for name in ("message", "msg", "detail", "error", "reason", "description", "title", *BARE_WORDS[3:]):
             if value.get(name) and value[name] is not True:
                 where = ".".join(map(str, value["loc"])) + ": " if isinstance(value.get("loc"), list) else ""
                 return where + _words(value[name])

@@ -227,8 +227,10 @@ class Gateway:
         meter, use = relaying.meter, relaying.use
         try:
             async with self._asked(relaying, reply) as answer:
-                if answer.content_type == "text/event-stream":
-                    await self._relay_stream(answer, relaying, reply, note)
+                if relaying.ask.stream and answer.content_type == "text/event-stream":
+                    await self._relay_stream(relaying.events(answer.content), reply, note)
+                elif relaying.ask.stream:
+                    await self._relay_stream(relaying.events_of_whole(await answer.read()), reply, note)
                 else:
                     body = relaying.read_whole(await answer.read())
                     note.first_byte()
@@ -248,9 +250,9 @@ class Gateway:
             note.prompt_tokens, note.completion_tokens = meter.prompt_tokens, meter.completion_tokens
 
     @staticmethod
-    async def _relay_stream(answer: aiohttp.ClientResponse, relaying: Relaying, reply: Reply, note: Note) -> None:
+    async def _relay_stream(events: AsyncIterator[bytes], reply: Reply, note: Note) -> None:
         """The head is sent with the first event: an error that comes first is a status that clients understand."""
-        async for part in relaying.events(answer.content):
+        async for part in events:
             if not reply.status:
                 await reply.start(200, b"text/event-stream; charset=utf-8")
             note.first_byte()

@@ -2,7 +2,8 @@
 
 Reasoning has two names: vLLM 0.29 says `reasoning`. DeepSeek's API began with `reasoning_content`, and LangChain,
 LiteLLM, the AI SDK and most coding agents read that one alone: they would show an answer that begins after a long
-silence. Calls of tools are mended (`tool_calls.py`). All else goes on byte by byte.
+silence. Calls of tools are mended (`tool_calls.py`). An event that holds a whole message, as servers send that do not
+stream what they are asked to, becomes a part. All else goes on byte by byte.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 
 from serve.gateway.tool_calls import CallParts, only_calls, whole_call
 
-MAY_NEED_MENDING = re.compile(rb'"reasoning"\s*:\s*"|"tool_calls"\s*:\s*\[(?!\s*\])')
+_WHOLE = re.compile(rb'"reasoning"\s*:\s*"|"tool_calls"\s*:\s*\[(?!\s*\])')
+MAY_NEED_MENDING = re.compile(_WHOLE.pattern + rb'|"message"\s*:\s*\{')
+"""What an event of a stream holds that may need it."""
 
 
 class ChatStream:
@@ -26,17 +29,17 @@ class ChatStream:
 
     def mended(self, data: bytes) -> bytes:
         """An event's data, as clients read it."""
+        if not MAY_NEED_MENDING.search(data):
+            return data
         return _mended(data, "delta", lambda choice, calls: self._calls[str(choice.get("index"))].mend(calls))
 
 
 def mended_answer(body: bytes) -> bytes:
     """The same of an answer that is no stream."""
-    return _mended(body, "message", lambda _, calls: _mend_whole(calls))
+    return _mended(body, "message", lambda _, calls: _mend_whole(calls)) if _WHOLE.search(body) else body
 
 
 def _mended(data: bytes, place: str, mend_calls: Any) -> bytes:
-    if not MAY_NEED_MENDING.search(data):
-        return data
     try:
         content = json.loads(data)
     except (ValueError, RecursionError):
@@ -44,6 +47,9 @@ def _mended(data: bytes, place: str, mend_calls: Any) -> bytes:
     choices = content.get("choices") if isinstance(content, dict) else None
     changed = False
     for choice in choices if isinstance(choices, list) else []:
+        if place == "delta" and isinstance(choice, dict) and isinstance(choice.get("message"), dict):
+            choice["delta"] = choice.pop("message") | (choice.get("delta") or {})
+            content["object"], changed = "chat.completion.chunk", True
         part = choice.get(place) if isinstance(choice, dict) else None
         if isinstance(part, dict):
             changed |= _name_reasoning_twice(part)

@@ -80,6 +80,26 @@ class Relaying(NamedTuple):
         if not meter.finished:
             raise RefusalError(502, "upstream_unavailable", "the engine broke off")
 
+    def events_of_whole(self, body: bytes) -> AsyncIterator[bytes]:
+        """The stream that a client asked for, of an answer that came at once: some servers stream no calls of tools."""
+        parts = self._whole_as_events(body)
+        return stream(parts) if self.translated else parts
+
+    async def _whole_as_events(self, body: bytes) -> AsyncIterator[bytes]:
+        content = json.loads(body)
+        if isinstance(content, dict) and content.get("object") == "response":
+            kinds = ("response.created", f"response.{content.get('status') or 'completed'}")
+            events = [{"type": kind, "sequence_number": at, "response": content} for at, kind in enumerate(kinds)]
+            named = [f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events]
+        else:
+            named = [f"data: {json.dumps(content)}\n\n", "data: [DONE]\n\n"]
+        events_ = self.meter.feed("".join(named).encode())
+        self.use.tokens = self.meter.tokens
+        if events_ and not self.meter.failed:
+            yield events_
+        if self.meter.failed:
+            raise refusal_in_answer(self.meter.error)
+
     def read_whole(self, body: bytes) -> bytes:
         """An answer that is no stream, as the client reads it.
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from serve.client.completions import BROKE_OFF
+from serve.client.completions import BROKE_OFF, read_usage
 from serve.gateway.chat_answers import MAY_NEED_MENDING, ChatStream
 from serve.gateway.upstream_errors import error_of_choice, is_error
 
@@ -66,7 +66,8 @@ class Meter:
             if self._over:
                 break
             if event.strip() and self._wanted(event):
-                passed.append(self._mended(event.lstrip(b"\r\n")) + b"\n\n")
+                is_done = self.finished and read_event(event)[1].strip(b'"').upper() == DONE
+                passed.append((_DATA + DONE if is_done else self._mended(event.lstrip(b"\r\n"))) + b"\n\n")
         return b"".join(passed)
 
     def _mended(self, event: bytes) -> bytes:
@@ -85,7 +86,7 @@ class Meter:
         name, data = read_event(event)
         if not data:  # a comment, which keeps the connection open
             return True
-        if data == DONE:
+        if data.strip(b'"').upper() == DONE:
             self.finished = True
             return True
         if name != b"error" and b'"choices"' in data and not _may_matter(data):
@@ -94,10 +95,9 @@ class Meter:
             return True
         try:
             content = json.loads(data)
-        except (ValueError, RecursionError):
-            if name == b"error":
-                self.error = data.decode("utf-8", "replace")
-            return name != b"error"
+        except (ValueError, RecursionError):  # a proxy's page, or an engine's last words: no client could read it
+            self.error = data.decode("utf-8", "replace")
+            return False
         if name == b"error" or is_error(content):
             self.error = content or "an error without words"
             return False
@@ -118,7 +118,7 @@ class Meter:
         if content.get("choices"):
             self._last_choice = data
         if not self.read(content):
-            self._count("choices" in content)
+            self._count(bool(content.get("choices")))
         return bool(content.get("choices")) or "choices" not in content or not self._hide_usage
 
     def read(self, answer: Any) -> bool:
@@ -126,10 +126,11 @@ class Meter:
         usage = usage_of(answer)
         if usage is None:
             return False
-        self.prompt_tokens = _number(usage, "prompt_tokens", "input_tokens")
-        self.completion_tokens = _number(usage, "completion_tokens", "output_tokens")
-        self._is_told = self.completion_tokens > 0
-        return True
+        told = read_usage(usage)
+        self.prompt_tokens = told["prompt_tokens"] or self.prompt_tokens
+        self.completion_tokens = told["completion_tokens"] or self.completion_tokens
+        self._is_told = told["completion_tokens"] > 0
+        return bool(told["prompt_tokens"] or told["completion_tokens"])
 
     def _count(self, events: int) -> None:
         """Count about one token an event, until the engine says how many they are."""
@@ -156,7 +157,7 @@ def _are_tokens(held: bytes, events: list[bytes]) -> bool:
     """
     if _may_matter(held) or b'"reasoning"' in held or b"\r" in held:
         return False
-    if b'"tool_calls"' in held and MAY_NEED_MENDING.search(held):
+    if (b'"tool_calls"' in held or b'"message"' in held) and MAY_NEED_MENDING.search(held):
         return False
     for event in events:  # a loop: this is done for every token
         if not event.startswith(b"data: {") or b'"choices"' not in event or b"\n" in event:
@@ -201,13 +202,6 @@ def usage_of(answer: Any) -> dict[str, Any] | None:
     beside = [answer, answer.get("x_groq"), *(choices[:1] if isinstance(choices, list) else [])]
     found = [each["usage"] for each in beside if isinstance(each, dict) and isinstance(each.get("usage"), dict)]
     return found[0] if found else None
-
-
-def _number(usage: dict[str, Any], *names: str) -> int:
-    for name in names:
-        if isinstance(value := usage.get(name), int):
-            return max(0, value)
-    return 0
 
 
 def _is_whole(event: bytes) -> bool:

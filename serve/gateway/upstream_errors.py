@@ -23,7 +23,8 @@ MOST_WAIT_S = 86_400.0
 """Longest `Retry-After` that is passed on."""
 
 _PLACES_OF_WORDS = ("message", "msg", "detail", "details", "error", "errors", "title", "reason", "base_resp",
-                    "status_msg")  # fmt: skip
+                    "status_msg", "error_message", "errorMessage", "error_description", "err", "Error",
+                    "Message")  # fmt: skip
 _CODE = re.compile(r"[a-z][a-z0-9_]{2,63}")
 _KINDS = {"invalid_request_error": 400, "validation": 400, "not_found_error": 404, "rate_limit_error": 429}
 _KINDS |= {"overloaded_error": 503, "timeout_error": 504, "server_error": 500, "api_error": 500, "error": 500}
@@ -84,7 +85,7 @@ def words_of(content: Any) -> Words:
     """What a parsed error body says; an empty message where it says nothing."""
     source = content[0] if isinstance(content, list) and content else content
     inner = source
-    for place in ("error", "detail"):
+    for place in ("error", "detail", "Error"):
         if isinstance(source, dict) and isinstance(source.get(place), dict):
             inner = source[place]
             break
@@ -168,7 +169,8 @@ def _read(body: bytes) -> Words:
 def _text_of(content: Any) -> str:
     """The words in an error of any shape, found where such objects keep them."""
     if isinstance(content, str):
-        return content
+        inside = _parsed(content) if content.lstrip().startswith("{") else None  # a router's: another server's body
+        return (_text_of(inside) if inside is not None else "") or content
     if isinstance(content, list):
         return "; ".join(text for each in content[:8] if (text := _text_of(each)))
     if not isinstance(content, dict):
@@ -178,6 +180,13 @@ def _text_of(content: Any) -> str:
     if text and isinstance(where, list) and where:
         return f"{'.'.join(str(part) for part in where)}: {text}"
     return text
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _status(value: Any) -> int | None:

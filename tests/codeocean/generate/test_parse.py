@@ -31,7 +31,9 @@ def test_code_may_come_as_lines_or_as_text():
 @pytest.mark.parametrize(
     ("text", "finish", "expected"),
     [
-        (json.dumps(FIELDS), "length", "truncated"),
+        (json.dumps(FIELDS)[:-3], "length", "truncated"),
+        (json.dumps(FIELDS) + ' Or better: {"task_name"', "length", "truncated"),
+        ("Let me see. " + json.dumps(FIELDS), "length", "truncated"),
         ("I cannot do that.", "stop", "not JSON"),
         ("[1, 2]", "stop", "not JSON"),
         ("[" * 100_000, "stop", "not JSON"),
@@ -175,6 +177,29 @@ WANTED = list(FIELDS)
 def test_right_json_is_read_whatever_it_is_wrapped_in(text):
     assert parse_object(text, WANTED) == FIELDS
     assert parse_candidate(text, "stop") == Candidate(**FIELDS)
+
+
+@pytest.mark.parametrize("tail", ["", " \n" * 300, "\n```\n\nThis repairs the", "<|im_end|><|im_end|>"])
+@pytest.mark.parametrize("head", ["", "\ufeff\n", "```json\n"])
+def test_an_object_before_the_place_where_an_answer_was_cut_off_is_whole(head, tail):
+    assert parse_candidate(f"{head}{json.dumps(FIELDS, indent=1)}{tail}", "length") == Candidate(**FIELDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(FIELDS).replace('"', '\\"'),
+        "The answer: " + json.dumps(FIELDS, indent=1).replace("\n", "\\n"),
+        json.dumps(FIELDS, indent=1).replace(" ", "\u00a0", 1),
+        "\u200b" + json.dumps(FIELDS, indent=1).replace("\n", "\n\u3000"),
+        json.dumps(FIELDS).replace('"', "&quot;"),
+        json.dumps(FIELDS, indent=1).replace("{\n", "{ # four fields\n"),
+        json.dumps([FIELDS | {"solution": "x = 2"}, FIELDS]),
+        json.dumps({"candidates": [FIELDS | {"solution": "x = 2"}, FIELDS]}),
+    ],
+)
+def test_right_json_is_read_though_it_was_escaped_spaced_or_listed(text):
+    assert parse_candidate(text, "stop", {"task_name": FIELDS["task_name"]}).solution == FIELDS["solution"]
 
 
 def test_marks_of_thinking_inside_the_json_are_the_jsons():

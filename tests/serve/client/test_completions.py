@@ -53,6 +53,13 @@ def part(kind: str, text: str) -> dict:
         ({"content": None}, "content_filter: PROHIBITED_CONTENT", "", "", "refused"),
         ({"role": "assistant"}, "length", "", "", ""),
         (None, "length", "", "", ""),
+        ({"content": [{"type": "json", "json": {"a": 1}}]}, "stop", '{"a": 1}', "", ""),
+        ({"content": [{"type": "text", "text": {"value": "yes", "annotations": []}}, None]}, "stop", "yes", "", ""),
+        ({"content": [[part("text", "y")], "es"]}, ["stop"], "yes", "", ""),
+        ({"content": {"role": "model", "parts": [{"text": "hm", "thought": True}, {"text": "yes"}]}}, "stop", "yes", "hm", ""),
+        ({"content": None, "parsed": {"a": 1}}, "stop", '{"a": 1}', "", ""),
+        ({"content": "yes"}, 1, "yes", "", ""),
+        ("yes", "stop", "yes", "", ""),
         ({"content": "\ud83d half a letter"}, "stop", "? half a letter", "", ""),
     ],
 )  # fmt: skip
@@ -78,6 +85,17 @@ CHUNKS = [
 ])  # fmt: skip
 def test_answers_in_other_servers_forms(body):
     found = read_completion((body if isinstance(body, str) else json.dumps(body)).encode())
+    assert (found["text"], found["finish_reason"], found["error"]) == ("yes", "stop", "")
+
+
+@pytest.mark.parametrize("choices", [
+    {"message": {"content": "yes"}, "finish_reason": "stop"},
+    [{"messages": [{"role": "assistant", "content": "yes"}], "finish_reason": "stop"}],
+    [{"message": {"content": ""}, "finish_reason": "stop"}, {"message": {"content": "yes"}, "finish_reason": "stop"}],
+    [{"message": {"content": None, "reasoning": "hm"}}, {"message": {"content": "yes"}, "finish_reason": "stop"}],
+])  # fmt: skip
+def test_choices_of_other_forms(choices):
+    found = read_completion(json.dumps({"choices": choices}).encode())
     assert (found["text"], found["finish_reason"], found["error"]) == ("yes", "stop", "")
 
 
@@ -140,6 +158,13 @@ def test_no_choice_is_the_models_and_what_is_no_answer_is_the_endpoints():
         ({"input_tokens": 9, "output_tokens": 4}, (9, 0, 4, 0)),
         ({"prompt_tokens": 9.0, "completion_tokens": 4.0}, (9, 0, 4, 0)),
         ({"total_tokens": 13}, (0, 0, 0, 0)),
+        ([{"prompt_tokens": "9", "completion_tokens": "4.0"}], (9, 0, 4, 0)),
+        ({"promptTokenCount": 9, "candidatesTokenCount": 4, "thoughtsTokenCount": 3, "totalTokenCount": 16,
+          "cachedContentTokenCount": 5}, (9, 5, 7, 3)),
+        ({"tokens": {"input_tokens": 12, "output_tokens": 5}, "billed_units": {"input_tokens": 9, "output_tokens": 4}},
+         (9, 0, 4, 0)),
+        ({"prompt_eval_count": 9, "eval_count": 4, "done": True}, (9, 0, 4, 0)),
+        ({"id": "x", "usage": {"prompt_tokens": 9, "completion_tokens": 4}}, (9, 0, 4, 0)),
         ({"prompt_tokens": -1, "completion_tokens": "x", "prompt_tokens_details": None}, (0, 0, 0, 0)),
         (None, (0, 0, 0, 0)),
     ],

@@ -74,6 +74,14 @@ def message_of(chat):
         written(chunk() | {"choices": [{"index": 0, "delta": None}]}, A, chunk(finish={"type": "stop"}), {"usage": USAGE}),
         written(A, END | {"usage": USAGE}, end="\r\r"),
         written(A, END | {"usage": USAGE}, end="\n\r\n"),
+        written(A, END, {"choices": [], "usage": {"prompt_tokens": "7", "completion_tokens": "4"}}),
+        written(A, END, {"choices": [], "usage": {"prompt_tokens": 7.0, "completion_tokens": 4.0}}),
+        written(A, END, {"choices": [], "usage": USAGE}, {"choices": [], "usage": {}}),
+        written(A, END, {"choices": [], "usage": USAGE}, {"choices": [], "usage": {"prompt_tokens": -1, "completion_tokens": -1}}),
+        written(A, END | {"usage": USAGE}, done=False) + b"data:\t[DONE]\n\n",
+        written(A, END | {"usage": USAGE}, done=False) + b'data: "[done]"\r\n\r\n',
+        written({"object": "chat.completion", "choices": [{"message": {"role": "assistant", "content": "a"},
+                                                           "finish_reason": "stop"}], "usage": USAGE}),
         written(A | {"error": None}, END | {"base_resp": {"status_code": 0}, "usage": USAGE}),
     ],
 )  # fmt: skip
@@ -81,11 +89,18 @@ def test_a_whole_stream_is_one_with_its_tokens(raw, size):
     meter, out = passed(raw, size)
     assert (meter.failed, meter.finished, meter.tokens) == (False, True, 11)
     assert message_of(out) == ([("text", "a")], "end_turn")
+    assert out.endswith(b"\n\ndata: [DONE]\n\n") and b'"message"' not in out
 
 
 @pytest.mark.parametrize(
     "last",
     [
+        b"data: Internal Server Error\n\n",
+        b"data: [ERROR] out of memory\n\ndata: [DONE]\n\n",
+        b"data: <html>504</html>\n\n",
+        written({"Error": {"Code": "ModelError", "Message": "x"}}),
+        written({"errorMessage": "x", "errorCode": 500}),
+        written({"error_message": "x"}),
         written(chunk(finish="abort")),
         written(chunk(finish="insufficient_system_resource")),
         written(chunk(finish={"type": "abort", "message": "x"})),
@@ -170,6 +185,23 @@ def test_odd_answers_are_messages(message, finish, content, stop):
 def test_an_overflow_is_told_as_one_in_whatever_words(words):
     refusal = refusal_of(400, json.dumps({"error": words}).encode(), {})
     assert (refusal.status, refusal.code, refusal.message) == (400, "context_length_exceeded", words)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Error": {"Code": "BadRequest", "Message": "WORDS"}},
+        {"errorMessage": "WORDS", "errorCode": 400},
+        {"err": "WORDS"},
+        {"error": {"message": json.dumps({"error": {"message": "WORDS"}}), "code": 400}},
+        {"error": {"message": json.dumps({"detail": [{"msg": "WORDS"}]})}},
+        {"error": "invalid_request", "error_description": "WORDS"},
+    ],
+)
+def test_the_engines_words_are_found_in_other_places(body):
+    words = "the prompt is too long: 9 tokens"
+    refusal = refusal_of(400, json.dumps(body).replace("WORDS", words).encode(), {})
+    assert words in refusal.message or body["error"] == refusal.message
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,42 @@ def test_an_error_and_done_in_one_chunk_are_no_end(answering, api):
         answering(api, SSE, stream_of(first, DIED, "[DONE]"), stream=True)
 
 
+WHOLE = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
+         "choices": [{"index": 0, "text": "Hi", "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+         "usage": {"prompt_tokens": 7, "completion_tokens": 4, "total_tokens": 11}}  # fmt: skip
+RESPONSE = {"id": "r", "object": "response", "created_at": 1, "model": "m", "status": "completed", "output": [],
+            "usage": {"input_tokens": 7, "output_tokens": 4, "total_tokens": 11}, "tools": [], "tool_choice": "auto",
+            "parallel_tool_calls": True}  # fmt: skip
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_that_comes_at_once_is_a_stream_where_one_was_asked_for(answering, api):
+    body = json.dumps(RESPONSE if api == "responses" else WHOLE, indent=1).encode()
+    events = answering(api, "application/json", body, stream=True)
+    if api == "chat":
+        assert "".join(event.choices[0].delta.content for event in events if event.choices) == "Hi"
+    if api == "completions":
+        assert "".join(event.choices[0].text for event in events if event.choices) == "Hi"
+    if api == "messages":
+        kinds = [event.type for event in events]
+        assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")
+        assert events[kinds.index("content_block_delta")].delta.text == "Hi"
+    if api == "responses":
+        assert [event.type for event in events] == ["response.created", "response.completed"]
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_what_comes_at_once_and_is_an_error_is_one_of_a_stream_too(answering, api):
+    with pytest.raises((openai.BadRequestError, anthropic.BadRequestError), match="maximum context length"):
+        answering(api, "application/json", json.dumps(TOO_LONG).encode(), stream=True)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_stream_that_nobody_asked_for_is_an_error(answering, api):
+    with pytest.raises((openai.InternalServerError, anthropic.InternalServerError), match="cannot be read"):
+        answering(api, SSE, stream_of(WORD, "[DONE]"))
+
+
 @pytest.mark.parametrize("api", APIS)
 def test_an_error_that_comes_first_is_a_status_with_the_engines_words(answering, api):
     with pytest.raises((openai.BadRequestError, anthropic.BadRequestError), match="maximum context length") as refused:

@@ -1,0 +1,160 @@
+"""The bytes of a 200 → an answer in OpenAI's, Anthropic's or Ollama's form, in whatever form they came. Pure.
+
+One JSON value, a stream that nobody asked for, JSON line by line, JSON inside JSON, an answer inside a gateway's
+wrapping, and the own forms of Google's API, of OpenAI's Responses and of Ollama's `generate`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from serve.client.errors import error_in
+
+Row = dict[str, Any]
+
+WRAPPINGS = ("data", "result", "output", "response", "body", "completion")
+"""Fields in which gateways put another server's answer."""
+
+MOST_WRAPPINGS = 3
+
+MOST_UNPACKED = 1 << 20
+"""Bytes of a packed body that are read."""
+
+_COMMENTS = re.compile(r"\A(?:[\s\x00\ufeff]*:[^\n]*\n)+")
+_STREAM = re.compile(r"(?:data|event|id|retry):")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON of a body: its first value, or the whole answer that its parts make.
+
+    Raises:
+        ValueError: there is none.
+        RecursionError, TypeError, AttributeError: it is of no form that is known here.
+    """
+    text = _COMMENTS.sub("", _text(body)).strip("\x00\ufeff \t\r\n")
+    if _STREAM.match(text):
+        return _joined(_events(text), ended="[DONE]" in text)
+    value, end = _DECODER.raw_decode(text)
+    if isinstance(value, dict) and _is_part(value):
+        parts = [value, *_values(text[end:])]
+        return _joined(parts, ended=any(part.get("done") is True for part in parts))
+    return unwrapped(value)
+
+
+def _text(body: bytes) -> str:
+    """A body as text, also in UTF-16 with its mark, or packed by gzip although no header says so."""
+    if body.startswith(b"\x1f\x8b"):
+        with contextlib.suppress(zlib.error):
+            body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(body, MOST_UNPACKED)
+    return body.decode("utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "replace")
+
+
+def unwrapped(value: Any, depth: int = MOST_WRAPPINGS) -> Any:
+    """The answer that a JSON value holds, as it is or inside a wrapping; the value itself where it holds none."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        value = _DECODER.decode(value.strip())
+    if isinstance(value, list) and len(value) == 1:
+        value = unwrapped(value[0], depth - 1) if depth else value
+    if not isinstance(value, dict) or "choices" in value or isinstance(value.get("message"), dict):
+        return value
+    if (answer := _other_form(value)) is not None:
+        return answer
+    for name in WRAPPINGS if depth and "content" not in value else ():
+        inner = value.get(name)
+        if isinstance(inner, dict | list) or (isinstance(inner, str) and inner.lstrip().startswith("{")):
+            found = unwrapped(inner, depth - 1)
+            if isinstance(found, dict) and ("choices" in found or "content" in found or "message" in found):
+                return {"usage": value.get("usage")} | found
+    return value
+
+
+def _other_form(value: Row) -> Row | None:
+    """An answer of Google's own API, of the Responses API, or of Ollama's `generate`, as a chat's; None: it is none."""
+    if value.get("error"):
+        return None
+    if isinstance(candidates := value.get("candidates"), list) and candidates:
+        first = candidates[0]
+        content = first.get("content") or {}
+        message = {"content": content.get("parts") if isinstance(content, dict) else content}
+        return _chat(message, first.get("finishReason"), value.get("usageMetadata"))
+    items = value.get("output")
+    if value.get("object") == "response" or (isinstance(items, list) and "output_text" in value):
+        why = (value.get("incomplete_details") or {}).get("reason")
+        parts = [part for item in items or () for part in _parts_of(item)] or value.get("output_text")
+        return _chat({"content": parts}, why or value.get("status"), value.get("usage"))
+    if isinstance(text := value.get("response"), str) and not text.lstrip().startswith('{"id"'):
+        return _chat({"content": text, "thinking": value.get("thinking")}, value.get("done_reason"), value.get("usage")
+                     or value)  # fmt: skip
+    return None
+
+
+def _chat(message: Row, finish: Any, usage: Any) -> Row:
+    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+
+
+def _parts_of(item: Row) -> list[Any]:
+    """Parts of a message's content for an item of a response."""
+    if item.get("type") == "function_call":
+        return [{"type": "text", "text": item.get("arguments") or ""}]
+    if item.get("type") == "reasoning":
+        return [{"type": "reasoning", "text": item.get("summary") or item.get("content") or ""}]
+    content = item.get("content")
+    return content if isinstance(content, list) else [content or ""]
+
+
+def _values(text: str) -> Iterator[Row]:
+    """The objects that follow each other in a text."""
+    while (text := text.lstrip("\x00\ufeff, \t\r\n")).startswith("{"):
+        value, end = _DECODER.raw_decode(text)
+        yield value
+        text = text[end:]
+
+
+def _is_part(value: Row) -> bool:
+    """Whether it is one of several parts of an answer."""
+    choices = value.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(first, dict):
+        return "delta" in first and "message" not in first
+    return value.get("done") is False
+
+
+def _events(text: str) -> list[Any]:
+    """The JSON values in a stream's events, whatever ends their lines, and over however many lines each goes."""
+    found = list[Any]()
+    for event in re.sub(r"\r\n|\r", "\n", text).split("\n\n"):
+        found += _values("\n".join(re.findall(r"^data:(.*)$", event, re.MULTILINE)))
+    return found
+
+
+def _joined(chunks: list[Any], *, ended: bool) -> Any:
+    """A stream's chunks as the answer that they are parts of; an error as it is."""
+    message, usage, finish = dict[str, Any](), None, None
+    for chunk in chunks:
+        if error_in(chunk) is not None:
+            return chunk
+        part = chunk if "choices" in chunk else _part_of_ollama(chunk)
+        usage = part.get("usage") or usage
+        for choice in (part.get("choices") or [])[:1]:
+            finish = choice.get("finish_reason") or finish
+            delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+            for name, said in delta.items():
+                message[name] = message.get(name, "") + said if isinstance(said, str) else message.get(name) or said
+    if not (ended or finish):
+        return {"error": {"message": "the stream broke off", "code": 502}}
+    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+
+
+def _part_of_ollama(chunk: Row) -> Row:
+    """A line of Ollama's own streams as a chunk."""
+    if "done" not in chunk:
+        return chunk
+    delta = chunk.get("message") or {"content": chunk.get("response"), "thinking": chunk.get("thinking")}
+    choice = {"delta": delta, "finish_reason": chunk.get("done_reason")}
+    return {"choices": [choice], "usage": chunk if chunk["done"] else None}
