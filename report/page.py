@@ -55,6 +55,7 @@ def render(facts: RunFacts, title: str) -> str:
         stages=[(stage, STAGES[stage].makes, found) for stage, found in manifests.items() if found or stage != "mix"],
         worst_pairs=[pair | {"gate": gate} for gate, pairs in facts.leakage.items() for pair in pairs[:3]],
         task_mix=_mix(details["codeocean"].get("tasks", {}), paper["task_mix_percent"]),
+        spreads=_spreads(details["codeocean"].get("proof", {}).get("spread", {})),
         language_mix=_mix(details["codeocean"].get("languages", {}), paper["language_percent"]),
         scores=[(score, score_cells(score)) for score in scores],
         score_tables=tables_beside_paper(scores),
@@ -96,6 +97,20 @@ def nearest_similarities(leakage: dict[str, list[dict[str, Any]]]) -> dict[str, 
             if pair["rank"] == 0:
                 found.setdefault(f"{pair['benchmark']} in {gate}", []).append(pair["similarity"])
     return found
+
+
+SPREADS = {
+    "pass_rate": "share of its tests that the answer passes",
+    "difficulty": "share of the solutions that pass what the answer passes",
+    "solutions_agreeing": "solutions that agree with the answer",
+    "mutants_killed": "mutants that the tests kill",
+}
+"""Column of proof → its heading."""
+
+
+def _spreads(spread: dict[str, dict[str, int]]) -> list[tuple[str, str, dict[str, int]]]:
+    """(heading, column, value or range → instances) of each column of proof that has values."""
+    return [(heading, column, spread[column]) for column, heading in SPREADS.items() if spread.get(column)]
 
 
 def _mix(counts: dict[str, int], paper: dict[str, float]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from codeocean.verify.columns import PROOFS
+
+SHOWN_BY_TESTS = ("tests", "equivalent", "round_trip")
+"""Proofs that something was run for."""
 
 
 def distribution_of(instances: pa.Table, asked_for: int, refused: Sequence[dict[str, int]] = ()) -> dict[str, Any]:
@@ -22,8 +26,10 @@ def distribution_of(instances: pa.Table, asked_for: int, refused: Sequence[dict[
 
     Returns:
         `proofs`: proof → instances, strongest last, those that occur. `tested`: instances with tests. `all_passed`:
-        those that pass all of them. `yield`: their share of what was asked for. `pass_rate`, `difficulty`: means.
-        `mutants`, `mutants_killed`: sums. `refused`: reason → tests.
+        those that pass all of them. `yield`: their share of what was asked for. `proved`: the share of
+        those whose proof is one of `SHOWN_BY_TESTS`. `pass_rate`, `difficulty`: means.
+        `mutants`, `mutants_killed`: sums. `refused`: reason → tests. `spread`: column → value or range → instances,
+        of those that have a value.
     """
     proofs, rows = Counter(instances["proof"].to_pylist()), instances.num_rows
     rates = [rate for rate in instances["pass_rate"].to_pylist() if rate is not None]
@@ -37,8 +43,24 @@ def distribution_of(instances: pa.Table, asked_for: int, refused: Sequence[dict[
         "tested": len(rates),
         "all_passed": passed,
         "yield": round(passed / asked_for, 4) if asked_for else 0.0,
+        "proved": round(sum(proofs[name] for name in SHOWN_BY_TESTS) / asked_for, 4) if asked_for else 0.0,
         "pass_rate": round(statistics.fmean(rates), 4) if rates else None,
         "difficulty": round(statistics.fmean(hard), 4) if hard else None,
         "refused": dict(counts.most_common()),
+        "spread": {name: spread for name in _SHOWN_AS if (spread := _spread(instances[name].to_pylist(), name))},
         **sums,
     }
+
+
+def _spread(values: Sequence[float | None], column: str) -> dict[str, int]:
+    """Value or range → rows that have it, least first; all between the least and the most that occur."""
+    bounds = _SHOWN_AS[column]
+    places = [bisect.bisect_right([least for least, _ in bounds], value) - 1 for value in values if value is not None]
+    shown = range(min(places), max(places) + 1) if places else ()
+    return {bounds[place][1]: places.count(place) for place in shown}
+
+
+_SHARES = ((0.0, "0 %"), (1e-9, "1 to 49 %"), (0.5, "50 to 99 %"), (1.0, "100 %"))
+_NUMBERS = (*((n, str(n)) for n in range(5)), (5, "5 to 9"), (10, "10 or more"))
+_SHOWN_AS = {"pass_rate": _SHARES, "difficulty": _SHARES, "solutions_agreeing": _NUMBERS, "mutants_killed": _NUMBERS}
+"""Column → the ranges that its values are counted in: least value and name, least first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import socket
 import sys
 from pathlib import Path
@@ -18,20 +19,20 @@ def run_explore(run_dir: str, beside: str | None, port: int) -> None:
     """Index the run where that is needed, and serve its page on 127.0.0.1.
 
     Raises:
-        ValueError: a directory is no run.
-        OSError: the port is taken, or an object store refuses.
+        ValueError: a directory is no run, or the port is taken.
+        OSError: an object store refuses.
     """
     import uvicorn
 
     from report.explore.rows import Explorer
     from report.explore.server import ExplorerServer
 
-    other = Explorer(_local(beside)) if beside else None
-    explorer = Explorer(_local(run_dir), other)
-    recipe = explorer.files.root / "config.yaml"
-    prompt = functools.partial(_prompt, str(recipe)) if recipe.is_file() else None
-    server = ExplorerServer(explorer, other, prompt, open_url(run_dir) if "://" in run_dir else None)
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with _listening(port) as listener:
+        other = Explorer(_local(beside, "beside")) if beside else None
+        explorer = Explorer(_local(run_dir, "run-dir"), other)
+        recipe = explorer.files.root / "config.yaml"
+        prompt = functools.partial(_prompt, str(recipe)) if recipe.is_file() else None
+        server = ExplorerServer(explorer, other, prompt, open_url(run_dir) if "://" in run_dir else None)
         where = f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
         shown = shown_url(run_dir) if "://" in run_dir else explorer.files.root
         print(f"{explorer.total:,} rows of {shown}; Ctrl-C ends. Open {where}", flush=True)
@@ -43,12 +44,21 @@ def run_explore(run_dir: str, beside: str | None, port: int) -> None:
             explorer.close()
 
 
-def _local(path: str) -> Path:
+def _listening(port: int) -> socket.socket:
+    """A socket at a port, before anything is indexed."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        said = "it is between 0 and 65535" if isinstance(error, OverflowError) else os.strerror(error.errno or 0)
+        raise ValueError(f"--port {port} cannot be listened at ({said}); without --port a free one is taken") from None
+
+
+def _local(path: str, name: str) -> Path:
     if "://" in path:
         return copy_rows(path)
     folder = Path(path).expanduser().resolve()
     if not folder.is_dir():
-        raise ValueError(f"--run-dir is {path!r}, and there is no such folder")
+        raise ValueError(f"--{name} is {path!r}, and there is no such folder")
     return folder
 
 

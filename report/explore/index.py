@@ -1,7 +1,8 @@
 """A run directory → one Parquet file with a short row for each raw code: what the explorer filters, sorts and counts.
 
 Long texts stay in the run's own files; the index holds the beginning of the instruction and where the rest is. It is
-made by DuckDB within a memory limit, once for each state of the run's files, and kept in `<run>/.explore`.
+made by DuckDB within a memory limit, once for each state of the run's files, and kept in `<run>/.explore`. That of a
+large run is made in a process of its own, whose memory goes back to the system when it ends.
 """
 
 from __future__ import annotations
@@ -10,13 +11,19 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-MEMORY, THREADS = "300MB", 2
+from core.node_copy import cache_folder
+
+MAKING_MEMORY, ASKED_MEMORY, THREADS = "200MB", "128MB", 2
+"""What DuckDB may use while it makes an index, and while it answers; it spills what does not fit."""
+LARGE_BYTES = 64_000_000
+"""Of a run's files, from which on its index is made in a process of its own; that takes 0.4 s to start."""
 SNIPPET_CHARS = 160
 
 FACETS = ("state", "task", "language", "license", "reason", "rule", "proof", "beside")
@@ -28,6 +35,8 @@ class RunFiles:
     """The Parquet files of a run that the explorer reads, as paths on this machine."""
 
     root: Path
+    folder: Path
+    """What the explorer makes is kept here."""
     generations: tuple[str, ...]
     verdicts: tuple[str, ...]
     proofs: tuple[str, ...]
@@ -48,29 +57,41 @@ def run_files(root: Path) -> RunFiles:
     def found(pattern: str) -> tuple[str, ...]:
         return tuple(sorted(str(path) for path in root.glob(pattern)))
 
-    files = RunFiles(
+    asked, raw = found("generate/round-*/generations.parquet"), found("collect/part-*.parquet")
+    if not (asked or raw):
+        raise ValueError(f"{root} holds no generate/round-*/generations.parquet and no collect/part-*.parquet; "
+                         "name the directory of a run, or run the collect job first")  # fmt: skip
+    return RunFiles(
         root,
-        found("generate/round-*/generations.parquet"),
+        _own_folder(root),
+        asked,
         found("generate/round-*/verdicts.parquet"),
         found("generate/round-*/proofs.parquet"),
-        found("collect/part-*.parquet"),
+        raw,
         found("select/coreset.parquet"),
         found("codeocean/part-*.parquet"),
         found("codeocean/dropped.parquet"),
         found("embed/part-*.parquet"),
     )
-    if not (files.generations or files.raw):
-        raise ValueError(f"{root} holds no generate/round-*/generations.parquet and no collect/part-*.parquet; "
-                         "name the directory of a run, or run the collect job first")  # fmt: skip
-    return files
 
 
-def connect(root: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory, within the explorer's limits, that spills into the run's `.explore`."""
+def _own_folder(root: Path) -> Path:
+    """`<run>/.explore`; where nothing can be written there, a folder of the user's cache."""
     folder = root / ".explore"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+        (folder / f"tried-{os.getpid()}").touch()
+        (folder / f"tried-{os.getpid()}").unlink()
+    except OSError:
+        folder = cache_folder() / "explored" / f"index-{hashlib.sha256(str(root).encode()).hexdigest()[:16]}"
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def connect(folder: Path, memory: str) -> duckdb.DuckDBPyConnection:
+    """A database in memory, within a limit, that spills into a folder."""
     settings: dict[str, Any] = {
-        "memory_limit": MEMORY,
+        "memory_limit": memory,
         "threads": THREADS,
         "temp_directory": str(folder / f"spilled-{os.getpid()}"),
     }
@@ -80,30 +101,27 @@ def connect(root: Path) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def build_index(files: RunFiles, beside: Path | None = None) -> Path:
+Write = Callable[["RunFiles", Path | None, Path], None]
+"""As `write_index`."""
+
+
+def build_index(files: RunFiles, beside: Path | None = None, write: Write | None = None) -> Path:
     """The index of a run, made if it is not there for these files.
 
     Args:
         files: of the run.
         beside: the index of another run, to whose rows of the same raw code this run's are compared.
+        write: takes the place of `write_index`.
 
     Raises:
         ValueError: a file of the run cannot be read.
+        OSError: the disk is full, say.
     """
-    target = files.root / ".explore" / f"index-{_digest(files, beside)}.parquet"
+    target = files.folder / f"index-{_digest(files, beside)}.parquet"
     if target.exists():
         return target
-    database = connect(files.root)
     making = target.with_suffix(f".{os.getpid()}.making")
-    try:
-        query = _rows_of(database, files, beside)
-        database.execute(f"COPY ({query}) TO '{quoted(making)}' (FORMAT parquet, ROW_GROUP_SIZE 100000)")
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{files.root} cannot be read ({reason}); run its stages again") from None
-    finally:
-        database.close()
-        shutil.rmtree(files.root / ".explore" / f"spilled-{os.getpid()}", ignore_errors=True)
+    (write or write_index)(files, beside, making)
     for old in target.parent.glob("index-*.parquet"):
         if beside is None and ".beside" not in old.name:
             old.unlink()
@@ -111,10 +129,37 @@ def build_index(files: RunFiles, beside: Path | None = None) -> Path:
     return target
 
 
+def write_index(files: RunFiles, beside: Path | None, target: Path) -> None:
+    """Write the index of a run.
+
+    Raises:
+        ValueError: a file of the run cannot be read.
+    """
+    database = connect(files.folder, MAKING_MEMORY)
+    try:
+        query = _rows_of(database, files, beside)
+        database.execute(f"COPY ({query}) TO '{quoted(target)}' (FORMAT parquet, ROW_GROUP_SIZE 100000)")
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{files.root} cannot be read ({reason}); run its stages again") from None
+    finally:
+        database.close()
+        shutil.rmtree(files.folder / f"spilled-{os.getpid()}", ignore_errors=True)
+
+
+def is_large(files: RunFiles) -> bool:
+    """Whether the index of a run is made in a process of its own."""
+    return sum(Path(path).stat().st_size for path in _read(files)) >= LARGE_BYTES
+
+
+def _read(files: RunFiles) -> list[str]:
+    """What the index is made of."""
+    parts = (files.generations, files.verdicts, files.raw, files.coreset, files.instances, files.dropped)
+    return [path for part in parts for path in part]
+
+
 def _digest(files: RunFiles, beside: Path | None) -> str:
-    parts = [files.generations, files.verdicts, files.raw, files.coreset, files.instances, files.dropped]
-    paths = [path for part in parts for path in part]
-    known = [(path, stat.st_size, stat.st_mtime_ns) for path in paths for stat in (Path(path).stat(),)]
+    known = [(path, stat.st_size, stat.st_mtime_ns) for path in _read(files) for stat in (Path(path).stat(),)]
     made_by = [_ASKED, _UNASKED, _JUDGED, _INDEX, SNIPPET_CHARS]  # another version has another index
     digest = hashlib.sha256(json.dumps([known, made_by]).encode()).hexdigest()[:12]
     return digest if beside is None else f"{digest}.beside-{hashlib.sha256(str(beside).encode()).hexdigest()[:8]}"

@@ -17,8 +17,20 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from report.explore.index import FACETS, RunFiles, build_index, connect, listed, quoted, run_files
-from report.explore.search import TextIndex, TextSearch, build_text_index, text_columns
+from report.explore.apart import build_text_index_apart, write_index_apart
+from report.explore.index import (
+    ASKED_MEMORY,
+    FACETS,
+    RunFiles,
+    build_index,
+    connect,
+    is_large,
+    listed,
+    quoted,
+    run_files,
+    write_index,
+)
+from report.explore.search import TextIndex, TextSearch, text_columns
 
 log = logging.getLogger("wavecoder.report")
 
@@ -58,8 +70,9 @@ class Explorer:
             ValueError: it is no run, or a file of it cannot be read.
         """
         self.files: RunFiles = run_files(root)
-        self.index: Path = build_index(self.files, beside.index if beside else None)
-        self._database = connect(root)
+        write = write_index_apart if is_large(self.files) else write_index
+        self.index: Path = build_index(self.files, beside.index if beside else None, write)
+        self._database = connect(self.files.folder, ASKED_MEMORY)
         self._database.execute("CREATE TABLE marks (id VARCHAR, mark VARCHAR)")
         view = f"CREATE VIEW rows AS SELECT * FROM read_parquet('{quoted(self.index)}')"
         self._database.execute(view)
@@ -95,12 +108,11 @@ class Explorer:
             return not self._closing.is_set()
 
         try:
-            with self._database.cursor() as cursor:
-                while not build_text_index(cursor, self.files, self.index, tell):  # another process may make it
-                    if self._closing.wait(2):
-                        return
+            while not build_text_index_apart(self.files, self.index, tell):  # another explorer may make it
+                if self._closing.wait(2):
+                    return
             self._texts, self.indexed = TextIndex(self.index, self.total), 1.0
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
+        except (ValueError, pa.ArrowException, OSError) as error:
             log.warning("explore: no index of texts (%s); a search reads all texts", str(error).splitlines()[0])
             self.indexed = None
 
@@ -144,7 +156,7 @@ class Explorer:
         return {"rows": [found[n] for n in shown], "more": len(places) > rows, "start": start}
 
     def _before_indexing(self, text: str) -> contextlib.AbstractContextManager[object]:
-        """Within it a search that reads all texts has the machine and DuckDB's memory before the indexing thread."""
+        """Within it a search that reads all texts has the machine and DuckDB's memory before what makes the index."""
         return self._scanning if text else contextlib.nullcontext()
 
     def _search(self, text: str) -> TextSearch | None:
@@ -153,14 +165,20 @@ class Explorer:
             return None
         return self._texts.search(self._one("SELECT lower(?)", text)[0])
 
-    def counts(self, wanted: Filter) -> Row:
-        """How many rows a filter leaves, and of each facet how many for each value."""
+    def counts(self, wanted: Filter, *, at_once: bool = False) -> Row:
+        """How many rows a filter leaves, and of each facet how many for each value.
+
+        Args:
+            wanted: the filter.
+            at_once: with an index of texts, do not read texts: what is sought may be in fewer rows if `exact` is false.
+        """
         if wanted == Filter() and self._unfiltered is not None:
             return self._unfiltered
-        search = self._search(wanted.text)
+        search, exact = self._search(wanted.text), True
         where, values = self._where(wanted, with_text=search is None)
         if search is not None:
-            self._cursor().register("found", pa.table({"n": search.all(self._cursor())}))
+            rows, exact = search.possible() if at_once else (search.all(self._cursor()), True)
+            self._cursor().register("found", pa.table({"n": rows}))
             where = f"{where} {'AND' if where else 'WHERE'} n IN (SELECT n FROM found)"
         names = ", ".join(FACETS)
         sets = ", ".join(f"({name})" for name in FACETS)
@@ -177,7 +195,7 @@ class Explorer:
             else:
                 total = row["number"]
         ordered = {name: sorted(many, key=lambda item: -item[1])[:MAX_VALUES] for name, many in facets.items()}
-        counted = {"total": total, "of": self.total, "facets": ordered}
+        counted = {"total": total, "of": self.total, "facets": ordered, "exact": exact}
         if wanted == Filter():
             self._unfiltered = counted
         return counted

@@ -10,6 +10,7 @@ may match is read, so none is found by mistake. A search thus finds the rows tha
 from __future__ import annotations
 
 import fcntl
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from report.explore.index import RunFiles, listed, quoted
+from report.explore.index import MAKING_MEMORY, RunFiles, connect, listed, quoted
 
 GROUP = 256
 """Texts that are read together."""
@@ -30,6 +31,8 @@ BLOCK = 32 * GROUP
 BUCKETS = 8192
 STEP = 4 * GROUP
 """Texts whose bits are set together: `BUCKETS` × `STEP` bytes of memory."""
+BYTES_HASHED = 256_000
+"""Of texts whose trigrams are hashed together, each byte of which takes 24 bytes of memory."""
 TRIGRAMS = 24
 """Of what is sought, at most."""
 BYTES_AT_ONCE = 16_000_000
@@ -143,11 +146,20 @@ class TextSearch:
             start, step = start + step, step * 2
         return np.concatenate(kept)[:most]
 
+    def possible(self) -> tuple[Ints, bool]:
+        """`n` of the rows in which the text was found or may occur, without a look at any; and whether it is in all."""
+        with self._lock:
+            unread = self._places[self._open[self._places // GROUP]]
+            possible = self._found.copy()
+        possible[self._index.owners[unread]] = True
+        return np.flatnonzero(possible), not len(unread)
+
     def all(self, database: duckdb.DuckDBPyConnection) -> Ints:
         """`n` of all rows in which the text occurs."""
         for places in np.array_split(self._places, PARTS):
             unknown = ~self._found[self._index.owners[places]]  # another text of the row may have it
             self._read(database, places[unknown] // GROUP)
+        self._open.fill(False)  # what was not read belongs to rows that are found
         return np.flatnonzero(self._found)
 
     def _read(self, database: duckdb.DuckDBPyConnection, groups: Ints) -> None:
@@ -173,13 +185,10 @@ def text_index_paths(index: Path) -> tuple[Path, Path]:
     return index.with_name(f"{stem}.texts"), index.with_name(f"{stem}.bits")
 
 
-def build_text_index(
-    database: duckdb.DuckDBPyConnection, files: RunFiles, index: Path, tell: Callable[[float], bool]
-) -> bool:
+def build_text_index(files: RunFiles, index: Path, tell: Callable[[float], bool]) -> bool:
     """Make the index of the texts if it is not there; one process at a time.
 
     Args:
-        database: reads the run's files.
         files: of the run.
         index: the explorer's, whose rows the texts belong to.
         tell: is told how much is done, from 0 to 1; its answer is whether to go on.
@@ -189,7 +198,7 @@ def build_text_index(
 
     Raises:
         OSError: the disk is full, say.
-        duckdb.Error: a file of the run cannot be read.
+        ValueError: a file of the run cannot be read.
     """
     targets = text_index_paths(index)
     making = [path.with_suffix(f"{path.suffix}.making") for path in targets]
@@ -203,8 +212,14 @@ def build_text_index(
                 old.unlink()
         if all(path.exists() for path in targets):
             return True
-        if not _write(database, files, index, making, tell):
-            return False
+        database = connect(files.folder, MAKING_MEMORY)
+        try:
+            if not _write(database, files, index, making, tell):
+                return False
+        except duckdb.Error as error:
+            raise ValueError(f"{files.root} cannot be read ({str(error).splitlines()[0]})") from None
+        finally:
+            database.close()
         for path, target in zip(making, targets, strict=True):
             path.replace(target)
     return True
@@ -221,15 +236,14 @@ def _write(database: duckdb.DuckDBPyConnection, files: RunFiles, index: Path, ma
         sources.append(_TEXTS.format(columns=texts_of, source=listed(paths), index=quoted(index), key=key))
         counts.append(f"(SELECT count(*) FROM {listed(paths)})")
     number = database.execute(f"SELECT {' + '.join(counts)}").fetchall()[0][0]
-    reader, done = database.sql(" UNION ALL ".join(sources)).to_arrow_reader(BLOCK), 0
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    done, options = 0, pa.ipc.IpcWriteOptions(compression="lz4")
     with (
         pa.OSFile(str(making[0]), "wb") as text_file,
         pa.OSFile(str(making[1]), "wb") as bit_file,
         pa.ipc.new_file(text_file, TEXTS, options=options) as texts,
         pa.ipc.new_file(bit_file, BITS) as bits,
     ):
-        for batch in reader:
+        for batch in itertools.chain.from_iterable(database.sql(one).to_arrow_reader(BLOCK) for one in sources):
             for start in range(0, batch.num_rows, BLOCK):
                 block = batch.slice(start, BLOCK).cast(TEXTS)
                 for group in range(0, BLOCK, GROUP):
@@ -277,9 +291,11 @@ def _bits_of(block: pa.RecordBatch) -> pa.RecordBatch:
             if part.buffers()[2] is None:
                 continue
             data = np.frombuffer(part.buffers()[2], np.uint8)[offsets[0] : offsets[-1]]
-            places = np.repeat(np.arange(len(part), dtype=np.uint32), np.diff(offsets))
-            buckets = _buckets(data)
-            has.reshape(-1)[(buckets * np.uint32(STEP) + places[: len(buckets)]).astype(np.intp)] = True
+            places = np.repeat(np.arange(len(part), dtype=np.uint16), np.diff(offsets))
+            for at in range(0, len(data), BYTES_HASHED):
+                buckets = _buckets(data[at : at + BYTES_HASHED + 2])
+                of = places[at : at + len(buckets)]
+                has.reshape(-1)[(buckets * np.uint32(STEP) + of).astype(np.intp)] = True
         packed[:, start // 8 : (start + STEP) // 8] = np.packbits(has, axis=1)
     slices = [pa.compress(one.tobytes(), "zstd", asbytes=True) for one in packed]
     owners, bits = (pa.ListArray.from_arrays([0, len(values)], values) for values in (block["n"], pa.array(slices)))

@@ -126,7 +126,7 @@ class ExplorerServer:
         return self._run.page(_filter(asked), int(start), PAGE_ROWS, asked.get("sort", "rank"))
 
     def _counts(self, asked: Mapping[str, str]) -> Any:
-        counted = dict(self._run.counts(_filter(asked)))
+        counted = dict(self._run.counts(_filter(asked), at_once="at_once" in asked))
         counted["marks"] = {kind: sum(mark.mark == kind for mark in self._marks.values()) for kind in ("keep", "drop")}
         return counted
 

@@ -48,7 +48,8 @@ def run(tmp_path):
                                      "completion_tokens": 5, "cached_share": 0.8, "tokens_per_accepted": 15, "cost": 0.5,
                                      "cost_per_accepted": None}]}),
         "codeocean": manifest("codeocean", 1, 1, tasks={"repair": 1}, languages={"python": 1}, verified={"repair: bug": {EVIL: 1}}, sandbox=True,
-                              proof={"proofs": {"parses": 3, "tests": 1}, "instances": 4, "tested": 2, "all_passed": 1, "yield": 0.125,
+                              proof={"proofs": {"parses": 3, "tests": 1}, "instances": 4, "tested": 2, "all_passed": 1, "yield": 0.125, "proved": 0.25,
+                                     "spread": {"pass_rate": {"1 to 49 %": 1, "50 to 99 %": 0, "100 %": 1}, "mutants_killed": {"7": 1}},
                                      "mutants": 10, "mutants_killed": 7, "refused": {EVIL: 2}}),
         "train": manifest("train", 1, 1, workers=2, response_tokens=9, truncated=0, first_loss=2.0, last_loss=1.0, held_out={"": [1.5, 1.25]}),
         "serve": manifest("serve", 2, 2, seconds_to_ready=60, tokens_per_s=20.0, first_token_s=0.4),
@@ -209,5 +210,7 @@ def test_what_the_cluster_knew_is_on_the_page_and_escaped(tmp_path):
 def test_the_page_shows_what_is_proved_beside_opencodeinstruct(run):
     page = render(gather(FS, str(run)), "t")
     section = page[page.index("What is proved") : page.index("Near the benchmarks")]
-    for text in ("25.0", "75.0", "12.5", "8.9", "kill 7 of 10 mutants"):
+    for text in ("25.0", "75.0", "12.5", "8.9", "kill 7 of 10 mutants", "mutants that the tests kill"):
         assert text in section
+    rows = re.findall(r"<td>([^<]* %)</td><td class=.n.>(\d)</td>", section)
+    assert rows == [("1 to 49 %", "1"), ("50 to 99 %", "0"), ("100 %", "1")]

@@ -109,7 +109,7 @@ def facts(**changes) -> CardFacts:
     fields = {"models": {"generator": "a", "discriminator": "b"}, "prompts": {"repair": "abc123"}, "dropped": {"too near": 2},
               "verified": {"repair: bug": {"passed": 1}}, "sandbox": True, "leakage": {}, "formats": {"alpaca": {"file": "codeocean.jsonl", "rows": 1, "left_out": {}}}}  # fmt: skip
     proofs = {"proofs": {"parses": 1}, "tested": 1, "all_passed": 1, "yield": 0.25, "mutants": 4, "mutants_killed": 3,
-              "refused": {"no test": 2}}  # fmt: skip
+              "refused": {"no test": 2}, "proved": 0.2, "spread": {"pass_rate": {"100 %": 1}}}  # fmt: skip
     return CardFacts(**fields | {"proofs": proofs} | changes)
 
 
@@ -120,7 +120,7 @@ def test_the_dataset_card_is_read_by_hugging_face_and_says_what_was_done():
     card = dataset_card(instances, result, facts(leakage={"humaneval": found}))
     front = yaml.safe_load(card.split("---")[1])
     assert front["configs"] == [{"config_name": "default", "data_files": "codeocean.jsonl"}]
-    for line in ("| parses | 1 |", "25.0 % of", "The tests kill 3 of 4 mutants", "no test 2", "| repair | 1 | 100.0 | 15.8 | abc123 |", "| repair | 4 | 4 | 3 | 1 |", "| too near | 2 |",
+    for line in ("| parses | 1 |", "25.0 % of", "The tests kill 3 of 4 mutants", "| pass_rate | 100 %: 1 |", "20.0 %", "no test 2", "| repair | 1 | 100.0 | 15.8 | abc123 |", "| repair | 4 | 4 | 3 | 1 |", "| too near | 2 |",
                  "| repair: bug | passed 1 |", "| humaneval | 164 | 0.4 | 0.6 |", "- unknown: 1"):  # fmt: skip
         assert line in card
     assert "Not decontaminated" not in card

@@ -1,6 +1,7 @@
 """The command: what is no run is refused in one line, before anything is served; a run in a bucket is copied."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,22 @@ def test_what_is_no_run_is_refused(tmp_path, monkeypatch, capsys, store, folder,
     assert main(["--run-dir", folder]) == 2
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_port_that_is_taken_and_no_port_are_said_before_anything_is_made(tmp_path, capsys):
+    run = make_run(tmp_path / "run")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--run-dir", str(run), "--port", str(port)]) == 2
+    assert f"--port {port} cannot be listened at (Address already in use); without --port" in capsys.readouterr().err
+    assert main(["--run-dir", str(run), "--port", "70000"]) == 2
+    assert "between 0 and 65535" in capsys.readouterr().err
+    assert not (run / ".explore").exists()
+
+
+def test_the_option_whose_folder_is_not_there_is_named(tmp_path, capsys):
+    assert main(["--run-dir", str(make_run(tmp_path / "run")), "--beside", str(tmp_path / "none")]) == 2
+    assert "--beside is" in capsys.readouterr().err
 
 
 @pytest.fixture
