@@ -1,6 +1,6 @@
-"""Teachers: ten odd ones over real HTTP; what of their right answers is used, what is fatal, and whose bill is right.
+"""Teachers: seventeen odd ones over real HTTP; what of their right answers is used, and whose bill is right.
 
-`python -m bench.teachers [--rows N] [--only NAME …]` prints one JSON object. Each teacher of `bench/teachers/odd.py`
+`python -m bench.teachers [--rows N] [--only NAME …]` prints one JSON object. Each teacher of `odd.py` and `newer.py`
 generates and judges N rows (200). Bars: at least 99 % of the right answers used, nothing fatal, and the ledger's cost
 within 2 % of the teacher's own count. A row that a teacher refuses by design has no right answer.
 """
@@ -12,8 +12,7 @@ import json
 import sys
 
 from bench.machine import describe_machine
-from bench.teachers.measure import BARS, measure
-from bench.teachers.odd import TEACHERS
+from bench.teachers.measure import BARS, TEACHERS, measure
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 Reply = tuple[int, object, dict[str, str]]
-"""Status, body (JSON, or a text as it is) and headers."""
+"""Status, body (JSON, a text as it is, or bytes as they are) and headers."""
 
 
 def completion(
@@ -44,6 +44,8 @@ class ScriptedEndpoint:
         self.headers.append(dict(request.headers))
         self.paths.append(request.path_qs)
         status, reply, headers = self.script(len(self.asked), body)
+        if isinstance(reply, bytes):
+            return web.Response(status=status, body=reply, headers=headers)
         if isinstance(reply, str):
             return web.Response(status=status, text=reply, content_type="text/html", headers=headers)
         return web.json_response(reply, status=status, headers=headers)

@@ -10,7 +10,8 @@ from typing import Any
 from pyarrow import fs as pafs
 
 from bench.teachers.endpoint import ScriptedEndpoint
-from bench.teachers.odd import CACHE_WRITE, CACHED, COMPLETION, PROMPT, TEACHERS, Bill, settings_of
+from bench.teachers.newer import NEWER
+from bench.teachers.odd import CACHE_WRITE, CACHED, COMPLETION, OLDER, PROMPT, Bill, settings_of
 from codeocean.generate.flow import generate
 from codeocean.generate.ledger import token_cost
 from codeocean.generate.settings import GenerateConfig, RoleConfig
@@ -22,6 +23,8 @@ from serve.client.settings import EndpointConfig
 PRICE = PriceConfig(prompt=PROMPT, completion=COMPLETION, cached=CACHED, cache_write=CACHE_WRITE)
 ROLE = RoleConfig(model="m", price=PRICE, max_tokens=512)
 CONFIG = GenerateConfig(generator=ROLE, discriminator=ROLE, tasks={"summarization": 1}, concurrency=16)
+
+TEACHERS = OLDER | NEWER
 
 BARS = {"used": 0.99, "cost_error": 0.02}
 

@@ -283,7 +283,7 @@ def settings_of(name: str, folder: Path) -> dict[str, Any]:
     return {}
 
 
-TEACHERS: dict[str, Teacher] = {
+OLDER: dict[str, Teacher] = {
     teacher.__name__: teacher
     for teacher in (reasoning_model, router, thinker, talker, caller, messages_api, json_mode_alone, hides_its_thinking,
                     firewalled, silent)

@@ -74,11 +74,22 @@ class RefusalError(Exception):
         param: str | None = None,
         retry_after_s: float | None = None,
         allow: str = "",
+        details: dict[str, str] | None = None,
     ) -> None:
-        """Args: as in OpenAI's error object, the HTTP status, and what headers say: when to retry, which methods."""
+        """An error.
+
+        Args:
+            status: of HTTP.
+            code: as in OpenAI's error object.
+            message: what a person reads.
+            param: field that is to blame.
+            retry_after_s: for the headers that say when to retry.
+            allow: for the header that says which methods there are.
+            details: of Anthropic's error object, which its clients read.
+        """
         super().__init__(message)
         self.status, self.code, self.message, self.param = status, code, message, param
-        self.retry_after_s, self.allow = retry_after_s, allow
+        self.retry_after_s, self.allow, self.details = retry_after_s, allow, details
 
     def body(self) -> bytes:
         """OpenAI's error object, as JSON."""
@@ -91,7 +102,8 @@ class RefusalError(Exception):
         # Claude Code shortens a conversation by itself when it reads these words.
         too_long = self.code == CONTEXT_EXCEEDED and "prompt is too long" not in self.message.lower()
         message = f"prompt is too long: {self.message}" if too_long else self.message
-        error = {"type": named.get(self.status, error_type(self.status)), "message": message}
+        error: dict[str, object] = {"type": named.get(self.status, error_type(self.status)), "message": message}
+        error |= {"details": self.details} if self.details else {}
         return json.dumps({"type": "error", "error": error, "request_id": request_id}).encode()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -160,8 +172,19 @@ def address_of(path: bytes) -> Address:
     if address is None and path.startswith(MODEL_PREFIX):
         address = ADDRESSES[MODEL_PREFIX.removesuffix(b"/")]
     if address is None:
-        raise RefusalError(404, "unknown_url", "there is nothing at this address")
+        raise RefusalError(404, "unknown_url", _nothing_at(path))
     return address
+
+
+def _nothing_at(path: bytes) -> str:
+    """What is said of an address that is not served: a base URL with /v1 too many or too few is named."""
+    shown = path[:100].decode("latin-1")
+    for known in sorted(ADDRESSES, key=len, reverse=True):
+        if known.startswith(b"/v1/") and path.removesuffix(b"/").endswith(known.removeprefix(b"/v1")):
+            how = "ends in /v1" if not known.startswith(MESSAGES) else "ends before /v1"
+            return f"there is nothing at {shown}; {known.decode()} is served (a client's base URL {how})"
+    served = ", ".join(sorted(known.decode() for known in ADDRESSES if known.startswith(b"/v1/")))
+    return f"there is nothing at {shown}; served are {served}"
 
 
 def methods_of(address: Address) -> str:

@@ -19,7 +19,7 @@ _IGNORED |= {"cache_control", "diagnostics", "user_profile_id", "workspace_id"}
 """Fields without which the answer is as good: who asks, priority, how much to think."""
 
 _KNOWN = {*_SAME, *_IGNORED, "messages", "system", "stop_sequences", "tools", "tool_choice", "output_config",
-          "output_format"}  # fmt: skip
+          "output_format", "thread"}  # fmt: skip
 
 _BILLING = "x-anthropic-billing-header"
 """How a block begins by which Claude Code says who pays. It differs from request to request: in front of a prompt it
@@ -41,6 +41,7 @@ def to_chat(body: dict[str, Any], *, counting: bool = False) -> dict[str, Any]:
     for field in sorted(body.keys() - _KNOWN):
         if body[field] is not None:
             raise _invalid(field, "this field is not supported here")
+    _check_thread(body.get("thread"))
     if not counting and not (isinstance(body.get("max_tokens"), int) and body["max_tokens"] is not True):
         raise _invalid("max_tokens", "must be a whole number")
     chat = {field: body[field] for field in _SAME if body.get(field) is not None}
@@ -55,6 +56,16 @@ def to_chat(body: dict[str, Any], *, counting: bool = False) -> dict[str, Any]:
 
 def _invalid(where: str, what: str) -> RefusalError:
     return RefusalError(400, "invalid_request", f"{where}: {what}", param=where)
+
+
+def _check_thread(given: Any) -> None:
+    """Answer a conversation that is to be kept by the server as any other, and refuse to go on with one.
+
+    Nothing is kept here. Anthropic's clients read the code and send the whole conversation again.
+    """
+    if given is not None and _object(given, "thread").get("type") != "create":
+        message = "thread: no conversation is kept here; send all of its messages"
+        raise RefusalError(404, "thread_not_found", message, param="thread", details={"error_code": "thread_not_found"})
 
 
 def _list(given: Any, where: str) -> list[Any]:

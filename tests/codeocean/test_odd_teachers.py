@@ -5,8 +5,7 @@ import json
 import pytest
 from pyarrow import fs as pafs
 
-from bench.teachers.measure import BARS, measure
-from bench.teachers.odd import TEACHERS
+from bench.teachers.measure import BARS, TEACHERS, measure
 from codeocean.generate.flow import generate
 from codeocean.generate.settings import GenerateConfig, PriceConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks

@@ -16,6 +16,14 @@ async function tools() {
     check(message.content.at(-1).type === "tool_use" && message.content.at(-1).name === "weather", "a call");
 }
 
+// The SDK's own loop of calls, which first asks the server to keep the conversation.
+async function toolRunner() {
+  const { betaTool } = await load("@anthropic-ai/sdk/helpers/beta/json-schema");
+  const tool = betaTool({ name: "weather", description: "of a city", inputSchema: PARAMETERS, run: ({ city }) => "rain in " + city });
+  const message = await client.beta.messages.toolRunner({ model: MODEL, messages, max_tokens: 60, tools: [tool] });
+  same(message.content[0].text);
+}
+
 const STEPS = {
   models: async () => { for await (const model of client.models.list()) check((await client.models.retrieve(model.id)).display_name, "one"); },
   chat: async () => same((await create()).content[0].text),
@@ -35,6 +43,7 @@ const ODD = {
   "cut stream": () => fails(() => streamed("cut"), "broke off"),
   "error in a 200": () => fails(() => create("error-in-200"), OVERFLOW),
   "error, then [DONE]": () => fails(() => streamed("error-then-done"), "failed"),
+  "tool runner": toolRunner,
   "busy at first": async () => same((await create(BUSY)).content[0].text),
 };
 await run({ ...STEPS, ...(SCRIPTED ? ODD : {}) });

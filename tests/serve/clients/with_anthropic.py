@@ -36,6 +36,25 @@ def tools():
     same(create(messages=HELLO + back).content[0].text)
 
 
+def tool_runner():
+    """The SDK's own loop of calls, which first asks the server to keep the conversation."""
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """Weather of a city."""
+        return f"rain in {city}"
+
+    runner = client.beta.messages.tool_runner(model=MODEL, messages=HELLO, max_tokens=60, tools=[weather])
+    same(runner.until_done().content[0].text)
+
+
+def thread():
+    """A conversation that the server is to keep: it does not, and is sent all of it again."""
+    kept = client.beta.messages.thread(model=MODEL, max_tokens=20)
+    for words in ("Say hello.", "And again."):
+        same(kept.send({"role": "user", "content": words}).content[0].text)
+
+
 STEPS = {
     "models": lambda: [client.models.retrieve(model.id).display_name + "" for model in client.models.list()],
     "chat": lambda: same(create().content[0].text),
@@ -57,6 +76,8 @@ ODD = {
     "cut stream": lambda: fails(lambda: streamed("cut"), "broke off"),
     "error in a 200": lambda: fails(lambda: create("error-in-200"), OVERFLOW),
     "error, then [DONE]": lambda: fails(lambda: streamed("error-then-done"), "failed"),
+    "tool runner": tool_runner,
+    "a thread": thread,
     "busy at first": lambda: same(create(BUSY).content[0].text),
 }
 run(STEPS | (ODD if SCRIPTED else {}))

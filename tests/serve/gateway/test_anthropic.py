@@ -46,6 +46,36 @@ def test_whole_and_streaming_with_its_own_key_header(talking, upstream, access_l
     assert [(line["path"], line["completion_tokens"]) for line in access_log()] == [("/v1/messages", 3)] * 2
 
 
+def test_a_conversation_that_the_server_is_to_keep_is_sent_whole_each_time(talking, upstream):
+    _, client = talking
+    answer = client.beta.messages.create(**HELLO, thread={"type": "create"})
+    assert answer.content[0].text == "one two three"
+    with pytest.raises(anthropic.NotFoundError, match="send all of its messages") as lost:
+        client.beta.messages.create(**HELLO, thread={"type": "continue", "previous_message_id": answer.id})
+    assert lost.value.body["error"]["details"] == {"error_code": "thread_not_found"}
+    thread = client.beta.messages.thread(model="wavecoder", max_tokens=20)
+    for _ in range(3):
+        assert thread.send({"role": "user", "content": "go on"}).content[0].text == "one two three"
+    assert [len(sent["messages"]) for _, sent, _ in upstream.seen] == [1, 1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/files", "served are /v1/chat/completions, "),
+        ("/chat/completions", "/v1/chat/completions is served (a client's base URL ends in /v1)"),
+        ("/v1/v1/chat/completions", "/v1/chat/completions is served (a client's base URL ends in /v1)"),
+        ("/v1/v1/messages", "/v1/messages is served (a client's base URL ends before /v1)"),
+        ("/openai/v1/responses/", "/v1/responses is served (a client's base URL ends in /v1)"),
+        ("/v1/audio/speech", "/v1/audio/speech; served are "),
+    ],
+)
+def test_what_is_not_served_is_refused_by_name(gateway, path, told):
+    error = gateway().client.post(path, json={}).json()["error"]
+    assert (error["code"], path.removesuffix("/") in error["message"]) == ("unknown_url", True)
+    assert told in error["message"]
+
+
 def test_errors_are_anthropics(talking, upstream):
     running, client = talking
     with pytest.raises(anthropic.AuthenticationError, match="authentication_error"):
