@@ -30,7 +30,7 @@ def test_never_do_both_work_and_each_is_charged_its_own_turns():
     steps = sorted((at, name) for name, each in found.items() for at in each["at"])
     changes = sum(name != before for (_, before), (_, name) in itertools.pairwise(steps))
     assert len(steps) == 300
-    assert 4 <= changes <= 30  # to and fro, some 25 steps at a time; side by side they would change with each
+    assert 4 <= changes <= 100  # to and fro, some 25 steps at a time, fewer where they are slow; side by side 200
     whole = steps[-1][0] - steps[0][0]
     short, long = found["short"]["seconds"], found["long"]["seconds"]
     assert 1 <= short < long and long >= 2 and short + long < whole + 1.5  # the rest: starting

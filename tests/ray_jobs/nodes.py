@@ -27,8 +27,15 @@ WORKERS = {
     "generate": ("ray::ServeReplica",), "train": ("ray::RayTrainWorker",), "evaluate": ("ray::ServeReplica",),
 }  # fmt: skip
 """Stage → beginnings of the names of processes that do its work."""
-SETTLE_S = {"collect": 1, "embed": 4, "select": 4, "generate": 75, "train": 12, "evaluate": 47}
-"""How long they may work before their node is killed: an engine has to load first."""
+SETTLE_S = {"collect": 1, "embed": 4, "select": 4, "evaluate": 47}
+"""How long they may work before their node is killed, where nothing tells that they do: an engine has to load first."""
+
+
+def at_work(stage, log, run_dir):
+    """Whether the stage's work is under way: the engine has answered, a step is done."""
+    if stage == "generate":
+        return any(kept.stat().st_size for kept in run_dir.glob("generate/round-*/.answers-*"))
+    return " train: step 1 of " in log.read_text()
 
 
 def nodes(head):
@@ -51,15 +58,15 @@ def working(head, stage):
     return None
 
 
-def kill_in(head, stage, log, job):
+def kill_in(head, stage, log, job, run_dir):
     """Kill the node that does the stage's work; what was killed."""
-    deadline = time.monotonic() + 300
-    while not (found := working(head, stage)):
+    deadline = time.monotonic() + 600
+    while not (found := working(head, stage)) or not (stage in SETTLE_S or at_work(stage, log, run_dir)):
         ended = re.search(rf" {stage}: \d+ rows in, ", log.read_text())
         if ended or time.monotonic() > deadline or state(head, job)[0] in ENDED:
             return f"{stage}: no node to kill"
-        time.sleep(0.5)
-    time.sleep(SETTLE_S[stage])
+        time.sleep(0.2)
+    time.sleep(SETTLE_S.get(stage, 0))
     node, title = working(head, stage) or found
     node.send_signal(signal.SIGKILL)
     return f"{stage}: killed node {node.pid} with {title}"
@@ -77,7 +84,8 @@ def settings(full):
     """The demo's recipe, generating and scoring less unless it is to be full, wide enough for two nodes."""
     small = {key: value for key, value in OVERRIDES.items() if not key.startswith(("collect.", "ray.", "serve.engine"))}
     own = {"serve.port": free_port(), "embed.actors": 2, "embed.cpus_per_actor": 1, "select.shards": 2}
-    values = own if full else small | {"select.size": 8} | own
+    # Of few rows several steps: the node is to be killed between two of them.
+    values = own if full else small | {"select.size": 8, "train.epochs": 4} | own
     return [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
 
 
@@ -107,8 +115,8 @@ def state(head, job):
     return None
 
 
-def follow(head, job, log, to_kill, within_s=3600):
-    """Print a job's log, killing a node in each of these stages; its last status. It has so many seconds.
+def follow(head, job, log, to_kill, run_dir, within_s=3600):
+    """Print a job's log, killing a node in each of these stages of its run; its last status. It has so many seconds.
 
     The log is read as a file and the status asked for: a connection that breaks under load would end `ray job logs`.
     """
@@ -121,7 +129,7 @@ def follow(head, job, log, to_kill, within_s=3600):
         print(text[told:], end="", flush=True)
         told = len(text)
         if left and f" {left[0]}: " in text:
-            print(f"--- {kill_in(head, left.pop(0), log, job)}", flush=True)
+            print(f"--- {kill_in(head, left.pop(0), log, job, run_dir)}", flush=True)
             add_node(head, len(list(head.folder.glob("n[0-9]*"))))
         status, message = state(head, job)
     print(f"--- {status}: {message}", flush=True)
@@ -156,10 +164,10 @@ def main():
         if "select" in options.kill:
             command = ["ray_jobs.select", "--embeddings", str(large_matrix(head.folder)), "--k", "8000", "--shards", "2",
                        "--out", str(head.folder / "coreset.parquet")]  # fmt: skip
-            ends.append(follow(head, *submit(head, "select", *command), ["select"]))
+            ends.append(follow(head, *submit(head, "select", *command), ["select"], options.run_dir))
         command = ["ray_jobs.pipeline", "--config", "configs/demo.yaml", "--run-dir", str(options.run_dir)]
         stages = [stage for stage in WORKERS if stage in options.kill and stage != "select"]
-        ends.append(follow(head, *submit(head, "pipeline", *command, *settings(options.full)), stages))
+        ends.append(follow(head, *submit(head, "pipeline", *command, *settings(options.full)), stages, options.run_dir))
         if options.hold:
             input("Enter ends it ")
     finally:

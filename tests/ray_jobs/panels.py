@@ -34,7 +34,7 @@ def prometheus(folder, config):
         process = subprocess.Popen(command, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: is_ready(url), timeout_s=30)
+        until(lambda: is_ready(url))
         yield url
     finally:
         process.terminate()

@@ -73,7 +73,7 @@ def test_the_gateways_panels_show_what_a_real_prometheus_read(tmp_path):
         config = prometheus_config(str(tmp_path / "none.json"), f"127.0.0.1:{running.port}", str(tmp_path / "key"))
         config |= {"global": {"scrape_interval": "1s"}, "rule_files": []}
         with prometheus(tmp_path / "prometheus", config) as url:
-            until(lambda: running.chat().status_code == 200 and all(shows(url, query) for query in ours), timeout_s=60)
+            until(lambda: running.chat().status_code == 200 and all(shows(url, query) for query in ours))
             assert not shows(url, "wavecoder_gateway_nothing")
 
 

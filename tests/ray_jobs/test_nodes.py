@@ -22,7 +22,7 @@ def test_the_pipeline_outlives_the_nodes_that_do_its_work(tmp_path, capsys):
         collect = {key: value for key, value in OVERRIDES.items() if key.startswith("collect.")}
         few = [word for key, value in collect.items() for word in ("--set", f"{key}={value}")]
         job = submit(head, "pipeline", *command, *settings(full=False), *few)
-        end = follow(head, *job, ["generate", "train"], within_s=2300)
+        end = follow(head, *job, ["generate", "train"], tmp_path / "run", within_s=2300)
     finally:
         stop_head(head)
     said = without_dumps(capsys.readouterr().out)

@@ -86,7 +86,7 @@ def files(folder):
 
 
 def until(holds):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -135,7 +135,7 @@ def test_a_killed_replica_and_a_killed_proxy_lose_nothing_and_double_nothing(end
     with ThreadPoolExecutor(1) as threads:
         killer = threads.submit(kill)
         result, _ = run(tmp_path / "cut", upstream)
-        killer.result(60)
+        killer.result(120)
     assert len(killed) == 2 and not any(psutil.pid_exists(pid) for pid in killed)
     assert len(result.accepted) + sum(result.dropped.values()) == ROWS
     assert files(tmp_path / "cut") == files(tmp_path / "whole")

@@ -131,13 +131,13 @@ async def visit(session, url, prompt, dice):
     return f"broken off: {json.loads(last)['error']['code']}" if whole.startswith(said) else "WRONG"
 
 
-async def storm(running, clients, seconds):
-    """What became of all requests of `clients` at once over `seconds`."""
+async def storm(running, clients, seconds, enough=lambda _: True):
+    """What became of all requests of `clients` at once over `seconds`, and on, for two minutes, until there are enough."""
     tally, end = Counter(), time.monotonic() + seconds
 
     async def client(session, name):
         dice, number = random.Random(name), 0
-        while time.monotonic() < end:
+        while time.monotonic() < end or (not enough(tally) and time.monotonic() < end + 120):
             number += 1
             try:
                 tally[await visit(session, running.url, f"c{name}r{number}", dice)] += 1

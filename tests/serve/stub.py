@@ -19,7 +19,8 @@ from serve.gateway.settings import GatewayConfig
 USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
 
-def until(condition, timeout_s=5.0):
+def until(condition, timeout_s=120.0):
+    """Wait for the condition; the limit is for a machine that is busy, and costs only a test that fails."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeocean.generate.scheduler import GENERATE, JUDGE, Question, answer_all
+from tests import virtual_time
 
 
 def schedule(
@@ -24,7 +25,7 @@ def schedule(
         now[lane] -= 1
         return follow(question)
 
-    finished = asyncio.run(answer_all(questions, answer, lane_of, places or {"a": 2}, stop))
+    finished, _ = virtual_time.run(answer_all(questions, answer, lane_of, places or {"a": 2}, stop))
     return begun, most, finished
 
 
@@ -81,7 +82,7 @@ def test_a_failure_ends_everything_at_once():
 
     questions = [Question(0, GENERATE, place) for place in range(50)]
     with pytest.raises(PermissionError):
-        asyncio.run(asyncio.wait_for(answer_all(questions, answer, lambda _: "a", {"a": 5}), 5))
+        virtual_time.run(asyncio.wait_for(answer_all(questions, answer, lambda _: "a", {"a": 5}), 5))
 
 
 def test_after_a_failure_what_is_in_flight_may_end_and_nothing_is_begun():
@@ -97,6 +98,6 @@ def test_after_a_failure_what_is_in_flight_may_end_and_nothing_is_begun():
 
     questions = [Question(0, GENERATE, place) for place in range(50)]
     with pytest.raises(PermissionError):
-        asyncio.run(asyncio.wait_for(answer_all(questions, answer, lambda _: "a", {"a": 5}, drain_s=5), 5))
+        virtual_time.run(asyncio.wait_for(answer_all(questions, answer, lambda _: "a", {"a": 5}, drain_s=5), 5))
     assert begun == [0, 1, 2, 3]
     assert sorted(ended) == [0, 1, 2]

@@ -10,7 +10,8 @@ DRIVER = r"""
 import os, sys
 import ray
 from ray_jobs.cluster.connect import join_cluster
-from ray_jobs.cluster.bundle import write_postmortem
+from ray.util import state
+from ray_jobs.cluster.bundle import _metrics, write_postmortem
 from ray_jobs.run.rundir import RunDir
 
 join_cluster({})
@@ -32,7 +33,14 @@ for ask in (fails.remote, Dies.remote().work.remote):
     except ray.exceptions.RayError as caught:
         error = caught
 import time
-time.sleep(2)  # Ray's records of tasks are written once a second
+
+def recorded():
+    # Ray writes its records of tasks once a second, and its metrics some seconds after a node's start.
+    mine = [("job_id", "=", ray.get_runtime_context().get_job_id()), ("state", "=", "FAILED")]
+    return {"fails", "Dies.work"} <= {task.name for task in state.list_tasks(filters=mine)} and "ray_node_" in _metrics()
+
+while not recorded():
+    time.sleep(0.2)
 print(write_postmortem(RunDir(sys.argv[1]), "train", error))
 """
 

@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ray_jobs.cluster.tracing import ENDPOINTS, check_tracing
+from tests.serve.stub import until
 
 SECRET = "planted-secret-4711"
 JOB = """
@@ -31,7 +32,7 @@ try:
     ray.get(fails.remote("planted-secret-4711"))
 except ValueError:
     pass
-import time; time.sleep(1)
+input()  # until the workers' spans are there, too: on a busy machine they take a while
 from opentelemetry import trace
 trace.get_tracer_provider().force_flush()
 """
@@ -58,21 +59,32 @@ def collector():
     server.shutdown()
 
 
+WANTED = {"works ray.remote", "works ray.remote_worker", "fails ray.remote_worker"}
+
+
+def spans_of(bodies):
+    return [span for body in list(bodies) for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans for span in scope.spans]  # fmt: skip
+
+
+def names_of(spans):
+    return {span.name.removeprefix("__main__.") for span in spans}
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_spans_of_tasks_reach_the_collector_without_secrets(collector, monkeypatch):
     url, bodies = collector
     for name, value in {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
                         "OTEL_BSP_SCHEDULE_DELAY": "200", "TEAM_API_KEY": SECRET}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    done = subprocess.run([sys.executable, "-c", JOB], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    spans = [span for body in bodies for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-             for scope in resource.scope_spans for span in scope.spans]  # fmt: skip
-    names = {span.name for span in spans}
-    assert {"works ray.remote", "works ray.remote_worker", "fails ray.remote_worker"} <= {
-        name.removeprefix("__main__.") for name in names
-    }, names
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", JOB], **pipes) as job:
+        until(lambda: job.poll() is not None or names_of(spans_of(bodies)) >= WANTED, timeout_s=150)
+        _, said = job.communicate("go on\n")
+    assert job.returncode == 0, said
+    spans = spans_of(bodies)
+    assert names_of(spans) >= WANTED
     assert any(event.name == "exception" for span in spans for event in span.events)
     assert any(b"[hidden]" in body for body in bodies) and not any(SECRET.encode() in body for body in bodies)
 

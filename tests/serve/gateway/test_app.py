@@ -390,7 +390,7 @@ def test_who_needs_no_key_cannot_hold_a_connection(gateway):
         with suppress(BlockingIOError, ConnectionError):
             for _ in range(400):
                 connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
-    until(lambda: answers(running), timeout_s=60)
+    until(lambda: answers(running))
     for connection in silent:
         connection.close()
 

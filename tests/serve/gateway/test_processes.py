@@ -75,7 +75,7 @@ def two_processes(folder, **settings):
         try:
             assert pair.ask("wc-none-none").status_code == 401  # it waits in the socket until one is up
             secret = pair.key()
-            until(lambda: {answer.status_code for answer in pair.ask_often(secret, 8)} == {200}, timeout_s=60)  # told
+            until(lambda: {answer.status_code for answer in pair.ask_often(secret, 8)} == {200})  # told
             yield pair
         finally:
             process.terminate()
@@ -111,8 +111,8 @@ def test_limits_hold_for_both_and_one_may_die(tmp_path):
                     os.kill(worker.pid, signal.SIGKILL)
                 with pytest.raises(httpx.TransportError):
                     list(lines)
-        until(lambda: pair.ask(alone).status_code == 200, timeout_s=30)  # what the dead had under way is not taken
-        until(lambda: len(pair.workers) == 2, timeout_s=30)
+        until(lambda: pair.ask(alone).status_code == 200)  # what the dead had under way is not taken
+        until(lambda: len(pair.workers) == 2)
         assert {worker.pid for worker in pair.workers}.isdisjoint(worker.pid for worker in before)
     used = read_usage(pair.keys)
     assert used[few.split("-")[1]]["total_requests"] == let_in
