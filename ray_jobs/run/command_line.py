@@ -18,6 +18,7 @@ from typing import Annotated, Any, ClassVar, get_args
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from ray_jobs.run.completion import ASKED
 
@@ -180,10 +181,13 @@ def _values(app: typer.Typer, job: str, arguments: list[str] | None, found: dict
 
         get_completion_inspect_parameters()  # it registers the shells
     try:
-        app(args=arguments, prog_name=f"wavecoder {job}", complete_var=ASKED)
-    except SystemExit as ended:
-        if ended.code or not found:
-            raise
+        code = app(args=arguments, prog_name=f"wavecoder {job}", complete_var=ASKED, standalone_mode=False)
+    except TyperException as error:
+        said = " ".join(error.format_message().split()).removesuffix(".")
+        print(f"wavecoder {job}: {said}; `wavecoder {job} --help` lists the options", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    if code or not found:  # help was asked for
+        raise SystemExit(code or 0)
     return SimpleNamespace(**found)
 
 

@@ -44,6 +44,10 @@ def _select(arguments: list[str]) -> int:
 
     if _names(arguments, "--embeddings"):
         return run_select_standalone(arguments)
+    if _names(arguments, "--k"):
+        print("wavecoder select: --k is for a selection alone: name --embeddings FILE; in a recipe it is select.size",
+              file=sys.stderr)  # fmt: skip
+        return 2
     below = options_help("Alone, for vectors of any origin:", ALONE)
     return run_job("select", function_of("select"), arguments, below=below)
 

@@ -230,11 +230,19 @@ def test_a_mistyped_option_is_refused_with_what_was_meant(capsys):
 
 
 @pytest.mark.parametrize("job", ["sandbox", "reward", "submit", "evaluate"])
-def test_every_command_refuses_what_it_does_not_know(capsys, job):
+def test_every_command_refuses_what_it_does_not_know_in_one_line(capsys, job):
     with pytest.raises(SystemExit) as ended:
         cli.main([job, "--hepl"])
     assert ended.value.code == 2
-    assert "No such option: --hepl" in capsys.readouterr().err.splitlines()[-1]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"wavecoder {job}: No such option: --hepl")
+    assert line.endswith(f"`wavecoder {job} --help` lists the options")
+
+
+def test_how_many_without_of_what_says_what_is_missing(capsys):
+    assert cli.main(["select", "--k", "5"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "name --embeddings FILE" in line and "select.size" in line
 
 
 @pytest.mark.parametrize(
