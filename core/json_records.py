@@ -1,7 +1,8 @@
 """JSON files of any common form → their records, one by one, in bounded memory.
 
-One object a line, or one array; gzip or not; with a byte order mark or not (UTF-8, and UTF-16 as PowerShell writes it);
-any amount of white space in front. The content decides, not the file's name. Damage costs the records that it hits.
+One object a line, one array, arrays in lines or in an array, or pretty objects one below the other (`jq .`); gzip,
+Zstandard or neither; with a byte order mark or not (UTF-8, and UTF-16 as PowerShell writes it); any amount of white
+space in front. The content decides, not the file's name. Damage costs the records that it hits.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import codecs
 import gzip
 import io
 import json
+import re
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 MAX_RECORD_BYTES = 8_000_000
 """A longer record is counted and never held whole."""
@@ -19,6 +23,8 @@ CHUNK_BYTES = 1 << 18
 
 CORRUPT_RECORD, CORRUPT_FILE, TOO_LARGE = "corrupt row", "corrupt file", "row too large"
 
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+_PRETTY = re.compile(rb"\{\s*\n\s*(?:[\"}]|\Z)")
 _scan = json.JSONDecoder().raw_decode
 _white = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]  # a compiled pattern
 
@@ -44,14 +50,23 @@ def json_records(stream: Any) -> Iterator[Record]:
     Raises:
         OSError, EOFError, zlib.error: the stream fails, or its gzip is damaged; what came before is good.
     """
-    magic = stream.read(2)
-    stream.seek(0)
-    text = _Text(gzip.GzipFile(fileobj=stream) if magic == b"\x1f\x8b" else stream)
+    text = _Text(unpacked(stream))
     if text.skip_white() == b"[":
         text.read(1)
         # One array a line is read too: what follows the first is lines.
         text.buffer = yield from _entries(text)
+    elif text.is_pretty():
+        text.buffer = yield from _entries(text, pretty=True)
     yield from _lines(text)
+
+
+def unpacked(stream: Any) -> Any:
+    """The bytes of a seekable stream of gzip, Zstandard or neither."""
+    magic = stream.read(4)
+    stream.seek(0)
+    if magic.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=stream)
+    return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd") if magic == _ZSTANDARD else stream
 
 
 class _Text:
@@ -92,6 +107,12 @@ class _Text:
             self.buffer = self.buffer.lstrip()
         return self.buffer[:1]
 
+    def is_pretty(self) -> bool:
+        """Whether the first object goes on below its brace."""
+        while len(self.buffer) < MAX_RECORD_BYTES and b"\n" not in self.buffer.strip() and self._fill():
+            pass
+        return _PRETTY.match(self.buffer) is not None
+
     def lines(self) -> Iterator[bytes]:
         """Lines of the rest; of one that is too long some of it, longer than `MAX_RECORD_BYTES`."""
         while True:
@@ -111,36 +132,42 @@ def _lines(text: _Text) -> Iterator[Record]:
         if len(line) > MAX_RECORD_BYTES:
             yield Record(TOO_LARGE, number, in_array=False)
         elif line.strip():
-            yield Record(_parsed(line), number, in_array=False)
+            yield from (Record(value, number, in_array=False) for value in _objects(_parsed(line)))
 
 
-def _parsed(line: bytes) -> dict[str, Any] | str:
+def _parsed(line: bytes) -> Any:
     try:
-        value = json.loads(line)
+        return json.loads(line.rstrip().removesuffix(b","))
     except (ValueError, RecursionError):
         return CORRUPT_RECORD
-    return value if isinstance(value, dict) else CORRUPT_RECORD
 
 
-def _entries(text: _Text) -> Generator[Record, None, bytes]:
-    """The entries of an array whose `[` was read; returns what was read behind its `]`."""
+def _objects(value: Any) -> list[dict[str, Any] | str]:
+    """An object, or those of an array, as some write batches; a reason in place of what is none."""
+    values = value if isinstance(value, list) and value else [value]
+    return [each if isinstance(each, dict) else CORRUPT_RECORD for each in values]
+
+
+def _entries(text: _Text, *, pretty: bool = False) -> Generator[Record, None, bytes]:
+    """The entries of an array whose `[` was read, or pretty objects; returns what was read behind the `]`."""
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     buffer, at, number = "", 0, 0
     while True:
         chunk = text.read(CHUNK_BYTES)
-        buffer += decoder.decode(chunk, not chunk)
+        buffer += decoder.decode(chunk, not chunk) + ("]" if pretty and not chunk else "")
         while (at := _white(buffer, at).end()) < len(buffer):
             start = _white(buffer, at + 1).end() if buffer[at] == "," and number else at
             if buffer[start : start + 1] == "]":
                 return buffer[start + 1 :].encode("utf-8", "surrogateescape") + decoder.getstate()[0]
-            found = _entry(buffer, start)
+            found = _entry(buffer, start, ",]{" if pretty else ",]")
             if found is None:
                 break
             value, at = found
             number += 1
-            yield Record(value, number, in_array=True)
             if value == CORRUPT_FILE:
+                yield Record(CORRUPT_FILE, number, in_array=True)
                 return _nothing_more(text)
+            yield from (Record(each, number, in_array=True) for each in _objects(value))
         buffer, at = buffer[at:], 0
         if not chunk or len(buffer) > MAX_RECORD_BYTES:
             if chunk:
@@ -150,8 +177,8 @@ def _entries(text: _Text) -> Generator[Record, None, bytes]:
             return _nothing_more(text)
 
 
-def _entry(buffer: str, start: int) -> tuple[dict[str, Any] | str, int] | None:
-    """An entry and where it ends; None where more must be read to tell."""
+def _entry(buffer: str, start: int, follows: str) -> tuple[Any, int] | None:
+    """An entry and where it ends; None where more must be read to tell. `follows` are signs that may stand behind."""
     try:
         value, end = _scan(buffer, start)
     except json.JSONDecodeError as error:
@@ -162,9 +189,9 @@ def _entry(buffer: str, start: int) -> tuple[dict[str, Any] | str, int] | None:
     behind = _white(buffer, end).end()
     if behind == len(buffer):
         return None  # a number may go on in the next chunk
-    if buffer[behind] not in ",]":
+    if buffer[behind] not in follows:
         return CORRUPT_FILE, start
-    return value if isinstance(value, dict) else CORRUPT_RECORD, end
+    return CORRUPT_RECORD if value == CORRUPT_FILE else value, end
 
 
 def _nothing_more(text: _Text) -> bytes:

@@ -24,12 +24,16 @@ from codeocean.collect.remote_files import list_files, name_of, open_file, open_
 from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
+from core.languages import canonical
 from core.text import is_storable
 
 MAX_CODE_CHARS = 1_000_000
 """No function is longer; the parser is not asked about it."""
 
-_SUFFIXES = {"codesearchnet": (".parquet", ".jsonl.gz", ".jsonl"), "jsonl": (".jsonl.gz", ".jsonl", ".json")}
+_SUFFIXES = {
+    "codesearchnet": (".parquet", ".jsonl.gz", ".jsonl", ".jsonl.zst"),
+    "jsonl": tuple(name + packed for name in (".jsonl", ".json", ".ndjson") for packed in ("", ".gz", ".zst")),
+}
 _HUB_COLUMNS = {
     "repository": "repository_name", "path": "func_path_in_repository", "name": "func_name", "language": "language",
     "code": "func_code_string", "docstring": "func_documentation_string", "split": "split_name", "url": "func_code_url",
@@ -57,7 +61,7 @@ def pair_units(source: CodeSearchNetSource | JsonlSource) -> list[Unit]:
 
 def _file_units(source: CodeSearchNetSource | JsonlSource, file: str) -> list[Unit]:
     whole = Unit(source, (file,), "", None, stamp(file))
-    if not name_of(file).endswith(".parquet"):
+    if not name_of(file).lower().endswith(".parquet"):
         return [whole]
     try:
         with open_file(file) as stream:
@@ -74,7 +78,9 @@ def pair_batches(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator
     names = {} if isinstance(source, JsonlSource) else licenses
     if names is None and isinstance(source, CodeSearchNetSource):
         names = license_names(source.licenses_file) if source.licenses_file else {}
-    for columns in _parquet_columns(unit) if name_of(file).endswith(".parquet") else _json_columns(file, source):
+    for columns in (
+        _parquet_columns(unit) if name_of(file).lower().endswith(".parquet") else _json_columns(file, source)
+    ):
         if len(next(iter(columns.values()))):
             yield _as_rows(columns, source, file, names or {})
 
@@ -90,6 +96,7 @@ def _as_rows(columns: Columns, source: CodeSearchNetSource | JsonlSource, file: 
     if isinstance(source, JsonlSource):
         base |= {"language": source.language or "", "license": source.license, "repository": source.repository}
     whole = {name: _filled(columns.get(name), base.get(name, ""), count) for name in READ_SCHEMA.names}
+    whole["language"] = _canonical(whole["language"])
     if names:
         found = pa.array([names.get(each, "") for each in whole["repository"].to_pylist()], pa.string())
         whole["license"] = pc.if_else(pc.equal(whole["license"], ""), found, whole["license"])
@@ -100,6 +107,12 @@ def _as_rows(columns: Columns, source: CodeSearchNetSource | JsonlSource, file: 
     for name, values in zip(("id", "code", "docstring"), zip(*bare, strict=True), strict=True):
         whole[name] = pa.array(values, pa.string())
     return pa.RecordBatch.from_arrays([whole[name] for name in READ_SCHEMA.names], schema=READ_SCHEMA)
+
+
+def _canonical(languages: pa.Array) -> pa.Array:
+    """The names used here, as other data sets write `Python`, `C++` and `golang`."""
+    names = languages.dictionary_encode()
+    return pa.array([canonical(name.lower()) for name in names.dictionary.to_pylist()], pa.string()).take(names.indices)
 
 
 def _filled(values: pa.Array | None, otherwise: str, count: int) -> pa.Array:
@@ -141,19 +154,22 @@ def _parquet_columns(unit: Unit) -> Iterator[Columns]:
     with open_file(unit.files[0]) as stream:
         try:
             file = pq.ParquetFile(stream)
-            names = [name for name in _HUB_COLUMNS.values() if name in file.schema_arrow.names]
-            if {_HUB_COLUMNS[name] for name in _NEEDED} - {*names, *folders}:
+            have = {*file.schema_arrow.names, *folders}
+            forms = (_HUB_COLUMNS, _ORIGINAL_COLUMNS)
+            columns = next((each for each in forms if have.issuperset(each[name] for name in _NEEDED)), None)
+            if columns is None:
                 yield {"reason": pa.array(["not CodeSearchNet's columns"])}
                 return
+            names = [name for name in file.schema_arrow.names if name in columns.values()]
             groups = None if unit.row_group is None else [unit.row_group]
             for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
                 batch.validate(full=True)
                 if all(map(_is_text, batch.schema.types)):
                     whole = {name: pa.repeat(value, batch.num_rows) for name, value in folders.items()}
                     whole |= {name: pc.if_else(pc.equal(batch[name], ""), None, batch[name]) for name in names}
-                    yield {ours: whole[theirs] for ours, theirs in _HUB_COLUMNS.items() if theirs in whole}
+                    yield {ours: whole[theirs] for ours, theirs in columns.items() if theirs in whole}
                 else:
-                    yield _as_columns([_mapped(folders | record, _HUB_COLUMNS) for record in batch.to_pylist()])
+                    yield _as_columns([_mapped(folders | record, columns) for record in batch.to_pylist()])
         except (pa.ArrowException, OSError) as error:
             yield _as_columns([_damage(unit.files[0], error)])
 

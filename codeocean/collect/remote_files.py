@@ -39,10 +39,10 @@ def list_files(path: str, suffixes: tuple[str, ...]) -> list[str]:
         pattern = f"{glob.escape(str(absolute))}/**/*" if absolute.is_dir() else str(absolute)
         # Path.glob takes no absolute pattern.
         found = [str(absolute)] if absolute.is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207
-        files = sorted(file for file in found if file.endswith(suffixes))
+        files = sorted(file for file in found if file.lower().endswith(suffixes))
         if not found:
             raise FileNotFoundError(f"collect.sources: {path!r} does not exist")
-    if not files or not name_of(files[0]).endswith(suffixes):
+    if not files or not name_of(files[0]).lower().endswith(suffixes):
         raise ValueError(f"collect.sources: {path!r} holds no {', '.join(suffixes)} file")
     return files
 
@@ -60,7 +60,7 @@ def _stored(url: str, suffixes: tuple[str, ...]) -> list[str]:
     if not infos:
         raise FileNotFoundError(f"collect.sources: {url!r} does not exist")
     names = sorted(posixpath.relpath(info.path, path) for info in infos if info.is_file and info.size)
-    return [join_url(url, name) for name in names if name.endswith(suffixes)]
+    return [join_url(url, name) for name in names if name.lower().endswith(suffixes)]
 
 
 def name_of(file: str) -> str:

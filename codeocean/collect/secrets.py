@@ -62,18 +62,36 @@ RULES = _rules()
 _ASKED = tuple((keyword, rule) for rule in RULES for keyword in rule.keywords)
 
 _NAME = (
-    r"(secret|passw(?:or)?d|passwd|passphrase|pwd|(?:api|access|private|encryption|signing)[_-]?key"
-    r"|(?:auth|access|refresh|bearer|api)[_-]?token)(?:[_-]?(?:access|api|signing))?(?:[_-]?(?:key|token|value|base))?"
-    r"['\"]?\]?"
+    r"(secret|passw(?:or)?d|passwd|passphrase|pwd|(?<=_)pass(?![a-z])"
+    r"|(?:api|access|private|encryption|signing|auth|account)[_-]?key"
+    r"|(?:auth|access|refresh|bearer|api)[_-]?token)(?:[_-]?(?:access|api|signing))?(?:[_-]?(?:key|token|value|base)){0,2}"
 )
-_ASSIGNED = re.compile(
-    _NAME + r"\s{0,3}(?::\s{0,3}str\s{0,3}=|:=|=>|=|:)\s{0,3}[brfu]?(?:'([^'\s]{8,200})'|\"([^\"\s]{8,200})\")",
-    re.IGNORECASE,
+_TYPE = r"[\w.:<>\[\]; &|?']{1,40}"
+_GIVEN = (
+    r"(?:['\"`]\s{0,3},"  # `setProperty("db.password", …)`
+    r"|['\"`]?\]?(?:\[\d{0,5}\])?\s{0,3}"
+    rf"(?:\??:{_TYPE}=|(?<=\s)[\w.\[\]]{{1,16}}\s{{1,3}}=|\{{\s{{0,3}}get;[\w\s;]{{0,40}}\}}\s{{0,3}}="  # with its type
+    r"|:=|=>|\|\|=|\?\?=|=|:|[({]|(?<=[ \t])(?=['\"]))"  # the last: `#define API_KEY "…"`
+    r")"
 )
-_NAMES = ("secret", "passw", "passphrase", "pwd", "key", "token")
-_IN_URL = re.compile(r"://[^\s:/@'\"]{1,40}:([^\s:/@'\"]{8,60})@")
+"""How languages give a value to a name that was read before."""
+_BEFORE = (
+    r"[\s\\]{0,24}(?:[\w.:\[\]'\"()]{1,60}\s{1,3}(?:\|\||\?\?|\?:|or)\s{1,3})?"  # `process.env.KEY || "…"`
+    r"(?:(?:string::from|new string|secretstr|some|bytes|str)?\(\s{0,24})?[brfucl@$]{0,2}\#{0,3}"
+)
+_LITERAL = (
+    r"(?:'{1,3}([^'\s]{8,200})'|\"{1,3}([^\"\s]{8,200})\"|`([^`\s]{8,200})`"
+    r"|%q?[({\[<|]([^\s(){}\[\]<>|]{8,200})[)}\]>|])"
+)
+_ASSIGNED = re.compile(_NAME + _GIVEN + _BEFORE + _LITERAL, re.IGNORECASE)
+_IN_TEXT = re.compile(
+    r"['\"`][^'\"`\n]{0,200}?" + _NAME + r"=([^\s'\"`;&,()\[\]{}<>$%\\]{8,200})(?=['\"`;&])", re.IGNORECASE
+)
+"""`"Server=db;Password=…;"`, `putenv('API_KEY=…')`."""
+_NAMES = ("secret", "passw", "passphrase", "pwd", "key", "token", "_pass")
+_IN_URL = re.compile(r"://[^\s:/@'\"]{0,40}:([^\s:/@'\"]{8,60})@")
 _PLACEHOLDER = re.compile(
-    r"example|your|placeholder|change|dummy|sample|test|xxx|\.\.|abcdef|12345678|\$\{|\{\w{0,40}\}|%\(|%s|<\w|://|\*\*\*|\\[dwsnxu]",
+    r"example|your|p[a@4][s$5]{2}w[o0]rd|qwerty|placeholder|change|dummy|sample|test|xxx|\.\.|abcdef|12345678|\$\{|\{\w{0,40}\}|%\(|%s|<\w|://|\*\*\*|\\[dwsnxu]",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"passw|secret|token|user|login|field|param", re.IGNORECASE)
@@ -87,7 +105,6 @@ MIN_SWITCHES = 0.35
 
 FOLDED_OTHERWISE = "[\u0130\u0131]"
 """The Turkish letters that Python takes for an i when cases do not count, and RE2 does not."""
-_GAP = r"[\s\x0b\x1c-\x1f\x{80}-\x{10ffff}]{0,3}"
 _WITH_MORE = {
     "sk": "sk[0-9a-f]{32}", "sg.": r"sg\.[a-z0-9=_.-]{22}", "hf_": "hf_[a-z]{34}", "pat.": r"pat\.[a-z0-9_-]{22}",
     "ext_": r"ext_[a-z0-9]{5,30}\.", "sc_": r"sc_[a-z0-9]{5,30}\.",
@@ -95,8 +112,8 @@ _WITH_MORE = {
 """Keywords that ordinary words hold, with more of the token: without these one row in twelve is asked about."""
 SUSPECT = "(?i)" + "|".join((
     *sorted({_WITH_MORE.get(keyword, re.escape(keyword)) for keyword, _ in _ASKED}),
-    _NAME + _GAP + "(?::" + _GAP + "str" + _GAP + "=|:=|=>|=|:)" + _GAP + r"[brfu]?(?:'[^'\s]{8}|\"[^\"\s]{8})",
-    r"://[^\s:/@'\"]{1,40}:[^\s:/@'\"]{8}",
+    _NAME.replace("(?<=_)", "_").replace("(?![a-z])", ""),
+    r"://[^\s:/@'\"]{0,40}:[^\s:/@'\"]{8}",
     FOLDED_OTHERWISE,
 ))  # fmt: skip
 """For RE2: in a text without it there is no secret (`suspects.py`)."""
@@ -112,7 +129,13 @@ def has_secret(text: str) -> bool:
         return True
     if not any(name in lower for name in _NAMES):
         return False
-    return any(_is_drawn(match[1].lower(), match[2] or match[3]) for match in _ASSIGNED.finditer(text))
+    found = (match for pattern in (_ASSIGNED, _IN_TEXT) for match in pattern.finditer(text))
+    return any(_is_drawn(match[1].lower(), _bare(next(filter(None, match.groups()[1:])))) for match in found)
+
+
+def _bare(literal: str) -> str:
+    """C++: `R"(…)"` without its parentheses."""
+    return literal[1:-1] if literal[0] == "(" and literal[-1] == ")" else literal
 
 
 def _found(rule: Rule, text: str) -> bool:
@@ -137,7 +160,7 @@ def _is_drawn(name: str, literal: str) -> bool:
     if len(literal) >= 20 and _TOKEN.fullmatch(literal):
         kinds = (any(map(str.isdigit, literal)), any(map(str.islower, literal)), any(map(str.isupper, literal)))
         return all(kinds) and _bits(literal) >= MIN_BITS and _switches(literal) >= MIN_SWITCHES
-    if name.startswith(("passw", "pwd", "passphrase")):
+    if name.startswith(("pass", "pwd")):
         return _is_password(literal, signs=True)
     return len(literal) >= 16 and _is_password(literal, signs=len(literal) >= 24) and _bits(literal) >= 3.3
 

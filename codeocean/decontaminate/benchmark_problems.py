@@ -7,12 +7,12 @@ LiveCodeBench (Jain et al. 2024), CRUXEval (Gu et al. 2024), MultiPL-E (Cassano 
 
 from __future__ import annotations
 
-import gzip
 import hashlib
+import io
 import itertools
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +20,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.json_records import TOO_LARGE, Record, json_records
+from core.json_records import TOO_LARGE, Record, json_records, unpacked
 
 _STATEMENTS = ("docstring", "text", "question_content", "complete_prompt", "prompt", "instruction", "input")
 _SOLUTIONS = ("canonical_solution", "code", "reference_code", "output", "starter_code")
@@ -77,15 +77,12 @@ def _records(stream: BinaryIO) -> Iterator[Record]:
             yield from (Record(row, next(numbers), in_array=False) for row in batch.to_pylist())
         return
     stream.seek(0)
-    packed = stream.read(2) == b"\x1f\x8b"
-    stream.seek(0)
     for record in json_records(stream):
         if record.value != TOO_LARGE or record.in_array:
             yield record
             continue
         stream.seek(0)
-        lines: Iterable[bytes] = gzip.GzipFile(fileobj=stream) if packed else stream
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(io.BufferedReader(unpacked(stream)), 1):
             if number >= record.number and line.strip():
                 yield Record(json.loads(line), number, in_array=False)
         return

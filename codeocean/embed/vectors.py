@@ -89,8 +89,8 @@ def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> V
     try:
         if path.endswith(".npy"):
             x_ND = np.load(path, mmap_mode="r", allow_pickle=False)
-            if x_ND.ndim != 2 or x_ND.dtype.kind != "f":
-                raise ValueError(f"it holds {x_ND.dtype} of shape {x_ND.shape}, not a matrix of floats")
+            if x_ND.ndim != 2 or x_ND.dtype.kind != "f" or x_ND.dtype.itemsize > 8:
+                raise ValueError(f"it holds {x_ND.dtype} of shape {x_ND.shape}, no matrix of ordinary floats")
             return VectorFile(path, len(x_ND), x_ND.shape[1], x_ND.dtype.name, "")
         with fs.open_input_file(path) as stream:
             file = pq.ParquetFile(stream)
@@ -130,10 +130,11 @@ def _numbers(kind: pa.DataType) -> pa.DataType | None:
 
 
 def _dimensions(file: pq.ParquetFile, field: pa.Field) -> int:
-    batch = next(file.iter_batches(1, columns=[field.name]), None)
-    if batch is None or batch.num_rows == 0:
-        return int(getattr(field.type, "list_size", 0))
-    return pc.list_value_length(_stored(batch.column(0)))[0].as_py() or 0
+    """The length of the first row that has a vector: the rows without one are named when they are read."""
+    for batch in file.iter_batches(BATCH_ROWS, columns=[field.name]):
+        if found := next(filter(None, pc.list_value_length(_stored(batch.column(0))).to_pylist()), 0):
+            return int(found)
+    return int(getattr(field.type, "list_size", 0))
 
 
 def _stored(values: pa.Array) -> pa.Array:
@@ -210,7 +211,7 @@ def _read_file(fs: pafs.FileSystem, file: VectorFile, out_MD: np.ndarray[Any, An
     if not file.column:
         out_MD[:] = np.load(file.path, mmap_mode="r", allow_pickle=False)[skip : skip + len(out_MD)]
         return
-    done = 0
+    done, first = 0, skip
     try:
         with fs.open_input_file(file.path) as stream:
             reader = pq.ParquetFile(stream)
@@ -219,7 +220,7 @@ def _read_file(fs: pafs.FileSystem, file: VectorFile, out_MD: np.ndarray[Any, An
                 vectors = batch.column(0)[skip : skip + len(out_MD) - done]
                 skip = max(0, skip - batch.num_rows)
                 if len(vectors):
-                    out_MD[done : done + len(vectors)] = _matrix(vectors, out_MD.shape[1])
+                    out_MD[done : done + len(vectors)] = _matrix(vectors, out_MD.shape[1], first + done)
                     done += len(vectors)
     except (pa.ArrowException, ValueError) as error:
         raise ValueError(f"{file.path} cannot be read as vectors: {str(error).splitlines()[0]}") from None
@@ -238,10 +239,14 @@ def _row_groups(reader: pq.ParquetFile, skip: int, wanted: int) -> tuple[list[in
     return groups, inside
 
 
-def _matrix(vectors: Any, dimensions: int) -> np.ndarray[Any, Any]:
+def _matrix(vectors: Any, dimensions: int, first: int) -> np.ndarray[Any, Any]:
+    """The vectors as a matrix; `first` is the number of their first row, for a message."""
     vectors = _stored(vectors)
-    flat, lengths = vectors.flatten(), pc.min_max(pc.list_value_length(vectors)).as_py()
-    if vectors.null_count or flat.null_count or set(lengths.values()) != {dimensions}:
-        raise ValueError(f"a row has no vector of {dimensions} numbers")
+    lengths, flat = pc.fill_null(pc.list_value_length(vectors), 0), vectors.flatten()
+    if (row := pc.index(pc.equal(lengths, dimensions), False).as_py()) >= 0:
+        raise ValueError(f"row {first + row} has {lengths[row].as_py()} numbers, the others have {dimensions}")
+    if flat.null_count:
+        row = pc.index(pc.is_null(flat), True).as_py() // dimensions
+        raise ValueError(f"row {first + row} lacks one of its {dimensions} numbers")
     found: np.ndarray[Any, Any] = flat.to_numpy(zero_copy_only=False).reshape(len(vectors), dimensions)
     return found

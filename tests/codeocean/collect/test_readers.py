@@ -232,6 +232,33 @@ def test_an_array_behind_a_byte_order_mark_is_read_whatever_the_suffix(tmp_path,
     assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
 
 
+@pytest.mark.parametrize("name", ["a.NDJSON", "a.json.gz", "a.jsonl.zst"])
+def test_json_of_every_suffix_and_packing_is_read(tmp_path, name):
+    content = (json.dumps({"code": GO, "docstring": "Adds."}) + "\n").encode() * 3
+    packed = {"gz": gzip.compress, "zst": lambda raw: pa.Codec("zstd").compress(raw, asbytes=True)}
+    (tmp_path / name).write_bytes(packed.get(name.rpartition(".")[2], bytes)(content))
+    assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
+
+
+def test_languages_are_known_by_the_names_that_other_data_sets_write(tmp_path):
+    names = {"C++": "cpp", "C#": "csharp", "JavaScript": "javascript", "golang": "go", "PHP": "php", "Cobol": "cobol"}
+    columns = {"code": "code", "docstring": "docstring", "language": "lang"}
+    lines = [json.dumps({"code": GO, "docstring": "Adds.", "lang": name}) for name in names]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    rows = rows_of(jsonl(tmp_path, columns=columns))
+    assert [row["language"] for row in rows] == list(names.values())
+    assert [row["reason"] for row in rows] == [""] * 5 + ["language not asked for"]
+    table = hub_table(2).drop_columns(["language"]).append_column("language", pa.array(["Python", "PYTHON"]))
+    pq.write_table(table, tmp_path / "A.PARQUET")
+    assert [row["language"] for row in rows_of(dataset(tmp_path / "A.PARQUET"))] == ["python"] * 2
+
+
+def test_parquet_with_the_original_columns_is_read(tmp_path):
+    pq.write_table(pa.Table.from_pylist([json.loads(original())] * 2), tmp_path / "a.parquet")
+    found = [(row["code"], row["name"], row["split"], row["reason"]) for row in rows_of(dataset(tmp_path))]
+    assert found == [(STRIPPED, "add", "train", "")] * 2
+
+
 def test_json_at_a_url_is_read(tmp_path):
     (tmp_path / "a.jsonl").write_text(original() + "\n" + original(GO, "go"))
     assert [row["code"] for row in rows_of(dataset((tmp_path / "a.jsonl").as_uri()))] == [STRIPPED, GO]
@@ -413,7 +440,7 @@ def test_standard_library_gives_thousands_of_functions_that_parse():
     [
         (folder("/no/such/folder"), FileNotFoundError, "'/no/such/folder' does not exist"),
         (dataset("/no/such/file.parquet"), FileNotFoundError, "does not exist"),
-        (dataset("https://example.org/data.csv"), ValueError, "holds no .parquet, .jsonl.gz, .jsonl file"),
+        (dataset("https://example.org/data.csv"), ValueError, "holds no .parquet, .jsonl.gz, .jsonl, .jsonl.zst file"),
         (dataset("nonsense://example.org/data.jsonl"), OSError, "cannot be reached: Protocol not known"),
     ],
 )

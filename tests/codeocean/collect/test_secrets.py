@@ -52,7 +52,9 @@ INNOCENT = [
     "password = 'passwordField1'", "secret_key = 'settings.SECRET_KEY_2'", "pwd = '/home/User1/work'",
     "password: '${DB_PASSWORD_1a}'", "'password': '%(Password1)s'", "token = 'getAccessTokenFromS3'",
     "password = r'^(?=.*[A-Z])\\d+$'", "api_key = 'XXXXXXXXXXXXXXXXXXXX'", "http://user:password@example.com/",
-    "xapp-level tokens begin so", "password_hasher = 'PBKDF2Sha256Hasher'", "def f(password='Password'): pass",
+    "xapp-level tokens begin so", "password_hasher = 'PBKDF2Sha256Hasher'", "password = 'MyP4ssw0rd!'",
+    "password_hash = '$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW'", "password = hash+Salt1;",
+    "setField('secret_key', 'settings.SecretKey2')", "password(config.Db2.Pass_1);", "const API_KEY: &str = env!('API_KEY_V2');", "def f(password='Password'): pass",
 ]  # fmt: skip
 
 
@@ -65,6 +67,34 @@ def test_a_secret_is_found_wherever_it_stands(text):
 @pytest.mark.parametrize("text", INNOCENT)
 def test_what_only_speaks_of_secrets_is_none(text):
     assert not has_secret(text)
+
+
+TOKEN = "q7Wk2Lr9Tz4Xn6Vb" + "8Mc1Pd3Fh5Gj0KsAyEuI"
+PASSWORD = "uV4#mq" + "Rz81!t"
+SYNTAXES = [
+    'aws_secret_key = """{token}"""', "os.environ.setdefault('DB_PASSWORD', '{password}')", "SECRET_KEY = (\n    '{token}'\n)",
+    "PASSWORD = \\\n    '{password}'", "setattr(settings, 'SECRET_KEY', '{token}')", "DB_PASS = '{password}'",
+    "process.env.SECRET_KEY = `{token}`;", "const client_secret = process.env.X || '{token}';",
+    "private readonly apiToken: string = '{token}';", "password?: string = '{password}'",
+    'props.setProperty("db.password", "{password}");', 'builder.withPassword("{password}")', "secretKey := `{token}`",
+    'os.Setenv("API_TOKEN", "{token}")', 'var dbPassword string = "{password}"', "define('SECRET_KEY', '{token}');",
+    "putenv('AWS_SECRET_ACCESS_KEY={token}');", "config.secret_key_base = '{token}'", "ENV['SECRET_KEY'] ||= '{token}'",
+    "password: %q({password})", '#define API_KEY "{token}"', 'char secret_key[] = "{token}";',
+    'const char kSecretKey[41] = "{token}";', 'std::string apiKey{{"{token}"}};', 'std::string password("{password}");',
+    'const std::string secretKey = R"({token})";', 'Password = @"{password}",', 'var secretKey = $"{token}";',
+    '"Server=db;User Id=sa;Password={password};"', 'public string ClientSecret {{ get; set; }} = "{token}";',
+    'const SECRET_KEY: &str = "{token}";', 'let api_key = String::from("{token}");',
+    "static PASSWORD: &'static str = \"{password}\";", 'const API_KEY: &[u8] = b"{token}";',
+    'let secret_key = r#"{token}"#;', "redis://:q7Wk2Lr9Tz@cache.internal:6379/0",
+]  # fmt: skip
+"""How the eleven languages give a value to a name."""
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_a_secret_is_found_in_the_syntax_of_each_language(syntax):
+    assert has_secret(syntax.format(token=TOKEN, password=PASSWORD))
+    innocent = syntax.format(token="settings.sessionStore", password="choosePassword1")
+    assert "://" in syntax or not has_secret(innocent)
 
 
 def test_the_rules_of_others_are_all_in_use():

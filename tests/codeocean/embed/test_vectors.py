@@ -67,29 +67,42 @@ def test_numpy_files_and_lists_of_any_name(tmp_path):
         np.testing.assert_array_equal(read_vectors(FS, [file], 20, 700).numpy(), X[20:700])
 
 
+ROWS = {
+    "ragged": [[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]],
+    "missing": [[1.0, 2.0], None, [4.0, 5.0]],
+    "missing first": [None, [1.0, 2.0], [4.0, 5.0]],
+    "hole": [[1.0, 2.0], [4.0, 5.0], [6.0, None]],
+}
+
+
 @pytest.mark.parametrize(
     ("what", "message"),
     [
         ("damaged", "cannot be read as vectors"),
         ("pickle", "cannot be read as vectors"),
-        ("integers", "not a matrix of floats"),
+        ("integers", "no matrix of ordinary floats"),
         ("no vectors", "has no column 'embedding' of lists of floats; its columns are id"),
-        ("ragged", "a row has no vector of 2 numbers"),
-        ("missing", "a row has no vector of 2 numbers"),
+        ("ragged", "row 1 has 1 numbers, the others have 2"),
+        ("missing", "row 1 has 0 numbers, the others have 2"),
+        ("missing first", "row 0 has 0 numbers, the others have 2"),
+        ("hole", "row 2 lacks one of its 2 numbers"),
+        ("long doubles", "no matrix of ordinary floats"),
     ],
 )
 def test_what_holds_no_vectors_is_named(tmp_path, what, message):
-    path = tmp_path / ("x.npy" if what in {"pickle", "integers"} else "x.parquet")
+    path = tmp_path / ("x.npy" if what in {"pickle", "integers", "long doubles"} else "x.parquet")
     if what == "damaged":
         path.write_bytes(b"PAR1 not really PAR1")
     elif what == "pickle":
         np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
     elif what == "integers":
         np.save(path, np.ones((3, 2), dtype=np.int64))
+    elif what == "long doubles":
+        np.save(path, np.ones((3, 2), dtype=np.longdouble))
     elif what == "no vectors":
         pq.write_table(pa.table({"id": ["a"]}), path)
     else:
-        rows = [[1.0, 2.0], [3.0] if what == "ragged" else None, [4.0, 5.0, 6.0] if what == "ragged" else [4.0, 5.0]]
+        rows = ROWS[what]
         pq.write_table(pa.table({"v": pa.array(rows, pa.list_(pa.float32()))}), path)
     with pytest.raises(ValueError, match=message) as caught:
         read_vectors(FS, [open_vectors(FS, str(path))], 0, 3)
