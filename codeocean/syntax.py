@@ -25,7 +25,7 @@ _STUB = re.compile(
 """A statement that stands for a body to come."""
 _MAY_BE_A_STUB = re.compile(rb"nil\b|pass|\.\.\.|return|(?i:todo|unimplemented|raise|throw|panic)|[rfbuRFBU]*['\"]")
 """What each stub and each lone string begins with."""
-_NOTHING = {"python": "None", "php": "(?i:null)", "c": "NULL", "cpp": "NULL", "ruby": "nil", "go": "nil"}
+_NOTHING = {"python": "None", "php": "(?i:null)", "c": "NULL", "cpp": "NULL|nullptr", "ruby": "nil", "go": "nil"}
 """How a language writes no value, where it is not `null` or `undefined`; another name is a constant's."""
 _LONE_STRING = re.compile(r"[rfbuRFBU]*(['\"]).*\1;?", re.DOTALL)
 """As a statement it does nothing, but in the languages whose last expression is the result."""

@@ -95,7 +95,7 @@ def documentation_below(tree: SourceTree, at: int, grammar: Grammar, after: byte
         at = _end(_SPACE.match(source, at), at)
         if (end := _comment_end(tree, at)) > at:
             if _mark(grammar.comments).match(source, at):
-                _add(comments, source, at, end)
+                _add(comments, source, at, end, tree.language)
                 macro = opened = -1
         elif (directive := _DIRECTIVES.get(tree.language)) and (found := directive.match(source, at)):
             end = found.end()
@@ -149,8 +149,11 @@ def _comment_end(tree: SourceTree, at: int) -> int:
     return end + 2 if end >= 0 else len(source)
 
 
-def _add(comments: list[_Comment], source: bytes, begin: int, end: int) -> None:
-    """Add a comment that begins as documentation does; a line goes on what the line before began."""
+def _add(comments: list[_Comment], source: bytes, begin: int, end: int, language: str) -> None:
+    """Add a comment that begins as documentation does; a line goes on what the line before began.
+
+    In Rust a comment is about what follows, whatever stands before it on its line.
+    """
     first = source.rfind(b"\n", 0, begin) + 1
     column, before = begin - first, source[first:begin].strip()
     lines = source.startswith(b"//", begin)
@@ -159,7 +162,7 @@ def _add(comments: list[_Comment], source: bytes, begin: int, end: int) -> None:
             and (not last.behind or last.column == column)):  # fmt: skip
         last.end = end
         return
-    behind = bool(before) and not before.endswith((b"{", b"(", b"*/"))
+    behind = language != "rust" and bool(before) and not before.endswith((b"{", b"(", b"*/"))
     comments.append(_Comment(begin, end, column, behind, lines))
 
 

@@ -58,8 +58,8 @@ def _clean_comment(comment: str) -> str:
     return _dedented(re.sub(r"^\s*\* ?", "", line).rstrip() for line in lines)
 
 
-_GO_DIRECTIVE = re.compile(r"//(line |extern |export |nolint\b|[a-z0-9]+:[a-z0-9])")
-"""As go/ast's CommentGroup.Text leaves out; golangci-lint's `//nolint` is one without a colon."""
+_GO_DIRECTIVE = re.compile(r"//(line |extern |export | ?nolint\b| ?#nosec\b|[a-z0-9]+:[a-z0-9])")
+"""As go/ast's CommentGroup.Text leaves out; golangci-lint's `//nolint` and gosec's `// #nosec` have no colon."""
 
 
 def _clean_lines(comments: list[str]) -> str:

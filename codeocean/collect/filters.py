@@ -107,12 +107,14 @@ def _sentence(words: int) -> re.Pattern[str]:
 
 
 _TAG = re.compile(
-    r"^[ \t]*(?:[@\\](?!(?:brief|short|summary|description|desc|details|note)\b)[A-Za-z]|:[a-z]+(?: [^:\n]{0,80})?:"
-    r"|(?:Args|Arguments|Parameters|Returns?|Yields?|Raises|Throws)(?::[ \t]*$|[ \t]*\n[ \t]*---))",
+    r"^[ \t]*(?:[@\\](?!(?i:brief|short|summary|description|desc|details|note)\b)[A-Za-z]|:[a-z]+(?: [^:\n]{0,80})?:"
+    r"|(?:Args|Arguments|(?:Other )?Parameters|Returns?|Yields?|Raises|Throws|Examples?|Attributes|See Also|References)"
+    r"(?::[ \t]*$|[ \t]*\n[ \t]*---)"
+    r"|#{1,4} (?:Arguments|Parameters|Returns?|Panics|Safety|Errors|Examples?)[ \t]*$)",
     re.MULTILINE,
 )
-"""A line that begins the part for tools: Javadoc, PHPDoc, doxygen, reST, and the headings of Google and NumPy."""
-_BRIEF = re.compile(r"[@\\](?:brief|short|summary|description|desc|details|note)\b")
+"""A line that begins the part for tools: Javadoc, PHPDoc, doxygen, reST; headings of Google, NumPy and rustdoc."""
+_BRIEF = re.compile(r"[@\\](?i:brief|short|summary|description|desc|details|note)\b")
 
 
 def summary_of(docstring: str) -> str:

@@ -24,6 +24,8 @@ def name_of(node: Node, source: bytes) -> str:
         return text[1:-1]
     head, operator, sign = text.partition("operator")  # `operator<` is no template
     sign = f" {' '.join(sign.split())}" if re.match(r"\s+\w", sign) else "".join(sign.split())
+    if name is not None and name.type == "operator":
+        return text  # Ruby: `<=>`
     return (re.sub(r"<[^<>]*>", "", head) + operator + sign).replace("::", ".")
 
 

@@ -279,6 +279,7 @@ def test_operators_and_indexers_of_csharp_are_functions(member, name):
     ("go", "package a\n\n//export F\nfunc F() int { return 1 }\n", None),
     ("go", "package a\n\n//go:noinline\n//nolint\nfunc F() int { return 1 }\n", None),
     ("go", "package a\n\n// F opens.\n//\n//export F\nfunc F() int { return 1 }\n", "F opens."),
+    ("go", "package a\n\n// #nosec G101\n// nolint:gosec\nfunc F() int { return 1 }\n", None),
     ("go", "package a\n\n// F opens.\n\nfunc F() int { return 1 }\n", None),
     ("go", "package a\n\n/*\nF opens.\n*/\nfunc F() int { return 1 }\n", "F opens."),
     ("javascript", "/** eslint-disable no-console */\nfunction f() { return 1; }\n", None),
@@ -304,6 +305,18 @@ def test_sorbets_signature_belongs_to_the_code():
 ])  # fmt: skip
 def test_a_function_expression_is_called_what_it_is_assigned_to(source, name):
     assert [found for found, _ in found_in(f"/** Opens. */\n{source}\n", "javascript")] == ([name] if name else [])
+
+
+@pytest.mark.parametrize("name", ["<=>", "<<", "[]=", "==", "+@", "=~"])
+def test_an_operator_of_ruby_is_a_name(name):
+    assert found_in(f"class A\n  # Opens.\n  def {name}(other)\n    1\n  end\nend\n", "ruby") == [
+        (f"A.{name}", "Opens.")
+    ]
+
+
+def test_a_documentation_of_rust_is_about_what_follows_it_as_for_rustc():
+    source = "trait Door {\n    fn lock(&self); /// Opens.\n    fn open(&self) -> u8 { 1 }\n}\n"
+    assert found_in(source, "rust") == [("Door.open", "Opens.")]
 
 
 def test_a_quoted_key_is_a_name_without_its_quotes():
