@@ -245,7 +245,8 @@ WITH joined AS (
   {join}
 )
 SELECT row_number() OVER (ORDER BY rank NULLS LAST, raw_id) - 1 AS n,
-       CASE WHEN kept THEN 'kept' WHEN reason = '' THEN 'accepted' ELSE 'dropped' END AS state,
+       CASE WHEN kept THEN 'kept' WHEN reason = '' THEN 'accepted'
+            WHEN reason IN ('not judged', 'not generated yet') THEN 'waiting' ELSE 'dropped' END AS state,
        split_part(rules, '|', 2) AS rule, * EXCLUDE (kept)
 FROM joined ORDER BY n
 """

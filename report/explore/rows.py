@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ MAP_POINTS = 6_000
 NEIGHBOURS = 8
 INDEXED_ROWS = 20_000
 """From so many rows on texts are indexed; fewer are scanned in less than 0.1 s."""
+COLORS = (*FACETS, "mark", "radius")
+"""What the map is coloured by."""
 SORTS = {"rank": "n", "radius": "radius DESC NULLS LAST, n", "attempts": "attempt DESC, n"}
 
 Row = dict[str, Any]
@@ -284,19 +287,35 @@ class Explorer:
         """A sample of the rows as points of the plane of the first two principal components.
 
         Args:
-            color: the facet whose value each point has.
+            color: the facet whose value each point has; or `mark`, or `radius`, which is given as its quintile.
         """
-        if color not in FACETS:
-            raise ValueError(f"there is no colour {color!r}; there are {', '.join(FACETS)}")
+        if color not in COLORS:
+            raise ValueError(f"there is no colour {color!r}; there are {', '.join(COLORS)}")
         if not self.files.embeddings:
             return {"points": []}
         stride = max(1, self.total // MAP_POINTS)
-        query = (f"SELECT raw_id, {color} AS value, e.embedding::FLOAT[] AS embedding FROM rows "
+        value = "(SELECT mark FROM marks WHERE marks.id = rows.id)" if color == "mark" else color
+        query = (f"SELECT raw_id, {value} AS value, e.embedding::FLOAT[] AS embedding FROM rows "
                  f"JOIN {listed(self.files.embeddings)} e ON e.id = raw_id WHERE n % ? = 0 ORDER BY n")  # fmt: skip
         rows = self._all(query, stride)
         places = plane_of(np.array([row.pop("embedding") for row in rows], np.float32))
-        points = [[*map(float, place), row["raw_id"], row["value"]] for place, row in zip(places, rows, strict=True)]
+        values = [row["value"] for row in rows]
+        values = quintiles_of(values) if color == "radius" else [value or "" for value in values]
+        points = [
+            [*map(float, place), row["raw_id"], value] for place, row, value in zip(places, rows, values, strict=True)
+        ]
         return {"points": points}
+
+
+def quintiles_of(values: list[float | None]) -> list[str]:
+    """For each value the range of its fifth of all values, such as `0.5 to 0.75`; empty for None."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return [""] * len(values)
+    bounds = np.unique(np.quantile(known, np.linspace(0, 1, 6)))
+    names = [f"{low:.3g} to {high:.3g}" for low, high in pairwise(bounds)] or [f"{bounds[0]:.3g}"]
+    inner = bounds[1:-1]
+    return ["" if value is None else names[int(np.searchsorted(inner, value, "right"))] for value in values]
 
 
 def plane_of(vectors_ND: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

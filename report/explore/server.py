@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +26,7 @@ from starlette.routing import Route
 
 from core.page_policy import page_headers
 from report.explore.index import FACETS
-from report.explore.marks import Mark, read_marks, write_mark
+from report.explore.marks import FILE, Mark, read_marks, write_mark
 from report.explore.rows import PAGE_ROWS, Explorer, Filter
 
 PAGE = Path(__file__).with_name("page.html").read_bytes()
@@ -87,6 +88,8 @@ class ExplorerServer:
                 return _json(await run_in_threadpool(answer, request.query_params))
             except ValueError as error:
                 return _json({"error": str(error)}, 400)
+            except OSError as error:
+                return _json({"error": f"the run cannot be read: {error}"}, 500)
             except duckdb.Error as error:  # a question beyond the memory limit, or a file that went away
                 return _json({"error": f"the run could not be asked: {str(error).splitlines()[0]}"}, 500)
 
@@ -104,7 +107,10 @@ class ExplorerServer:
             marks = await run_in_threadpool(write_mark, self._fs, self._root, id_, mark, note)
         except ClientDisconnect:
             return Response(status_code=499)
-        except (ValueError, AttributeError, OSError) as error:
+        except OSError as error:  # a run that may only be read, or a full disk
+            where, why = f"{self._root}/{FILE}", os.strerror(error.errno) if error.errno else str(error)
+            return _json({"error": f"the mark is not saved: {where} cannot be written ({why})"}, 500)
+        except (ValueError, AttributeError) as error:
             return _json({"error": str(error)}, 400)
         self._marks = self._show_marks(marks)
         return _json({"marked": len(marks)})

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from report.explore.index import build_index, run_files
-from report.explore.rows import Explorer, Filter, plane_of
+from report.explore.rows import Explorer, Filter, plane_of, quintiles_of
 from tests.report.explore.conftest import make_run
 
 
@@ -21,7 +21,7 @@ def test_what_became_of_each_row(run):
     assert [rows[f"r{n}"]["reason"] for n in range(8)] == [
         "", "", "", "duplicate instance", "rejected by the discriminator", "not JSON", "not judged", "left out of the data set",
     ]  # fmt: skip
-    assert [rows[f"r{n}"]["state"] for n in range(8)] == ["kept"] * 3 + ["dropped"] * 5
+    assert [rows[f"r{n}"]["state"] for n in range(8)] == [*["kept"] * 3, *["dropped"] * 3, "waiting", "dropped"]
     assert (rows["r4"]["rule"], rows["r0"]["proof"], rows["r3"]["proof"]) == ("faithful", "tests", "none")
 
 
@@ -58,7 +58,7 @@ def test_counts_follow_the_filter(run):
     explorer = Explorer(run)
     whole = explorer.counts(Filter())
     assert (whole["total"], whole["of"]) == (8, 8)
-    assert dict(whole["facets"]["state"]) == {"kept": 3, "dropped": 5}
+    assert dict(whole["facets"]["state"]) == {"kept": 3, "dropped": 4, "waiting": 1}
     some = explorer.counts(Filter({"task": "repair"}))
     assert some["total"] == 4
     assert dict(some["facets"]["language"]) == {"python": 2, "go": 2}
@@ -85,6 +85,12 @@ def test_neighbours_and_map(run):
     points = explorer.points("language")["points"]
     assert {point[3] for point in points} == {"python", "go"}
     assert len(points) == 8
+    explorer.set_marks({"g1": "drop"})
+    assert [point[3] for point in explorer.points("mark")["points"]] == ["", "drop", *[""] * 6]
+    radii = [point[3] for point in explorer.points("radius")["points"]]
+    assert radii[:5] == ["", "0.467 to 1", "0.467 to 1", "0.3 to 0.467", "0.22 to 0.3"]
+    assert radii[6:] == ["0.143 to 0.173"] * 2
+    assert quintiles_of([2.0, 2.0, None]) == ["2", "2", ""]
     with pytest.raises(ValueError, match="no colour"):
         explorer.points("instruction")
     x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32) * [9, 5, 1, 1, 1, 1]
@@ -118,6 +124,16 @@ def test_the_index_is_made_once_for_each_state_of_the_files(run):
     assert not first.exists()
 
 
+def test_a_run_in_which_nothing_can_be_written_is_indexed_in_the_users_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    run = make_run(tmp_path / "run")
+    (run / ".explore").write_text("in the way of the folder, as a read-only disk would be")
+    explorer = Explorer(run)
+    assert explorer.total == 8
+    assert explorer.index.is_relative_to(tmp_path / "cache" / "wavecoder" / "explored")
+    assert Explorer(run).index == explorer.index
+
+
 def test_runs_that_are_not_done_or_of_earlier_versions(tmp_path):
     run = make_run(tmp_path / "run")
     old = pq.read_table(run / "codeocean" / "part-00000.parquet").drop_columns(["proof", "tests"])
@@ -126,11 +142,12 @@ def test_runs_that_are_not_done_or_of_earlier_versions(tmp_path):
     for path in [*run.glob("codeocean/*"), *run.glob("embed/*")]:
         path.unlink()
     explorer = Explorer(run)
-    assert dict(explorer.counts(Filter())["facets"]["state"]) == {"accepted": 5, "dropped": 3}
+    assert dict(explorer.counts(Filter())["facets"]["state"]) == {"accepted": 5, "dropped": 2, "waiting": 1}
     assert (explorer.neighbours("r0"), explorer.points("task")) == ([], {"points": []})
     for path in run.glob("generate/*/*"):
         path.unlink()
-    assert Explorer(run).page(Filter())["rows"][0]["reason"] == "not generated yet"
+    row = Explorer(run).page(Filter())["rows"][0]
+    assert (row["state"], row["reason"]) == ("waiting", "not generated yet")
     with pytest.raises(ValueError, match="collect job first"):
         run_files(tmp_path)
     (run / "collect" / "part-00000.parquet").write_bytes(b"none")

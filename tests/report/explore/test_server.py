@@ -1,6 +1,7 @@
 """The explorer over HTTP, and its page in a real browser."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -84,6 +85,16 @@ def test_questions_and_marks(run, serve):
     assert json.loads(get(f"{url}api/counts?mark=keep")[2])["total"] == 1
 
 
+def test_a_mark_that_cannot_be_saved_says_so_in_one_line(run, serve):
+    url = serve(run)
+    (run / ".marks.json.making").mkdir()  # in the way of the file that is written first
+    asked = json.dumps({"id": "g3", "mark": "keep", "note": ""}).encode()
+    status, _, body = get(f"{url}api/mark", {"Content-Type": "application/json"}, asked)
+    assert status == 500
+    assert re.fullmatch(r"the mark is not saved: .*/marks.json cannot be written \([^\n]*\)", json.loads(body)["error"])
+    assert not json.loads(get(f"{url}api/counts?mark=keep")[2])["total"]
+
+
 def test_a_run_whose_files_are_gone_says_so_in_one_line(run, serve):
     url = serve(run)
     for path in run.glob("generate/*/generations.parquet"):
@@ -126,6 +137,11 @@ def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serv
             "Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=1, mobile=True
         )
         assert await browser.js("document.documentElement.scrollWidth <= 360")
+        await browser.js(
+            "(() => { const one = document.querySelector('#color'); one.value = 'radius'; one.dispatchEvent(new Event('change')); })()"
+        )
+        await browser.until("document.querySelector('#legend').textContent.includes('0.467 to 1 (2)')")
+        assert not await browser.js("document.querySelector('#more').open")
         await browser.key("m")
         await browser.js("document.querySelector('#list .item').click()")
         await browser.until("Math.abs(document.querySelector('#detail').getBoundingClientRect().top) < 10")
@@ -133,6 +149,10 @@ def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serv
         await browser.until("Math.abs(document.querySelector('#list').getBoundingClientRect().top) < 10")
         labels = "[...document.querySelectorAll('input, select')].filter((one) => !one.labels?.length && !one.ariaLabel).length"
         assert await browser.js(labels) == 0
+        await browser.call(
+            "Emulation.setDeviceMetricsOverride", width=1280, height=740, deviceScaleFactor=1, mobile=False
+        )
+        await browser.until("document.querySelector('#more').open")
 
     browse(url, actions)
     assert json.loads((run / "marks.json").read_text())["g0"]["mark"] == "drop"
