@@ -4,7 +4,8 @@
 (two right, two wrong), 8 tests and 10 mutants. Both ways take turns over the same solutions and tests, so that what
 else the machine does falls on both alike; `run_program` has no mutants to run. `cores` runs as many at a time as there
 are cores. `processor_milliseconds` is what all processes together took, the sandbox's too, which says what a core does
-when others do not want it. Other languages have 2 solutions, 4 tests and 2 mutants, and are compiled for each.
+when others do not want it. Other languages have 2 solutions, 4 tests and 2 mutants, and are compiled for each. If the
+processor time of an instance is the same one by one and on all cores at once, the rate is linear in free cores.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -29,6 +31,8 @@ from eval.sandbox.run import run_program
 from eval.sandbox.toolchains import missing_toolchains
 
 MUTANTS, TESTS, SOLUTIONS = 10, 8, 4
+ELSEWHERE_INSTANCES = 4
+"""Of each other language, for each core."""
 
 SOLUTIONS_OF = {
     "longest_run": """
@@ -186,8 +190,18 @@ def one_by_one(job: SandboxJob) -> int:
     return passed
 
 
+USAGE: list[Path] = []
+"""The file of a control group that says what all of its processes have used."""
+
+
 def processor_s() -> float:
-    """Processor seconds of this process and of all that it has started, those that have ended too."""
+    """Processor seconds of this process and of all that it has started, those that have ended too.
+
+    Of what ran in a namespace of processes the system tells the parent only a part; a control group is told all.
+    """
+    if USAGE:
+        words = USAGE[0].read_text().split()
+        return int(words[0]) / 1e9 if len(words) == 1 else int(words[words.index("usage_usec") + 1]) / 1e6
     this = psutil.Process()
     return sum(sum(each.cpu_times()[:4]) for each in (this, *this.children(recursive=True)))
 
@@ -213,15 +227,18 @@ def measure_python(instances: int) -> dict[str, Any]:
         run_proof(job, sandboxed)
     used += processor_s()
     cores = os.cpu_count() or 1
+    at_once = -processor_s()
     with ThreadPoolExecutor(cores) as pool:
         begun = time.perf_counter()
         list(pool.map(lambda job: run_proof(job, sandboxed), jobs))
         together = time.perf_counter() - begun
+    at_once += processor_s()
     return {
         "instances": instances,
         "per_second": round(1 / statistics.median(ours), 1),
         "milliseconds": round(1e3 * statistics.median(ours), 1),
         "processor_milliseconds": round(1e3 * used / instances, 1),
+        "processor_milliseconds_on_all_cores": round(1e3 * at_once / instances, 1),
         "per_second_of_a_free_core": round(instances / used, 1),
         "quickest_per_second": round(1 / min(ours), 1),
         "times_one_program_a_pair": round(statistics.median(theirs) / statistics.median(ours), 2),
@@ -230,17 +247,40 @@ def measure_python(instances: int) -> dict[str, Any]:
     }
 
 
-def measure_language(language: str) -> dict[str, Any]:
-    """Seconds of one instance, once its caches are built."""
-    right, old, new = ELSEWHERE[language]
+def language_job(language: str, number: int) -> SandboxJob:
+    """The `number`-th instance of a language: its solutions differ from any other's in the function's name."""
+    right, old, new = (text.replace("twice", f"twice_{number}") for text in ELSEWHERE[language])
     tests = [{"arguments": [n], "expected": 2 * max(n, 0)} for n in (0, 1, 3, -2)]
-    job = SandboxJob(language, "twice", tests, [right, right.replace(old, new)], mutants=2, seed=0)
-    run: Callable[[], dict[str, Any]] = partial(run_proof, job, partial(prove, timeout=20.0, memory_mb=1024))
-    run()
-    begun = time.perf_counter()
-    found = run()
-    return {"seconds": round(time.perf_counter() - begun, 2), "chosen": found["chosen"], "mutants": len(found["kills"]),
-            "killed": sum(found["kills"])}  # fmt: skip
+    return SandboxJob(language, f"twice_{number}", tests, [right, right.replace(old, new)], mutants=2, seed=0)
+
+
+def measure_language(language: str) -> dict[str, Any]:
+    """Seconds of an instance by the clock and of processor time, and instances a second on all cores."""
+    run: Callable[[SandboxJob], dict[str, Any]] = partial(run_proof, prove=partial(prove, timeout=20.0, memory_mb=1024))
+    cores = os.cpu_count() or 1
+    run(language_job(language, 0))
+    seconds, used = list[float](), -processor_s()
+    for number in range(1, ELSEWHERE_INSTANCES + 1):
+        begun = time.perf_counter()
+        found = run(language_job(language, number))
+        seconds.append(time.perf_counter() - begun)
+    used = (used + processor_s()) / ELSEWHERE_INSTANCES
+    jobs = [language_job(language, number) for number in range(100, 100 + cores * ELSEWHERE_INSTANCES)]
+    together = -processor_s()
+    with ThreadPoolExecutor(cores) as pool:
+        begun = time.perf_counter()
+        list(pool.map(run, jobs))
+        clock = time.perf_counter() - begun
+    together = (together + processor_s()) / len(jobs)
+    return {
+        "seconds": round(statistics.median(seconds), 2),
+        "processor_seconds": round(used, 3),
+        "processor_seconds_on_all_cores": round(together, 3),
+        "per_second_of_all_cores": round(len(jobs) / clock, 2),
+        "chosen": found["chosen"],
+        "mutants": len(found["kills"]),
+        "killed": sum(found["kills"]),
+    }
 
 
 def main() -> None:
@@ -248,7 +288,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--instances", type=int, default=24)
     parser.add_argument("--languages", nargs="*", default=list(ELSEWHERE))
+    parser.add_argument("--usage", type=Path, help="cpuacct.usage or cpu.stat of a control group that only this is in")
     options = parser.parse_args()
+    USAGE.extend([options.usage] if options.usage else [])
     missing = missing_toolchains(options.languages)
     found = {name: measure_language(name) for name in options.languages if name not in missing}
     print(json.dumps({
