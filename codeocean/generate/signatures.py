@@ -53,7 +53,10 @@ def _functions(snippet: Snippet, language: str) -> dict[str, Node]:
     """Name → node, of the functions that can be called from outside."""
     grammar = GRAMMARS[language]
     found: dict[str, Node] = {}
-    for node in _outer_functions(snippet.root, grammar.functions, grammar.classes, wrapped=snippet.begin > 0):
+    nodes = _outer_functions(snippet.root, grammar.functions, grammar.classes, wrapped=snippet.begin > 0)
+    if language == "java" and not nodes:
+        nodes = _java_methods(snippet.root)
+    for node in nodes:
         name = name_of(node, snippet.text)
         if re.fullmatch(r"[A-Za-z_$][\w$]*", name):
             found.setdefault(name, node)
@@ -70,6 +73,14 @@ def _outer_functions(root: Node, functions: frozenset[str], classes: frozenset[s
         elif node.type not in classes or wrapped:
             pending.extend(reversed(node.children))
     return found
+
+
+def _java_methods(root: Node) -> list[Node]:
+    """Methods of the outermost classes, which Java has instead of functions, but for private ones."""
+    bodies = [node.child_by_field_name("body") for node in root.named_children if node.type == "class_declaration"]
+    methods = [each for body in bodies if body for each in body.named_children if each.type == "method_declaration"]
+    heads = [(each, re.split(rb"\(", each.text or b"", maxsplit=1)[0].split()) for each in methods]
+    return [each for each, words in heads if b"private" not in words and b"main" not in words]
 
 
 def _uncalled(found: dict[str, Node]) -> list[str]:

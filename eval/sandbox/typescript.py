@@ -42,6 +42,11 @@ def _parser() -> Parser:
     return Parser(Language(tree_sitter_typescript.language_typescript()))
 
 
+def parsed(source: str) -> Node:
+    """The syntax tree of a program."""
+    return _parser().parse(source.encode("utf-8", "replace")).root_node
+
+
 def needs_compiler(source: str) -> str:
     """The first construct that a compiler would have to turn into code; empty where types are all there is."""
     for node in _nodes(_parser().parse(source.encode("utf-8", "replace")).root_node):

@@ -16,11 +16,20 @@ public class Main {
     static boolean same(Object a, Object b) {
         if (a instanceof Optional) a = ((Optional<?>) a).orElse(null);
         if (b instanceof Optional) b = ((Optional<?>) b).orElse(null);
+        if (a instanceof OptionalInt) a = ((OptionalInt) a).isPresent() ? ((OptionalInt) a).getAsInt() : null;
+        if (b instanceof OptionalInt) b = ((OptionalInt) b).isPresent() ? ((OptionalInt) b).getAsInt() : null;
+        if (a instanceof OptionalLong) a = ((OptionalLong) a).isPresent() ? ((OptionalLong) a).getAsLong() : null;
+        if (b instanceof OptionalLong) b = ((OptionalLong) b).isPresent() ? ((OptionalLong) b).getAsLong() : null;
+        if (a instanceof OptionalDouble) a = ((OptionalDouble) a).isPresent() ? ((OptionalDouble) a).getAsDouble() : null;
+        if (b instanceof OptionalDouble) b = ((OptionalDouble) b).isPresent() ? ((OptionalDouble) b).getAsDouble() : null;
         if (a == null || b == null) return a == b;
         if (a.getClass().isArray()) a = items(a);
         if (b.getClass().isArray()) b = items(b);
         if (a instanceof Number && b instanceof Number) {
+            if (a instanceof java.math.BigDecimal && b instanceof java.math.BigDecimal) return ((java.math.BigDecimal) a).compareTo((java.math.BigDecimal) b) == 0;
+            if (a instanceof java.math.BigInteger || b instanceof java.math.BigInteger) return a.toString().equals(b.toString());
             double x = ((Number) a).doubleValue(), y = ((Number) b).doubleValue();
+            if (real(a) && !(a instanceof Float) && Math.rint(x) == x && Math.rint(y) == y && Math.abs(y) < 0x1p53) return x == y;
             if (real(a) || real(b))
                 return x == y || Math.abs(x - y) <= Math.max(1e-12, (a instanceof Float ? 1e-6 : 1e-9) * Math.abs(y));
             return ((Number) a).longValue() == ((Number) b).longValue();

@@ -5,7 +5,11 @@ template <class T, class = void> struct Same {
     static bool of(const T& a, const T& b) { return a == b; }
 };
 template <class T> struct Same<T, enable_if_t<is_floating_point<T>::value>> {
-    static bool of(T a, T b) { return a == b || fabs(a - b) <= max(T(1e-12), T(sizeof(T) < sizeof(double) ? 1e-6 : 1e-9) * fabs(b)); }
+    static bool whole(T x) { return sizeof(T) >= sizeof(double) && trunc(x) == x && fabs(x) < 9007199254740992.0; }
+    static bool of(T a, T b) {
+        if (whole(a) && whole(b)) return a == b;
+        return a == b || fabs(a - b) <= max(T(1e-12), T(sizeof(T) < sizeof(double) ? 1e-6 : 1e-9) * fabs(b));
+    }
 };
 template <class C> struct SameItems {
     static bool of(const C& a, const C& b) {

@@ -22,12 +22,30 @@ func wcNumber(v reflect.Value) (float64, bool) {
 	return 0, false
 }
 
+func wcWhole(v reflect.Value) (string, bool) {
+	if _, ok := wcNumber(v); !ok || v.Kind() == reflect.Float32 || v.Kind() == reflect.Float64 {
+		return "", false
+	}
+	if v.CanInt() {
+		return fmt.Sprint(v.Int()), true
+	}
+	return fmt.Sprint(v.Uint()), true
+}
+
+func wcPointer[T any](x T) *T { return &x }
+
 func wcSame(a, b reflect.Value) bool {
 	for a.IsValid() && a.Kind() == reflect.Interface {
 		a = a.Elem()
 	}
 	for b.IsValid() && b.Kind() == reflect.Interface {
 		b = b.Elem()
+	}
+	for a.IsValid() && b.IsValid() && a.Kind() == reflect.Ptr && b.Kind() == reflect.Ptr {
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() == b.IsNil()
+		}
+		a, b = a.Elem(), b.Elem()
 	}
 	if !a.IsValid() || !b.IsValid() {
 		return a.IsValid() == b.IsValid()
@@ -40,6 +58,9 @@ func wcSame(a, b reflect.Value) bool {
 			share := 1e-9
 			if a.Kind() == reflect.Float32 {
 				share = 1e-6
+			}
+			if share == 1e-9 && math.Trunc(x) == x && math.Trunc(y) == y && math.Abs(y) < 1<<53 {
+				return x == y
 			}
 			return x == y || math.Abs(x-y) <= math.Max(1e-12, share*math.Abs(y))
 		}
@@ -69,6 +90,26 @@ func wcSame(a, b reflect.Value) bool {
 			}
 		}
 		return true
+	}
+	switch a.Kind() {
+	case reflect.Struct:
+		if a.Type() != b.Type() {
+			return false
+		}
+		for i := 0; i < a.NumField(); i++ {
+			if !wcSame(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.String:
+		return a.String() == b.String()
+	case reflect.Bool:
+		return a.Bool() == b.Bool()
+	}
+	if x, ok := wcWhole(a); ok {
+		y, both := wcWhole(b)
+		return both && x == y
 	}
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }

@@ -162,7 +162,9 @@ macro_rules! tuples {
         impl<$($t: Get),+> Get for ($($t,)+) { fn get(from: &mut In) -> Self { ($($t::get(from),)+) } }
     )*};
 }
-tuples! { (A 0); (A 0, B 1); (A 0, B 1, C 2); (A 0, B 1, C 2, D 3); }
+tuples! {
+    (A 0); (A 0, B 1); (A 0, B 1, C 2); (A 0, B 1, C 2, D 3); (A 0, B 1, C 2, D 3, E 4); (A 0, B 1, C 2, D 3, E 4, F 5);
+}
 
 macro_rules! any {
     ($($n:literal $t:ty),*) => {

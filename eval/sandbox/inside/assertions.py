@@ -46,6 +46,9 @@ class NotAllowed(ValueError):  # noqa: N818 - what it says of an assertion
 def condition_of(text: str) -> ast.expr:
     """What an assertion asserts: the expression of `assert x`, `assert x, message` or `x`.
 
+    Names may be given before it, and functions called: `v = [2, 1]; f(v); assert v == [1, 2]` is one expression too, as
+    `any([v == [1, 2] for v in [[2, 1]] for _ in [f(v)]])`.
+
     Raises:
         NotAllowed: it is neither, or too long.
     """
@@ -55,9 +58,28 @@ def condition_of(text: str) -> ast.expr:
         body = ast.parse(text.strip()).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NotAllowed("no Python") from None
-    if len(body) != 1 or not isinstance(body[0], ast.Assert | ast.Expr):
+    if not body or not isinstance(body[-1], ast.Assert | (ast.Expr if len(body) == 1 else ast.Assert)):
         raise NotAllowed("no assertion")
-    return body[0].test if isinstance(body[0], ast.Assert) else body[0].value
+    condition = body[-1].test if isinstance(body[-1], ast.Assert) else body[-1].value
+    steps = [_step(each) for each in body[:-1]]
+    if not steps:
+        return condition
+    called = ast.Name("any", ast.Load())
+    return ast.fix_missing_locations(ast.Call(called, [ast.ListComp(condition, steps)], []))
+
+
+def _step(statement: ast.stmt) -> ast.comprehension:
+    """A statement before an assertion as a part of a comprehension, which goes through one value."""
+    unused: ast.expr = ast.Name("_", ast.Store())
+    match statement:
+        case ast.Assign(targets=[ast.Name() | ast.Tuple() as target], value=value):
+            return ast.comprehension(target, ast.List([value], ast.Load()), [], 0)
+        case ast.Expr(value=ast.Call() as value):
+            return ast.comprehension(unused, ast.List([value], ast.Load()), [], 0)
+        case ast.Assert(test=test):
+            return ast.comprehension(unused, ast.List([ast.Constant(None)], ast.Load()), [test], 0)
+        case _:
+            raise NotAllowed(f"a statement {type(statement).__name__}")
 
 
 def compiled(text: str, entry_point: str) -> CodeType:

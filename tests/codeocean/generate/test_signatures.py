@@ -36,3 +36,13 @@ def test_what_cannot_be_called_alone_has_none(code):
 
 def test_a_language_without_a_grammar_has_none():
     assert signature_of("fun f() = 1", "kotlin") is None
+
+
+def test_java_without_a_bare_method_has_those_of_its_outermost_classes():
+    code = (
+        "public class Words {\n    Words() { }\n    private static int size(String s) { return s.length(); }\n"
+        "    public static int total(String a, String b) { return size(a) + size(b); }\n"
+        "    public static void main(String[] args) { total(args[0], args[1]); }\n}"
+    )
+    found = signature_of(code, "java", "Write a class with the method `size`.")
+    assert found is not None and (found.name, found.text) == ("total", "public static int total(String a, String b)")

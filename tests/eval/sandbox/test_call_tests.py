@@ -2,6 +2,7 @@
 
 import pytest
 
+from eval.sandbox.call_tests import program_of
 from eval.sandbox.literals import Unwritable, literal
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
@@ -98,9 +99,9 @@ def test_what_is_infinite_or_off_by_one_is_near_no_number(language):
     if missing_toolchains([language]):
         pytest.skip(f"no {language} here")
     tests = [{"arguments": [3.0], "expected": 0.3333333333}, {"arguments": [0.0], "expected": 4.0},
-             {"arguments": [1e-7], "expected": 10000001.0}]  # fmt: skip
+             {"arguments": [1e-7], "expected": 10000001.0}, {"arguments": [2.0**-32], "expected": 2**32 + 1}]  # fmt: skip
     found = prove([INFINITE[language]], tests, language=language, entry_point="f", timeout=20, memory_mb=1024)
-    assert found["outcomes"] == ["PFF"]
+    assert found["outcomes"] == ["PFFF"]
 
 
 def test_javascript_has_the_same_numbers_and_names_as_json():
@@ -110,6 +111,108 @@ def test_javascript_has_the_same_numbers_and_names_as_json():
     code = "function f(x) { return x ? 1 / 0 : {} }"
     found = prove([code], tests, language="javascript", entry_point="f", timeout=5, memory_mb=512)
     assert found["outcomes"] == ["FX"]
+
+
+SCRIPTS = [
+    ("function f(xs: bigint[]): bigint { return xs.reduce((a, b) => a + b, 0n) }", [[2**53 + 1, 2]], 2**53 + 3, 2**53 + 4),
+    ("function f(m: ReadonlyMap<number, string[]>): number { return [...m.keys()][0] + m.get(2)!.length }", [{"2": ["a"]}], 3, 4),
+    ("type Ids = Set<string>;\ninterface Group { ids: Ids; size?: bigint }\nconst f = (g: Group): bigint => BigInt(g.ids.size) + (g.size ?? 0n)", [{"ids": ["a", "a"], "size": 2}], 3, 4),
+    ("function f(a: string, b: string = 'x', c?: number): string { return a + b + c }", ["a", None, None], "axundefined", "a"),
+    ("function f(a: string | undefined): boolean { return a === undefined }", [None], True, False),
+    ("function f(xs: number[]): void { xs.sort((a, b) => a - b) }", [[10, 9]], [9, 10], [10, 9]),
+    ("function* f(n: number): Generator<number> { while (true) yield n++ }", [1], [], [1]),
+    ("function* f(n: number): Generator<number> { yield n; yield n }", [1], [1, 1], [1]),
+    ("async function f(d: Date): Promise<number> { return d.getTime() }", ["1970-01-01T00:00:01Z"], 1000, 1001),
+    ("function f(n: number): Uint8Array { return new Uint8Array(n) }", [2], [0, 0], [0]),
+    ("function f(a: number, b: number): number { return a + b }", [1, 3_000_000_000], 3_000_000_001, 3_000_000_002),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "given", "right", "wrong"), SCRIPTS)
+def test_values_that_json_has_not_are_given_and_compared_in_typescript(code, given, right, wrong):
+    if missing_toolchains(["typescript"]):
+        pytest.skip("no typescript here")
+    tests = [{"arguments": given, "expected": right}, {"arguments": given, "expected": wrong}]
+    found = prove([code], tests, language="typescript", entry_point="f", timeout=10, memory_mb=512)
+    endless = "while (true)" in code  # which is no list
+    assert found["outcomes"] == ["FF" if endless else "PF"], found
+
+
+CHANGED = {  # functions that return nothing, of any type or of one of their own
+    "go": "type Item struct{ Name string; n int }\n\nfunc order(items []Item) {\n\tsort.SliceStable(items, func(i, j int) bool { return items[i].n < items[j].n })\n}",
+    "cpp": "template <typename T>\nvoid order(std::vector<T>& items) { std::sort(items.begin(), items.end()); }",
+    "java": "static <T extends Comparable<T>> void order(List<T> items) { Collections.sort(items); }",
+    "rust": "fn order<T: Ord>(items: &mut Vec<T>) { items.sort(); }",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", CHANGED)
+def test_what_a_function_changes_is_compared_where_it_returns_nothing(language):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+
+    def items(numbers):
+        return [{"name": f"{n}", "n": n} for n in numbers] if language == "go" else numbers
+
+    tests = [{"arguments": [items([3, 1, 2])], "expected": items([1, 2, 3])},
+             {"arguments": [items([2, 1])], "expected": items([2, 1])},
+             {"arguments": [["b", "a"]], "expected": ["a", "b"]}]  # fmt: skip
+    found = prove([CHANGED[language]], tests, language=language, entry_point="order", timeout=20, memory_mb=1024)
+    assert found["outcomes"] == ["PFX" if language == "go" else "PFP"], found
+
+
+@pytest.mark.parametrize(
+    ("code", "language", "given", "expected", "line"),
+    [("static <T> T f(List<T> a, T b) { return b; }", "java", [[1], 2.5], 2, "asList(1.0)), 2.5), 2.0)"),
+     ("record P(int a, String b) {}\nstatic P f(P p) { return p; }", "java", [[1, "x"]], {"b": "x", "a": 1}, 'new Solution.P(1, "x")), new Solution.P(1, "x"))'),
+     ("enum E { A, B; int n; }\nstatic E f(long n) { return E.A; }", "java", [2], "B", "f(2L), Solution.E.B)"),
+     ("static BigInteger f(byte b, OptionalInt c) { return null; }", "java", [-128, None], 2**70, f'f((byte) -128, OptionalInt.empty()), new java.math.BigInteger("{2**70}"))'),
+     ("func f[K comparable, V any](m map[K]V) []V { return nil }", "go", [{"a": 1.5}], [1], "[]float64{float64(1.0)}"),
+     ("func f(p *int) error { return nil }", "go", [3], None, "f(wcPointer(int(3)))"),
+     ("type Day int\nfunc f(d Day) Day { return d }", "go", [3], 4, "f(Day(int(3)))"),
+     ("fn f<T: Copy>(x: &[T], y: T) -> Option<T> { None }", "rust", [[1], 2**40], None, "None::<i64>"),
+     ("struct P { x: f64 }\nenum E { A, B }\nfn f(p: &P) -> E { E::A }", "rust", [{"x": 1}], "B", "let y: E = E::B"),
+     ("fn f(x: u8) -> Result<Vec<u8>, std::num::ParseIntError> { Ok(vec![x]) }", "rust", [1], [1], "matches!(x, Ok(ref z)"),
+     ("template <class T> T f(const vector<T>& x) { return x[0]; }", "cpp", [["a"]], "a", "Same<Bare<string>>"),
+     ("long f(int64_t x) { return x; }", "cpp", [-(2**63)], 1, "(-9223372036854775807LL - 1)")],
+)  # fmt: skip
+def test_types_of_a_call_are_those_of_its_values(code, language, given, expected, line):
+    program = program_of(code, [{"arguments": given, "expected": expected}], [0], language, "f", "-")
+    assert line in program[1] and not program[2], program[1]
+
+
+IN_A_CLASS = [
+    (("import java.util.*;\npublic class Words {\n    private static int size(String s) { return s.length(); }\n"
+     "    public static int longest(List<String> words) {\n        int most = 0;\n"
+     "        for (String word : words) most = Math.max(most, size(word));\n        return most;\n    }\n}"), "longest"),
+    (("final class Box {\n    private int most = 0;\n    private void add(int n) { most = Math.max(most, n); }\n"
+     "    int longest(List<String> words) { for (String word : words) add(word.length()); return most; }\n"
+     "    public static void main(String[] args) { }\n}"), "longest"),
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "name"), IN_A_CLASS)
+def test_java_in_a_class_of_any_name_is_called_there(code, name):
+    if missing_toolchains(["java"]):
+        pytest.skip("no java here")
+    tests = [{"arguments": [["a", "bbb"]], "expected": 3}, {"arguments": [[]], "expected": 1}]
+    found = prove([code], tests, language="java", entry_point=name, timeout=20, memory_mb=1024)
+    assert found["outcomes"] == ["PF"], found
+
+
+ROOM = {
+    "go": "func f(x int32) int32 { return x }", "java": "static int f(long x) { return (int) x; }",
+    "cpp": "int f(int x) { return x; }", "rust": "fn f(x: i64) -> Option<i32> { None }",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ROOM)
+def test_a_result_without_room_for_what_is_expected_is_wrong_and_an_argument_is_none(language):
+    tests = [{"arguments": [1], "expected": 3_000_000_000}, {"arguments": [2**70], "expected": 1}]
+    _, program, left = program_of(ROOM[language], tests, [0, 1], language, "f", "-")
+    assert left == [1] and "false" in program.partition("(0, ")[2].partition(";")[0]
 
 
 def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
