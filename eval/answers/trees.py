@@ -43,7 +43,7 @@ _TRIES = 6
 
 def is_code(text: str, language: str) -> bool:
     """Whether a text as a whole is code of a language."""
-    return not _root(text, language).has_error
+    return not root_of(text, language).has_error
 
 
 def is_open(text: str, language: str) -> bool:
@@ -60,7 +60,7 @@ def brace_units(text: str, language: str) -> tuple[Unit, ...]:
     lines = text.split("\n")
     if len(lines) > MAX_LINES:
         return ()
-    root = _root(text, language)
+    root = root_of(text, language)
     if not root.has_error:
         return tuple(_units(root, language))
     found: list[Unit] = []
@@ -81,7 +81,7 @@ def _grow(lines: list[str], begin: int, language: str) -> tuple[list[Unit], int]
         piece = rest[:end]
         if tried == _TRIES // 2 and "{" not in piece and "(" not in piece:
             break
-        root = _root(piece, language)
+        root = root_of(piece, language)
         if not root.has_error and root.child_count:
             return _units(root, language), begin + piece.count("\n") + 1
     return [], begin + 1
@@ -100,7 +100,8 @@ def _balanced_ends(text: str, language: str) -> Iterator[int]:
                 return
 
 
-def _root(text: str, language: str) -> Node:
+def root_of(text: str, language: str) -> Node:
+    """The syntax tree of a text."""
     return Parser(_loaded(language)).parse(f"{text}\n".encode("utf-8", "replace")).root_node
 
 

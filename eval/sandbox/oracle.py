@@ -19,7 +19,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Required, TypedDict, Unpack
 
-from eval.sandbox.cpp_types import functions_in, probe_of_calls, probe_of_function
+from eval.sandbox.cpp.crossing import crossing
+from eval.sandbox.cpp.probes import functions_in, probe_of_calls, probe_of_function
 from eval.sandbox.data_tests import DataTests, Held, data_tests
 from eval.sandbox.functions import Function
 from eval.sandbox.machine_speed import slowness
@@ -91,8 +92,8 @@ def judge(
             return passed
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
 
-    def judge_split(known: list[Function] | None = None) -> Outcome:
-        files = split(candidate, tests, language, entry_point, known)
+    def judge_split(known: list[Function] | None = None, *, plain: bool = False) -> Outcome:
+        files = split(candidate, tests, language, entry_point, known, plain=plain)
         orders = [compiled_order("tests", files[1], language, limits),
                   compiled_order("candidate", files[0], language, limits)]  # fmt: skip
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
@@ -103,11 +104,13 @@ def judge(
 
     if language != "cpp":
         return judge_split()
-    if entry_point in wanted_names(candidate, tests, language, entry_point) and entry_point not in {
-        function.name for function in functions_of(candidate, language)
-    }:  # its text does not tell the types: the compiler does
-        return judge_split(types_of([str(entry_point)]) or None)
+    own = crossing(candidate, tests, entry_point)
+    told = {function.name for function in functions_of(candidate, language)} | own.names
+    if entry_point in wanted_names(candidate, tests, language, entry_point) and entry_point not in told:
+        return judge_split(types_of([str(entry_point)]) or None)  # its text does not tell the types: the compiler does
     outcome = judge_split()
+    if outcome.outcome in {"signature", "syntax"} and not own.is_empty:  # what was read of its types may be wrong
+        outcome = judge_split(plain=True)
     if outcome.outcome == "signature":
         known = types_of(wanted_names(candidate, tests, language, entry_point))
         outcome = judge_split(known) if known else outcome

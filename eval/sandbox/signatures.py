@@ -45,7 +45,7 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
         own: names of its types that are data.
     """
     found: dict[str, Function] = {}
-    doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp_types.py`)
+    doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp/probes.py`)
     text = without_comments(source)
     text = _plain_go(text) if language == "go" else text
     if language == "rust":

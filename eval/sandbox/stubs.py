@@ -17,6 +17,8 @@ from typing import Any
 
 from eval.answers.braces import cut_at_close, without_block
 from eval.sandbox import go_generics, go_types
+from eval.sandbox.cpp import stubs as cpp_stubs
+from eval.sandbox.cpp.crossing import Crossing, crossing
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.rust import signatures as rust_signatures
 from eval.sandbox.rust import stubs as rust_stubs
@@ -43,6 +45,8 @@ GO_PACKAGES = {"assert": "github.com/stretchr/testify/assert"} | {
     )
 }
 """What a Go program may import, by the name that it uses."""
+CPP_CALLS = 3
+"""The number of the first function of a C++ candidate, as `CALLS` of `wire.hpp`."""
 
 
 @cache
@@ -52,7 +56,13 @@ def driver(name: str) -> str:
 
 
 def split(
-    candidate: str, tests: str, language: str, entry_point: str | None, known: list[Function] | None = None
+    candidate: str,
+    tests: str,
+    language: str,
+    entry_point: str | None,
+    known: list[Function] | None = None,
+    *,
+    plain: bool = False,
 ) -> tuple[Files, Files]:
     """The files of the candidate's program and of the tests' program.
 
@@ -62,6 +72,7 @@ def split(
         language: of both.
         entry_point: the only name that the tests may ask the candidate for; None: all that they call.
         known: the functions that the tests call, where somebody knows better than the text.
+        plain: nothing of C++ but functions of plain data.
     """
     if language == "typescript":
         candidate = without_types(candidate)
@@ -74,12 +85,11 @@ def split(
         *(rust_traits.traits(without_comments(candidate)) if language == "rust" else ()),
     }
     functions = functions_of(candidate, language, frozenset(own)) if known is None else known
-    makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {
-        "cpp": _cpp,
-        "rust": _rust,
-        "go": _go,
-    }
+    makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {"rust": _rust, "go": _go}
     wanted = [_renamed(f) for f in functions if _is_wanted(f.name, tests, language, entry_point)]
+    if language == "cpp":
+        nothing = Crossing([], [], [], [], set(), set())
+        return _cpp(candidate, tests, wanted, nothing if plain else crossing(candidate, tests, entry_point))
     return makers[language](candidate, tests, wanted)
 
 
@@ -105,7 +115,10 @@ def _renamed(function: Function) -> Function:
 
 
 def _is_wanted(name: str, tests: str, language: str, entry_point: str | None) -> bool:
-    if not re.search(rf"\b{name}\s*\(", tests):
+    behind = rf"\b{name}\s*[(,)]" if language == "cpp" else rf"\b{name}\s*\("  # C++: it may be an argument
+    if not re.search(behind, tests) or (
+        not re.search(rf"\b{name}\s*\(", tests) and re.search(rf"[\w>][\s&*]+{name}\s*[=;,({{\[:]", tests)
+    ):
         return False
     if any(f.name == name for f in functions_of(tests, language)):
         return False
@@ -144,9 +157,11 @@ def _as_script(module: str) -> str:
     return re.sub(rf"^[ \t]*import[ \t]+{what}\s+from[ \t]+{where}", required, module, flags=re.MULTILINE)
 
 
-def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
+def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) -> tuple[Files, Files]:
+    """Both programs; what crosses beside functions of plain data is numbered behind them."""
+    functions = [each for each in functions if each.name not in made.names]
     cases, stubs = [], []
-    for number, f in enumerate(functions):
+    for number, f in enumerate(functions, CPP_CALLS):
         kinds = ", ".join(kind for _, kind in f.parameters)
         given = "".join(f", (std::forward<{kind}>({name}))" for name, kind in f.parameters)
         parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
@@ -155,13 +170,23 @@ def _cpp(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, 
                      f"({call}); break;")  # fmt: skip
         asked = f"wavecoder::Call<{kinds}>::template to<{f.returns}>({number}{given})"
         stubs.append(f"wavecoder::Plain<{f.returns}> {f.name}({parameters}) {{ return {asked}; }}")
-    serve = f"int main() {{ for (;;) switch (wavecoder::Wire<unsigned char>::get()) {{ {' '.join(cases)} "
+    theirs, ours = cpp_stubs.parts(made, CPP_CALLS + len(functions))
+    cases += ours.cases
+    serve = f"void wavecoder_serve(unsigned char number) {{ switch (number) {{ {' '.join(cases)} "
     serve += "case wavecoder::ASKS: wavecoder::serve_lent(); break; default: _exit(wavecoder::GONE); } }\n"
+    serve += "int main() { wavecoder::server() = wavecoder_serve; for (;;) wavecoder::answer_next(); }\n"
     head = '#include "wire.hpp"\n'
-    return (
-        {"main.cpp": f"{head}{candidate}\n{serve}"},
-        {"main.cpp": f"{head}using namespace std;\n{chr(10).join(stubs)}\n{tests}\n"},
-    )
+    if made.is_empty:
+        return (
+            {"main.cpp": f"{head}{candidate}\n{serve}"},
+            {"main.cpp": f"{head}using namespace std;\n{chr(10).join(stubs)}\n{tests}\n"},
+        )
+    wire = {"objects.hpp": driver("objects.hpp")}
+    head += '#include "objects.hpp"\n'
+    own = "#define WAVECODER_OWN_NEW\n" if re.search(r"operator\s+new\b", candidate) else ""
+    first = f"{own}#define WAVECODER_SIDE 1\n{head}{cpp_stubs.befriended(candidate, made)}\n{ours.text}\n{serve}"
+    second = f"#define WAVECODER_SIDE 0\n{head}using namespace std;\n{theirs}\n{chr(10).join(stubs)}\n{tests}\n"
+    return {"main.cpp": first} | wire, {"main.cpp": second} | wire
 
 
 def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:

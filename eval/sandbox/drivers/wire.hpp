@@ -15,12 +15,20 @@ typedef std::list<boost::any> list_any;
 namespace wavecoder {
 
 enum : int { PEER = 4, GONE = 90, MEMORY = 92 };
-enum : unsigned char { VALUE, RAISED, NO_MEMORY, ASKS = 255 };
+enum : unsigned char { VALUE, RAISED, NO_MEMORY, CALLS, ASKS = 255 };  // a call's number is CALLS or more
+
+struct Hooks { void (*put)() = nullptr; void (*get)() = nullptr; };  // for what follows a message (objects.hpp)
+inline Hooks& hooks() { static Hooks one; return one; }
+inline void read_rest() { if (hooks().get) hooks().get(); }
 
 struct Out {
     std::string bytes;
+    std::vector<std::function<void()>> pending;  // objects that the message names and that have not been written yet
+    std::set<const void*> seen;
+    void again(unsigned char status) { bytes.assign(1, char(status)), pending.clear(), seen.clear(); }
     void raw(const void* data, size_t size) { bytes.append(static_cast<const char*>(data), size); }
     void flush() {
+        if (hooks().put) hooks().put();
         for (size_t at = 0; at < bytes.size();) {
             ssize_t n = ::write(PEER, bytes.data() + at, bytes.size() - at);
             if (n <= 0) ::_exit(GONE);
@@ -196,6 +204,26 @@ template <class T> using Plain = std::remove_cv_t<std::remove_reference_t<T>>;
 template <class T> struct IsChangeable
     : std::integral_constant<bool, std::is_lvalue_reference<T>::value && !std::is_const<std::remove_reference_t<T>>::value> {};
 
+// What of a call's arguments comes back when it ends: references that may change; more in objects.hpp.
+template <class A, class = void> struct Back {
+    static void put(const Plain<A>& x) { if constexpr (IsChangeable<A>::value) Wire<Plain<A>>::put(x); }
+    static void get(std::remove_reference_t<A>& x) { if constexpr (IsChangeable<A>::value) x = Wire<Plain<A>>::get(); }
+};
+// Whether objects of this type are never destroyed here, as other objects may point to what they own.
+template <class T, class = void> struct Lasts : std::false_type {};
+template <class... T> constexpr bool any_lasts() {
+    for (bool each : {false, Lasts<T>::value...}) if (each) return true;
+    return false;
+}
+
+struct Block { char* at; size_t size; };
+inline std::vector<Block>& blocks() { static std::vector<Block> all; return all; }
+struct Blocks {  // memory that pointers of one call point to; a call within it has its own
+    std::vector<Block> held;
+    Blocks() { held.swap(blocks()); }
+    ~Blocks() { held.swap(blocks()); }
+};
+
 // Functions stay where they are: the other side gets one that asks for them by number.
 // An exception crosses as the nearest class of the library's with its text; a number or text that is thrown, as itself.
 struct Thrown : std::exception {
@@ -222,7 +250,7 @@ inline void put_raised() {
     catch (const char* said) { kind = 12, text = said; }
     catch (const std::string& said) { kind = 13, text = said; }
     catch (...) {}
-    out().bytes.assign(1, char(RAISED));
+    out().again(RAISED);
     Wire<unsigned char>::put(kind);
     Wire<std::string>::put(text);
 }
@@ -258,12 +286,16 @@ inline void serve_lent() {
     function();
 }
 
-// What the other side answers; it may ask for functions of this side's first.
+// What the other side answers; it may ask for functions of this side's first, and these may call the candidate's.
+using Server = void (*)(unsigned char);
+inline Server& server() { static Server one = nullptr; return one; }
+inline void answer_next() { server()(Wire<unsigned char>::get()); }
 inline unsigned char reply() {
     for (;;) {
         unsigned char status = Wire<unsigned char>::get();
-        if (status != ASKS) return status;
-        serve_lent();
+        if (status == ASKS) serve_lent();
+        else if (status >= CALLS && server()) server()(status);
+        else return status;
     }
 }
 
@@ -278,6 +310,7 @@ template <class R, class... A> struct Wire<std::function<R(A...)>> {
     }
     static void answer_lent(const F& f) {
         std::tuple<Plain<A>...> given{Wire<Plain<A>>::get()...};
+        read_rest();
         Out held;
         std::swap(held, out());
         try {
@@ -288,7 +321,7 @@ template <class R, class... A> struct Wire<std::function<R(A...)>> {
             put_raised();
         }
         wavecoder::apply([](auto&... x) {
-            (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
+            (void)std::initializer_list<int>{(Back<A>::put(x), 0)...};
         }, given);
         out().flush();
         std::swap(held, out());
@@ -314,37 +347,54 @@ template <class R, class... A> struct Wire<std::function<R(A...)>> {
         };
     }
     static void changed(std::remove_reference_t<A>&... a) {
-        (void)std::initializer_list<int>{[&] { if constexpr (IsChangeable<A>::value) a = Wire<Plain<A>>::get(); return 0; }()...};
+        (void)std::initializer_list<int>{(Back<A>::get(a), 0)...};
+        read_rest();
     }
 };
 
 // The candidate's side: read the arguments that a function takes, call it, answer.
+template <class T> struct Kept {  // destroyed at its end, if it may be
+    T* at;
+    ~Kept() { delete at; }
+};
 template <class R, class... A, class F> void answer(F function) {
-    std::tuple<Plain<A>...> arguments{Wire<Plain<A>>::get()...};
+    Blocks call;
+    constexpr bool lasts = any_lasts<R, Plain<A>...>();
+    auto* all = new std::tuple<Plain<A>...>{Wire<Plain<A>>::get()...};
+    auto& arguments = *all;
+    Kept<std::tuple<Plain<A>...>> kept{lasts ? nullptr : all};
+    read_rest();
     Out made;
     std::swap(made, out());
     try {
         Wire<unsigned char>::put(VALUE);
         if constexpr (std::is_void<R>::value) wavecoder::apply([&](auto&... x) { function(static_cast<A&&>(x)...); }, arguments);
+        else if constexpr (lasts && !std::is_reference<R>::value) Wire<R>::put(*new R(wavecoder::apply([&](auto&... x) -> R { return function(static_cast<A&&>(x)...); }, arguments)));
         else Wire<Plain<R>>::put(wavecoder::apply([&](auto&... x) -> R { return function(static_cast<A&&>(x)...); }, arguments));
     } catch (const std::bad_alloc&) {
-        out().bytes.assign(1, char(NO_MEMORY));
-        return out().flush();
+        out().again(NO_MEMORY);
+        out().flush();
+        return std::swap(made, out());
     } catch (...) {
         put_raised();
     }
     wavecoder::apply([](auto&... x) {
-        (void)std::initializer_list<int>{(IsChangeable<A>::value ? (Wire<Plain<A>>::put(x), 0) : 0)...};
+        (void)std::initializer_list<int>{(Back<A>::put(x), 0)...};
     }, arguments);
     out().flush();
+    std::swap(made, out());
 }
 
 // The tests' side: call it over there; references that may change are changed here too.
 template <class... A> struct Call {
     template <class R> static Plain<R> to(unsigned char number, A... arguments) {
+        Blocks call;
+        Out held;
+        std::swap(held, out());
         Wire<unsigned char>::put(number);
         (Wire<Plain<A>>::put(arguments), ...);
         out().flush();
+        std::swap(held, out());
         unsigned char status = reply();
         if (status == NO_MEMORY) ::_exit(MEMORY);
         if (status != VALUE) {
@@ -356,11 +406,8 @@ template <class... A> struct Call {
         else { Plain<R> value = Wire<Plain<R>>::get(); changed(arguments...); return value; }
     }
     static void changed(std::remove_reference_t<A>&... arguments) {
-        (void)std::initializer_list<int>{[&] {
-            if constexpr (IsChangeable<A>::value)
-                arguments = Wire<Plain<A>>::get();
-            return 0;
-        }()...};
+        (void)std::initializer_list<int>{(Back<A>::get(arguments), 0)...};
+        read_rest();
     }
 };
 

@@ -82,11 +82,6 @@ def test_cpp_passes_as_in_one_program(name):
     assert done.passed, done
 
 
-def test_arrays_of_cpp_are_told_as_what_cannot_cross():
-    done = outcome("cpp", "int total(const int* x, int n) { return x[0] + n; }\n", "#include <assert.h>\nint main() { int a[2] = {1, 2}; assert(total(a, 2) == 3); }\n")  # fmt: skip
-    assert done.outcome == "signature", done
-
-
 MORE_CPP = """#include <bits/stdc++.h>
 using namespace std;
 multiset<int> ms() { return {1, 1, 2}; }
@@ -140,7 +135,7 @@ def test_more_containers_and_functions_of_cpp_cross():
 
 def test_a_forged_type_does_not_cross():
     """The compiler's errors are the candidate's text: only names of plain data are taken from them."""
-    from eval.sandbox.cpp_types import functions_in
+    from eval.sandbox.cpp.probes import functions_in
 
     forged = "wavecoder_show<Equal(int), wavecoder_number<1>> shown"
     honest = "wavecoder_show<std::vector<int>(const std::vector<int>&, int), wavecoder_number<1ul> > shown"

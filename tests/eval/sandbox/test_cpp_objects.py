@@ -1,0 +1,73 @@
+"""C++'s own classes, pointers, namespaces: as in one plain program. What is wrong does not pass."""
+
+import re
+
+import pytest
+
+from eval.sandbox.cpp import stubs
+from eval.sandbox.cpp.crossing import crossing
+from eval.sandbox.cpp.declared import declared
+from tests.eval.sandbox.cpp_forms import FORMS
+from tests.eval.sandbox.test_stubs import outcome
+
+HEAD = "#include <bits/stdc++.h>\nusing namespace std;\n"
+
+
+def program_of(*checks):
+    """All checks in one program: each would be two compilations."""
+    blocks = "\n".join(f"{{ {check} }}" for check in checks)
+    return f"#undef NDEBUG\n#include <assert.h>\n{HEAD}int main() {{\n{blocks}\n}}\n"
+
+
+def test_what_a_candidate_declares_passes_as_in_one_program():
+    done = outcome("cpp", HEAD + "\n".join(made for made, _ in FORMS.values()), program_of(*(use for _, use in FORMS.values())))  # fmt: skip
+    assert done.passed, done
+
+
+WRONG = {
+    "an equality that says yes": ("struct P { int x; bool operator==(const P&) const { return true; } };\nP f() { return {1}; }", "f() == (P{2})"),
+    "an inequality that says yes": ("struct P { int x; };\nbool operator==(const P&, const P&) { return true; }\nbool operator!=(const P&, const P&) { return true; }\nP f() { return {1}; }", "f() != (P{1})"),
+    "a list's node that is another's": ("struct N { int v; N* next; };\nN* f(N* n) { return new N{n->v, n->next}; }", "[] { N n{1, nullptr}; return f(&n) == &n; }()"),
+    "a field that is another": ("struct P { int x; };\nP f() { return {1}; }", "[] { P p = f(); return p.x == 2; }()"),
+    "an array that is not changed": ("void f(int* a, int n) { }", "[] { int a[] = {1, 2}; f(a, 2); return a[1] == 4; }()"),
+}  # fmt: skip
+
+
+def test_what_is_wrong_does_not_pass():
+    """Each in a namespace of its own; the program tells how many hold."""
+    made = "\n".join(f"namespace n{n} {{ {text} }}" for n, (text, _) in enumerate(WRONG.values()))
+    asked = [f"{{ using namespace n{n}; held += {check}; }}" for n, (_, check) in enumerate(WRONG.values())]
+    done = outcome("cpp", HEAD + made, program_of(f"int held = 0; {' '.join(asked)} assert(held == 0);"))
+    assert done.passed, done
+
+
+UNASKED = {
+    "a type that is made of what is expected": ("struct P { int x = 0; P(int) {} };\nbool operator==(const P&, const P&) { return true; }\nP f() { return P(1); }", "assert(f() == 5);"),
+    "a type that braces make": ("struct P { P(int, int) {} };\nbool operator==(const P&, const P&) { return true; }\nP f() { return P(1, 2); }", "auto same = [](auto a, decltype(a) b) { return a == b; }; assert(same(f(), {3, 4}));"),
+    "a difference that is nothing": ("struct P { int x; };\ndouble operator-(const P&, int) { return 0; }\nP f() { return {1}; }", "assert(abs(f() - 5) < 1e-6);"),
+    "an order against numbers": ("struct P { int x; operator double() const { return 0; } };\nP operator-(const P& p, int) { return p; }\nbool operator<(const P&, double) { return true; }\nP f() { return {1}; }", "assert((f() - 5) < 1e-6);"),
+    "an object that has everything": ("struct P { int size() const { return 2; } bool contains(int) const { return true; } int count(int) const { return 1; } };\nP f() { return {}; }", "auto r = f(); assert(r.count(5) == 1);"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNASKED)
+def test_no_object_is_asked_what_it_is_worth(name):
+    """The tests' program has no such operator, no constructor that converts, and no such method."""
+    made = crossing(*UNASKED[name], None)
+    assert {member.name for _, member in made.members} <= {"", "f", "operator==", "operator-"}
+    assert all("double" not in f"{member.returns} {member.kinds}" for _, member in made.members)
+    constructors = re.findall(r"(\w+)\s+P\(int", stubs.declarations(made))
+    assert set(constructors) <= {"explicit"} and "struct P" in stubs.declarations(made)
+
+
+def test_a_type_of_what_is_expected_does_not_pass():
+    made, check = UNASKED["a type that is made of what is expected"]
+    assert outcome("cpp", HEAD + made, program_of(check)).outcome == "signature"
+
+
+def test_what_a_text_declares():
+    found = declared(
+        "namespace a { struct P { int x = 3, *y; P(int n = 2); virtual int f() const; }; }\nenum E : char { U, V = 4 };\n"
+    )
+    assert [(each.path, each.is_whole) for each in found.types] == [("a::P", False), ("E", True)]
+    assert [(field.kind, field.name, field.initial) for field in found.types[0].fields()] == [("int", "x", "3"), ("int*", "y", "")]  # fmt: skip
