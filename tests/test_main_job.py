@@ -16,6 +16,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.cluster_head import free_port
+
 ROOT = Path(__file__).parents[1]
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -31,7 +33,7 @@ OVERRIDES = {
     "generate.max_answer_chars": "300",
     "codeocean.quality": "null",  # so small a teacher repeats what it was given
     "train.global_batch": "2",
-    "serve.port": "8123",
+    "serve.port": str(free_port()),
     "serve.engine.extra": "{max_num_seqs: 1, enable_prefix_caching: false}",
     "evaluate.limit": "2",
     "evaluate.max_tokens": "48",

@@ -61,7 +61,7 @@ def test_it_answers_who_has_a_key_until_it_is_interrupted(tmp_path):
             chat = client.post("/v1/chat/completions", json=body)
         assert chat.json()["choices"][0]["message"]["content"] == "one two three"
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=120)
     assert process.returncode == 0, log
     assert "Ctrl-C ends it" in log
     assert '"path": "/v1/chat/completions"' in log  # the access log
@@ -94,7 +94,7 @@ def test_before_a_server_of_others_it_is_the_gateway_alone(tmp_path):
             upstream.key = "another since"
             refused = client.post("/v1/chat/completions", json=body), client.get("/v1/models")
         process.send_signal(signal.SIGINT)
-        _, log = process.communicate(timeout=20)
+        _, log = process.communicate(timeout=120)
     assert chat.json()["choices"][0]["message"]["content"] == "one two three"
     assert models
     assert [answer.status_code for answer in refused] == [502, 502]

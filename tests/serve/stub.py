@@ -136,9 +136,9 @@ def stub_upstream(stub=None):
         await site.start()
         return runner.addresses[0][1]
 
-    stub.url = f"http://127.0.0.1:{asyncio.run_coroutine_threadsafe(start(), loop).result(5)}/v1"
+    stub.url = f"http://127.0.0.1:{asyncio.run_coroutine_threadsafe(start(), loop).result(60)}/v1"
     yield stub
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
+    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(60)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -152,7 +152,7 @@ class Running:
         self.secret, self.key = create_key(keys, name="first") if keys else (None, None)
         headers = {"Authorization": f"Bearer {self.secret}"} if keys else {}
         self.headers = headers
-        self.client = httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=10)
+        self.client = httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=60)
 
     def chat(self, *, secret=None, **fields):
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}

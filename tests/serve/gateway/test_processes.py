@@ -79,7 +79,7 @@ def two_processes(folder, **settings):
             yield pair
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(120) == 0
 
 
 def test_limits_hold_for_both_and_one_may_die(tmp_path):

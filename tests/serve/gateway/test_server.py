@@ -49,7 +49,7 @@ def test_it_speaks_tls_and_nothing_else(gateway, pair):
         begun = time.monotonic()
         slow.sendall(b"GET /health HTTP/1.1\r\nHost: ")
         assert slow.recv(100) == b""
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 9  # a head has 10 s, unless told otherwise
 
 
 def test_a_pair_that_is_none_is_refused_before_anything_starts(pair, tmp_path):
