@@ -1,13 +1,15 @@
 """TypeScript → JavaScript, by leaving out what is only a type; as Node's own type stripping does (`--strip-types`).
 
 No type is checked: a program with type errors runs, as it does in Node. The result does not depend on Node's version,
-and no compiler has to be installed. Syntax that a compiler turns into code has no such form: `needs_compiler` names it.
+and no compiler has to be installed. Enums and parameters that are properties become what a compiler makes of them.
+Other syntax that a compiler turns into code has no such form: `needs_compiler` names it.
 
 Not covered: JSX; imports that are only used as types and do not say so.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -27,12 +29,13 @@ _STATEMENTS = _set("interface_declaration type_alias_declaration ambient_declara
                    "abstract_method_signature method_signature index_signature")  # fmt: skip
 """Nodes in whose place an empty statement stands, which a class may hold too."""
 _MARKS = {
-    "optional_parameter": "?", "method_definition": "?", "public_field_definition": "? ! readonly abstract",
+    "optional_parameter": "? readonly", "required_parameter": "readonly", "method_definition": "?",
+    "public_field_definition": "? ! readonly abstract",
     "variable_declarator": "!", "non_null_expression": "!", "abstract_class_declaration": "abstract",
 }  # fmt: skip
 """Node → its own signs and words that are left out."""
 _COMPILED = {
-    "enum_declaration": "an enum", "internal_module": "a namespace", "module": "a namespace",
+    "internal_module": "a namespace", "module": "a namespace",
     "import_require_clause": "import = require", "import_alias": "an import alias", "decorator": "a decorator",
 }  # fmt: skip
 
@@ -52,8 +55,6 @@ def needs_compiler(source: str) -> str:
     for node in _nodes(_parser().parse(source.encode("utf-8", "replace")).root_node):
         if node.type in _COMPILED:
             return _COMPILED[node.type]
-        if node.type in {"required_parameter", "optional_parameter"} and _has(node, "accessibility_modifier readonly"):
-            return "a parameter that is a property"
         if node.type == "export_statement" and _has(node, "="):
             return "export ="
     return ""
@@ -82,6 +83,8 @@ def _cuts(root: Node, text: bytes) -> Iterator[Cut]:
             line = before is not None and node.parent is not None and node.parent.type == "arrow_function"
             # No line may begin with the arrow.
             yield before.end_byte if line and before else node.start_byte, node.end_byte, b" "
+        elif node.type == "enum_declaration":
+            yield node.start_byte, node.end_byte, _enum(node).encode()
         elif node.type in {"import_specifier", "export_specifier"} and _has(node, "type"):
             yield _with_comma(node, text)
         elif _is_type_statement(node):
@@ -91,8 +94,46 @@ def _cuts(root: Node, text: bytes) -> Iterator[Cut]:
         elif node.type == "required_parameter" and _has(node, "this"):
             yield _with_comma(node, text)
         elif node.type in _MARKS:
+            yield from _given_properties(node)
             signs = _MARKS[node.type].split()
             yield from ((one.start_byte, one.end_byte, b" ") for one in node.children if one.type in signs)
+
+
+def _enum(node: Node) -> str:
+    """An enum as an object: member → value, and number → member."""
+    name, body = _text(node.child_by_field_name("name")), node.child_by_field_name("body")
+    made, known = list[str](), list[str]()
+    for number, each in enumerate(body.named_children if body else ()):
+        if each.type == "comment":
+            continue
+        value = each.child_by_field_name("value")
+        member = _text(each.child_by_field_name("name") or each).strip("'\"`")
+        said = f"{name}[{json.dumps(known[-1])}] + 1" if known else "0"
+        if value is not None:
+            said = _text(value)
+            for one in known if value.type not in {"string", "template_string"} else ():
+                said = re.sub(rf"(?<![\w$.'\"]){re.escape(one)}(?![\w$'\"])", f"{name}[{json.dumps(one)}]", said)
+        key, held = json.dumps(member), f"$wavecoder{number}"
+        made.append(f"const {held} = {name}[{key}] = {said}; if (typeof {held} === 'number') {name}[{held}] = {key};")
+        known.append(member)
+    return f"var {name} = ({name} => {{ {' '.join(made)} return {name} }})({name} ?? {{}});"
+
+
+def _given_properties(method: Node) -> Iterator[Cut]:
+    """What a constructor does with the parameters that are properties: behind a call of `super`, else at once."""
+    given, body = (method.child_by_field_name(field) for field in ("parameters", "body"))
+    if method.type != "method_definition" or given is None or body is None:
+        return
+    marked = [each for each in given.named_children if _has(each, "accessibility_modifier readonly override_modifier")]
+    names = [_text(each.child_by_field_name("pattern")) for each in marked]
+    above = next((each for each in body.named_children if (each.text or b"").startswith(b"super(")), None)
+    place = above.end_byte if above is not None else body.start_byte + 1
+    if names:
+        yield place, place, "".join(f" this.{name} = {name};" for name in names).encode()
+
+
+def _text(node: Node | None) -> str:
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
 def _is_type_statement(node: Node) -> bool:

@@ -125,6 +125,11 @@ SCRIPTS = [
     ("async function f(d: Date): Promise<number> { return d.getTime() }", ["1970-01-01T00:00:01Z"], 1000, 1001),
     ("function f(n: number): Uint8Array { return new Uint8Array(n) }", [2], [0, 0], [0]),
     ("function f(a: number, b: number): number { return a + b }", [1, 3_000_000_000], 3_000_000_001, 3_000_000_002),
+    (("enum Size { Small = 1, Large, Huge = Large * 4, Name = 'n' }\nexport enum Way { Up, /* not */ Down }\n"
+     "function f(a: Size, b: Way): string { return Size[a] + Way[b] + Size.Huge + Size.Name }"), [2, 1], "LargeDown8n", "SmallUp8n"),
+    (("class Base { constructor(readonly kind: string) {} }\nclass Box extends Base {\n"
+     "  constructor(private readonly size: number, public name = 'box') { super('b'); this.name += 's' }\n"
+     "  told(): string { return this.kind + this.size + this.name }\n}\nconst f = (n: number): string => new Box(n).told()"), [3], "b3boxs", "b3box"),
 ]  # fmt: skip
 
 
@@ -216,9 +221,11 @@ def test_a_result_without_room_for_what_is_expected_is_wrong_and_an_argument_is_
 
 
 def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
-    code = "enum Order { Up }\nfunction least(items: number[], n: number): number[] { return items }"
+    code = (
+        "namespace Order { export const up = 1 }\nfunction least(items: number[], n: number): number[] { return items }"
+    )
     found = prove([code], TESTS, language="typescript", entry_point="least", timeout=5, memory_mb=512)
-    assert (found["outcomes"], found["errors"]) == (["XXXX"], [["signature: an enum needs a compiler"]])
+    assert (found["outcomes"], found["errors"]) == (["XXXX"], [["signature: a namespace needs a compiler"]])
 
 
 NESTED = {  # results whose parts are floats, pairs, absences and letters beyond ASCII
