@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,9 @@ def call_tests(instance: Mapping[str, Any]) -> CallTests | str:
     assertions = [test["assertion"] for test in tests if isinstance(test.get("assertion"), str)]
     if not calls:
         return "no test is a call"
+    # The sandbox reads these as JSON, a grader does not.
+    if _NO_JSON.search(instance["output"]) or any(_has_odd_keys(expected) for _, expected in calls):
+        return "its result may be no JSON"
     return CallTests(
         name=function.name,
         declaration=_declaration(function),
@@ -124,6 +128,18 @@ def _listed(text: str | None) -> list[dict[str, Any]]:
     except ValueError:
         return []
     return [test for test in tests if isinstance(test, dict)] if isinstance(tests, list) else []
+
+
+_NO_JSON = re.compile(r"^\s*@(\w+\.)?dataclass\b|\b(Int|Str)?Enum\b|\bFraction\b|\bDecimal\b", re.MULTILINE)
+
+
+def _has_odd_keys(value: Any) -> bool:
+    """Whether a key stands for a tuple."""
+    if isinstance(value, dict):
+        return any(re.fullmatch(r"[(\[].*[)\]]|[^,]+,.*", key) for key in value) or any(
+            map(_has_odd_keys, value.values())
+        )
+    return any(map(_has_odd_keys, value)) if isinstance(value, list) else False
 
 
 def _is_call(test: Mapping[str, Any]) -> bool:

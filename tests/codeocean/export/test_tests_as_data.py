@@ -38,6 +38,12 @@ def test_calls_become_inputs_outputs_and_assertions():
         (instance([{"arguments": [1], "expected": 1}], output="x = 1"), "no function to call"),
         (instance([{"arguments": [1], "expected": 1}], output="def f(:"), "no function to call"),
         (instance([{"assertion": "assert add(1) > 0"}]), "no test is a call"),
+        (instance([{"arguments": [1], "expected": {"(1, 2)": 1}}]), "its result may be no JSON"),
+        (instance([{"arguments": [1], "expected": [{"1,2": 1}]}]), "its result may be no JSON"),
+        (
+            instance([{"arguments": [1], "expected": {"a": 1}}], output=f"@dataclass\nclass A:\n    a: int\n{ADD}"),
+            "its result may be no JSON",
+        ),
         (instance([{"arguments": [float("nan")], "expected": 1}]), "no test is a call"),
         (instance([{"arguments": [1], "expected": 1}], pass_rate=0.0), "the answer fails one of its tests"),
     ],
