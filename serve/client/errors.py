@@ -19,6 +19,9 @@ MAX_WORDS = 500
 BARE_WORDS = ("detail", "message", "msg", "error_description", "error_message", "errorMessage", "Message", "err")
 """Fields of an error's words where no `error` is around them."""
 
+CODES = ("code", "type", "status", "reason", "__type", "error_type", "errorType")
+"""Fields of an error's kind; the last three are Amazon's and text-generation-inference's."""
+
 NO_ERROR = frozenset({"0", "200", "ok", "success", "none", "no error"})
 
 
@@ -86,9 +89,7 @@ def error_of(found: Any, status: int = 200) -> EndpointError:
     if not isinstance(found, dict):
         found = {"message": found}
     inner = _passed_on(found)
-    names = [
-        str(found[name]) for name in ("code", "type", "status", "reason") if isinstance(found.get(name), str | int)
-    ]
+    names = [str(found[name]) for name in CODES if isinstance(found.get(name), str | int)]
     code, words = " ".join(names).lower(), _line(_words(found) or _text(found))
     if inner is not None and inner.words not in words:
         words = _line(f"{words}: {inner.words}")
@@ -165,7 +166,8 @@ ACCOUNT = re.compile(
     r"|have any credits|monthly (?:token|request) limit|tokens per day limit exceeded|too many tokens per day"
     r"|requires more credits|key limit exceeded|out of call volume quota|free[- ]models[- ]per[- ]day"
     r"|trial key[^.]{0,60} month|free (?:tier|quota|allocation)[^.]{0,40} exhausted|used up your"
-    r"|account[^.]{0,60} (?:is|has been) suspended",
+    r"|account[^.]{0,60} (?:is|has been) suspended|account suspended|billing_error|past due|payment failed"
+    r"|(?:reached|exceeded) (?:your|the|its)[^.]{0,20} budget",
     re.IGNORECASE,
 )
 """Codes and words of an account that has nothing left to spend."""
@@ -177,7 +179,8 @@ _WORDS_OF_ITS_OWN = 300
 KEY = re.compile(
     r"authentication_error|invalid[_ ]api[_ ]key|api_key_invalid|(?:incorrect|invalid|expired|revoked|disabled|missing)"
     r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|not found|invalid|expired|revoked"
-    r"|disabled|missing)|(?:missing|invalid) authorization header",
+    r"|disabled|missing)|(?:missing|invalid) (?:authorization header|authentication token)|api key not valid"
+    r"|expiredtokenexception|unrecognizedclientexception|security token[^.]{0,40} (?:invalid|expired)",
     re.IGNORECASE,
 )
 MODEL = re.compile(
@@ -188,7 +191,7 @@ MODEL = re.compile(
     r"|has been (?:deprecated|retired|decommissioned))"
     r"|model identifier is invalid|unable to access model|does not have access to model"
     r"|model_not_supported|model_terms_required|model_permission_blocked|model\.accessdenied|invalid model name"
-    r"|^no models? (?:is |are )?loaded|^\S+ does not support chat\b",
+    r"|don['’]t have access to the model|^no models? (?:is |are )?loaded|^\S+ does not support chat\b",
     re.IGNORECASE,
 )
 """Codes and words of a model that is not there or not to be had, in errors that are no 404."""
@@ -215,6 +218,9 @@ WAITED_FOR = re.compile(
 
 CRASHED = re.compile(r"model has (?:been )?(?:unloaded|crashed)", re.IGNORECASE)
 """Words of a 400 that passes: LM Studio loads the model again."""
+
+SLOW_DOWN = re.compile(r"throttling|overloaded|too_?many_?requests|rate_?limit_?(?:error|exceeded|reached)")
+"""Codes of a 400 that is a 429: Amazon's, Moonshot's."""
 
 DAY_IS_OVER = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay|\blimit: 0(?![\d.])')
 """Google's 429 of a quota that comes back tomorrow, or that is none."""
@@ -246,7 +252,8 @@ def blame(error: EndpointError) -> Blame:
         return Blame.QUESTION if TOO_LARGE.search(said) else Blame.BUSY  # more than a minute's allowance never passes
     if status == 498 and MODERATED.search(error.words):  # Cohere's 498; Groq's is a full tier
         return Blame.QUESTION
-    if status in {420, 498, 529} or (status == 503 and not error.html and WAITED_FOR.search(said)):
+    waited_for = status == 503 and not error.html and WAITED_FOR.search(said)
+    if status in {420, 498, 529} or waited_for or (status == 400 and SLOW_DOWN.search(error.code)):
         return Blame.BUSY
     if status == 400 and CRASHED.search(error.words):
         return Blame.BROKEN

@@ -53,7 +53,9 @@ def seconds_to_wait(headers: Mapping[str, str], body: str = "", now: datetime | 
         if name in named and (found := _duration(named[name], unit, now)) > 0:
             return found
     resets = [
-        _duration(value, 1.0, now) for name, value in named.items() if RESET.fullmatch(name) and _used_up(named, name)
+        _duration(value, 0.001 if name.endswith("-ms") else 1.0, now)
+        for name, value in named.items()
+        if RESET.fullmatch(name) and _used_up(named, name)
     ]
     if any(resets):
         return max(resets)

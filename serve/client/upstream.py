@@ -38,6 +38,9 @@ ADAPTER_HEADER = "serve_multiplexed_model_id"
 
 MOST_REDIRECTS = 5
 
+_ITS_PATH = re.compile(r"(/chat/completions|/completions|/messages|/responses|/embeddings|/models)?/*$")
+"""What people copy behind a base URL."""
+
 AT_ROOT = ("/tokenize", "/detokenize")
 """What vLLM's server answers beside /v1."""
 
@@ -95,9 +98,9 @@ class OneServer:
 
     def __init__(self, url: str, *, redirects: bool = False, key: str = "") -> None:
         """Args: url: ends in /v1, perhaps with a query; redirects: follow those on its host; key: what it asks for."""
-        self._url, self._redirects, self._key = url.rstrip("/"), redirects, key
-        split = urlsplit(url)
-        path = re.sub(r"(/chat/completions|/completions|/messages)?/*$", "", split.path)
+        self._url, self._redirects, self._key = url.strip().rstrip("/"), redirects, key
+        split = urlsplit(url.strip())
+        path = _ITS_PATH.sub("", split.path)
         self._base = split._replace(path=path, fragment="")
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 

@@ -23,6 +23,7 @@ NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
         ({"Retry-After": "1m30s"}, "", 90),
         ({"retry-after-ms": "1500", "Retry-After": "2"}, "", 1.5),
         ({"x-ms-retry-after-ms": "250"}, "", 0.25),
+        ({"x-ratelimit-reset-ms": "4000"}, "", 4),
         ({"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-remaining-requests": "0"}, "", 360),
         ({"x-ratelimit-reset-requests": "6m0s", "x-ratelimit-remaining-requests": "12"}, "", 0),
         ({"x-ratelimit-reset-requests": "1s", "x-ratelimit-remaining-requests": "9",

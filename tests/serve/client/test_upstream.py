@@ -165,3 +165,14 @@ def test_the_pipelines_client_takes_the_same_way(servers, nobody):
     assert {answer["text"] for answer in asyncio.run(ask())} == {"one two three"}
     assert len(one.seen) == len(two.seen) == 5
     assert upstream.base_url(MODEL).endswith("/org--a_b/v1")
+
+
+@pytest.mark.parametrize(
+    "copied",
+    ["", "/", "//", "/chat/completions", "/completions/", "/responses", "/embeddings", "/models", "/messages", "/ "],
+)
+def test_what_was_copied_behind_a_base_url_is_no_part_of_it(copied):
+    server = OneServer(f" https://host.example/api/v1{copied}")
+    assert server.address("/chat/completions") == "https://host.example/api/v1/chat/completions"
+    with_query = OneServer(f"https://host.example/v1{copied.strip()}?api-version=2")
+    assert with_query.address("/chat/completions") == "https://host.example/v1/chat/completions?api-version=2"
