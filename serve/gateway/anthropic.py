@@ -100,9 +100,27 @@ def _text(given: Any, where: str) -> str:
 
 
 def _block_text(block: Any, where: str) -> str:
-    if _object(block, where).get("type") != "text":
+    """The text of a block: documents and results of a search hold some, too."""
+    kind = _object(block, where).get("type")
+    if kind == "document":
+        source, place = block.get("source"), f"{where}.source"
+        source = source if isinstance(source, dict) else {}
+        if source.get("type") == "text":
+            return _titled(block, _string(source.get("data"), f"{place}.data"), where)
+        if source.get("type") == "content":
+            return _titled(block, _text(source.get("content"), f"{place}.content"), where)
+    if kind == "search_result":
+        return _titled(block, _text(block.get("content"), f"{where}.content"), where)
+    if kind != "text":
         raise RefusalError(400, "unsupported_content", f"{where}: only text is served here", param=where)
     return _string(block.get("text"), f"{where}.text")
+
+
+def _titled(block: dict[str, Any], text: str, where: str) -> str:
+    """A text behind what its block says about it."""
+    said = [_string(block[name], f"{where}.{name}") for name in ("title", "context") if block.get(name) is not None]
+    said += [_string(block["source"], f"{where}.source")] if isinstance(block.get("source"), str) else []
+    return "\n".join([*said, text])
 
 
 def _messages(system: Any, given: Any) -> list[dict[str, Any]]:
@@ -116,7 +134,7 @@ def _messages(system: Any, given: Any) -> list[dict[str, Any]]:
     for place, message in enumerate(given):
         where = f"messages.{place}"
         role, content = _object(message, where).get("role"), message.get("content")
-        if role not in {"user", "assistant", "system"}:
+        if role not in ("user", "assistant", "system"):  # a tuple: a list or an object is no key of a set
             raise _invalid(f"{where}.role", "must be user or assistant")
         if role == "system" and chat and chat[-1]["role"] != "system":
             role = "user"
@@ -167,7 +185,7 @@ def _assistant(blocks: list[Any], where: str) -> dict[str, Any]:
 
 
 def _tool(tool: Any, where: str) -> dict[str, Any]:
-    if _object(tool, where).get("type") not in {None, "custom"}:
+    if _object(tool, where).get("type") not in (None, "custom"):
         raise _invalid(f"{where}.type", "only tools of the client are supported here")
     function: dict[str, Any] = {"name": _string(tool.get("name"), f"{where}.name")}
     if tool.get("description") is not None:
@@ -188,7 +206,7 @@ def _tool_choice(given: Any) -> dict[str, Any]:
     if kind == "tool":
         name = _string(given.get("name"), "tool_choice.name")
         return fields | {"tool_choice": {"type": "function", "function": {"name": name}}}
-    if kind not in _TOOL_CHOICES:
+    if not isinstance(kind, str) or kind not in _TOOL_CHOICES:
         raise _invalid("tool_choice.type", f"must be one of {', '.join([*_TOOL_CHOICES, 'tool'])}")
     return fields | {"tool_choice": _TOOL_CHOICES[kind]}
 

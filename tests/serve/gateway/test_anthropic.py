@@ -76,6 +76,39 @@ def test_what_is_not_served_is_refused_by_name(gateway, path, told):
     assert told in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        ({"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "one"}}, "one"),
+        ({"type": "document", "title": "T", "context": "C", "source": {"type": "text", "data": "one"}}, "T\nC\none"),
+        ({"type": "document", "source": {"type": "content", "content": [{"type": "text", "text": "one"}]}}, "one"),
+        ({"type": "search_result", "title": "T", "source": "s", "content": [{"type": "text", "text": "one"}]}, "T\ns\none"),
+    ],
+)  # fmt: skip
+def test_text_is_taken_out_of_documents_and_search_results(block, text):
+    assert chat_of(messages=[{"role": "user", "content": [block]}])["messages"][0]["content"] == text
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"messages": [{"role": ["user"], "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": {"a": 1}, "content": "x"}]}, "messages.0.role"),
+        ({"tools": [{"type": [], "name": "f", "input_schema": {}}]}, "tools.0.type"),
+        ({"tools": [{"name": "f", "input_schema": {}}], "tool_choice": {"type": ["auto"]}}, "tool_choice.type"),
+        ({"thread": {"type": ["create"]}}, "thread"),
+        ({"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "base64", "data": "x"}}]}]},
+         "messages.0.content.0"),
+        ({"messages": [{"role": "user", "content": [{"type": "document", "source": {"type": "text"}}]}]},
+         "messages.0.content.0.source.data"),
+    ],
+)  # fmt: skip
+def test_what_has_another_form_is_refused_by_name(fields, where):
+    with pytest.raises(RefusalError) as refused:
+        chat_of(**fields)
+    assert (refused.value.param, refused.value.status < 500) == (where, True)
+
+
 def test_errors_are_anthropics(talking, upstream):
     running, client = talking
     with pytest.raises(anthropic.AuthenticationError, match="authentication_error"):
