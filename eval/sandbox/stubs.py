@@ -131,9 +131,11 @@ def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Fi
     names = json.dumps({"candidate": named, "entry_point": entry_point})
     serve = "\n;require('./wire.js').serve(name => eval(name))\n"
     candidate = _as_script(candidate)
+    directive = re.match(r"(?:\s|//[^\n]*\n|/\*.*?\*/)*(['\"]use strict['\"])", candidate, re.DOTALL)
+    strict = f"{directive[1]};" if directive else ""
     wire = {name: driver(name) for name in ("wire.js", "objects.js")}
     return (
-        {"candidate.js": driver("before.js") + candidate + serve, **wire},
+        {"candidate.js": strict + driver("before.js") + candidate + serve, **wire},
         {"tests.js": driver("tests.js"), **wire, "tests.source.js": tests, "names.json": names},
     )
 

@@ -1,9 +1,20 @@
 // What JavaScript's objects are made of: their own properties, their methods, what they hold. It knows nothing of calls.
 'use strict'
-const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError }
+const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError }
 
 function ownEntries(x) {
   return [...Object.entries(x), ...Object.getOwnPropertySymbols(x).filter(k => Object.prototype.propertyIsEnumerable.call(x, k)).map(k => [k, x[k]])]
+}
+
+// What an array holds beside its items: the index and groups of a match, the raw texts of a template.
+function beside(x) {
+  const extra = ownEntries(x).filter(([k]) => typeof k === 'symbol' || !/^\d+$/.test(k))
+  return Object.hasOwn(x, 'raw') && !extra.some(([k]) => k === 'raw') ? [...extra, ['raw', x.raw]] : extra
+}
+
+// What an error holds that is not told by its properties.
+function hidden(x) {
+  return ['cause', 'errors'].filter(k => Object.hasOwn(x, k) && !Object.prototype.propertyIsEnumerable.call(x, k)).map(k => [k, x[k]])
 }
 
 function isOwnClass(x) {
@@ -48,4 +59,4 @@ function replace(old, made) {
   }
 }
 
-module.exports = { ERRORS, contents, hasMethods, isOwnClass, methodsOf, nearest, ownEntries, replace }
+module.exports = { ERRORS, beside, contents, hasMethods, hidden, isOwnClass, methodsOf, nearest, ownEntries, replace }

@@ -5,10 +5,10 @@
 // mirror of it, whose properties are copies, renewed by every answer, and whose methods are calls.
 'use strict'
 const fs = require('fs')
-const { ERRORS, contents, hasMethods, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
+const { ERRORS, beside, contents, hasMethods, hidden, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
 const PEER = 4, GONE = 90, MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const BYTES = { Buffer, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
-  Float32Array, Float64Array, BigInt64Array, BigUint64Array }
+  Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView }
 
 function gone() { process.exit(GONE) }
 
@@ -49,6 +49,7 @@ const KNOWN_SYMBOLS = new Map(Object.getOwnPropertyNames(Symbol).filter(x => typ
 
 const lent = [], lentAt = new Map(), borrowed = new Map(), steps = new WeakMap(), bound = new WeakMap()
 const mirrors = new Map(), synced = new WeakMap(), constructed = new WeakSet() // of the tests' side
+const ofThis = new WeakSet(), USES_THIS = /^(?!class\b)(?!.*?=>)[^]*?\bthis\b/ // functions that look at their `this`
 const described_ = new Map() // of the candidate's side: what it lent, as it was told last
 let asksByName = false // whether this is the tests' side
 
@@ -84,20 +85,27 @@ class Encoder {
   }
 
   describe(x) {
-    const entries = () => ownEntries(x).filter(([, v]) => this.methods || typeof v !== 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
+    const told = pairs => pairs.filter(([, v]) => this.methods || typeof v !== 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
+    const entries = () => told(ownEntries(x))
     if (borrowed.has(x)) return ['yours', borrowed.get(x), this.written(x)]
     if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? null : this.classOf(x)]
-    if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 })), Object.isFrozen(x)]
+    if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 })), Object.isFrozen(x), told(beside(x))]
     if (x instanceof Map) return ['map', Array.from(x, pair => pair.map(y => this.item(y)))]
     if (x instanceof Set) return ['set', Array.from(x, y => this.item(y))]
     if (typeof x.next === 'function' && ITERATORS.some(k => typeof x[k] === 'function')) return ['iterator', typeof x[Symbol.iterator] === 'function' ? 0 : 1, ...STEPS.map(k => (typeof x[k] === 'function' ? lend(stepOf(x, k)) : null))]
     if (x instanceof Date) return ['date', this.item(x.getTime())]
     if (x instanceof ArrayBuffer) return ['bytes', 'ArrayBuffer', Buffer.from(x).toString('base64')]
     if (x instanceof RegExp) return ['regexp', x.source, x.flags, x.lastIndex]
-    if (x instanceof Error) return ['error', nearest(x), String(x.name), String(x.message), entries()]
-    if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return ['bytes', Buffer.isBuffer(x) ? 'Buffer' : x.constructor.name, Buffer.from(x.buffer, x.byteOffset, x.byteLength).toString('base64')]
+    if (x instanceof Error) return ['error', nearest(x), String(x.name), String(x.message), entries(), told(hidden(x)), this.ownClassOf(x)]
+    if (ArrayBuffer.isView(x)) return ['bytes', Buffer.isBuffer(x) ? 'Buffer' : x.constructor.name, Buffer.from(x.buffer, x.byteOffset, x.byteLength).toString('base64')]
     if (!this.methods && (hasMethods(x) || described_.has(x))) return ['instance', lend(x), this.instance(x)]
     return [Object.getPrototypeOf(x) === null ? 'bare' : 'object', entries(), Object.isFrozen(x)]
+  }
+
+  // A candidate's class of an error, in either direction.
+  ownClassOf(x) {
+    const made = Object.getPrototypeOf(x)?.constructor
+    return borrowed.has(made) || (!this.methods && isOwnClass(made)) ? this.item(made) : null
   }
 
   // What the tests wrote to a mirror since it was told last.
@@ -113,6 +121,7 @@ class Encoder {
     const parent = Object.getPrototypeOf(x)
     const own = Reflect.ownKeys(x).filter(k => !['length', 'name', 'prototype', 'arguments', 'caller'].includes(k))
     return { methods: isOwnClass(x) && x.prototype ? methodsOf(x.prototype).map(([k, n]) => [typeof k === 'symbol' ? symbolItem(k) : k, n]) : [], parent: isOwnClass(parent) ? this.item(parent) : null,
+      error: Object.keys(ERRORS).find(name => ERRORS[name] === parent) ?? null, usesThis: !asksByName && USES_THIS.test(Function.prototype.toString.call(x)),
       statics: own.map(k => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(typeof x[k] === 'function' && !isOwnClass(x[k]) ? boundTo(x[k], x) : x[k])]) }
   }
 
@@ -186,12 +195,20 @@ class Decoder {
     return typeof key === 'symbol' ? key : String(key)
   }
 
-  fill(made, [kind, content, third, , more]) {
-    if (kind === 'array') content.forEach((x, n) => { if (x && typeof x === 'object' && 'hole' in x) made.length = n + 1; else made[n] = this.value(x) })
+  fill(made, [kind, content, third, fourth, more, secret, own]) {
+    if (kind === 'array') {
+      content.forEach((x, n) => { if (x && typeof x === 'object' && 'hole' in x) made.length = n + 1; else made[n] = this.value(x) })
+      this.define(made, fourth || [])
+    }
     else if (kind === 'map') for (const [k, v] of content) made.set(this.value(k), this.value(v))
     else if (kind === 'set') for (const x of content) made.add(this.value(x))
     else if (kind === 'object' || kind === 'bare') this.define(made, content)
-    else if (kind === 'error') this.define(made, more)
+    else if (kind === 'error') {
+      this.define(made, more)
+      this.define(made, secret || [], false)
+      const base = own ? this.value(own) : null
+      if (typeof base === 'function' && base.prototype) Object.setPrototypeOf(made, base.prototype)
+    }
     else if (kind === 'yours' && !asksByName) for (const [k, v] of third || []) made[this.key(k)] = this.value(v)
     else if (kind === 'function' && asksByName && more) this.fillClass(made, more)
     else if (kind === 'instance' && asksByName) this.fillMirror(made, third)
@@ -206,7 +223,8 @@ class Decoder {
     }
   }
 
-  fillClass(made, { methods, parent, statics }) {
+  fillClass(made, { methods, parent, statics, error, usesThis }) {
+    if (usesThis) ofThis.add(made)
     for (const [k, v] of statics) {
       const key = this.key(k), value = this.value(v)
       const told = typeof value === 'function' && !synced.has(value) ? guarded(key, value, () => made) : value
@@ -215,8 +233,8 @@ class Decoder {
     if (synced.has(made)) return
     synced.set(made, new Map())
     for (const [k, length] of methods) Object.defineProperty(made.prototype, this.key(k), { value: method(this.key(k), length), writable: true, configurable: true })
-    if (parent !== null) {
-      const base = this.value(parent)
+    if (parent !== null || Object.hasOwn(ERRORS, error ?? '')) {
+      const base = parent === null ? ERRORS[error] : this.value(parent)
       Object.setPrototypeOf(made, base)
       if (base.prototype) Object.setPrototypeOf(made.prototype, base.prototype)
     }
@@ -228,7 +246,11 @@ class Decoder {
     const base = kind === null ? null : this.value(kind).prototype
     if (!synced.has(made)) Object.setPrototypeOf(made, base || (bare ? null : Object.prototype))
     this.define(made, data)
-    this.define(made, told, false)
+    for (const [k, v] of told) { // set by a call, which tells the mirror anew
+      const key = this.key(k), value = this.value(v)
+      if (typeof value === 'function') throw new TypeError('a method that is no call')
+      Object.defineProperty(made, key, { get: () => value, set: x => { ask({ set: k }, [made, x]) }, configurable: true })
+    }
     for (const [k, length] of methods) Object.defineProperty(made, this.key(k), { value: method(this.key(k), length), writable: true, enumerable: true, configurable: true })
     const values = new Map(converted.map(([k, v]) => [k, this.value(v)])) // as they are now: no answer depends on a comparison
     for (const k of CONVERSIONS) if (values.has(k)) Object.defineProperty(made, k, { value: () => values.get(k), configurable: true })
@@ -258,14 +280,14 @@ function make([kind, first, second, third, fourth]) {
     case 'iterator': return Object.assign({ [ITERATORS[first ? 1 : 0]]() { return this } },
       ...[second, third, fourth].map((number, n) => (number === null ? {} : { [STEPS[n]]: borrow(number, STEPS[n], 0) })))
     case 'error': {
-      const error = new (Object.hasOwn(ERRORS, first) ? ERRORS[first] : Error)(third)
+      const error = first === 'AggregateError' ? new AggregateError([], third) : new (Object.hasOwn(ERRORS, first) ? ERRORS[first] : Error)(third)
       if (error.name !== second) Object.defineProperty(error, 'name', { value: second, writable: true, configurable: true })
       return error
     }
     case 'bytes': {
       const bytes = Buffer.from(first === 'Buffer' || Object.hasOwn(BYTES, first) ? second : '', 'base64')
       if (first === 'ArrayBuffer') return new Uint8Array(Buffer.from(second, 'base64')).buffer
-      return first === 'Buffer' ? bytes : new BYTES[first](bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+      return first === 'Buffer' ? bytes : new BYTES[first](new Uint8Array(bytes).buffer)
     }
   }
   throw new TypeError('unknown kind')
@@ -274,7 +296,7 @@ function make([kind, first, second, third, fourth]) {
 function borrow(of, name, length) {
   for (const [f, number] of borrowed) if (number === of) return f
   const made = function (...args) {
-    if (!new.target) return ask({ of }, args)
+    if (!new.target) return ofThis.has(made) && this !== undefined && this !== globalThis ? ask({ of, this: 1 }, [this, ...args]) : ask({ of }, args)
     const instance = ask({ of, construct: 1 }, args)
     if (instance !== null && typeof instance === 'object') constructed.add(instance)
     if (new.target !== made) Object.setPrototypeOf(instance, new.target.prototype)
@@ -344,6 +366,10 @@ function answered(request, look) {
     if ('method' in request && look) {
       const [owner, ...given] = args
       value = owner[decoder.key(request.method)](...given)
+    } else if ('set' in request && look) {
+      args[0][decoder.key(request.set)] = args[1]
+    } else if (request.this && look) {
+      value = lent[request.of].apply(args[0], args.slice(1))
     } else {
       const target = 'of' in request ? lent[request.of] : look(request.name)
       value = request.construct && look ? Reflect.construct(target, args) : 'args' in request ? target(...args) : target
