@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 
+from tree_sitter import Node
+
 from codeocean.generate.signatures import function_node
 from codeocean.syntax import parse_snippet
 
@@ -28,7 +30,8 @@ _VALUES = {
 """Pattern of a type → values that all typed languages here write alike."""
 _OTHERS = {
     "cpp": {r"string": '""', r"(?!void|auto)\w.*": "{}"},
-    "go": {r"string": '""', r"\[\].+|map\[.+|interface ?\{\}|any|error": "nil", r"\[\d+\].+": "{kind}{}"},
+    "go": {r"string": '""', r"\[\].+|map\[.+|interface ?\{\}|any|error": "nil", r"\[\d+\].+": "{kind}{}",
+           r"[^(*].*": "*new({kind})"},
     "java": {r"String": '""', r"(List|ArrayList)<.+>": "new ArrayList<>()", r"(?!void)[\w.]+(<.+>)?(\[\])*": "null"},
     "rust": {
         r"String": "String::new()", r"str": '""', r"Vec<.+>": "Vec::new()", r"\(.+\)|[A-Z].*": "Default::default()"
@@ -63,12 +66,28 @@ def emptied(code: str, language: str, name: str, most: int) -> list[str]:
             return [_returning(text, begin + 1, f" return {value};") for value in _SCRIPT[:most]]
         end = body.end_byte - snippet.begin  # an expression behind an arrow
         return [(text[:begin] + value.encode() + text[end:]).decode() for value in _SCRIPT[:most]]
-    result = node.child_by_field_name(_RESULT[language]) if language in _RESULT else None
-    if result is None or not (body.text or b"").startswith(b"{"):
+    if language not in _RESULT or not (body.text or b"").startswith(b"{"):
         return []
     returned = _RETURN.get(language, " return {};")
-    kind = (result.text or b"").decode("utf-8", "replace")
-    return [_returning(text, begin + 1, returned.format(value)) for value in _values(kind, language)[:most]]
+    kind = _text(node.child_by_field_name(_RESULT[language])) or "void"
+    values = [""] if kind == "void" else [*_values(kind, language), *_given(node, kind)]
+    return [_returning(text, begin + 1, returned.format(value)) for value in values[:most]]
+
+
+def _given(node: Node, kind: str) -> list[str]:
+    """The first parameter of the result's type."""
+    declarator = node.child_by_field_name("declarator")  # of C++
+    given = node.child_by_field_name("parameters") or (declarator and declarator.child_by_field_name("parameters"))
+    for each in given.named_children if given else ():
+        fields = (each.child_by_field_name(field) for field in ("name", "pattern", "declarator"))
+        name = _text(next((field for field in fields if field is not None), None)).lstrip("& ")
+        if _text(each.child_by_field_name("type")) == kind and name.isidentifier():
+            return [name]
+    return []
+
+
+def _text(node: Node | None) -> str:
+    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
 def _returning(text: bytes, place: int, statement: str) -> str:
