@@ -61,7 +61,8 @@ def export_model(
     if adapter:
         write_adapter(learner.causal, adapter, base, making / ADAPTER)
     config.dtype = dtype
-    config.tie_word_embeddings = learner.causal.config.tie_word_embeddings
+    if hasattr(learner.causal.config, "tie_word_embeddings"):
+        config.tie_word_embeddings = learner.causal.config.tie_word_embeddings
     config.save_pretrained(making)
     _add_older_names(making / "config.json", config)
     ends = list(dict.fromkeys([*template_of(tokenizer).end_ids, tokenizer.eos_token_id]))

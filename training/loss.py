@@ -187,6 +187,8 @@ def _padded_loss(causal: Any, batch: PaddedBatch, device: torch.device, *, route
         input_ids=batch.input_ids_BS.to(device), attention_mask=mask_BS, logits_to_keep=predicted_K, **positions
     )
     logits_BKV = found.logits
+    if logits_BKV.shape[1] != len(predicted_K):  # some types give all, whatever they are asked for
+        logits_BKV = logits_BKV[:, predicted_K]
     targets = next_BS[:, predicted_K].flatten()
     loss = functional.cross_entropy(logits_BKV.float().flatten(0, 1), targets, ignore_index=IGNORED, reduction="sum")
     if routes:

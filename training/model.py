@@ -95,7 +95,7 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
                          f"{found.vocab_size}; they do not belong together")  # fmt: skip
     check_type(found, packing=config.packing, micro_batch=config.micro_batch)
     positions = getattr(found, "max_position_embeddings", None)
-    if positions is not None and positions < config.max_length:
+    if positions is not None and 0 <= positions < config.max_length:
         raise ValueError(f"train.max_length is {config.max_length} but train.model {config.model!r} knows "
                          f"{positions} positions; lower it")  # fmt: skip
     if config.packing:
@@ -219,10 +219,14 @@ def _open_weights(model: str) -> StoredWeights:
 
 def _holds_own_head(causal: Any, weights: ModelWeights) -> bool:
     """Whether the files of a model that says it ties its head hold another one, which `transformers` then keeps."""
-    return causal.config.tie_word_embeddings and any(
+    return _ties(causal.config) and any(
         head in weights and embedding in weights and not torch.equal(weights.read(head), weights.read(embedding))
         for head, embedding in (causal._tied_weights_keys or {}).items()
     )
+
+
+def _ties(config: Any) -> bool:
+    return bool(getattr(config, "tie_word_embeddings", False))  # some types cannot, and do not say so
 
 
 def _fill_and_shard(
@@ -267,7 +271,7 @@ def _first_values(
 
 
 def _check_complete(causal: Any, weights: ModelWeights, model: str) -> None:
-    tied = set(causal._tied_weights_keys or ()) if causal.config.tie_word_embeddings else set()
+    tied = set(causal._tied_weights_keys or ()) if _ties(causal.config) else set()
     missing = [
         name for name, _ in causal.named_parameters()
         if not is_adapter(name) and stored_name(name) not in weights and name not in tied

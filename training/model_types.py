@@ -44,6 +44,10 @@ UNPACKED = {kind: why for why, kinds in _WHY.items() for kind in kinds}
 """Model types that are trained with `packing: false` alone, and why."""
 
 
+BOTH_WAYS = frozenset({"xlm", "xlnet"})
+"""Types of causal language models to `transformers` whose attention sees what comes after a token."""
+
+
 def check_type(config: Any, *, packing: bool, micro_batch: int) -> None:
     """Refuse a model for which the result would depend on a row's neighbours, or on what comes after a token.
 
@@ -58,7 +62,8 @@ def check_type(config: Any, *, packing: bool, micro_batch: int) -> None:
     kind = config.model_type
     if kind in PACKABLE or (kind in UNPACKED and not packing):
         return
-    if getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", None) is False:
+    encodes = getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", None) is False
+    if encodes or kind in BOTH_WAYS:
         raise ValueError(f"train.model: model type {kind!r} has an encoder, which reads the text behind a token too; "
                          "take a model that only decodes")  # fmt: skip
     if packing:

@@ -128,10 +128,10 @@ def rows_of_tokens() -> list[Example]:
     return found
 
 
-def settings_for(folder: Path, *, packing: bool) -> TrainConfig:
+def settings_for(folder: Path, *, packing: bool, micro_batch: int = 2) -> TrainConfig:
     """Four steps of five rows."""
-    return TrainConfig(model=str(folder), max_length=64, global_batch=5, epochs=2, learning_rate=1e-3, micro_batch=2,
-                       packing=packing)  # fmt: skip
+    return TrainConfig(model=str(folder), max_length=64, global_batch=5, epochs=2, learning_rate=1e-3,
+                       micro_batch=micro_batch, packing=packing)  # fmt: skip
 
 
 EPSILON = 1e-5
@@ -177,7 +177,9 @@ class Proof:
     """Of the exported folder, as `transformers` loads it; without the padding's."""
 
 
-def prove(kind: str, folder: Path, *, packing: bool, attention: str = "eager", **more: object) -> Proof:
+def prove(
+    kind: str, folder: Path, *, packing: bool, attention: str = "eager", micro_batch: int = 2, **more: object
+) -> Proof:
     """Train a tiny model of a type by both ways.
 
     Args:
@@ -185,10 +187,11 @@ def prove(kind: str, folder: Path, *, packing: bool, attention: str = "eager", *
         folder: to write into.
         packing: ours packed, or padded.
         attention: of the plain loop, `eager` or `sdpa`.
+        micro_batch: rows of our forward passes.
         more: settings of the configuration.
     """
     write_base(kind, folder / "base", **more)
-    config, rows = settings_for(folder / "base", packing=packing), rows_of_tokens()
+    config, rows = settings_for(folder / "base", packing=packing, micro_batch=micro_batch), rows_of_tokens()
     plain, losses = plain_loop(folder / "base", config, rows, attention)
     tokenizer = load_tokenizer(config.model)
     learner = build_learner(config, tokenizer, torch.device("cpu"))

@@ -39,7 +39,7 @@ def test_the_page_of_model_types_is_that_of_the_code():
     assert file.read_text() == page(), "run: python -m tests.training.model_types > docs/models.md"
 
 
-@pytest.mark.parametrize("kind", ["bert", "roberta", "bart", "whisper"])
+@pytest.mark.parametrize("kind", ["bert", "roberta", "bart", "whisper", "xlm", "xlnet"])
 @pytest.mark.parametrize("packing", [True, False])
 def test_a_model_with_an_encoder_is_refused(kind, packing):
     with pytest.raises(ValueError, match=f"model type '{kind}' has an encoder, .*; take a model that only decodes"):
@@ -55,6 +55,13 @@ def test_a_type_without_proof_is_trained_a_row_at_a_time():
     check_type(config, packing=False, micro_batch=1)
     with pytest.raises(ValueError, match="'mamba' cannot be packed, as a linear .*; set train.packing: false$"):
         check_type(AutoConfig.for_model("mamba"), packing=True, micro_batch=1)
+
+
+@pytest.mark.parametrize("kind", ["inkling_text", "prophetnet", "trocr"])
+def test_a_type_without_proof_learns_what_a_plain_loop_learns(kind, tmp_path):
+    """Its head is never tied, or it gives all its logits, whatever it is asked for."""
+    found = prove(kind, tmp_path, packing=False, micro_batch=1)
+    assert (found.losses < MOST.losses, found.weights < MOST.weights, found.logits < MOST.logits) == (True, True, True)
 
 
 def test_every_kind_of_dropout_is_off():
