@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import CPUOffloadPolicy, MixedPrecisionPolicy, OffloadPolicy, fully_shard
@@ -83,7 +84,7 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
     """
     try:
         found = AutoConfig.from_pretrained(config.model, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
         raise ValueError(_unusable(config.model, error)) from None
     if found.get_text_config() is not found:
         raise ValueError(f"train.model {config.model!r}: model type {found.model_type!r} holds more than a language "

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.storage import sample_digest
@@ -30,7 +30,7 @@ class StoredWeights:
         """Find the files; those of a hub id are fetched to its cache first.
 
         Raises:
-            OSError: there are no safetensors.
+            OSError: there are no safetensors, or they are damaged or not all there.
         """
         folder = Path(model)
         if not folder.is_dir():
@@ -40,12 +40,33 @@ class StoredWeights:
         self._folder = folder
         self._file_of: dict[str, str] = {}
         if (folder / INDEX).is_file():
-            self._file_of = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+            self._file_of = self._indexed()
         elif (folder / "model.safetensors").is_file():
-            with safe_open(folder / "model.safetensors", "pt") as file:
-                self._file_of = dict.fromkeys(file.keys(), "model.safetensors")
+            self._file_of = dict.fromkeys(self._names_in("model.safetensors"), "model.safetensors")
         else:
             raise OSError(f"{folder} holds no safetensors; pickled weights are not loaded{_conversion(model, folder)}")
+
+    def _indexed(self) -> dict[str, str]:
+        """Each tensor's file, as the index names them, when all are there."""
+        try:
+            file_of = json.loads((self._folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+        except (ValueError, KeyError, TypeError):
+            raise OSError(f"{self._folder / INDEX} is no index of safetensors; download it again") from None
+        there = {(file, name) for file in sorted(set(file_of.values())) for name in self._names_in(file)}
+        lost = next((name for name, file in file_of.items() if (file, name) not in there), None)
+        if lost is not None:
+            raise OSError(f"{self._folder / file_of[lost]} lacks {lost!r}, which {INDEX} names; download it again")
+        return dict(file_of)
+
+    def _names_in(self, name: str) -> list[str]:
+        """The tensors of one file."""
+        if not (self._folder / name).is_file():
+            raise OSError(f"{self._folder} lacks {name}, which {INDEX} names; download it again")
+        try:
+            with safe_open(self._folder / name, "pt") as file:
+                return list(file.keys())
+        except SafetensorError as error:
+            raise OSError(f"{self._folder / name} cannot be read: {error}; download it again") from None
 
     @property
     def names(self) -> list[str]:

@@ -62,6 +62,53 @@ def test_quantised_files_are_one_clear_line_whatever_the_configuration_says(base
         build(base)
 
 
+SECOND = "model-00002-of-00002.safetensors"
+
+
+def in_two_files(folder):
+    """The same weights as two files and an index."""
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    names = sorted(weights)
+    parts = {"model-00001-of-00002.safetensors": names[:4], SECOND: names[4:]}
+    for file, held in parts.items():
+        save_file({name: weights[name] for name in held}, folder / file, metadata={"format": "pt"})
+    index = {"weight_map": {name: file for file, held in parts.items() for name in held}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    return index["weight_map"]
+
+
+DAMAGE = {
+    "missing": (lambda folder, _: (folder / SECOND).unlink(), f"lacks {SECOND}, which model.safetensors.index.json names"),
+    "cut off": (lambda folder, _: (folder / SECOND).write_bytes((folder / SECOND).read_bytes()[:-9]), "cannot be read"),
+    "a pointer": (lambda folder, _: (folder / SECOND).write_text("version https://git-lfs.github.com/spec/v1"),
+                  "cannot be read"),
+    "lacks one": (lambda folder, names: (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": names | {"lm_head.more": SECOND}})), "lacks 'lm_head.more', which"),
+    "no index": (lambda folder, _: (folder / "model.safetensors.index.json").write_text("{}"), "is no index of"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_or_missing_files_are_one_clear_line(base, damage):
+    names = in_two_files(base)
+    check_trainable(TrainConfig(model=str(base), max_length=256))
+    damages, message = DAMAGE[damage]
+    damages(base, names)
+    with pytest.raises(ValueError, match=rf"no causal language model that loads: .*{message}.*; download it again$"):
+        check_trainable(TrainConfig(model=str(base), max_length=256))
+
+
+@pytest.mark.parametrize("more", [{"num_attention_heads": 5}, {"hidden_size": "32"}])
+def test_a_configuration_that_transformers_refuses_is_one_clear_line(base, more):
+    described = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(described | more))
+    with pytest.raises(
+        ValueError, match="no causal language model that loads: Validation error|Class validation error"
+    ):
+        check_model(TrainConfig(model=str(base), max_length=256), load_tokenizer(str(base)))
+
+
 def test_weights_of_another_shape_are_one_clear_line(base):
     rewrite(base, **{PROJECTION: torch.zeros(60, 32)})
     with pytest.raises(ValueError, match=r"'model.layers.1.mlp.up_proj.weight' of shape \(60, 32\), its configuration"):
