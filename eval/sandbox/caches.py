@@ -15,7 +15,7 @@ from pathlib import Path
 
 from eval.sandbox.process_tree import SandboxError
 from eval.sandbox.stubs import GO_PACKAGES, driver
-from eval.sandbox.toolchains import CRATES, GOPATH, REGISTRY, toolchain_of, where
+from eval.sandbox.toolchains import CRATES, GOPATH, JAVAC, JAVAC_CLASSES, REGISTRY, toolchain_of, where
 
 _VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "java": ["-version"], "javascript": ["-v"],
             "typescript": ["-v"]}  # fmt: skip
@@ -35,6 +35,7 @@ def cache_of(language: str) -> Path:
     """
     version = _run([where(toolchain_of(language).commands[0]), *_VERSION[language]], {})
     text = version + str(GO_PACKAGES) + "".join(map(driver, _DRIVERS.get(language, ())))
+    text += JAVAC_CLASSES if language == "java" else ""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "wavecoder"
     folder = base / f"{language}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +85,8 @@ def _build_java(folder: Path) -> None:
     sources = [folder / name for name in _DRIVERS["java"]]
     for source in sources:
         source.write_text(driver(source.name))
-    _run([where("javac"), "-proc:none", "-nowarn", "-d", str(folder), *map(str, sources)], {})
+    archive = [f"-J{option}" for option in (*JAVAC, f"-XX:ArchiveClassesAtExit={folder / JAVAC_CLASSES}")]
+    _run([where("javac"), *archive, "-proc:none", "-nowarn", "-d", str(folder), *map(str, sources)], {})
 
 
 def _build_rust(folder: Path) -> None:

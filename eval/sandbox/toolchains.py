@@ -17,6 +17,8 @@ from pathlib import Path
 MB = 2**20
 REGISTRY, CRATES = "/usr/share/cargo/registry", ("rand", "regex", "md5")
 GOPATH = "/usr/share/gocode"
+JAVAC, JAVAC_CLASSES = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"), "javac.jsa"
+"""How Java's compiler runs, and the file of its classes as they are in memory: it starts a third sooner."""
 
 
 Command = list[str]
@@ -88,7 +90,7 @@ def _compile_go(files: list[str], cached: str) -> Steps:
 
 
 def _compile_java(files: list[str], cached: str) -> Steps:
-    options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"]
+    options = [*JAVAC, f"-XX:SharedArchiveFile={cached}/{JAVAC_CLASSES}"]
     if "candidate.txt" in files:  # tests that need a stand-in for the candidate
         return [[[where("java"), *options, "-cp", cached, "Stubs", f".:{cached}"]]]
     flags = [
