@@ -16,9 +16,10 @@ from codeocean.generate.few_shot import draw_number
 from codeocean.generate.signatures import signature_of
 from codeocean.generate.tasks import Task
 from codeocean.verify.columns import unproved
+from codeocean.verify.emptied import emptied
 from codeocean.verify.inputs import more_inputs
 from codeocean.verify.programs import in_context
-from codeocean.verify.proof import Prove, not_runnable, why_vacuous
+from codeocean.verify.proof import FEW, Prove, not_runnable, why_vacuous
 from codeocean.verify.steady import UNSTEADY, is_steady
 
 Row = dict[str, Any]
@@ -157,7 +158,7 @@ def _prove_alike(
     if not kept:
         return columns, {shown: _unrun(source, of_source)}
     bugs = draw_bugs(solution, language, MUTANTS, draw_number("mutants", generation["id"]))
-    mutants = [[bug.code for bug in bugs]]
+    mutants = [[bug.code for bug in bugs] + emptied(solution, language, target.name, max(0, FEW - len(bugs)))]
     found = prove([solution], kept, language=language, entry_point=target.name, mutants=mutants)
     if found["ended"] != "passed" or not found["outcomes"]:
         return columns, {shown: f"not run: {found['ended']}"}

@@ -148,6 +148,17 @@ def test_a_translation_answers_as_its_source_does(tasks):
     assert (columns["proof"], checks) == ("none", {"equivalent": "failed"})
 
 
+@pytest.mark.slow
+def test_a_translation_without_edits_is_told_from_emptied_ones(tasks):
+    if missing_toolchains(["javascript"]):
+        pytest.skip("no javascript here")
+    source = "def clamp(text):\n    return text.strip()"
+    tests = [{"arguments": [" é "], "expected": "é"}, {"arguments": ["a b"], "expected": "a b"}]
+    solution = "function clamp(text) { return text.trim() }"
+    columns, checks = edit(tasks, "translation", source, tests, solution=solution, target_language="javascript")
+    assert (columns["proof"], checks, columns["mutants_killed"]) == ("equivalent", {"equivalent": "passed"}, 2)
+
+
 def test_a_summary_is_proved_by_the_code_that_was_written_from_it(tasks):
     source = raw_row() | {"code": CLAMP, "name": "clamp"}
     row = {
