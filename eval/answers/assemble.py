@@ -12,8 +12,9 @@ import textwrap
 
 from eval.answers.bodies import as_body
 from eval.answers.braces import cut_at_close, open_brackets, without_block, without_comments
+from eval.answers.candidates import units_of
 from eval.answers.declarations import defined_names, definition_start
-from eval.answers.extract import binds, units_of
+from eval.answers.extract import binds
 from eval.answers.programs import lines_candidate, prediction_candidate, program_candidate
 from eval.problems import Problem
 
@@ -121,7 +122,8 @@ def _owner(code: str, name: str) -> str:
     units = units_of(code, "python")
     if any(name in unit.names for unit in units):
         return ""
-    return next((owner for unit in units if name in unit.methods for owner in unit.names), "")
+    owners = [owner for unit in units if name in unit.methods for owner in unit.names]
+    return "Solution" if "Solution" in owners else owners[-1] if owners else ""
 
 
 def _split(before: str, code: str, language: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from collections.abc import Iterator
 
 from eval.answers.braces import cut_at_close, open_brackets, without_comments
 from eval.answers.trees import is_code
@@ -74,7 +75,17 @@ def returns_something(body: str, declaration: str, language: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return bool(re.search(r"\b(?:return|yield|raise)\b", body))
     function = [node for node in tree.body if node.lineno <= declaration.rstrip().count("\n") + 1][-1]
-    return any(isinstance(each, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise) for each in ast.walk(function))
+    return any(isinstance(each, ast.Return | ast.Yield | ast.YieldFrom | ast.Raise) for each in _own_nodes(function))
+
+
+def _own_nodes(function: ast.stmt) -> Iterator[ast.AST]:
+    """What is in a function, and in none that is defined in it."""
+    waiting: list[ast.AST] = list(ast.iter_child_nodes(function))
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(each)
 
 
 def _brace_body(text: str, declaration: str, language: str) -> str | None:

@@ -1,9 +1,12 @@
-"""Code that an answer carries inside another format: JSON, a Python string, YAML, HTML, LaTeX, a patch. Pure."""
+"""Code that an answer carries inside another format: JSON, a Python string, YAML, HTML, LaTeX, a table. Pure."""
 
 from __future__ import annotations
 
 import ast
+import csv
 import html
+import io
+import itertools
 import json
 import re
 import textwrap
@@ -13,35 +16,71 @@ from typing import Any
 MAX_VALUES = 40
 """Beginnings of JSON values that are tried in one answer."""
 MAX_TEXTS = 4
+MAX_DEPTH = 4
+"""Lists and objects in one another."""
 
 _BEGINS = re.compile(r"[\[{](?=\s*[\[{\"'\]}])")
-_FIELD = re.compile(r"[\"']\w+[\"']\s*:\s*\"((?:[^\"\\]|\\.)*)(?:\"|\Z)", re.DOTALL)
+_FIELD = re.compile(r"[\"']?\b(\w+)[\"']?\s*:\s*\"((?:[^\"\\]|\\.)*)(?:\"|\Z)", re.DOTALL)
 _QUOTED = re.compile(r"([\"'])\1\1(.*?)\1{3}", re.DOTALL)
 _BLOCK_SCALAR = re.compile(
     r"^([ \t]*)[\w\"' -]+:[ \t]*[|>][-+]?[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)+)", re.MULTILINE
 )
 _SET_IN = re.compile(r"^[ \t]*\n((?:(?: {4}|\t).*(?:\n|\Z)|[ \t]*\n)+)", re.MULTILINE)
-_LINE_BREAK = re.compile(r"<(?:br[ \t]*/?|/p|/div|/li)>[ \t]*\n?", re.IGNORECASE)
+_LINE_BREAK = re.compile(r"<(?:br[ \t]*/?|/p|/div|/li)>(?:[ \t]*\n)?", re.IGNORECASE)
 _HTML_TAG = re.compile(
     r"</?(?:span|b|i|em|strong|font|p|div|li|ol|ul|a|mark|u|pre|code|html|body|head)(?:\s[^<>]*)?>", re.IGNORECASE
 )
 _SPACE_ENTITY = re.compile(r"&(?:nbsp|ensp|emsp|#160|#xa0);", re.IGNORECASE)
-_FENCED_PATCH = re.compile(r"^```(?:diff|patch)[^\n]*\n(.*?)\n```", re.MULTILINE | re.DOTALL)
-_PATCH = re.compile(r"^(?:@@|\*\*\* Begin Patch|--- \S+\n\+\+\+ )", re.MULTILINE)
-_PATCH_HEAD = re.compile(r"-|\+\+\+ |@@|diff |index |\*\*\* ")
+_TABLE_ROW = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
+_CODE_FENCE = re.compile(r"^(?:```|~~~)[^\n]*\n(\s*[\[{].*?)\n(?:```|~~~)", re.MULTILINE | re.DOTALL)
+_OLD = re.compile(r"(?:old|search|original|before|find)(?:_(?:str|string|text|code))?\Z")
+_NEW = re.compile(r"(?:new|replace|replacement|fixed|after)(?:_(?:str|string|text|code))?\Z")
+"""Names of the fields in which tools for editing take what is there, and what is to be there."""
 
 
 def data_strings(text: str) -> list[str]:
     """The texts in the JSON of an answer, or in what was to be JSON, the longest first; lists of lines count as one."""
-    found: list[str] = []
+    found = (value for _, value in _named_texts(text))
+    return sorted(dict.fromkeys(found), key=len, reverse=True)[:MAX_TEXTS]
+
+
+def data_blocks(text: str) -> str:
+    """The texts in the JSON of an answer, in their order, each in a fence behind its name; empty if there is one."""
+    found = dict.fromkeys((name, value) for name, value in _named_texts(text) if re.search(r"[\n(=]", value))
+    parts = [f"{name.replace('_', ' ')}:\n{_in_fence(value)}" for name, value in found]
+    return "\n\n".join(parts) if len(parts) > 1 else ""
+
+
+def data_pairs(text: str) -> list[tuple[str, str]]:
+    """What a tool for editing is told to replace, and by what."""
+    pairs = itertools.pairwise(_named_texts(text))
+    return [(old, new) for (one, old), (other, new) in pairs if _OLD.match(one) and _NEW.match(other)]
+
+
+def _in_fence(value: str) -> str:
+    return value if re.search(r"^(?:```|~~~)", value, re.MULTILINE) else f"```\n{value.strip(chr(10))}\n```"
+
+
+def _named_texts(text: str) -> list[tuple[str, str]]:
+    """The texts in data, with the names of their fields."""
+    found: list[tuple[str, str]] = []
     at = 0
     for begin in [match.start() for match in _BEGINS.finditer(text)][:MAX_VALUES]:
         if begin >= at:
             value, at = _value_at(text, begin)
             found += _strings(value, 0)
     if not found:
-        found = [_unescaped(match) for match in _FIELD.findall(text)]
-    return sorted(dict.fromkeys(found), key=len, reverse=True)[:MAX_TEXTS]
+        found = [(name, _unescaped(value)) for name, value in _FIELD.findall(text)]
+    return found or [("", cell) for cell in _cells(text)]
+
+
+def _cells(text: str) -> Iterator[str]:
+    """Cells of many lines in a table whose values are apart by commas."""
+    if re.search(r"^\"|,\"", text, re.MULTILINE):
+        try:
+            yield from (cell for row in csv.reader(io.StringIO(text)) for cell in row if "\n" in cell)
+        except csv.Error:
+            return
 
 
 def _value_at(text: str, begin: int) -> tuple[Any, int]:
@@ -57,18 +96,21 @@ def _value_at(text: str, begin: int) -> tuple[Any, int]:
         return None, begin
 
 
-def _strings(value: Any, depth: int) -> Iterator[str]:
+def _strings(value: Any, depth: int, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        yield value
-        if value[:1] in {"{", "["}:
-            yield from _strings(_value_at(value, 0)[0], depth + 1)
-    elif isinstance(value, dict | list | tuple) and depth < 4:
-        each = list(value.values()) if isinstance(value, dict) else list(value)
-        if isinstance(value, list) and len(each) > 1 and all(isinstance(line, str) for line in each):
-            yield "\n".join(line.removesuffix("\n") for line in each)
+        yield name, value
+        inner = _CODE_FENCE.search(value)
+        if inner or value[:1] in {"{", "["}:
+            yield from _strings(_value_at(inner[1].strip() if inner else value, 0)[0], depth + 1, name)
+    elif isinstance(value, dict) and depth < MAX_DEPTH:
+        for key, one in value.items():
+            yield from _strings(one, depth + 1, str(key))
+    elif isinstance(value, list | tuple) and depth < MAX_DEPTH:
+        if isinstance(value, list) and len(value) > 1 and all(isinstance(line, str) for line in value):
+            yield name, "\n".join(line.removesuffix("\n") for line in value)
         else:
-            for one in each:
-                yield from _strings(one, depth + 1)
+            for one in value:
+                yield from _strings(one, depth + 1, name)
 
 
 def _unescaped(text: str) -> str:
@@ -104,13 +146,8 @@ def from_latex(text: str) -> str:
     return match[1] if match else ""
 
 
-def patched(text: str) -> str:
-    """The new side of a patch, fenced or not; empty if there is none."""
-    if _FENCED_PATCH.search(text):
-        return _FENCED_PATCH.sub(lambda block: f"```\n{_new_side(block[1])}\n```", text)
-    return _new_side(text) if _PATCH.search(text) else ""
-
-
-def _new_side(patch: str) -> str:
-    lines = [line for line in patch.split("\n") if not _PATCH_HEAD.match(line)]
-    return "\n".join(line[1:] if line[:1] in ("+", " ") else line for line in lines)
+def from_tables(text: str) -> str:
+    """The cells of a table's rows, each on lines of its own; empty if there is no table."""
+    rows = _TABLE_ROW.findall(text)
+    cells = [cell.strip().strip("`") for row in rows for cell in re.split(r"(?<!\\)\|", row)]
+    return "\n\n".join(from_html(cell.replace("\\|", "|")) for cell in cells)

@@ -9,40 +9,25 @@ from __future__ import annotations
 
 import builtins
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from core.languages import EVALUATED, fence_tags
 from eval.answers.bodies import find_body, has_body, returns_something, shape_of
+from eval.answers.candidates import Source, is_code_of, is_open_in, sources_of, units_of
 from eval.answers.declarations import defines
-from eval.answers.fences import Block, split_fences
+from eval.answers.fences import split_fences
+from eval.answers.patches import applied
 from eval.answers.reduction import Reduced, reduce_units, whole
-from eval.answers.repairs import cleaned, repaired, with_plain_ends
+from eval.answers.repairs import cleaned, repaired, with_plain_ends, without_marks
 from eval.answers.thoughts import first_turn, split_thoughts
-from eval.answers.trees import brace_units, is_code, is_open
-from eval.answers.units import Unit, is_open_python, is_python, python_units
-
-TAGS: dict[str, frozenset[str]] = {language: fence_tags(language) for language in EVALUATED}
+from eval.answers.units import Unit, python_units
 
 MAX_CHARS = 400_000
 """No benchmark wants a longer answer; of one, the end is not read."""
 RUNNERS_UP = 3
 _ALWAYS_THERE = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__"}
-_WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|naive|avoid|do not|don't|instead of|bad|"
-                    r"not work|original|first attempt|first try)\b|^\W*before\b\W*(?:\([^()]*\))?\W*$|[❌👎🚫✗✘]",
-                    re.IGNORECASE)  # fmt: skip
-_RIGHT = re.compile(
-    r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better|after|good)\b|[✅👍✔]", re.IGNORECASE
-)
-_VARIANT = re.compile(r"\bif you(?:'d| would| want| prefer| need| wish| like)\b", re.IGNORECASE)
-_WRONG_COMMENT = re.compile(
-    r"(?:#|//)\W*(?:(?:\w+\W+){0,2}(?:wrong|incorrect|buggy|broken)|bad|original)\b", re.IGNORECASE
-)
-"""How a block begins that the answer shows as what not to write, or as what there was."""
-
 _READS = re.compile(r"\binput\b|\bstdin\b|\bopen\(\s*0|\bfileinput\b|\bos\.read\b|/dev/stdin")
 _WRITES = re.compile(r"\bprint\b|\bstdout\b|\bos\.write\b")
 """How programs of Python reach their standard streams."""
@@ -122,28 +107,14 @@ class Reading:
         return f"{self.where}: {what}{lacks}"
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A text that may be the program."""
-
-    text: str
-    where: str
-    tag: int = 1
-    blocks: int = 1
-    place: int = 0
-    fenced: bool = True
-    wrong: bool = False
-    units: tuple[Unit, ...] = field(default=())
-
-
 def read_code(answer: str, question: Question) -> Reading:
     """The best reading of a chat answer."""
     said, thought = split_thoughts(with_plain_ends(answer[:MAX_CHARS]))
     readings: list[Reading] = []
     for aloud, part in ((2, first_turn(said)), (1, said), (0, thought)):
         text = cleaned(part)
-        for repairs, (name, view) in enumerate([("", text), *repaired(text)] if text.strip() else ()):
-            for sources in _sources(view, question):
+        for repairs, (name, view) in enumerate(_views(text, question) if text.strip() else ()):
+            for sources in sources_of(view, question.language, question.entry_point):
                 elsewhere = {each for source in sources for unit in source.units for each in unit.names}
                 for source in sources:
                     where = f"{source.where}, {name}" if name else source.where
@@ -163,17 +134,11 @@ def read_code(answer: str, question: Question) -> Reading:
     return replace(best, runners_up=tuple(others)[:RUNNERS_UP])
 
 
-def units_of(text: str, language: str) -> tuple[Unit, ...]:
-    """The top-level statements of the code in a text."""
-    return python_units(text) if language == "python" else brace_units(text, language)
-
-
-def _is_code(text: str, language: str) -> bool:
-    return is_python(text) if language == "python" else is_code(text, language)
-
-
-def _is_open(text: str, language: str) -> bool:
-    return is_open_python(text) if language == "python" else is_open(text, language)
+def _views(text: str, question: Question) -> Iterator[tuple[str, str]]:
+    """Texts that an answer may have been, each with the reason; the likelier first."""
+    yield "", text
+    yield from repaired(text)
+    yield "a patch of the question's code", applied(without_marks(text), question.text)
 
 
 def _is_perfect(rank: Rank) -> bool:
@@ -181,112 +146,7 @@ def _is_perfect(rank: Rank) -> bool:
     return rank.level == DEFINES and rank.tagged > 0 and rank.lacks == 0 and rank.clean
 
 
-def _sources(text: str, question: Question) -> Iterator[list[_Source]]:
-    """The texts that may be the program: blocks, each alone and with the others; then what stands outside of them."""
-    language = question.language
-    blocks, outside = split_fences(text, lambda code: _is_open(code, language))
-    found = _without_own_modules(_joined_halves(list(_block_sources(blocks, language)), language))
-    yield found + list(_joined_sources(found, question))
-    around = "\n".join(outside)
-    if not around.strip():
-        return
-    alone = _Source(around, "text outside of fences", 1, 1, -1, False, False, units_of(around, language))
-    right = [each for each in found if not each.wrong]
-    units = (*alone.units, *(unit for each in right for unit in each.units))
-    everything = "\n".join([around, *(each.text for each in right)])
-    whole_text = _Source(everything, "text with its blocks", 1, len(blocks) + 1, -1, False, False, units)
-    yield [*found, alone, whole_text] if blocks else [alone]
-    quoted, _ = split_fences(around, lambda code: _is_open(code, language), quotes=True)
-    yield list(_block_sources(quoted, language))
-
-
-def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[_Source]:
-    known = set().union(*TAGS.values()) - TAGS[language]
-    for place, block in enumerate(blocks):
-        tag = 2 if block.tag in TAGS[language] else 0 if block.tag in known else 1
-        sentence = re.split(r"[.!?](?:\s|\Z)", re.sub(r"[*_`]", "", block.before).rstrip(" .:!"))[-1]
-        wrong = bool(_WRONG.search(sentence)) and not _RIGHT.search(sentence)
-        wrong = wrong or bool(_VARIANT.search(sentence) or _WRONG_COMMENT.match(block.code))
-        code = _with_fence_line(block, language)
-        if code.strip():
-            where = f"block {place + 1} of {len(blocks)}"
-            yield _Source(code, where, tag, 1, place, True, wrong, units_of(code, language))
-
-
-def _joined_sources(found: Sequence[_Source], question: Question) -> Iterator[_Source]:
-    """Each block that defines the function, with what other blocks define besides; of a program, all blocks."""
-    if not question.entry_point and len(found) > 1:
-        right = [each for each in found if each.tag and not each.wrong]
-        units = [unit for each in right for unit in each.units]
-        text = "\n\n".join(unit.text for unit in units)
-        if right:
-            yield replace(right[0], text=text, units=tuple(units), blocks=len(right), where="all blocks")
-        return
-    for source in found:
-        if len(found) > 1 and _binds(source.units, question):
-            units = [unit for each in found for unit in each.units
-                     if each is source or (each.tag and not _binds([unit], question))]  # fmt: skip
-            joined = "\n\n".join(unit.text for unit in units)
-            where = f"{source.where} with the others"
-            yield replace(source, text=joined, units=tuple(units), blocks=len(found), where=where)
-
-
-def _with_fence_line(block: Block, language: str) -> str:
-    """A block's code, with what of it stands on the line of its fence, without a word that only names the language."""
-    code = block.code
-    first, _, rest = code.partition("\n")
-    if first.strip().lower() in TAGS[language]:
-        code = rest
-    behind = block.info[len(block.tag) :].strip() if block.tag in TAGS[language] else block.info
-    if behind and not re.fullmatch(r"[\w+#.{}=\[\]-]*", behind):
-        longer = f"{behind}\n{code}"
-        if _is_code(longer, language):
-            return longer
-    return code
-
-
-def _joined_halves(sources: list[_Source], language: str) -> list[_Source]:
-    """Blocks of which one goes on with a definition that the former began."""
-    found: list[_Source] = []
-    for source in sources:
-        if found and not found[-1].wrong and not (_is_code(source.text, language) and source.text[:1].strip()):
-            both = f"{found[-1].text}\n{source.text}"
-            if _is_code(both, language) and (not _is_code(found[-1].text, language) or source.text[:1] in " \t"):
-                begun = found.pop()
-                found.append(
-                    replace(begun, text=both, units=units_of(both, language), where=f"{begun.where} and the next")
-                )
-                continue
-        found.append(source)
-    return found
-
-
-def _without_own_modules(sources: list[_Source]) -> list[_Source]:
-    """Blocks without imports of what other blocks define: they stand for files of one program."""
-    kept: list[_Source] = []
-    for source in sources:
-        others = {name for each in sources if each is not source for unit in each.units
-                  if unit.kind != "import" for name in unit.names}  # fmt: skip
-        units = [unit for unit in source.units if not (_is_own_module(unit) and unit.names <= others)]
-        if len(units) < len(source.units):
-            text = "\n\n".join(unit.text for unit in units)
-            kept.append(replace(source, units=tuple(units), text=text))
-        else:
-            kept.append(source)
-    return kept
-
-
-def _is_own_module(unit: Unit) -> bool:
-    match = re.match(r"from[ \t]+(\.*\w*)", unit.text) if unit.kind == "import" else None
-    return match is not None and match[1] not in sys.stdlib_module_names
-
-
-def _binds(units: Iterable[Unit], question: Question) -> bool:
-    name = question.entry_point
-    return any(name in unit.names | unit.methods and unit.kind != "import" for unit in units)
-
-
-def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Reading:
+def _evaluated(source: Source, question: Question, elsewhere: set[str]) -> Reading:
     """What a source is worth: as a program, or as a body.
 
     Args:
@@ -302,7 +162,7 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
         level = _program_level(reduced, question)
     level = CALLED_WRONG if source.wrong and level == DEFINES else level
     code = source.text.strip("\n").rstrip()
-    lacks, clean = 0, _is_code(code, question.language)
+    lacks, clean = 0, is_code_of(code, question.language)
     if level:
         lacks = len(_lacking(reduced, source, question) | (reduced.needed & elsewhere) - reduced.bound)
         if reduced.dropped or not clean:
@@ -313,7 +173,9 @@ def _evaluated(source: _Source, question: Question, elsewhere: set[str]) -> Read
         body = find_body(source.text, question.declaration, question.language, fenced=source.fenced)
         if body is not None:
             returns = returns_something(body, question.declaration, question.language)
-            return Reading(body, source.where, rank._replace(level=BODY if returns else LOOSE_BODY, lacks=0))
+            level = BODY if returns else LOOSE_BODY
+            lacks, clean = _lacking_body(body, question), clean or body.split() == source.text.split()
+            return Reading(body, source.where, rank._replace(level=level, lacks=-lacks, clean=clean))
     names = [] if level else sorted(name for unit in source.units if unit.kind == "definition" for name in unit.names)
     return Reading(code, source.where, rank, ", ".join(names[:5]), function=bool(question.entry_point))
 
@@ -361,13 +223,13 @@ def _level(reduced: Reduced, question: Question) -> int:
 
 @lru_cache(maxsize=64)
 def _shapes_in(text: str, name: str, language: str) -> frozenset[str]:
-    blocks, outside = split_fences(text, lambda code: _is_open(code, language))
+    blocks, outside = split_fences(text, lambda code: is_open_in(code, language))
     parts = [text, "\n".join(outside), *(block.code for block in blocks)]
     found = [unit for part in parts for unit in units_of(part, language) if name in unit.names | unit.methods]
     return frozenset(shape_of(unit.text, language) for unit in found)
 
 
-def _lacking(reduced: Reduced, source: _Source, question: Question) -> set[str]:
+def _lacking(reduced: Reduced, source: Source, question: Question) -> set[str]:
     """Names that a program needs and neither has nor is given."""
     if question.language != "python":
         lost = {each for each in _HEADS.findall(source.text) if each not in reduced.text}
@@ -378,6 +240,15 @@ def _lacking(reduced: Reduced, source: _Source, question: Question) -> set[str]:
     starred = any(unit.kind == "import" and "*" in unit.text for unit in (*reduced.units, *source.units))
     missing = set(reduced.needed - reduced.bound - given - _ALWAYS_THERE) - _names_in(question.tests)
     return set() if starred or "import *" in question.prelude else missing
+
+
+def _lacking_body(body: str, question: Question) -> int:
+    """How many names a body needs that nobody defines."""
+    if question.language != "python":
+        return 0
+    program = f"{question.prelude}\n{question.declaration.rstrip()}\n{body}"
+    reduced = reduce_units(python_units(program), {question.entry_point})
+    return len(_lacking(reduced, Source(program, ""), question))
 
 
 def binds(code: str, name: str, language: str) -> bool:

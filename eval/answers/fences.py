@@ -15,7 +15,7 @@ MAX_FENCES = 60
 
 _RUN = re.compile(r"`{3,}|~{3,}")
 _QUOTES = re.compile(r"^(?:'{3,}|\"{3,})(?=[ \t]*[A-Za-z+#]*[ \t]*$)")
-_CONTAINER = re.compile(r"^(?P<quote>[ \t]*(?:>[ \t]?)+)?(?P<indent>[ \t]*)(?P<marker>(?:\d+[.)]|[-*+])[ \t]+)?")
+_CONTAINER = re.compile(r"^(?P<quote>[ \t]*(?:>!?[ \t]?)+)?(?P<indent>[ \t]*)(?P<marker>(?:\d+[.)]|[-*+])[ \t]+)?")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def split_fences(text: str, is_open: Callable[[str], bool], *, quotes: bool = Fa
         if opening.before.strip() and not _CONTAINER.fullmatch(opening.before):
             outside.append(opening.before)
         if closing is None:
-            last, code = len(lines) - 1, lines[opening.line + 1 :]
+            last, code = len(lines) - 1, _without_short_fence(lines[opening.line + 1 :])
         else:
             end = fences[closing]
             last, code = end.line, _until(lines, opening, end)
@@ -71,6 +71,11 @@ def split_fences(text: str, is_open: Callable[[str], bool], *, quotes: bool = Fa
         at = last + 1
         place = len(fences) if closing is None else closing + 1
     return blocks, outside + lines[at:]
+
+
+def _without_short_fence(code: list[str]) -> list[str]:
+    """Lines of a block that is not closed, up to a line of one or two ticks, which was to close it."""
+    return code[: next((number for number, line in enumerate(code) if re.fullmatch(r"[ \t]*``?[ \t]*", line)), None)]
 
 
 def _fences(lines: list[str], *, quotes: bool) -> list[_Fence]:
@@ -123,7 +128,7 @@ def _contained(code: list[str], before: str) -> str:
     match = _CONTAINER.match(before)
     assert match is not None
     if match["quote"]:
-        code = [re.sub(r"^[ \t]*(?:>[ \t]?)+" if ">" in line else r"^", "", line, count=1) for line in code]
+        code = [re.sub(r"^[ \t]*(?:>!?[ \t]?)+" if ">" in line else r"^", "", line, count=1) for line in code]
         indent = match["indent"]
     else:
         indent = match["indent"] + " " * len(match["marker"] or "") if match.end() == len(before) else ""

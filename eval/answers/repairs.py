@@ -13,13 +13,15 @@ from collections.abc import Iterator
 
 from eval.answers.carriers import (
     block_scalars,
+    data_blocks,
     data_strings,
     from_html,
     from_latex,
-    patched,
+    from_tables,
     quoted_texts,
     set_in_blocks,
 )
+from eval.answers.patches import patched
 
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_ENDS = re.compile(r"[\x0b\x1c-\x1e\x85\u2028\u2029]")
@@ -48,11 +50,18 @@ _BEHIND_PROSE = re.compile(
     r"^(\w[^\n\"'`]*[.:!?])[ \t]+(?=(?:def|class|async|import|from|func|fn|function|const|public|pub|package|use|"
     r"#include)\b)", re.MULTILINE,
 )  # fmt: skip
-_NUMBER = re.compile(r"^[ \t]*(?P<number>\d+)(?:[ \t]*[|:.)│](?!\d)|(?=[ \t])|$)")
+_NUMBER = re.compile(
+    r"^[ \t]*(?:/\*[ \t]*|[Ll]ine[ \t]+|[L\[(])?(?P<number>\d+)(?:[ \t]*(?:\*/|[|:.)\]│→-])(?!\d)|(?=[ \t])|$)"
+)
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\s+\.\.\.:)(?: |$)", re.MULTILINE)
+_OTHER_PROMPT = re.compile(r"^[ \t]*(?:jshell>|\.\.\.>|\.{2,}|>{1,3})(?: |$)", re.MULTILINE)
+_SPOILER = re.compile(r"^[ \t]*\|\|(?=\S)(.*?)\|\|[ \t]*$", re.MULTILINE | re.DOTALL)
+_LINE_MARK = re.compile(r"^(?:[-*+][ \t](.*)|\*\*(.*)\*\*[ \t]*)$", re.MULTILINE)
 _IN_SENTENCE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _IN_TICKS = re.compile(r"(?<!`)`([^`]+\n[^`]*)`(?!`)")
-_TYPOGRAPHY = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans("‘’“”′″–−、。", "''\"\"'\"--,.")
+_TYPOGRAPHY = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans(
+    "‘’‚‛“”„‟«»′″–−、。", '\'\'\'\'""""""\'"--,.'
+)
 
 
 def with_plain_ends(text: str) -> str:
@@ -85,22 +94,27 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "spaces made plain", spaced
     marked = without_marks(spaced)
     yield "marks taken for line ends", marked
+    if blocks := data_blocks(text):
+        yield "texts of a JSON answer", cleaned(blocks)
     for place, field in enumerate(data_strings(text)):
         yield f"text {place + 1} of a JSON answer", cleaned(field)
         if _ESCAPED.search(field):
             yield f"text {place + 1} of a JSON answer, escaped line ends read", without_escapes(field)
     yield "line numbers taken off", without_line_numbers(marked)
-    if _PROMPT.search(marked):
-        lines = [_PROMPT.sub("", line) for line in marked.split("\n") if _PROMPT.match(line) or line.startswith("```")]
-        yield "prompts of a console taken off", "\n".join(lines)
-    quoted = re.sub(r"^[ \t]*(?:>[ \t]?)+", "", marked, flags=re.MULTILINE)
+    for prompt, name in ((_PROMPT, "a console"), (_OTHER_PROMPT, "another console")):
+        if prompt.search(marked):
+            lines = [line for line in marked.split("\n") if prompt.match(line) or line.startswith("```")]
+            yield f"prompts of {name} taken off", "\n".join(prompt.sub("", line) for line in lines)
+    quoted = re.sub(r"^[ \t]*(?:>!?[ \t]?)+", "", marked, flags=re.MULTILINE)
     yield "marks of a quotation taken off", quoted
+    yield "bars of a spoiler taken off", _SPOILER.sub(r"\n\1\n", marked)
     unescaped = _SPACES.sub(" ", html.unescape(marked))
     yield "HTML entities read", unescaped
     yield "HTML entities read twice", html.unescape(unescaped)
     yield "HTML tags read", from_html(spaced)
     if _ESCAPED.search(text):
         yield "escaped line ends read", without_escapes(text)
+        yield "escaped line ends read twice", without_escapes(without_escapes(text))
     yield "added lines of a patch", patched(marked)
     yield "the box of a final answer", from_latex(spaced)
     yield "a text of YAML", block_scalars(marked)
@@ -109,6 +123,8 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "typographic signs made plain", marked.translate(_TYPOGRAPHY)
     yield "set out", textwrap.dedent(marked)
     yield "code taken from the end of a sentence", _BEHIND_PROSE.sub(r"\1\n", marked)
+    yield "cells of a table", from_tables(spaced)
+    yield "marks of each line taken off", _LINE_MARK.sub(lambda line: line[1] or line[2] or "", marked)
     yield "code between single ticks", "\n".join(_IN_TICKS.findall(marked))
     yield "code within sentences", "\n".join(_IN_SENTENCE.findall(marked))
 

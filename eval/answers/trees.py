@@ -143,7 +143,8 @@ def _unit(node: Node, attributes: str, language: str) -> Unit:
     if kind == "preproc_call" and not re.match(r"#[ \t]*(?:pragma|undef|error|warning|line)\b", text):
         return Unit(text, "action")  # a heading
     if kind in _IMPORTS:
-        return Unit(text, "import", frozenset(_import_names(node, language)), always=True)
+        own = uses if language in {"cpp", "rust"} else frozenset[str]()  # a module of the same text
+        return Unit(text, "import", frozenset(_import_names(node, language)), own, always=True)
     if kind in _ACTIONS or kind.endswith("_statement"):
         return _action(node, text, uses)
     names = frozenset(_declared(node))

@@ -1,0 +1,178 @@
+"""The texts of an answer that may be the program: fenced blocks, alone and together, and what stands outside. Pure."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from core.languages import EVALUATED, fence_tags
+from eval.answers.fences import Block, split_fences
+from eval.answers.trees import brace_units, is_code, is_open
+from eval.answers.units import Unit, is_open_python, is_python, python_units
+
+TAGS: dict[str, frozenset[str]] = {language: fence_tags(language) for language in EVALUATED}
+
+_WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|naive|avoid|do not|don't|instead of|bad|"
+                    r"not work|original|first attempt|first try)\b|^\W*before\b\W*(?:\([^()]*\))?\W*$|[❌👎🚫✗✘]",
+                    re.IGNORECASE)  # fmt: skip
+_RIGHT = re.compile(
+    r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better|after|good)\b|[✅👍✔]", re.IGNORECASE
+)
+_VARIANT = re.compile(r"\bif you(?:'d| would| want| prefer| need| wish| like)\b", re.IGNORECASE)
+_WRONG_COMMENT = re.compile(
+    r"(?:#|//)\W*(?:(?:\w+\W+){0,2}(?:wrong|incorrect|buggy|broken)|bad|original)\b", re.IGNORECASE
+)
+"""How a block begins that the answer shows as what not to write, or as what there was."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that may be the program."""
+
+    text: str
+    where: str
+    tag: int = 1
+    blocks: int = 1
+    place: int = 0
+    fenced: bool = True
+    wrong: bool = False
+    units: tuple[Unit, ...] = field(default=())
+
+
+def units_of(text: str, language: str) -> tuple[Unit, ...]:
+    """The top-level statements of the code in a text."""
+    return python_units(text) if language == "python" else brace_units(text, language)
+
+
+def is_code_of(text: str, language: str) -> bool:
+    """Whether a text as a whole is code of a language."""
+    return is_python(text) if language == "python" else is_code(text, language)
+
+
+def is_open_in(text: str, language: str) -> bool:
+    """Whether a text ends inside a string, a comment or a bracket."""
+    return is_open_python(text) if language == "python" else is_open(text, language)
+
+
+def sources_of(text: str, language: str, name: str) -> Iterator[list[Source]]:
+    """Texts that may be the program: blocks, each alone and with the others; then what stands outside of them.
+
+    Args:
+        text: of the answer, or a repaired one.
+        language: of the program.
+        name: of the function that is wanted; empty for a whole program.
+    """
+    blocks, outside = split_fences(text, lambda code: is_open_in(code, language))
+    found = _without_own_modules(_joined_halves(list(_block_sources(blocks, language)), language))
+    found = found if language == "python" else _with_imports(found, language)
+    yield found + list(_joined_sources(found, name))
+    around = "\n".join(outside)
+    if not around.strip():
+        return
+    alone = Source(around, "text outside of fences", 1, 1, -1, False, False, units_of(around, language))
+    right = [each for each in found if not each.wrong]
+    units = (*alone.units, *(unit for each in right for unit in each.units))
+    everything = "\n".join([around, *(each.text for each in right)])
+    whole_text = Source(everything, "text with its blocks", 1, len(blocks) + 1, -1, False, False, units)
+    yield [*found, alone, whole_text] if blocks else [alone]
+    quoted, _ = split_fences(around, lambda code: is_open_in(code, language), quotes=True)
+    yield list(_block_sources(quoted, language))
+
+
+def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[Source]:
+    known = set().union(*TAGS.values()) - TAGS[language]
+    for place, block in enumerate(blocks):
+        tag = 2 if block.tag in TAGS[language] else 0 if block.tag in known else 1
+        sentence = re.split(r"[.!?](?:\s|\Z)", re.sub(r"[*_`]", "", block.before).rstrip(" .:!"))[-1]
+        wrong = bool(_WRONG.search(sentence)) and not _RIGHT.search(sentence)
+        wrong = wrong or bool(_VARIANT.search(sentence) or _WRONG_COMMENT.match(block.code))
+        code = _with_fence_line(block, language)
+        if code.strip():
+            where = f"block {place + 1} of {len(blocks)}"
+            yield Source(code, where, tag, 1, place, True, wrong, units_of(code, language))
+
+
+def _joined_sources(found: Sequence[Source], wanted: str) -> Iterator[Source]:
+    """Each block that defines the function, with what other blocks define besides; of a program, all blocks."""
+    if not wanted and len(found) > 1:
+        right = [each for each in found if each.tag and not each.wrong]
+        units = [unit for each in right for unit in each.units]
+        text = "\n\n".join(unit.text for unit in units)
+        if right:
+            yield replace(right[0], text=text, units=tuple(units), blocks=len(right), where="all blocks")
+        return
+    for source in found:
+        if len(found) > 1 and _binds(source.units, wanted):
+            units = [unit for each in found for unit in each.units
+                     if each is source or (each.tag and not _binds([unit], wanted))]  # fmt: skip
+            joined = "\n\n".join(unit.text for unit in units)
+            where = f"{source.where} with the others"
+            yield replace(source, text=joined, units=tuple(units), blocks=len(found), where=where)
+
+
+def _with_fence_line(block: Block, language: str) -> str:
+    """A block's code, with what of it stands on the line of its fence, without a word that only names the language."""
+    code = block.code
+    first, _, rest = code.partition("\n")
+    if first.strip().lower() in TAGS[language]:
+        code = rest
+    behind = block.info[len(block.tag) :].strip() if block.tag in TAGS[language] else block.info
+    if behind and not re.fullmatch(r"[\w+#.{}=\[\]-]*", behind):
+        longer = f"{behind}\n{code}"
+        if is_code_of(longer, language):
+            return longer
+    return code
+
+
+def _joined_halves(sources: list[Source], language: str) -> list[Source]:
+    """Blocks of which one goes on with a definition that the former began."""
+    found: list[Source] = []
+    for source in sources:
+        if found and not found[-1].wrong and not (is_code_of(source.text, language) and source.text[:1].strip()):
+            both = f"{found[-1].text}\n{source.text}"
+            if is_code_of(both, language) and (not is_code_of(found[-1].text, language) or source.text[:1] in " \t"):
+                begun = found.pop()
+                found.append(
+                    replace(begun, text=both, units=units_of(both, language), where=f"{begun.where} and the next")
+                )
+                continue
+        found.append(source)
+    return found
+
+
+def _with_imports(sources: list[Source], language: str) -> list[Source]:
+    """Blocks with the imports of those blocks that hold nothing else: without them they may not compile."""
+    alone = [each for each in sources if each.tag and each.units and all(unit.kind == "import" for unit in each.units)
+             and is_code_of(each.text, language)]  # fmt: skip
+    kept: list[Source] = []
+    for source in sources:
+        new = [unit for each in alone for unit in each.units if unit.text not in source.text]
+        text = "\n".join([*(unit.text for unit in new), source.text]) if new else source.text
+        kept.append(source if source in alone else replace(source, text=text, units=(*new, *source.units)))
+    return kept
+
+
+def _without_own_modules(sources: list[Source]) -> list[Source]:
+    """Blocks without imports of what other blocks define: they stand for files of one program."""
+    kept: list[Source] = []
+    for source in sources:
+        others = {name for each in sources if each is not source for unit in each.units
+                  if unit.kind != "import" for name in unit.names}  # fmt: skip
+        units = [unit for unit in source.units if not (_is_own_module(unit) and unit.names <= others)]
+        if len(units) < len(source.units):
+            text = "\n\n".join(unit.text for unit in units)
+            kept.append(replace(source, units=tuple(units), text=text))
+        else:
+            kept.append(source)
+    return kept
+
+
+def _is_own_module(unit: Unit) -> bool:
+    match = re.match(r"from[ \t]+(\.*\w*)", unit.text) if unit.kind == "import" else None
+    return match is not None and match[1] not in sys.stdlib_module_names
+
+
+def _binds(units: Iterable[Unit], name: str) -> bool:
+    return any(name in unit.names | unit.methods and unit.kind != "import" for unit in units)
