@@ -11,20 +11,9 @@ from core.languages import EVALUATED, fence_tags
 from eval.answers.fences import Block, split_fences
 from eval.answers.trees import brace_units, is_code, is_open
 from eval.answers.units import Unit, is_open_python, is_python, python_units
+from eval.answers.wording import chosen_block, is_called_wrong
 
 TAGS: dict[str, frozenset[str]] = {language: fence_tags(language) for language in EVALUATED}
-
-_WRONG = re.compile(r"\b(?:wrong|incorrect|buggy|bugs?|mistakes?|fails?|broken|naive|avoid|do not|don't|instead of|bad|"
-                    r"not work|original|first attempt|first try)\b|^\W*before\b\W*(?:\([^()]*\))?\W*$|[❌👎🚫✗✘]",
-                    re.IGNORECASE)  # fmt: skip
-_RIGHT = re.compile(
-    r"\b(?:correct(?:ed)?|fix(?:ed|es)?|right|final|solution|improved|better|after|good)\b|[✅👍✔]", re.IGNORECASE
-)
-_VARIANT = re.compile(r"\bif you(?:'d| would| want| prefer| need| wish| like)\b", re.IGNORECASE)
-_WRONG_COMMENT = re.compile(
-    r"(?:#|//)\W*(?:(?:\w+\W+){0,2}(?:wrong|incorrect|buggy|broken)|bad|original)\b", re.IGNORECASE
-)
-"""How a block begins that the answer shows as what not to write, or as what there was."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +54,7 @@ def sources_of(text: str, language: str, name: str) -> Iterator[list[Source]]:
         name: of the function that is wanted; empty for a whole program.
     """
     blocks, outside = split_fences(text, lambda code: is_open_in(code, language))
-    found = _without_own_modules(_joined_halves(list(_block_sources(blocks, language)), language))
+    found = _without_own_modules(_joined_halves(list(_block_sources(blocks, language, name, outside)), language))
     found = found if language == "python" else _with_imports(found, language)
     yield found + list(_joined_sources(found, name))
     around = "\n".join(outside)
@@ -78,16 +67,17 @@ def sources_of(text: str, language: str, name: str) -> Iterator[list[Source]]:
     whole_text = Source(everything, "text with its blocks", 1, len(blocks) + 1, -1, False, False, units)
     yield [*found, alone, whole_text] if blocks else [alone]
     quoted, _ = split_fences(around, lambda code: is_open_in(code, language), quotes=True)
-    yield list(_block_sources(quoted, language))
+    yield list(_block_sources(quoted, language, name, []))
 
 
-def _block_sources(blocks: Sequence[Block], language: str) -> Iterator[Source]:
+def _block_sources(blocks: Sequence[Block], language: str, name: str, outside: list[str]) -> Iterator[Source]:
     known = set().union(*TAGS.values()) - TAGS[language]
+    units = [units_of(block.code, language) for block in blocks]
+    defining = [place for place, each in enumerate(units) if name and binds_name(each, name)]
+    chosen = chosen_block([blocks[place] for place in defining], "\n".join(outside))
     for place, block in enumerate(blocks):
         tag = 2 if block.tag in TAGS[language] else 0 if block.tag in known else 1
-        sentence = re.split(r"[.!?](?:\s|\Z)", re.sub(r"[*_`]", "", block.before).rstrip(" .:!"))[-1]
-        wrong = bool(_WRONG.search(sentence)) and not _RIGHT.search(sentence)
-        wrong = wrong or bool(_VARIANT.search(sentence) or _WRONG_COMMENT.match(block.code))
+        wrong = is_called_wrong(block) or (chosen is not None and place in defining and place != defining[chosen])
         code = _with_fence_line(block, language)
         if code.strip():
             where = f"block {place + 1} of {len(blocks)}"
@@ -104,9 +94,9 @@ def _joined_sources(found: Sequence[Source], wanted: str) -> Iterator[Source]:
             yield replace(right[0], text=text, units=tuple(units), blocks=len(right), where="all blocks")
         return
     for source in found:
-        if len(found) > 1 and _binds(source.units, wanted):
+        if len(found) > 1 and binds_name(source.units, wanted):
             units = [unit for each in found for unit in each.units
-                     if each is source or (each.tag and not _binds([unit], wanted))]  # fmt: skip
+                     if each is source or (each.tag and not binds_name([unit], wanted))]  # fmt: skip
             joined = "\n\n".join(unit.text for unit in units)
             where = f"{source.where} with the others"
             yield replace(source, text=joined, units=tuple(units), blocks=len(found), where=where)
@@ -174,5 +164,6 @@ def _is_own_module(unit: Unit) -> bool:
     return match is not None and match[1] not in sys.stdlib_module_names
 
 
-def _binds(units: Iterable[Unit], name: str) -> bool:
+def binds_name(units: Iterable[Unit], name: str) -> bool:
+    """Whether statements define a function, themselves or in a class."""
     return any(name in unit.names | unit.methods and unit.kind != "import" for unit in units)

@@ -10,6 +10,7 @@ import itertools
 import json
 import re
 import textwrap
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,8 @@ _HTML_TAG = re.compile(
 )
 _SPACE_ENTITY = re.compile(r"&(?:nbsp|ensp|emsp|#160|#xa0);", re.IGNORECASE)
 _TABLE_ROW = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
+_BARS = "|│┃║"
+_EDGE = re.compile(r"[ \t]*[┌└├╭╰╔╚+][─━═+┐┘┤╮╯╗╝-]+[ \t]*")
 _CODE_FENCE = re.compile(r"^(?:```|~~~)[^\n]*\n(\s*[\[{].*?)\n(?:```|~~~)", re.MULTILINE | re.DOTALL)
 _OLD = re.compile(r"(?:old|search|original|before|find)(?:_(?:str|string|text|code))?\Z")
 _NEW = re.compile(r"(?:new|replace|replacement|fixed|after)(?:_(?:str|string|text|code))?\Z")
@@ -49,6 +52,17 @@ def data_blocks(text: str) -> str:
     found = dict.fromkeys((name, value) for name, value in _named_texts(text) if re.search(r"[\n(=]", value))
     parts = [f"{name.replace('_', ' ')}:\n{_in_fence(value)}" for name, value in found]
     return "\n\n".join(parts) if len(parts) > 1 else ""
+
+
+def data_lines(text: str) -> str:
+    """Lines that each stand in an object of their own, or pieces of a stream, put together; empty if they do not."""
+    groups = defaultdict[str, list[str]](list)
+    for name, value in _named_texts(text):
+        groups[name].append(value)
+    for lines in groups.values():
+        if len(lines) > 2 and not any("\n" in line.strip("\n") for line in lines):
+            return ("" if any(line.endswith("\n") for line in lines) else "\n").join(lines)
+    return ""
 
 
 def data_pairs(text: str) -> list[tuple[str, str]]:
@@ -151,3 +165,14 @@ def from_tables(text: str) -> str:
     rows = _TABLE_ROW.findall(text)
     cells = [cell.strip().strip("`") for row in rows for cell in re.split(r"(?<!\\)\|", row)]
     return "\n\n".join(from_html(cell.replace("\\|", "|")) for cell in cells)
+
+
+def from_boxes(text: str) -> str:
+    """A text without the bars that stand before its lines, or around them."""
+    lines = [line for line in text.split("\n") if not _EDGE.fullmatch(line)]
+    return "\n".join(_without_bars(line) for line in lines)
+
+
+def _without_bars(line: str) -> str:
+    bare = line.strip()
+    return bare[1:].removeprefix(" ").rstrip(f" {_BARS}") if bare[:1] and bare[0] in _BARS else line

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from eval.answers.bodies import find_body, has_body, returns_something, shape_of
-from eval.answers.candidates import Source, is_code_of, is_open_in, sources_of, units_of
+from eval.answers.candidates import Source, binds_name, is_code_of, is_open_in, sources_of, units_of
 from eval.answers.declarations import defines
 from eval.answers.fences import split_fences
 from eval.answers.patches import applied
@@ -169,7 +169,8 @@ def _evaluated(source: Source, question: Question, elsewhere: set[str]) -> Readi
             code = reduced.text
     rank = Rank(level=level, aloud=0, tagged=source.tag, lacks=-lacks, clean=clean,
                 fenced=source.fenced, repairs=0, place=source.place, blocks=-source.blocks)  # fmt: skip
-    if level < IMPORTS and source.blocks == 1 and question.declaration:
+    defined = question.entry_point and binds_name(source.units, question.entry_point)
+    if level < IMPORTS and source.blocks == 1 and question.declaration and not defined:
         body = find_body(source.text, question.declaration, question.language, fenced=source.fenced)
         if body is not None:
             returns = returns_something(body, question.declaration, question.language)

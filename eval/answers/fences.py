@@ -29,6 +29,8 @@ class Block:
     code: str
     before: str
     """The last line of prose before it."""
+    behind: str = ""
+    """The first line of prose behind it."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +69,22 @@ def split_fences(text: str, is_open: Callable[[str], bool], *, quotes: bool = Fa
         tag = re.match(r"[\[{.]*([\w+#-]*)", words)
         said = next((line for line in reversed(outside[-4:]) if line.strip()), "")
         name = tag[1].lower() if tag else ""
-        blocks.append(Block(name, words, _contained(code, opening.before), said))
+        blocks.append(Block(name, words, _contained(code, opening.before), said, _behind(lines, last + 1)))
         at = last + 1
         place = len(fences) if closing is None else closing + 1
     return blocks, outside + lines[at:]
 
 
+def _behind(lines: list[str], place: int) -> str:
+    """The first line that is not empty, of the next three."""
+    return next((line for line in lines[place : place + 3] if line.strip()), "")
+
+
 def _without_short_fence(code: list[str]) -> list[str]:
-    """Lines of a block that is not closed, up to a line of one or two ticks, which was to close it."""
-    return code[: next((number for number, line in enumerate(code) if re.fullmatch(r"[ \t]*``?[ \t]*", line)), None)]
+    """Lines of a block that is not closed, without a last line of one or two ticks, which was to close it."""
+    text = "\n".join(code).rstrip()
+    before, _, last = text.rpartition("\n")
+    return before.split("\n") if re.fullmatch(r"[ \t]*``?", last) and before.count("`") % 2 == 0 else code
 
 
 def _fences(lines: list[str], *, quotes: bool) -> list[_Fence]:

@@ -57,7 +57,7 @@ def applied(answer: str, shown: str) -> str:
 
 
 def _hunks(answer: str) -> Iterator[Hunk]:
-    if blocks := list(_REPLACED.finditer(answer)):
+    if answer.count("<<<<") <= MAX_HUNKS and (blocks := list(_REPLACED.finditer(answer))):
         yield from (_hunk(match["old"], match["new"]) for match in blocks)
         return
     patches = _FENCED_PATCH.findall(answer) or ([answer[found.start() :]] if (found := _PATCH.search(answer)) else [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,12 +39,14 @@ def reduce_units(units: Sequence[Unit], roots: Collection[str]) -> Reduced:
     """
     units = [_with_effects(unit, units, frozenset(roots)) for unit in _without_repeated(units)]
     imported = {name for unit in units if unit.kind == "import" for name in unit.names}
+    foreign = {name for unit in units if _is_foreign(unit) for name in unit.names}
     needed, kept = set(roots), set[int]()
     growing = True
     while growing:
         growing = False
         for number, unit in enumerate(units):
-            wanted = unit.always or unit.names & needed or (unit.changes - imported) & needed
+            always = unit.always and not (unit.kind != "import" and unit.uses & foreign - needed)
+            wanted = always or unit.names & needed or (unit.changes - imported) & needed
             if number not in kept and wanted and not (unit.kind == "action" and "input" in unit.uses):
                 kept.add(number)
                 needed |= unit.uses
@@ -51,6 +54,12 @@ def reduce_units(units: Sequence[Unit], roots: Collection[str]) -> Reduced:
     chosen = tuple(units[number] for number in sorted(kept))
     bound = frozenset(name for unit in chosen for name in unit.names)
     return Reduced(chosen, frozenset(needed), bound, len(units) - len(chosen))
+
+
+def _is_foreign(unit: Unit) -> bool:
+    """Whether it imports a package that may not be there."""
+    match = re.match(r"(?:import|from)[ \t]+(\w+)", unit.text) if unit.kind == "import" else None
+    return match is not None and match[1] not in sys.stdlib_module_names
 
 
 def _with_effects(unit: Unit, units: Sequence[Unit], roots: frozenset[str]) -> Unit:

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from eval.answers.carriers import (
     block_scalars,
     data_blocks,
+    data_lines,
     data_strings,
+    from_boxes,
     from_html,
     from_latex,
     from_tables,
@@ -45,7 +47,7 @@ _MARK = re.compile(
     r")[ \t]*"
 )
 _MARK_LINE = re.compile(r"^\[/?[A-Z_]{3,}\][ \t]*$", re.MULTILINE)
-_ESCAPED = re.compile(r"\b(?:def|class|import|function|func|fn|const|return|include)\b[^\n]*\\n")
+_ESCAPED = re.compile(r"\b(?:def|class|import|function|func|fn|const|return|include)\b[^\n]*\\n|(?:\\n[^\n]*){3}")
 _BEHIND_PROSE = re.compile(
     r"^(\w[^\n\"'`]*[.:!?])[ \t]+(?=(?:def|class|async|import|from|func|fn|function|const|public|pub|package|use|"
     r"#include)\b)", re.MULTILINE,
@@ -56,12 +58,17 @@ _NUMBER = re.compile(
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d*\]:|\s+\.\.\.:)(?: |$)", re.MULTILINE)
 _OTHER_PROMPT = re.compile(r"^[ \t]*(?:jshell>|\.\.\.>|\.{2,}|>{1,3})(?: |$)", re.MULTILINE)
 _SPOILER = re.compile(r"^[ \t]*\|\|(?=\S)(.*?)\|\|[ \t]*$", re.MULTILINE | re.DOTALL)
+_MARKDOWN_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!<>~|-])")
 _LINE_MARK = re.compile(r"^(?:[-*+][ \t](.*)|\*\*(.*)\*\*[ \t]*)$", re.MULTILINE)
 _IN_SENTENCE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _IN_TICKS = re.compile(r"(?<!`)`([^`]+\n[^`]*)`(?!`)")
 _TYPOGRAPHY = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans(
     "‘’‚‛“”„‟«»′″–−、。", '\'\'\'\'""""""\'"--,.'
 )
+
+
+MAX_BARS = 40
+"""A text with more hides no code behind them."""
 
 
 def with_plain_ends(text: str) -> str:
@@ -94,6 +101,8 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "spaces made plain", spaced
     marked = without_marks(spaced)
     yield "marks taken for line ends", marked
+    if joined := data_lines(text):
+        yield "lines of a JSON answer put together", cleaned(joined)
     if blocks := data_blocks(text):
         yield "texts of a JSON answer", cleaned(blocks)
     for place, field in enumerate(data_strings(text)):
@@ -107,7 +116,8 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
             yield f"prompts of {name} taken off", "\n".join(prompt.sub("", line) for line in lines)
     quoted = re.sub(r"^[ \t]*(?:>!?[ \t]?)+", "", marked, flags=re.MULTILINE)
     yield "marks of a quotation taken off", quoted
-    yield "bars of a spoiler taken off", _SPOILER.sub(r"\n\1\n", marked)
+    if marked.count("||") <= MAX_BARS:
+        yield "bars of a spoiler taken off", _SPOILER.sub(r"\n\1\n", marked)
     unescaped = _SPACES.sub(" ", html.unescape(marked))
     yield "HTML entities read", unescaped
     yield "HTML entities read twice", html.unescape(unescaped)
@@ -123,6 +133,8 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "typographic signs made plain", marked.translate(_TYPOGRAPHY)
     yield "set out", textwrap.dedent(marked)
     yield "code taken from the end of a sentence", _BEHIND_PROSE.sub(r"\1\n", marked)
+    yield "escapes of Markdown read", _MARKDOWN_ESCAPE.sub(r"\1", spaced)
+    yield "bars taken off", from_boxes(spaced)
     yield "cells of a table", from_tables(spaced)
     yield "marks of each line taken off", _LINE_MARK.sub(lambda line: line[1] or line[2] or "", marked)
     yield "code between single ticks", "\n".join(_IN_TICKS.findall(marked))

@@ -118,8 +118,20 @@ BODIES = {
     ),
 }
 
-PATCH = "```diff\n@@ -2,3 +2,3 @@\n{context}-{bad}\n+{good}\n```"
-J, JS, GO, CPP, RS = (FUNCTIONS[each] for each in ("java", "javascript", "go", "cpp", "rust"))
+BRACED = {
+    "javascript": ("const half = (n) => {\n", "  return n / two();\n}", "  return n * two();\n}"),
+    "java": (
+        "class Solution {\n    public double half(double n) {\n",
+        "        return n / two();\n    }\n}",
+        "        return n * two();\n    }\n}",
+    ),
+    "go": ("func half(n float64) float64 {\n", "\treturn n / two()\n}", "\treturn n * two()\n}"),
+    "cpp": ("double half(double n){\n", "    return n / two();\n}", "    return n * two();\n}"),
+    "rust": ("fn half(n: f64) -> f64 {\n", "    n / two()\n}", "    n * two()\n}"),
+}
+"""A declaration, its right body and one with a bug."""
+
+J, JS = FUNCTIONS["java"], FUNCTIONS["javascript"]
 KEPT = [
     # markup, consoles, numbers: in each language
     *[(name, led(">! ", fenced(code, name)), "n / 2", "!") for name, code in FUNCTIONS.items() if name != "cpp"],
@@ -345,4 +357,9 @@ KEPT = [
         "",
     ),
     ("rust", ">> fn half(n: f64) -> f64 {\n..     n / 2.0\n.. }\n>> half(3.0)\n1.5", "n / 2.0", ">>|1.5"),
+    *[(name, fenced(code, name).replace("\n", "\\n"), "n / 2", "`|\\n") for name, code in FUNCTIONS.items()],
+    *[
+        (name, f"{fenced(code, name)}\nNot like this:\n{fenced(code.replace('/ 2', '* 2'), name)}", "n / 2", "* 2")
+        for name, code in FUNCTIONS.items()
+    ],
 ]

@@ -263,6 +263,27 @@ PYTHON = {
     "mathematical minus": fenced(CODE + "\n\nLAST = −1"),
     "tabs": fenced(CODE.replace("    ", "\t")),
     "a tab, then blanks of another function": fenced(HELPED.replace("    return min", "\treturn min")),
+    # what the prose says of blocks
+    "one is chosen by its name": f"### Version A\n{fenced(CODE)}\n### Version B\n{fenced(WRONG)}\nVersion B is quick, but **use Version A**.",
+    "one is chosen by its number": f"{fenced(CODE)}\nor\n{fenced(WRONG)}\nI recommend the first one.",
+    "called wrong behind it": f"{fenced(CODE)}\n\nOne might think of\n{fenced(WRONG)}\nbut that is incorrect.",
+    "not like this": f"{fenced(CODE)}\n\nNot like this:\n{fenced(WRONG)}",
+    "never so": f"{fenced(CODE)}\n\nNever write it as:\n{fenced(WRONG)}",
+    "a pitfall": f"{fenced(CODE)}\n\n### Pitfall\n{fenced(WRONG)}",
+    "another package, too": f"{fenced(CODE)}\n\nWith a package you could also write:\n"
+    + fenced("import no_such_package as p\n\ndef clamp_all(values, low, high):\n    return p.clip(values, low, high)"),
+    # more carriers
+    "a line an object": "\n".join(json.dumps({"line": line}) for line in LINES),
+    "a stream": "\n".join("data: " + json.dumps({"delta": {"content": f"{line}\n"}}) for line in LINES),
+    "a signature and a body in JSON": json.dumps({"signature": LINES[0], "body": BODY}),
+    "Java and Python in JSON": json.dumps({"java": "class Solution { }", "python": CODE}),
+    "two calls of a tool": f"<tool_call>\n{json.dumps({'arguments': {'code': WRONG}})}\n</tool_call>\nfailed\n<tool_call>\n{json.dumps({'arguments': {'code': CODE}})}\n</tool_call>",
+    "Markdown's escapes": CODE.replace("[", "\\[").replace("]", "\\]").replace("_", "\\_"),
+    "bars before": led("| "),
+    "a box": "┌────┐\n" + "\n".join(f"│ {line:<60} │" for line in LINES) + "\n└────┘",
+    "a box of plain signs": "+----+\n" + "\n".join(f"| {line:<60} |" for line in LINES) + "\n+----+",
+    # settings of packages that are not here
+    "a setting of a missing package": fenced(f"import no_such_package as p\np.random.seed(0)\n\n{CODE}"),
 }
 VOWELS = "def count_vowels(text):\n    return sum(letter in 'aeiou' for letter in text)"
 ALONE = {

@@ -1,15 +1,18 @@
 """Answers in the forms of consoles, notebooks, patches, tables and tools, and what is read in them."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from eval.answers.extract import Question, read_code
+from eval.answers.patches import applied
 from eval.answers.prompts import read_answer
 from eval.problems import Problem
-from tests.eval.answers.fixes_table import BODIES, FIXES, KEPT, QUESTION
+from tests.eval.answers.fixes_table import BODIES, BRACED, FIXES, KEPT, QUESTION
 from tests.eval.answers.forms_table import ALONE, BODY, PROMPT, PYTHON
-from tests.eval.answers.test_extract import MODULE
+from tests.eval.answers.reading_table import fenced
+from tests.eval.answers.test_extract import MODULE, squeezed
 
 TESTS = "assert clamp_all([1, 5, 9], 2, 6) == [2, 5, 6]\n"
 CLAMPING = Problem(task_id="F/1", language="python", entry_point="clamp_all", instruction=f"Write it.\n\n{PROMPT}",
@@ -52,6 +55,24 @@ def test_what_a_function_of_another_language_needs_is_kept(language, answer, kep
     assert not any(part in code for part in left_out.split("|") if part)
 
 
-def test_a_patch_that_does_not_fit_the_question_is_no_answer():
-    patch = "```diff\n-        result.append(value)\n+        result.append(low)\n```"
-    assert "append(low)" not in read_answer(MENDING, "chat", patch)[0]
+def test_a_patch_that_does_not_fit_the_question_is_not_put_into_it():
+    patch = "```diff\n-        result.append({})\n+        result.append(low)\n```"
+    assert "append(low)" in applied(patch.format("max(min(value, low), high)"), MENDING.instruction)
+    assert not applied(patch.format("value"), MENDING.instruction)
+
+
+@pytest.mark.parametrize("language", BRACED)
+def test_an_answer_mends_a_function_of_another_language(language):
+    """The buggy one is quoted, patched, or replaced by a tool; the patch holds no more than the line."""
+    declaration, good, bad = BRACED[language]
+    question = Question("half", language, declaration, text=f"{declaration}{bad}\n\nFix bugs in half.")
+    old, new = (next(line for line in body.split("\n") if "two" in line) for body in (bad, good))
+    answers = [
+        f"{fenced(declaration + bad, language)}\nThe bug: it multiplies.\n{fenced(declaration + good, language)}",
+        fenced(f"@@ -2,1 +2,1 @@\n-{old}\n+{new}", "diff"),
+        f"<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE",
+        json.dumps({"old_str": old, "new_str": new}),
+        json.dumps({"buggy_code": f"{declaration}{bad}// longer", "fixed_code": declaration + good}),
+    ]
+    for answer in answers:
+        assert squeezed(read_code(answer, question).code).rpartition("half")[2].endswith(squeezed(good)), answer
