@@ -34,7 +34,7 @@ _TOKENS = (  # of a tokenizer, shown as text; models and their templates write t
     r"|empty_output|filename|reponame|gh_stars|commit_\w+|extra_id_\d+|unused\d+|\|\w+\|?"
 )
 _MARK = re.compile(
-    r"[ \t]*\u2581?(?:"
+    r"(?<![ \t])[ \t]*\u2581?(?:"
     r"\[/?[A-Z][A-Z_]{2,}\]|\[end of text\]|\[\|\w+\|\]|<!\[CDATA\[|\]\]>"
     rf"|<(?:{_TOKENS})>|<\|\w+\|(?=\s|\Z)"
     r"|<[|｜][^|｜<>\n]{1,40}[|｜]>"
