@@ -177,6 +177,7 @@ class Ahead:
         None if calls may not be sent ahead: also while both sides keep containers, which any call may change.
         """
         self.wait()
+        self._peer.tell_surroundings()
         self._peer.let_go()
         self._given, self._answers, self._planned = deque(), deque(), deque()
         self._function = function

@@ -13,6 +13,8 @@ Run by `eval/sandbox/run.py` as a script in the sandboxed interpreter, or inside
 from __future__ import annotations
 
 import builtins
+import contextlib
+import dis
 import fcntl
 import importlib
 import json
@@ -152,7 +154,14 @@ class Names(dict[str, Any]):
         self[ahead.PREPARE] = peer.ahead.prepare
         self[ahead.CHECK] = lambda function, number: peer.ahead.check(function, self.rows[number])
         self.rows: list[rows.Rows] = []
-        self._peer, self._entry_point = peer, entry_point
+        self.peer, self._entry_point = peer, entry_point
+
+    def find_for_classes(self, code: types.CodeType) -> None:
+        """Have what class bodies of the tests name and Python has not."""
+        for name in sorted(_names_in_classes(code)):
+            if name == self._entry_point or not (hasattr(builtins, name) or name in sys.stdlib_module_names):
+                with contextlib.suppress(KeyError):
+                    self[name] = self[name]
 
     def __missing__(self, name: str) -> Any:
         if name != self._entry_point:
@@ -161,9 +170,18 @@ class Names(dict[str, Any]):
             if name in sys.stdlib_module_names:
                 return importlib.import_module(name)
         try:
-            return self._peer.look(name, named=self._entry_point not in (None, name))
+            return self.peer.look(name, named=self._entry_point not in (None, name))
         except NameError as error:
             raise KeyError(name) from error
+
+
+def _names_in_classes(code: types.CodeType) -> set[str]:
+    """The names that class bodies look up: Python does not ask `__missing__` there."""
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    own = set[str]()
+    if code.co_names[:2] == ("__name__", "__module__"):
+        own = {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_NAME"}
+    return own.union(*map(_names_in_classes, inner))
 
 
 def _execute(source: str, space: dict[str, Any], calls: str | None = None) -> tuple[str, BaseException | None]:
@@ -186,6 +204,9 @@ def _execute(source: str, space: dict[str, Any], calls: str | None = None) -> tu
         traceback.print_exc(limit=0)
         return "syntax", error
     try:
+        if isinstance(space, Names):
+            space.find_for_classes(code)
+            space.peer.watch(source)
         exec(code, space)  # noqa: S102 - this process is the sandbox's child
     except MemoryError as error:
         return "memory", error

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import array
 import collections
+import datetime
+import decimal
+import fractions
 import operator
 import types
 from collections.abc import Callable, Iterable
@@ -11,8 +14,25 @@ from typing import Any
 
 from eval.sandbox.inside import arrays
 
+
+def _parts_of_datetime(x: Any) -> tuple[Any, ...]:
+    offset, zone = x.utcoffset(), x.tzinfo
+    if offset is not None and type(zone) is not datetime.timezone:  # a zone of somebody's own, as it is at that time
+        zone = datetime.timezone(offset, x.tzname() or "")
+    return x.year, x.month, x.day, x.hour, x.minute, x.second, x.microsecond, zone
+
+
+VALUES: dict[Any, Callable[[Any], tuple[Any, ...]]] = {
+    datetime.datetime: _parts_of_datetime,
+    datetime.date: lambda x: (x.year, x.month, x.day),
+    datetime.timedelta: lambda x: (x.days, x.seconds, x.microseconds),
+    decimal.Decimal: lambda x: (decimal.Decimal(x),),
+    fractions.Fraction: lambda x: (x.numerator, x.denominator),
+}
+"""Values of the library that a class may extend → what makes them."""
+
 BASES = (int, str, float, complex, bytes, bytearray, list, tuple, dict, set, frozenset, collections.deque,
-         collections.OrderedDict, collections.Counter, collections.defaultdict)  # fmt: skip
+         collections.OrderedDict, collections.Counter, collections.defaultdict, *VALUES)  # fmt: skip
 """Data types that a candidate's class may extend; what is in them crosses."""
 
 CHANGEABLE = (bytearray, list, dict, set, collections.deque)
@@ -136,6 +156,8 @@ def bare_data(x: Any) -> Any:
     base: Any
     for base in BASES:
         if isinstance(x, base):
+            if base in VALUES:
+                return base(*VALUES[base](x))
             if base in (int, float, complex):
                 return base.__add__(x, base(0))
             if base is str:

@@ -28,10 +28,10 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.inside import arrays, errors
+from eval.sandbox.inside import arrays, library
 from eval.sandbox.inside.kept import FIRST, Kept
 from eval.sandbox.inside.library import library_name, library_object
-from eval.sandbox.inside.signatures import FORMS, is_whole
+from eval.sandbox.inside.signatures import FORMS, MEMBERS, is_whole
 
 PACKED = 64
 """So many numbers or more cross as an array."""
@@ -120,7 +120,7 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     type({}.items()): ("dict_items", lambda x: (list(x),), _view("items")),
 }  # fmt: skip
 """Type → its name, its state, and what makes it of the state again."""
-TABLE.update(FORMS)
+TABLE.update(FORMS | MEMBERS)
 
 _LATER: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "UUID": ("uuid", lambda x: (x.hex,)),
@@ -198,6 +198,7 @@ class Encoder:
             self._memo |= known
         self.nodes: list[Any] = []
         self.objects: list[Any] = []
+        self.told: list[int] = []  # classes that the message describes
 
     def item(self, x: Any) -> Any:
         """The item of a value; its nodes are described by the time `encode` returns."""
@@ -252,7 +253,7 @@ class Encoder:
         if (name := library_name(x)) is not None:
             return ["n", *name]
         if isinstance(x, BaseException) and (name := library_name(kind)) is not None:
-            state = errors.beside(x)
+            state = library.beside(x)
             return ["e", *name, [self.item(y) for y in x.args], list(state), [self.item(y) for y in state.values()]]
         return self._lend(x, self)
 
@@ -365,7 +366,7 @@ class Decoder:
             error = library_object(str(node[1]), str(node[2]))
             if not (isinstance(error, type) and issubclass(error, BaseException)):
                 raise Malformed(f"{node[1:3]} is no exception")
-            return errors.make(error, [self.filled(y) for y in node[3]])
+            return library.make_error(error, [self.filled(y) for y in node[3]])
         return self._borrow(node, self)
 
     def filled(self, item: Any) -> Any:
@@ -382,7 +383,7 @@ class Decoder:
         if kind == "v":
             arrays.fill(made, node, self.value)
         elif kind in ("e", "o"):
-            errors.put_beside(made, node[-2], [self.value(y) for y in node[-1]])
+            library.put_beside(made, node[-2], [self.value(y) for y in node[-1]])
         elif made or kind == "l":
             return
         elif kind in ("L", "Q"):

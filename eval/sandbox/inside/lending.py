@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import operator
+import pickle
+import random
+import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,11 +15,12 @@ from typing import Any
 from eval.sandbox.inside import (
     arrays,
     changes,
-    errors,
+    library,
     mirror_classes,
     mirrors,
     signatures,
     standins,
+    surroundings,
 )
 from eval.sandbox.inside.codec import Decoder, Encoder, Gone, Malformed
 from eval.sandbox.inside.library import library_name
@@ -23,16 +28,49 @@ from eval.sandbox.inside.mirrors import Asking, Secret, secret_of
 
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType,
               types.WrapperDescriptorType, types.MethodDescriptorType)  # fmt: skip
-_INNER = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType, types.CoroutineType,
+_STEPPED = (types.GeneratorType, types.CoroutineType)
+_INNER = (types.FrameType, types.CodeType, types.TracebackType, types.ModuleType,
           types.AsyncGeneratorType)  # fmt: skip
+_LENT = (Iterator, types.CoroutineType, random.Random, dataclasses.Field)
+"""Types of the library's whose instances the tests lend."""
 _STEP_NAMES = frozenset({"__next__", "send", "throw", "close"})
 _TOLD = frozenset({"__name__", "__doc__", "__qualname__", "__module__"})
+_TOLD_OF_CLASSES = frozenset({"__mro__", "__bases__", "__base__", "__dataclass_fields__", "__dataclass_params__",
+                              "__match_args__", "_fields", "_field_defaults", "_asdict", "_replace", "_make",
+                              "__members__"})  # fmt: skip
+"""Attributes of the tests' classes, and of their instances, that the library's functions and everybody look at."""
+_OF_MOCKS = frozenset({"configure_mock", "attach_mock", "mock_add_spec", "reset_mock"})
+"""Methods that would let a candidate say what a mock has seen."""
 
 
 def is_of_the_tests(x: Any) -> bool:
     """Whether it is an instance of a class that the tests define, such a class, an iterator, or a bare object."""
     kind = x if isinstance(x, type) else type(x)
-    return kind.__module__ == "__main__" or type(x) is object or (isinstance(x, Iterator) and not isinstance(x, type))
+    return (
+        kind.__module__ == "__main__"
+        or type(x) is object
+        or (isinstance(x, _LENT) and not isinstance(x, type))
+        or _is_mock(x)
+    )
+
+
+def _is_mock(x: Any) -> bool:
+    """Whether it is an instance of one of the library's mocks."""
+    library = sys.modules.get("unittest.mock")
+    return library is not None and issubclass(x if isinstance(x, type) else type(x), library.NonCallableMock)
+
+
+def _may_be_looked_at(x: Any, name: str) -> bool:
+    if name in _TOLD_OF_CLASSES:
+        return is_of_the_tests(x)
+    if _is_mock(x) and name in _OF_MOCKS:
+        return False
+    return name in _TOLD or (name == "_field_type" and type(x) is dataclasses.Field)
+
+
+def _may_be_set(x: Any, name: str) -> bool:
+    """Whether the candidate may give it such an attribute: never one by which a mock says what became of it."""
+    return not isinstance(x, type) and not (_is_mock(x) and hasattr(type(x), name))
 
 
 def _has_own_init(x: Any) -> bool:
@@ -52,12 +90,14 @@ def check(op: str, x: Any, name: str) -> None:
         AttributeError: it may not.
         Gone: it asks for what a mirror never asks.
     """
-    public = not name.startswith("_") and not isinstance(x, (types.GeneratorType, *_FUNCTIONS))
+    public = not name.startswith("_") and not isinstance(x, (*_STEPPED, *_FUNCTIONS))
     allowed = {
         "call": True,
-        "get": public or name in _TOLD or (name == "__dict__" and is_of_the_tests(x) and not isinstance(x, type)),
-        "set": public and not isinstance(x, type),
-        "del": public and not isinstance(x, type),
+        "get": (public and not (name in _OF_MOCKS and _is_mock(x))) or _may_be_looked_at(x, name)
+               or (name == "__dict__" and is_of_the_tests(x) and not isinstance(x, type)),
+        "set": public and _may_be_set(x, name),
+        "del": public and _may_be_set(x, name),
+        "await": isinstance(x, types.CoroutineType) or None,
         "do": name in mirrors.ASKED and (name != "__init__" or _has_own_init(x)),
         "method": name in _STEP_NAMES,
         "signature": isinstance(x, _FUNCTIONS),
@@ -65,7 +105,7 @@ def check(op: str, x: Any, name: str) -> None:
         "deepcopy": is_of_the_tests(x) or isinstance(x, _FUNCTIONS),
         "data": True,
         "load": True,
-    }.get(op)
+    }.get(op)  # fmt: skip
     if allowed is None:
         raise Gone
     if not allowed:
@@ -103,6 +143,8 @@ class Lending:
             if name not in space:
                 raise NameError(f"name {name!r} is not defined")
             return space[name]
+        elif op == "around":
+            return surroundings.take_over(args[0])
         x = self._lent[of]
         if op == "call":
             return x(*args, **kwargs)
@@ -112,15 +154,13 @@ class Lending:
             found = getattr(x, name)
             return {k: v for k, v in found.items() if k[:1] != "_"} if self._tests and name == "__dict__" else found
         if op == "do":
-            if isinstance(x, type) and name in _OF_CLASSES:
-                return _OF_CLASSES[name](x, *args)
-            return getattr(type(x), name)(x, *args, **kwargs)
+            return _do(x, name, args, kwargs)
         if op == "method":
             return getattr(x, name)(*args, **kwargs)
         if op in ("set", "del"):
             return setattr(x, name, args[0]) if op == "set" else delattr(x, name)
-        if op in ("await", "await next"):
-            return self._wait_for(x if op == "await" else anext(x))
+        if op == "await":
+            return self._wait_for(getattr(x, name)(*args) if name else x)
         return changes.load(x, args[0])
 
     def _wait_for(self, awaitable: Any) -> Any:
@@ -129,8 +169,13 @@ class Lending:
         async def finish() -> Any:
             return await awaitable
 
-        self._loop = self._loop or asyncio.new_event_loop()
-        return self._loop.run_until_complete(finish())
+        running = asyncio._get_running_loop()
+        loop = self._loop = asyncio.new_event_loop() if running or not self._loop else self._loop
+        asyncio._set_running_loop(None)
+        try:
+            return loop.run_until_complete(finish())
+        finally:
+            asyncio._set_running_loop(running)
 
     def lend(self, x: Any, encoder: Encoder) -> list[Any]:
         """The node of something that is no data."""
@@ -141,6 +186,7 @@ class Lending:
         if isinstance(x, _Described):
             return self._lend_class(x.kind, encoder, x.kind)
         if self._tests and not may_be_lent(x):
+            self._told.difference_update(encoder.told)  # nobody is told by a message that is not sent
             raise TypeError(f"the tests pass a {type(x).__name__} to the candidate, which is no plain data")
         self._lent[id(x)] = x
         kind = type(x)
@@ -154,7 +200,7 @@ class Lending:
         if isinstance(x, type):
             return self._lend_class(x, encoder)
         node = ["o", id(x), encoder.item(self._as_class(kind)), encoder.item(changes.bare_data(x))]
-        if isinstance(x, BaseException) and (state := errors.chain_of(x)):
+        if isinstance(x, BaseException) and (state := library.chain_of(x)):
             node += [list(state), [encoder.item(y) for y in state.values()]]
         return node
 
@@ -168,6 +214,7 @@ class Lending:
         if id(kind) in self._told:
             return ["k", id(kind)]
         self._told.add(id(kind))
+        encoder.told.append(id(kind))
         self._lent[id(kind)] = kind
         base = next((base for base in changes.BASES if issubclass(kind, base)), object)
         asked = [name for name in mirrors.ASKED if _has(kind, name, base)]
@@ -210,14 +257,28 @@ class Lending:
         return makers[kind](secret)
 
 
-_OF_CLASSES: dict[str, Any] = {"__iter__": iter, "__len__": len, "__getitem__": operator.getitem,
-                               "__instancecheck__": lambda kind, x: isinstance(x, kind)}  # fmt: skip
+_OF_CLASSES: dict[str, Any] = {
+    "__iter__": iter, "__contains__": operator.contains, "__len__": len, "__getitem__": operator.getitem,
+    "__instancecheck__": lambda kind, x: isinstance(x, kind),
+}  # fmt: skip
 """What may be asked of a class itself; where it has no such method, Python's own error says so."""
 _ALONE: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy, "deepcopy": copy.deepcopy, "signature": signatures.parts_of_signature, "data": changes.bare_data,
+    "pickled": lambda x: pickle.dumps(x) and copy.deepcopy(x),
 }  # fmt: skip
 """Questions that need nothing but the object."""
 _STEPS = (("g", types.GeneratorType), ("w", types.CoroutineType), ("a", types.AsyncGeneratorType))
+
+
+def _do(x: Any, name: str, args: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Call a special method of something."""
+    if isinstance(x, type) and name in _OF_CLASSES:
+        return _OF_CLASSES[name](x, *args)
+    method = _raw(type(x), name)
+    if method is None:
+        return getattr(type(x), name)(x, *args, **kwargs)
+    bound = method.__get__(x, type(x)) if hasattr(type(method), "__get__") else method  # as Python binds it
+    return bound(*args, **kwargs)
 
 
 class _Described:

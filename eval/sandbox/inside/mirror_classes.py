@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.inside.changes import BASES, CHANGEABLE, bare, load
+from eval.sandbox.inside.changes import BASES, CHANGEABLE, VALUES, bare, load
 from eval.sandbox.inside.mirrors import (
     ARITHMETIC,
     ASKED,
@@ -71,6 +72,13 @@ def _either(name: str, plain: Any) -> Callable[..., Any]:
     return compute
 
 
+class _AbstractMirror(Mirror, abc.ABCMeta):
+    """The class of mirrors that extend a number of the library's."""
+
+
+_AbstractMirror.__name__ = "type"
+
+
 def make_mirror(
     name: str, bases: list[type], asked: list[str], own: list[str], stands_for: Any, secret: Secret
 ) -> type:
@@ -85,8 +93,10 @@ def make_mirror(
         secret: of the class itself.
     """
     kept = [kept for base in bases if (kept := _kept(base)) is not None]
+    if stands_for in VALUES:
+        kept.insert(0, stands_for)
     data = next((base for base in BASES if any(issubclass(b, base) for b in kept)), None)
-    space: dict[str, Any] = {SECRET: secret, "__module__": "__main__", "__dict__": vars(Lent)["__dict__"]}
+    space: dict[str, Any] = {"__module__": "__main__", "__doc__": Own("__doc__"), "__dict__": vars(Lent)["__dict__"]}
     allowed = ASKED if data is None else frozenset(LOOKS)
     space |= {each: method_for(each) for each in asked if each in allowed}
     if data is not None:
@@ -105,10 +115,34 @@ def make_mirror(
         space["__class__"] = property(lambda _: stands_for)
     if not any(isinstance(base, Mirror) for base in kept):
         kept.insert(0, Lent)
+    space |= _of_the_library(bases, [each for each in (*asked, *_SEARCHES) if each not in own])
+    kind = _AbstractMirror if any(issubclass(type(base), abc.ABCMeta) for base in kept) else Mirror
     try:
-        return Mirror(name, tuple(dict.fromkeys(kept)), space)
+        made = kind(name, tuple(dict.fromkeys(kept)), space)
     except TypeError:  # bases that go together over there and not here
-        return Mirror(name, (Lent,), space)
+        made = Mirror(name, (Lent,), space)
+    for base in bases:
+        if isinstance(base, abc.ABCMeta) and data is None and base.__module__ != "typing":
+            base.register(made)  # type: ignore[arg-type]
+    type.__setattr__(made, SECRET, secret)  # only now may it ask: the message that tells of it is being read
+    return made
+
+
+_SEARCHES = ("index", "count", "isdisjoint")
+
+
+def _of_the_library(bases: list[type], names: list[str]) -> dict[str, Any]:
+    """Comparisons and searches that a class has of the library's mappings, sets and sequences: they are done here.
+
+    They ask for items, keys and values alone, so that no candidate is told what it is compared with.
+    """
+    found = {name: _raw(bases, name) for name in names if name in COMPARISONS or name in _SEARCHES}
+    return {name: each for name, each in found.items() if getattr(each, "__module__", "") == "collections.abc"}
+
+
+def _raw(bases: list[type], name: str) -> Any:
+    lines = (vars(type)["__mro__"].__get__(base) for base in bases)
+    return next((vars(each)[name] for line in lines for each in line if name in vars(each)), None)
 
 
 def _kept(base: type) -> type | None:
@@ -160,6 +194,6 @@ def make_object(mirror: Any, data: Any, secret: Secret) -> Any:
         made = base.__new__(mirror)
         load(made, data)
     else:
-        made = base.__new__(mirror, data)
+        made = base.__new__(mirror, *(VALUES[base](data) if base in VALUES else (data,)))
     space_of(made)[SECRET] = secret
     return made

@@ -80,7 +80,7 @@ class Secret:
 
 def secret_of(x: Any) -> Secret | None:
     """The secret of an object that stands for one of the other side's; None of any other."""
-    if _Space in type(x).__mro__:
+    if _Space in _LINEAGE["__mro__"](type(x)):
         found = space_of(x).get(SECRET)
     elif isinstance(x, Mirror):
         found = vars(x).get(SECRET)
@@ -141,6 +141,8 @@ def _arithmetic(name: str) -> Callable[..., Any]:
         assert mine is not None
         told = not mine.named and is_data_here(other)
         made = mine.peer.ask("do", mine.of, name, (other, *more))
+        if name == "__rdivmod__" and type(made) is tuple and not any(map(is_data_here, made)):
+            return tuple(named_alike(self, each, told=told) for each in made)
         if (told or mine.told) and made is not NotImplemented and is_data_here(made):
             raise TypeError(
                 f"{name} of a {type(self).__name__} and the tests' data gives data, which is the candidate's word"
@@ -211,7 +213,43 @@ class Mirror(type):
         return mine is not None and its is not None and bool(mine.peer.ask("do", mine.of, "__instancecheck__", (x,)))
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        of_class(cls, "set", name, (value,))
+        if SECRET in vars(cls):
+            of_class(cls, "set", name, (value,))
+        else:
+            type.__setattr__(cls, name, value)  # while it is made
+
+    @property
+    def __mro__(cls) -> Any:
+        """As it is on the other side: the classes that stand for nothing of the candidate's are not in it."""
+        return _lineage(cls, "__mro__")
+
+    @property
+    def __bases__(cls) -> Any:  # type: ignore[override]
+        """Likewise."""
+        return _lineage(cls, "__bases__")
+
+    @property
+    def __base__(cls) -> Any:
+        """Likewise."""
+        return _lineage(cls, "__base__")
+
+    @property
+    def __flags__(cls) -> Any:
+        """Likewise."""
+        return _lineage(cls, "__flags__")
+
+    @property
+    def __annotations__(cls) -> Any:  # type: ignore[override]
+        """Those of the original."""
+        return of_class(cls, "get", "__annotations__")
+
+    def __subclasses__(cls) -> Any:
+        return of_class(cls, "method", "__subclasses__")
+
+    def __contains__(cls, x: Any) -> bool:
+        if is_data_here(x) and not vars(cls)[SECRET].named:
+            return any(x is each or x == each for each in cls)
+        return bool(of_class(cls, "do", "__contains__", (x,)))
 
     def __iter__(cls) -> Any:
         return of_class(cls, "do", "__iter__")
@@ -227,7 +265,17 @@ class Mirror(type):
 
 
 _TOLD_OF_CLASSES = frozenset({"__doc__", "__annotations__", "__members__", "__wrapped__", "__dataclass_fields__",
-                              "__dataclass_params__", "__match_args__", "__slots__"})  # fmt: skip
+                              "__dataclass_params__", "__match_args__", "__slots__", "__abstractmethods__", "__total__",
+                              "__required_keys__", "__optional_keys__", "__parameters__",
+                              "__orig_bases__"})  # fmt: skip
+_LINEAGE: dict[str, Any] = {
+    name: vars(type)[name].__get__ for name in ("__mro__", "__bases__", "__base__", "__flags__")
+}
+
+
+def _lineage(cls: Any, name: str) -> Any:
+    return _LINEAGE[name](cls) if vars(cls).get(SECRET) is None else of_class(cls, "get", name)
+
 
 Mirror.__name__ = "type"  # as the tests would see it of a class
 
@@ -239,6 +287,10 @@ def of_class(cls: Any, op: str, name: str, args: tuple[Any, ...] = ()) -> Any:
     if (its := secret_of(made)) is not None:
         its.named = its.named or secret.named
     return made
+
+
+_OF_FUNCTIONS = frozenset({"__defaults__", "__kwdefaults__", "__name__", "__qualname__", "__doc__", "__wrapped__"})
+"""Special attributes that tests may set."""
 
 
 class Lent(_Space):
@@ -258,7 +310,14 @@ class Lent(_Space):
     def __deepcopy__(self, memo: Any) -> Any:
         return ask(self, "deepcopy", "")
 
+    def __reduce_ex__(self, _: Any) -> Any:
+        """Pickled over there: what it was then is loaded as often as the tests like."""
+        PICKLED.append(ask(self, "pickled", ""))
+        return unpickled, (len(PICKLED) - 1,)
+
     def __getattr__(self, name: str) -> Any:
+        if name == "__signature__" and callable(self):
+            return signatures.signature_of_parts(ask(self, "signature", ""))
         if name.startswith("__") and name.endswith("__") and name not in {
             "__name__", "__doc__", "__qualname__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__",
             "__closure__", "__wrapped__", "__self__", "__func__", "__notes__", "__module__", "__dataclass_fields__",
@@ -268,13 +327,22 @@ class Lent(_Space):
 
     def __setattr__(self, name: str, value: Any) -> None:
         secret = secret_of(self)
-        if secret is None or (name.startswith("__") and name.endswith("__")):
+        if secret is None or (name.startswith("__") and name.endswith("__") and name not in _OF_FUNCTIONS):
             object.__setattr__(self, name, value)
         else:
             secret.peer.ask("set", secret.of, name, (value,))
 
     def __delattr__(self, name: str) -> None:
         ask(self, "del", name)
+
+
+PICKLED: list[Any] = []
+"""What pickles of the tests' refer to."""
+
+
+def unpickled(number: int) -> Any:
+    """A new object like the one that was pickled."""
+    return ask(PICKLED[number], "pickled", "")
 
 
 def attribute(x: Any, name: str) -> Any:

@@ -43,6 +43,14 @@ FORMS: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
 """Rows as in `eval/sandbox/inside/codec.py`: type → its name, its state, and what makes it of the state again."""
 
 
+MEMBERS: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
+    staticmethod: ("staticmethod", lambda x: (x.__func__,), staticmethod),
+    classmethod: ("classmethod", lambda x: (x.__func__,), classmethod),
+    property: ("property", lambda x: (x.fget, x.fset, x.fdel, x.__doc__), property),
+}
+"""Likewise, for what a class has of functions."""
+
+
 def is_whole(form: Any) -> bool:
     """Whether a form is Python's own, and not that of a class that someone defined."""
     return type(form) not in _OF or _name_of(form) in typing.__all__

@@ -135,11 +135,21 @@ def make_async_generator(secret: Secret) -> Any:
     """An asynchronous generator, each step of which the other side runs to its end."""
 
     async def steps() -> Any:
+        step: tuple[Any, ...] = ("__anext__",)
         while True:
             try:
-                value = secret.peer.ask("await next", secret.of)
+                value = secret.peer.ask("await", secret.of, step[0], step[1:])
             except StopAsyncIteration:
                 return
-            yield value
+            try:
+                got = yield value
+            except GeneratorExit:
+                with contextlib.suppress(Gone):
+                    secret.peer.ask("await", secret.of, "aclose")
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever the tests throw
+                step = "athrow", error
+            else:
+                step = ("__anext__",) if got is None else ("asend", got)
 
     return steps()

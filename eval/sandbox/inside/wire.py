@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.inside import changes, errors, mirrors
+from eval.sandbox.inside import changes, library, mirrors
 from eval.sandbox.inside.batches import Ahead, Answers, answer_of_row
 from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
 from eval.sandbox.inside.kept import Kept
 from eval.sandbox.inside.lending import Lending
 from eval.sandbox.inside.messages import Messages
+from eval.sandbox.inside.surroundings import Surroundings
 
 
 class Nothing:
@@ -52,6 +54,8 @@ class Peer:
         self._messages, self._space = Messages(connection, marshals=space is None), space
         self.lending = Lending(self, lambda: self._space)
         self.kept = Kept(of_tests=space is None)
+        self._turn = threading.RLock()
+        self._around: Surroundings | None = None
         self.ahead = Ahead(self)
 
     def look(self, name: str, *, named: bool = True) -> Any:
@@ -70,15 +74,26 @@ class Peer:
         self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         """Have the other side do something; raises what it raises there."""
-        self.ahead.wait()
-        packed, given = self.pack(args, kwargs, news=True)
-        self.send([op, of, name, *packed])
-        while (message := self._messages.receive())[0] not in (
-            "ok",
-            "no",
-        ):  # a function that we lent is called meanwhile
-            self.send(self._answer(message))
-        return self.result(message, given)
+        with self._turn:
+            self.ahead.wait()
+            self.tell_surroundings()
+            packed, given = self.pack(args, kwargs, news=True)
+            self.send([op, of, name, *packed])
+            while (message := self._messages.receive())[0] not in (
+                "ok",
+                "no",
+            ):  # a function that we lent is called meanwhile
+                self.send(self._answer(message))
+            return self.result(message, given)
+
+    def watch(self, source: str) -> None:
+        """Let what a program of tests sets around its calls hold for the other side too."""
+        self._around = Surroundings(source, lambda news: self.ask("around", 0, "", (news,)))
+
+    def tell_surroundings(self) -> None:
+        """Tell the other side what has changed around it."""
+        if self._around is not None:
+            self._around.tell()
 
     def receive_many(self) -> list[Any]:
         """Some answers to calls that were sent ahead."""
@@ -201,7 +216,7 @@ class Peer:
             except Gone:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
-                answers.add(self._outcome_or_error("no", [errors.without_frames(error)], [], []))
+                answers.add(self._outcome_or_error("no", [library.without_frames(error)], [], []))
             else:
                 plain, answer = answer_of_row(value)
                 answers.add(answer if plain else self._outcome_or_error("ok", [value], [], []))
@@ -212,6 +227,7 @@ class Peer:
         if self._space is not None:  # what it printed goes out first: after the last answer this process is killed
             with contextlib.suppress(Exception):  # a stream of the candidate's own making
                 sys.stdout.flush()
+                sys.stderr.flush()
         self._messages.send(message)
 
     def result(self, message: list[Any], given: list[Any]) -> Any:
@@ -265,7 +281,7 @@ class Peer:
         except Gone:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever the candidate raises
-            status, result = "no", [errors.without_frames(error)]
+            status, result = "no", [library.without_frames(error)]
         if not before and not self.kept and type(result[0]) in SCALARS:
             return [status, result[0], [], []]
         args, kwargs = [], {}
