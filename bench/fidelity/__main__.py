@@ -31,7 +31,7 @@ EXCLUDED = {
     "word of the candidate": "an object's own methods compare it with the tests' data, or contain or order them",
     "data subclass": "a subclass of a data type, not made by the tests, compares or adds by methods of its own",
     "long kept container": "candidate and tests keep a container of more than 10,000 items, and one changes it",
-    "heirs": "classes of the tests that extend the candidate's",
+    "heirs": "classes of the tests that extend both the candidate's and their own",
     "kinds of callables and iterators": "a method shows itself as a function; an iterator is of a type of that name",
     "order of a set": "what depends on the order in which a set is iterated",
     "functions of the tests'": "a candidate sets attributes of a function or class that the tests pass",

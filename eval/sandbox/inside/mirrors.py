@@ -47,6 +47,8 @@ SECRET = "_wavecoder"  # noqa: S105 - the key of an attribute
 class Asking(Protocol):
     """What a mirror needs of the connection (`eval/sandbox/inside/wire.py`)."""
 
+    lending: Any
+
     def ask(
         self, op: str, of: int, name: str = "", args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
@@ -186,8 +188,23 @@ def method_for(name: str) -> Callable[..., Any]:
     return rare.get(name) or _other(name)
 
 
+_OF_A_STATEMENT = frozenset({"__module__", "__qualname__", "__classcell__", "__annotations__", "__slots__"})
+
+
 class Mirror(type):
     """The class of mirrors: calling one has the other side make an object."""
+
+    def __init__(cls, name: str, bases: tuple[type, ...], space: dict[str, Any]) -> None:
+        """A class statement that extends a mirror has the other side extend its class likewise."""
+        super().__init__(name, bases, space)
+        far = [secret for base in bases if (secret := vars(base).get(SECRET)) is not None]
+        if "__qualname__" in space and far:  # written by somebody, not made for a class of the other side's
+            body = {key: value for key, value in space.items() if key not in _OF_A_STATEMENT}
+            if not all(isinstance(base, Mirror) or base.__module__ in ("abc", "typing", "builtins") for base in bases):
+                return
+            of = far[0].peer.ask("heir", far[0].of, name, (bases, body))
+            far[0].peer.lending.take_heir(of, cls)
+            type.__setattr__(cls, SECRET, Secret(far[0].peer, of, named=all(each.named for each in far)))
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Have the other side call its class."""
