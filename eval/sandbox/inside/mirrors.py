@@ -74,10 +74,10 @@ def space_of(x: Any) -> dict[str, Any]:
 class Secret:
     """What a mirror's object knows: whom to ask, for which object, and how far it may be trusted."""
 
-    __slots__ = ("named", "of", "peer", "told")
+    __slots__ = ("heir", "named", "of", "peer", "told")
 
-    def __init__(self, peer: Asking, of: int, *, named: bool = False, told: bool = False) -> None:
-        self.peer, self.of, self.named, self.told = peer, of, named, told
+    def __init__(self, peer: Asking, of: int, *, named: bool = False, told: bool = False, heir: bool = False) -> None:
+        self.peer, self.of, self.named, self.told, self.heir = peer, of, named, told, heir
 
 
 def secret_of(x: Any) -> Secret | None:
@@ -204,7 +204,7 @@ class Mirror(type):
                 return
             of = far[0].peer.ask("heir", far[0].of, name, (bases, body))
             far[0].peer.lending.take_heir(of, cls)
-            type.__setattr__(cls, SECRET, Secret(far[0].peer, of, named=all(each.named for each in far)))
+            type.__setattr__(cls, SECRET, Secret(far[0].peer, of, named=all(each.named for each in far), heir=True))
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         """Have the other side call its class."""
@@ -230,10 +230,11 @@ class Mirror(type):
         return mine is not None and its is not None and bool(mine.peer.ask("do", mine.of, "__instancecheck__", (x,)))
 
     def __setattr__(cls, name: str, value: Any) -> None:
-        if SECRET in vars(cls):
+        secret = vars(cls).get(SECRET)
+        if secret is None or secret.heir:  # while it is made; what the tests wrote is here, too
+            type.__setattr__(cls, name, value)
+        if secret is not None and not (secret.heir and name.startswith("__dataclass")):
             of_class(cls, "set", name, (value,))
-        else:
-            type.__setattr__(cls, name, value)  # while it is made
 
     @property
     def __mro__(cls) -> Any:

@@ -157,6 +157,23 @@ except AppError as e: assert e.code == 2 and str(e) == 'x' and type(e) is Mine
 else: assert 0
 """,
     ),
+    "heir that is a dataclass": (
+        r"""
+class Base:
+    def show(s): return f'<{s!r}>'
+def f(x): return x.show()
+""",
+        r"""
+from dataclasses import dataclass
+@dataclass
+class D(Base):
+    x: int
+    y: int = 2
+assert f(D(1)) == '<D(x=1, y=2)>' and D(1) == D(1, 2) and D(1) != D(2) and repr(D(3)) == 'D(x=3, y=2)'
+D.z = 5
+assert D.z == 5 and D(1).z == 5
+""",
+    ),
 }  # fmt: skip
 """Name → candidate, tests that hold in one process."""
 
