@@ -96,7 +96,8 @@ class StubEndpoint:
         if manner in message:
             whole["choices"][0]["message"] = message[manner]
         if manner == "truncated":
-            whole["choices"][0] |= {"finish_reason": "length"}
+            text = whole["choices"][0]["message"]["content"]
+            whole["choices"][0] |= {"finish_reason": "length", "message": {"content": text[: len(text) // 2]}}
         text = {"not json": "<html>hello", "no choices": '{"choices": []}', "array": "[" * 100_000}.get(
             manner
         ) or json.dumps(whole)
