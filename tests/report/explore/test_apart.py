@@ -46,9 +46,10 @@ def test_a_file_that_cannot_be_read_is_said(large):
 def test_a_process_that_is_killed_is_said(run):
     files = run_files(run)
     made = build_index(files)
+    before = _children()  # of other tests
 
     def kill(_):
-        (child,) = (int(pid) for pid in _children())
+        (child,) = _children() - before
         os.kill(child, signal.SIGKILL)
         return True
 
@@ -58,7 +59,7 @@ def test_a_process_that_is_killed_is_said(run):
 
 
 def _children():
-    return Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return {int(pid) for pid in Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()}
 
 
 def test_a_process_stops_when_its_parent_is_gone(run, monkeypatch):
