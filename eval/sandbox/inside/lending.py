@@ -97,7 +97,7 @@ def check(op: str, x: Any, name: str) -> None:
                or (name == "__dict__" and is_of_the_tests(x) and not isinstance(x, type)),
         "set": public and _may_be_set(x, name),
         "del": public and _may_be_set(x, name),
-        "await": isinstance(x, types.CoroutineType) or None,
+        "await": (isinstance(x, types.CoroutineType) and not name) or None,
         "do": name in mirrors.ASKED and (name != "__init__" or _has_own_init(x)),
         "method": name in _STEP_NAMES,
         "signature": isinstance(x, _FUNCTIONS),

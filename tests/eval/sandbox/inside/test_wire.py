@@ -159,10 +159,22 @@ def test_nothing_else_of_the_tests_can_be_reached(op, x, name):
         lending.check(op, x, name)
 
 
-@pytest.mark.parametrize("op", ["name", "await", "anything"])
+@pytest.mark.parametrize("op", ["name", "around", "heir", "pickled", "await", "anything"])
 def test_what_no_mirror_asks_ends_the_talk(op):
     with pytest.raises(Gone):
         lending.check(op, Own(), "half")
+
+
+def test_a_coroutine_of_the_tests_is_awaited_whole_and_by_no_method():
+    async def work():
+        return 5
+
+    made = work()
+    lending.check("await", made, "")
+    for name in ("__getattribute__", "__setattr__", "throw"):
+        with pytest.raises(Gone):
+            lending.check("await", made, name)
+    made.close()
 
 
 @pytest.mark.parametrize("x", [sys, sys._getframe(), run_both.__code__, threading.Lock()])
