@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.sandbox.oracle import judge
+from tests.eval.sandbox.python_pairs import verdict
 
 CASES = {
     "property errors": (
@@ -390,5 +390,5 @@ assert Q.__mro__ == (Q, dict, object) and Q.__base__ is dict and str(inspect.sig
 @pytest.mark.parametrize("name", CASES)
 def test_holds_as_in_one_process(name):
     candidate, tests = CASES[name]
-    done = judge(candidate, tests, language="python", entry_point="f", timeout=20.0, memory_mb=1024)
+    done = verdict(candidate, tests)
     assert done.passed, done

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.sandbox.oracle import judge
+from tests.eval.sandbox.python_pairs import verdict
 
 CASES = {
     "stdout captured": (
@@ -230,7 +230,7 @@ assert len(w) == 1 and w[0].category is DeprecationWarning and str(w[0].message)
 @pytest.mark.parametrize("name", CASES)
 def test_holds_as_in_one_process(name):
     candidate, tests = CASES[name]
-    done = judge(candidate, tests, language="python", entry_point="f", timeout=20.0, memory_mb=1024)
+    done = verdict(candidate, tests)
     assert done.passed, done
 
 
@@ -287,4 +287,4 @@ CHEATS = {
 @pytest.mark.parametrize("name", CHEATS)
 def test_no_cheat_passes_by_what_crosses(name):
     candidate, tests = CHEATS[name]
-    assert not judge(candidate, tests, language="python", entry_point="f", timeout=20.0, memory_mb=512).passed
+    assert not verdict(candidate, tests, 512).passed
