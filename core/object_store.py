@@ -16,10 +16,15 @@ from collections.abc import Callable
 from functools import partial
 from itertools import chain, count
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
 from pyarrow import fs as pafs
+
+from core.store_address import join_url as join_url  # whoever opens a URL takes these from here, too
+from core.store_address import s3_address
+from core.store_address import shown_url as shown_url
+from core.store_refusals import NO_REASON, where_of, who_asks
+from core.store_refusals import explain as explain
 
 ATTEMPTS = 9
 CONNECT_TIMEOUT_S = 10.0
@@ -30,52 +35,16 @@ SMALL_BYTES = 2**20
 """A file of so many bytes is read by one request, whatever of it is asked for."""
 
 _DID_NOT_FIT, _SHORT = "Failed to flush response stream", "it sent less than the file's"
-_ODD = re.compile(rf"{_DID_NOT_FIT}|{_SHORT}|XML_\w*ERROR")
-"""Answers that the store's client gives up at once: more than was asked for, less than was promised, no XML."""
+_DAMAGED = "BadDigest|BAD_DIGEST|SHA256Mismatch|InvalidDigest|IncompleteBody|OperationAborted"
+_ENDED = "NO_SUCH_UPLOAD|NoSuchUpload|InvalidPart|EntityTooSmall"
+_ODD = re.compile(rf"{_DID_NOT_FIT}|{_SHORT}|XML_\w*ERROR|{_DAMAGED}|{_ENDED}")
+"""Answers that the store's client gives up at once: more than was asked for, less than was promised, no XML; what came
+there was not what was sent; an upload that is not there any more, or was ended by a try whose answer was lost."""
 
-_NO_REASON = "refused without a reason"
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 OBJECT_STORES = (pafs.S3FileSystem, pafs.GcsFileSystem)
 """Filesystems in which a file is there when its writing has ended well, and not before; they have no folders."""
-
-_ENDPOINT = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-_OPTIONS = {"region", "scheme", "endpoint_override", "tls_ca_file_path", "force_virtual_addressing"}
-_REFUSALS = (
-    (r"NETWORK_CONNECTION|CONNECTION_TIMEOUT|Couldn't resolve host|curlCode", "it does not answer",
-     "check the network, and AWS_ENDPOINT_URL or endpoint_override in the URL where you set one"),
-    (r"XML_\w*ERROR", "what it answered is cut off or no XML",
-     "check the network, a proxy in between, and AWS_ENDPOINT_URL; then run the same command again"),
-    (r"InvalidObjectState|INVALID_OBJECT_STATE|storage class|access tier", "the file is in an archive",
-     "restore it in the store, then run again"),
-    (r"QuotaExceeded|StorageFull|EntityTooLarge|HTTP status 507", "no room left for it",
-     "free some, or have the quota raised, and run the same command again: finished work is kept"),
-    (r"SLOW_DOWN|SLOWDOWN|SERVICE_UNAVAILABLE|INTERNAL_FAILURE|THROTTLING|REQUEST_TIMEOUT|HTTP status (?:429|50\d)",
-     "it was busy at every try", "run the same command again later: finished work is kept"),
-    (r"AccountProblem|AllAccessDisabled|NotSignedUp|OptInRequired", "the account may not use it",
-     "ask whoever keeps the store's account"),
-    (r"KMS\.", "the key that encrypts the bucket cannot be used",
-     "enable it, or give the key of AWS_ACCESS_KEY_ID the rights kms:Decrypt and kms:GenerateDataKey"),
-    (r"EXPIRED_?TOKEN|ExpiredToken|TokenRefreshRequired", "the session token has expired",
-     "renew AWS_SESSION_TOKEN (or the profile of AWS_PROFILE) and run the same command again: finished work is kept"),
-    (r"INVALID_ACCESS_KEY|InvalidAccessKey|UNRECOGNIZED_CLIENT|INVALID_CLIENT_TOKEN|InvalidToken|MISSING_AUTHENTICATION",
-     "it does not know the key", "set AWS_ACCESS_KEY_ID, and AWS_SESSION_TOKEN if the key is temporary"),
-    (r"SIGNATURE_DOES_NOT_MATCH|SignatureDoesNotMatch|INVALID_SIGNATURE|INCOMPLETE_SIGNATURE",
-     "the secret does not belong to the key", "set AWS_SECRET_ACCESS_KEY"),
-    (r"REQUEST_TIME_TOO_SKEWED|RequestTimeTooSkewed|REQUEST_EXPIRED|difference between the request time",
-     "this machine's clock is off",
-     "set the clock: the store takes 15 minutes of difference"),
-    (r"AuthorizationHeaderMalformed|PermanentRedirect|TemporaryRedirect|IllegalLocationConstraint|HTTP status 30[17]",
-     "the bucket is in another region", "set AWS_REGION, or ?region=NAME in the URL"),
-    (r"NO_SUCH_BUCKET|NoSuchBucket|[Bb]ucket not found",
-     "there is no such bucket", "create it, or correct the URL"),
-    (r"No credentials|NoCredentials|Unable to (?:locate|load) credentials", "no key was found",
-     "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine a role"),
-)  # fmt: skip
-_RIGHTS = {
-    "Put": "s3:PutObject", "Upload": "s3:PutObject", "Multipart": "s3:PutObject", "List": "s3:ListBucket",
-    "Get": "s3:GetObject", "Delete": "s3:DeleteObject",
-    "Copy": "s3:GetObject and s3:PutObject",
-}  # fmt: skip
 
 
 def is_object_store(fs: pafs.FileSystem) -> bool:
@@ -95,79 +64,27 @@ def open_url(url: str) -> tuple[pafs.FileSystem, str]:
         OSError: the store refuses or does not answer; the text is `explain`'s.
     """
     try:
-        return _open_s3(url) if url.startswith("s3://") else pafs.FileSystem.from_uri(url)
+        if url.startswith("s3://"):
+            return _open_s3(url)
+        try:
+            return pafs.FileSystem.from_uri(url)
+        except ValueError as error:
+            raise ValueError(f"no URL that pyarrow opens: {str(error).replace(url, shown_url(url))}") from None
     except OSError as error:
         raise OSError(explain(str(error)) or str(error)) from None
 
 
-def join_url(url: str, *parts: str) -> str:
-    """A path below a URL or path; what the URL says behind `?` stays at its end."""
-    address, question, options = url.partition("?") if "://" in url else (url, "", "")
-    return "/".join([address.rstrip("/"), *parts]) + question + options
-
-
-def shown_url(url: str) -> str:
-    """A URL as people are told it: without the key and the options that it may hold. A path stays as it is."""
-    scheme, found, address = url.partition("://")
-    return f"{scheme}://{address.partition('?')[0].rpartition('@')[2]}" if found else url
-
-
 def _open_s3(url: str) -> tuple[pafs.FileSystem, str]:
-    parts = urlsplit(url)
-    bucket = parts.netloc.rpartition("@")[2]
-    options = dict(parse_qsl(parts.query))
-    if not bucket or parts.fragment:
-        raise ValueError(f"{_shown(url)} names no bucket; it is s3://bucket/folder")
-    if unknown := sorted(set(options) - _OPTIONS):
-        raise ValueError(f"{_shown(url)}: {unknown[0]} is no option here; these are: {', '.join(sorted(_OPTIONS))}")
-    endpoint = next((found for name in _ENDPOINT if (found := os.environ.get(name))), None)
-    if endpoint and "endpoint_override" not in options:
-        scheme, _, options["endpoint_override"] = endpoint.rstrip("/").rpartition("://")
-        options.setdefault("scheme", scheme or "https")
+    options, path = s3_address(url)
     if "region" not in options and "endpoint_override" not in options:
-        options["region"] = pafs.resolve_s3_region(bucket)
-    virtual = options.pop("force_virtual_addressing", "false").lower() == "true"
+        own = next((found for name in _REGIONS if (found := os.environ.get(name))), None)
+        # The question for the region knows no proxy.
+        options["region"] = own if own and "proxy_options" in options else pafs.resolve_s3_region(path.split("/")[0])
     fs = pafs.S3FileSystem(
-        access_key=unquote(parts.username) if parts.username else None,
-        secret_key=unquote(parts.password) if parts.password else None,
         connect_timeout=CONNECT_TIMEOUT_S, request_timeout=SILENCE_S, allow_delayed_open=True,
-        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS), force_virtual_addressing=virtual,
-        **options,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS), **options,
     )  # fmt: skip
-    return pafs.PyFileSystem(PatientStore(fs)), f"{bucket}/{unquote(parts.path).strip('/')}".rstrip("/")
-
-
-def explain(said: str) -> str | None:
-    """One line for what an object store refused, with the setting to change; None where it is no store's refusal.
-
-    Args:
-        said: text of the `OSError` that pyarrow raised.
-    """
-    if said.startswith("s3://") or not re.search("AWS Error|[Bb]ucket '[^']*' not found", said):
-        return None
-    where, operation = _where(said), re.search(r"during (\w+) operation", said)
-    done = operation[1] if operation else ""
-    words = re.sub(r"(key|bucket) '[^']*'", r"\1", said)  # a name may hold any of the words that are looked for
-    if re.search(r"No response body|operation: *$", said) and re.search(r"ACCESS_DENIED|HTTP status 40[03]", said):
-        # Nothing else is known: a store answers HEAD without a text.
-        return (f"{where}: {_NO_REASON}; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN "
-                "is wrong or expired, AWS_REGION is another, or s3:GetObject or s3:ListBucket is missing")  # fmt: skip
-    denied = re.search(r"ACCESS_DENIED|AccessDenied", words)
-    for pattern, what, mend in () if denied else _REFUSALS:
-        if re.search(pattern, words):
-            return f"{where}: {what}; {mend}"
-    if denied or "HTTP status 403" in words:
-        named = re.search(r"not authorized to perform: ([\w:]+)", words)
-        right = named[1] if named else next((right for start, right in _RIGHTS.items() if start in done), "for it")
-        return f"{where}: the key of AWS_ACCESS_KEY_ID, or this machine's role, lacks the right {right} ({done})"
-    return f"{where}: {' '.join(words.split())[:300]}"
-
-
-def _where(said: str) -> str:
-    key, bucket = re.search(r"key '([^']*)'", said), re.search(r"bucket '([^']*)'", said)
-    if key and bucket:
-        return f"s3://{bucket[1]}/{key[1]}"
-    return f"s3://{bucket[1]}" if bucket else "the object store"
+    return pafs.PyFileSystem(PatientStore(fs)), path
 
 
 class PatientStore(pafs.FileSystemHandler):
@@ -197,7 +114,7 @@ class PatientStore(pafs.FileSystemHandler):
     def _reason(self, said: str) -> str:
         """The line for a refusal. Where its text is not to be had, as that of a HEAD, a listing is refused with one."""
         line, bucket = explain(said) or said, re.search(r"bucket '([^']*)'", said)
-        if bucket is None or (_NO_REASON not in line and _DID_NOT_FIT not in said):
+        if bucket is None or (NO_REASON not in line and _DID_NOT_FIT not in said):
             return line
         try:
             key = re.search(r"key '([^']*)'", said)
@@ -205,10 +122,10 @@ class PatientStore(pafs.FileSystemHandler):
             self.fs.get_file_info(pafs.FileSelector(posixpath.join(bucket[1], folder), allow_not_found=True))
         except OSError as error:
             told = explain(str(error)) or ""
-            return told if told and _NO_REASON not in told else line
+            return told if told and NO_REASON not in told else line
         if _DID_NOT_FIT in said:
             return line
-        return f"{_where(said)}: the key of AWS_ACCESS_KEY_ID, or this machine's role, lacks the right s3:GetObject"
+        return f"{where_of(said)}: {who_asks()} lacks the right s3:GetObject"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PatientStore) and bool(self.fs == other.fs)
@@ -363,8 +280,7 @@ def check_there(fs: pafs.FileSystem, path: str, url: str) -> None:
     except OSError as error:
         raise OSError(explain(str(error)) or str(error)) from None
     if not found:
-        raise FileNotFoundError(f"{_shown(url)}: there is no such bucket; create it, or correct the URL")
-
-
-def _shown(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", url)
+        raise FileNotFoundError(
+            f"{shown_url(url)}: there is no such bucket; create it, or correct the URL, or "
+            "AWS_ENDPOINT_URL where you set one"
+        )

@@ -61,7 +61,7 @@ def slow(seconds):
     return answer
 
 
-def _answered(environ):
+def answered(environ):
     """What the store would answer: status, headers and body."""
     begun = []
     body = b"".join(
@@ -72,7 +72,7 @@ def _answered(environ):
 
 def shortened(environ, start_response):
     """A fault: half of the answer, and a length that fits it."""
-    status, headers, body = _answered(environ)
+    status, headers, body = answered(environ)
     body = body[: len(body) // 2]
     start_response(status, [pair for pair in headers if pair[0].lower() != "content-length"]
                    + [("Content-Length", str(len(body)))])  # fmt: skip
@@ -94,7 +94,7 @@ def closed_early(share, length=True):
     """A fault: the connection ends within the answer, with or without a length that tells."""
 
     def answer(environ, start_response):
-        status, headers, body = _answered(environ)
+        status, headers, body = answered(environ)
         told = [f"HTTP/1.1 {status}", *(f"{key}: {value}" for key, value in headers
                                         if length or key.lower() != "content-length"), "", ""]  # fmt: skip
         return _sent(environ, start_response, "\r\n".join(told).encode(), [body[: int(len(body) * share)]])
@@ -106,7 +106,7 @@ def trickled(pause_s):
     """A fault: the answer comes in ten pieces, with pauses."""
 
     def answer(environ, start_response):
-        status, headers, body = _answered(environ)
+        status, headers, body = answered(environ)
         start_response(status, headers)
         step = len(body) // 10 + 1
         for begin in range(0, len(body), step):
@@ -116,14 +116,19 @@ def trickled(pause_s):
     return answer
 
 
-def page(environ, start_response):
+def page_of(status):
     """A fault: something in between answers with a page of its own."""
-    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    body = b"<html><body>Please sign in to this network</body></html>"
-    start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
-    return [body]
+
+    def answer(environ, start_response):
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body = b"<html><body>Please sign in to this network</body></html>"
+        start_response(status, [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    return answer
 
 
+page = page_of("200 OK")
 redirected = error("301 Moved Permanently", "PermanentRedirect", "The bucket must be addressed at another endpoint.")
 
 

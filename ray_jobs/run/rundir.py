@@ -27,6 +27,7 @@ from core.object_store import check_there, is_object_store, join_url, open_url, 
 from core.stages import STAGES
 from core.stages import StageResult as StageResult  # the jobs take it from here
 from core.storage import move_folder, read_files, write_bytes
+from core.store_address import check_folder
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
 from ray_jobs.run.lease import hold_lease, lock_file
 
@@ -53,13 +54,12 @@ class RunDir:
             OSError: the folder cannot be created, or the object store refuses.
         """
         self.url = url
+        check_folder(url)
         if "://" in url:
             try:
                 self.fs, self.root = open_url(url)
             except ValueError as error:
-                raise ValueError(
-                    f"run_dir is {url!r}, which is no path and no URL that pyarrow opens: {error}"
-                ) from None
+                raise ValueError(f"run_dir: {error}") from None
         else:
             self.fs, self.root = pafs.LocalFileSystem(), str(_local_path(url))
         if is_object_store(self.fs):

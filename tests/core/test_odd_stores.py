@@ -6,7 +6,18 @@ from pyarrow import fs as pafs
 from core import object_store
 from core.object_store import open_url
 from core.storage import delete_files, move_folder, read_files, write_bytes
-from tests.object_store import closed_early, error, page, redirected, shortened, trickled, when
+from tests.object_store import (
+    answered,
+    closed_early,
+    error,
+    page,
+    page_of,
+    redirected,
+    reset,
+    shortened,
+    trickled,
+    when,
+)
 
 SMALL, LARGE = b"five" * 999, bytes(range(256)) * (3 * 2**20 // 256)
 UPLOAD = b"u" * (11 * 2**20)
@@ -97,6 +108,16 @@ REFUSALS = {
     "KMS.DisabledException": ("400 Bad Request", "key that encrypts"),
     "ExpiredToken": ("400 Bad Request", "renew AWS_SESSION_TOKEN"),
     "TokenRefreshRequired": ("400 Bad Request", "renew AWS_SESSION_TOKEN"),
+    "BadDigest": ("400 Bad Request", "check the network and a proxy in between"),
+    "XAmzContentSHA256Mismatch": ("400 Bad Request", "check the network and a proxy in between"),
+    "OperationAborted": ("409 Conflict", "run the same command again later"),
+    "NotImplemented": ("501 Not Implemented", "set AWS_REQUEST_CHECKSUM_CALCULATION=when_required"),
+    "MethodNotAllowed": ("405 Method Not Allowed", "correct the URL, or AWS_ENDPOINT_URL"),
+    "EntityTooLarge": ("413 Content Too Large", "limit for one request raised"),
+    "KeyTooLongError": ("400 Bad Request", "take a shorter --run-dir"),
+    "InvalidBucketName": ("400 Bad Request", "correct the URL"),
+    "": ("407 Proxy Authentication Required", "set HTTPS_PROXY"),
+    "Teapot": ("418 I'm a teapot", "the store refuses: Teapot no reason (HTTP status 418)"),
 }
 
 
@@ -110,6 +131,54 @@ def test_a_refusal_in_the_middle_names_what_to_change(store, place, code):
             work()
         line = str(caught.value)
         assert line.startswith(f"s3://{root}/") and told in line and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "code", ["BadDigest", "XAmzContentSHA256Mismatch", "OperationAborted", "NoSuchUpload", "InvalidPart"]
+)
+def test_an_upload_that_came_damaged_or_was_ended_elsewhere_is_sent_again(store, place, code):
+    fs, root = place
+    store.fault = first(lambda method, path: method == "PUT", error("400 Bad Request", code))
+    write_bytes(fs, f"{root}/new", UPLOAD)
+    assert read_files(fs, [f"{root}/new"]) == [UPLOAD]
+
+
+@pytest.mark.parametrize(
+    "answer", [reset, error("500 Internal", "InternalError"), error("404 Not Found", "NoSuchUpload")]
+)
+def test_an_upload_that_ended_well_and_whose_answer_was_lost_is_whole(store, place, answer):
+    fs, root = place
+    done = []
+
+    def ended(environ, start_response):
+        done.append(answered(environ))  # a second end of the same upload is NoSuchUpload
+        return answer(environ | {"CONTENT_LENGTH": "0"}, start_response)
+
+    store.fault = first(lambda method, path: method == "POST" and "uploadId" in path, ended)
+    write_bytes(fs, f"{root}/new", UPLOAD)
+    assert done and read_files(fs, [f"{root}/new"]) == [UPLOAD]
+
+
+def test_an_upload_that_is_ended_elsewhere_each_time_names_the_lifecycle_rule(store, place):
+    fs, root = place
+    store.fault = when(
+        lambda method, path: method == "POST" and "uploadId" in path, error("404 Not Found", "NoSuchUpload")
+    )
+    with pytest.raises(OSError, match=rf"^s3://{root}/new: the upload was ended by somebody else.*lifecycle rule"):
+        write_bytes(fs, f"{root}/new", UPLOAD)
+
+
+def test_a_page_where_a_store_was_meant_names_the_endpoint(store, place):
+    fs, root = place
+    answers = {
+        page_of("404 Not Found"): "correct the URL, or AWS_ENDPOINT_URL",
+        page_of("400 Bad Request"): "or AWS_ENDPOINT_URL, where you set one, is no store's",
+    }
+    for fault, told in answers.items():
+        store.fault = lambda environ, fault=fault: fault
+        for work in (lambda: write_bytes(fs, f"{root}/new", b"x"), lambda: fs.get_file_info(pafs.FileSelector(root))):
+            with pytest.raises(OSError, match=told):
+                work()
 
 
 def test_what_the_store_says_of_a_right_or_an_archive_is_told(store, place):
