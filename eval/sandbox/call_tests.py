@@ -138,6 +138,8 @@ def _function(solution: str, language: str, name: str) -> _Called:
         found, names = _template(solution, name)
     if found is None or (found.returns in _NOTHING and not _changes_its_first(found, language)):
         raise NotCallable("no function of a result and plain types")
+    if any(each.is_constant for each in found.generics):
+        raise NotCallable("a number as a parameter of its type")
     if any(each.item for each in found.generics):
         found = _with_lists(found)
     return _Called(found, language, tuple(names), own=own)

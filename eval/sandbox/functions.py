@@ -17,6 +17,10 @@ class Generic:
     """Whether it stands for `impl Trait`."""
     is_function: bool = False
     """Whether it is a function's type."""
+    is_constant: bool = False
+    """Whether it stands for a number, whose type are the bounds."""
+    is_outer: bool = False
+    """Whether the type that a method belongs to has it."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ _TYPES = {
     "rust": "i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str String Vec Option Result "
     "HashMap HashSet BTreeMap BTreeSet VecDeque Ordering cmp Box dyn Any Error error mut std collections static "
     "Cow borrow BinaryHeap ParseIntError ParseFloatError num Range RangeInclusive ops "
-    "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter",
+    "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter "
+    "Rc RefCell Cell Arc Mutex RwLock rc cell sync",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error complex64 complex128",
 }
@@ -123,7 +124,10 @@ def _parameters(text: str, language: str) -> tuple[tuple[str, str], ...]:
 
 
 def without_aliases(source: str) -> str:
-    """Rust with other names of plain types replaced by the types."""
+    """Rust with other names of plain types, and of what is imported, replaced by their own."""
+    for used in re.findall(r"^[ \t]*use\b[^;]*;", source, re.MULTILINE):
+        for name, other in re.findall(r"\b(\w+)\s+as\s+([A-Za-z]\w*)", used):
+            source = re.sub(rf"\b{other}\b", name, source)
     for name, kind in re.findall(r"^[ \t]*(?:pub[ \t]+)?type[ \t]+(\w+)[ \t]*=[ \t]*([^;]+);", source, re.MULTILINE):
         source = re.sub(rf"\b{name}\b(?![ \t]*=)", lambda _, kind=kind: kind, source)  # type: ignore[misc]
     return source
@@ -144,6 +148,7 @@ def is_plain(function: Function, language: str, own: frozenset[str] = frozenset(
         if unknown_bounds(function):
             return False
         bounds = [each.bounds if each.is_function else each.item or "" for each in function.generics]
+        kinds = [_without_boxed(kind) for kind in kinds]
         functions = {kind: [*made.given, made.returns] for kind in [*kinds, *bounds] if (made := closure(kind))}
         kinds = [re.sub(r"'\w+", "", part) for kind in [*kinds, *bounds] for part in functions.get(kind, [kind])]
     if language == "go":
@@ -153,6 +158,12 @@ def is_plain(function: Function, language: str, own: frozenset[str] = frozenset(
     return all(set(re.findall(r"[A-Za-z_]\w*", kind)) <= known for kind in kinds) and all(
         re.fullmatch(r"\w+", name) for name, _ in function.parameters
     )
+
+
+def _without_boxed(kind: str) -> str:
+    """A Rust type in which boxed functions, but for one that is all of it, are lists of their types."""
+    boxed = r"Box<dyn Fn\(([\w<>, ]*)\)(?: ?(?:->|→) ?([\w<>]+))?>"
+    return kind if re.fullmatch(rf"&?\s*{boxed}", kind) else re.sub(boxed, r"Box<(\1,\2)>", kind)
 
 
 def without_comments(source: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -20,10 +19,9 @@ from eval.sandbox import go_generics, go_types
 from eval.sandbox.cpp import stubs as cpp_stubs
 from eval.sandbox.cpp.crossing import Crossing, crossing
 from eval.sandbox.functions import Function, split_at_commas
-from eval.sandbox.rust import signatures as rust_signatures
-from eval.sandbox.rust import stubs as rust_stubs
+from eval.sandbox.rust import programs as rust_programs
 from eval.sandbox.rust import traits as rust_traits
-from eval.sandbox.signatures import functions_of, is_plain, plain_words, without_aliases, without_comments
+from eval.sandbox.signatures import functions_of, is_plain, without_comments
 from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
@@ -85,19 +83,20 @@ def split(
         *(rust_traits.traits(without_comments(candidate)) if language == "rust" else ()),
     }
     functions = functions_of(candidate, language, frozenset(own)) if known is None else known
-    makers: dict[str, Callable[[str, str, list[Function]], tuple[Files, Files]]] = {"rust": _rust, "go": _go}
     wanted = [_renamed(f) for f in functions if _is_wanted(f.name, tests, language, entry_point)]
     if language == "cpp":
         nothing = Crossing([], [], [], [], set(), set())
         return _cpp(candidate, tests, wanted, nothing if plain else crossing(candidate, tests, entry_point))
-    return makers[language](candidate, tests, wanted)
+    if language == "rust":
+        return rust_programs.programs(candidate, tests, wanted, driver)
+    return _go(candidate, tests, wanted)
 
 
 def _own_types(candidate: str, language: str) -> dict[str, Any]:
     """The types that a candidate declares and that are data."""
     source = without_comments(candidate)
     if language == "rust":
-        return rust_signatures.own_types(without_aliases(source), plain_words("rust"))
+        return rust_programs.types_of(candidate)
     return go_types.data_types(source) if language == "go" else {}
 
 
@@ -115,9 +114,10 @@ def _renamed(function: Function) -> Function:
 
 
 def _is_wanted(name: str, tests: str, language: str, entry_point: str | None) -> bool:
-    behind = rf"\b{name}\s*[(,)]" if language == "cpp" else rf"\b{name}\s*\("  # C++: it may be an argument
+    given = {"rust": r"(?:::<[^;]*?>\s*)?", "go": r"(?:\[[^\]();]*\]*)?"}.get(language, "")
+    behind = rf"\b{name}\s*[(,)]" if language == "cpp" else rf"\b{name}\s*{given}\("  # C++: it may be an argument
     if not re.search(behind, tests) or (
-        not re.search(rf"\b{name}\s*\(", tests) and re.search(rf"[\w>][\s&*]+{name}\s*[=;,({{\[:]", tests)
+        not re.search(rf"\b{name}\s*{given}\(", tests) and re.search(rf"[\w>][\s&*]+{name}\s*[=;,({{\[:]", tests)
     ):
         return False
     if any(f.name == name for f in functions_of(tests, language)):
@@ -189,51 +189,6 @@ def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) 
     first = f"{own}#define WAVECODER_SIDE 1\n{head}{cpp_stubs.befriended(candidate, made)}\n{ours.text}\n{serve}"
     second = f"#define WAVECODER_SIDE 0\n{head}using namespace std;\n{theirs}\n{chr(10).join(stubs)}\n{tests}\n"
     return {"main.cpp": first} | wire, {"main.cpp": second} | wire
-
-
-def _rust(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
-    types = {name: each for name, each in _own_types(candidate, "rust").items()
-             if not re.search(rf"\b(?:struct|enum)\s+{name}\b", tests)}  # fmt: skip
-    methods = rust_signatures.methods(without_aliases(without_comments(candidate)), tests, types)
-    methods = [each for each in methods if is_plain(each[2], "rust", frozenset(types))]
-    given = [each for each in rust_traits.implementations(without_aliases(without_comments(candidate)), types)
-             if all(is_plain(f, "rust", frozenset(types)) for _, f in each.methods)]  # fmt: skip
-    declared = {name: text for name, (text, _) in rust_traits.traits(without_comments(candidate)).items()
-                if not re.search(rf"\btrait\s+{name}\b", tests)}  # fmt: skip
-    puts, gets = rust_traits.crossing(without_comments(candidate), types, rust_stubs.OWN)
-    functions = [f for f in functions if not any(re.search(rf"\bdyn {name}\b", f.returns) for name in declared)]
-    both = functions + [f for _, _, f in methods] + [f for each in given for _, f in each.methods]
-    cases = [rust_stubs.candidate_case(number, f, tuple(types)) for number, f in enumerate(both)]
-    items = (
-        [each.crossing("crate::wire") for each in types.values()]
-        + [rust_traits.shown_by(each) for each in given]
-        + gets
-    )
-    items += [rust_stubs.candidate_items(number, f) for number, f in enumerate(both)]
-    stubs = [part for each in types.values() for part in (each.declaration(), each.crossing("crate::wire"))]
-    stubs += [f"impl wire::Tag for {name} {{ const TAG: u8 = {rust_stubs.OWN + n}; }}" for n, name in enumerate(types)]
-    stubs += [
-        rust_stubs.stub(number, replace(f, name=rust_signatures.stub_name(f.name))) for number, f in enumerate(both)
-    ]
-    written = [f"impl {owner} {{ {head} }}" for owner, head, _ in methods] + [each.text() for each in given]
-    stubs += map(rust_stubs.with_paths, [*written, *declared.values(), *puts])
-    own = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
-    serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::{{Get, In, Put}}; {own} "
-        f"{''.join(items)} "
-        f"pub fn answer(mut from: In) -> Vec<u8> {{ match u8::get(&mut from) {{ {' '.join(cases)} "
-             "crate::wire::ASKS => crate::wire::call_lent(from), _ => std::process::exit(90) } } }\n")  # fmt: skip
-    head = "#![allow(warnings)]\nmod wire;\n"
-    return (
-        {
-            "candidate.rs": f"{head}mod candidate {{\n{candidate}\n{serve}\n}}\n"
-            "fn main() { wire::serve(candidate::wavecoder_serve::answer) }\n",
-            "wire.rs": driver("wire.rs"),
-        },
-        {
-            "tests.rs": f"{head}{driver('tests.rs')}\n{chr(10).join(stubs)}\n{tests}\n",
-            "wire.rs": driver("wire.rs"),
-        },
-    )
 
 
 def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:

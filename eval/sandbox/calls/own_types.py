@@ -16,8 +16,8 @@ from eval.answers.braces import cut_at_close
 from eval.sandbox import go_types
 from eval.sandbox.functions import split_at_commas
 from eval.sandbox.literals import Unwritable
-from eval.sandbox.rust import signatures as rust_signatures
-from eval.sandbox.signatures import plain_words, without_aliases, without_comments
+from eval.sandbox.rust.programs import types_of
+from eval.sandbox.signatures import without_comments
 
 Write = Callable[[Any, str], str]
 """A value and a type → an expression."""
@@ -114,7 +114,9 @@ def _of_go(source: str) -> dict[str, OwnType]:
 
 def _of_rust(source: str) -> dict[str, OwnType]:
     found = {}
-    for name, each in rust_signatures.own_types(without_aliases(source), plain_words("rust")).items():
+    for name, each in types_of(source).items():
+        if each.given:
+            continue
         if not each.is_enum:
             found[name] = OwnType(name, each.forms[0][1], opens=each.forms[0][2] or "{")
         elif not any(fields for _, fields, _ in each.forms):

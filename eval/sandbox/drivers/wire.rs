@@ -2,6 +2,7 @@
 // candidate's declaration; only the types below cross, and they have the standard library's own equality.
 #![allow(dead_code)]
 use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
@@ -10,9 +11,10 @@ use std::fs::File;
 use std::hash::Hash;
 use std::num::{ParseFloatError, ParseIntError};
 use std::ops::{Range, RangeInclusive};
+use std::rc::Rc;
 use std::io::{Read, Write};
 use std::os::unix::io::FromRawFd;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::{atomic::{AtomicU32, Ordering::SeqCst}, Arc, Mutex, RwLock};
 
 const PEER: i32 = 4;
 const GONE: i32 = 90;
@@ -67,6 +69,8 @@ pub trait Put {
 }
 pub trait Get: Sized {
     fn get(from: &mut In) -> Self;
+    // Take what another value of its kind holds, where that is possible through a shared reference.
+    fn renew(&self, _new: Self) {}
 }
 
 macro_rules! numbers {
@@ -91,6 +95,7 @@ impl Get for String {
     fn get(from: &mut In) -> Self { let n = from.size(); String::from_utf8_lossy(from.raw(n)).into_owned() }
 }
 impl<T: Get> Get for &'static T { fn get(from: &mut In) -> Self { Box::leak(Box::new(T::get(from))) } }
+impl<T: Get> Get for &'static mut T { fn get(from: &mut In) -> Self { Box::leak(Box::new(T::get(from))) } }
 impl<T: Get> Get for &'static [T] { fn get(from: &mut In) -> Self { Box::leak(Vec::get(from).into_boxed_slice()) } }
 impl<T: Get> Get for Box<T> { fn get(from: &mut In) -> Self { Box::new(T::get(from)) } }
 impl<T: Put + ?Sized> Put for Box<T> { fn put(&self, out: &mut Vec<u8>) { (**self).put(out) } }
@@ -164,6 +169,7 @@ macro_rules! tuples {
 }
 tuples! {
     (A 0); (A 0, B 1); (A 0, B 1, C 2); (A 0, B 1, C 2, D 3); (A 0, B 1, C 2, D 3, E 4); (A 0, B 1, C 2, D 3, E 4, F 5);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6); (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 }
 
 macro_rules! any {
@@ -189,19 +195,110 @@ tags!(0 i32, 1 i64, 2 u64, 3 usize, 4 f64, 5 char, 6 String, 7 str, 8 u8, 9 u32,
     24 Vec<&str>, 25 (i32, i32), 26 Option<i32>, 18 [i32], 19 [String], 20 [char], 21 [f64], 22 [u8], 23 [i64], 24 [&str]);
 impl<T: Tag + ?Sized> Tag for &T { const TAG: u8 = T::TAG; }
 
+// What may be changed by whoever shares it.
+macro_rules! held {
+    ($($name:ident, $read:expr, $write:expr);*) => {$(
+        impl<T: Put> Put for $name<T> { fn put(&self, out: &mut Vec<u8>) { let read: fn(&Self, &mut Vec<u8>) = $read; read(self, out) } }
+        impl<T: Get> Get for $name<T> {
+            fn get(from: &mut In) -> Self { $name::new(T::get(from)) }
+            fn renew(&self, new: Self) { let write: fn(&Self, T) = $write; write(self, new.into_inner().into_value()) }
+        }
+    )*};
+}
+trait IntoValue<T> { fn into_value(self) -> T; }
+impl<T> IntoValue<T> for T { fn into_value(self) -> T { self } }
+impl<T, E> IntoValue<T> for Result<T, E> { fn into_value(self) -> T { self.unwrap_or_else(|_| panic!("poisoned")) } }
+held!(
+    RefCell, |x, out| x.borrow().put(out), |x, new| *x.borrow_mut() = new;
+    Mutex, |x, out| x.lock().unwrap().put(out), |x, new| *x.lock().unwrap() = new;
+    RwLock, |x, out| x.read().unwrap().put(out), |x, new| *x.write().unwrap() = new
+);
+impl<T: Put + Copy> Put for Cell<T> { fn put(&self, out: &mut Vec<u8>) { self.get().put(out) } }
+impl<T: Get> Get for Cell<T> {
+    fn get(from: &mut In) -> Self { Cell::new(T::get(from)) }
+    fn renew(&self, new: Self) { self.set(new.into_inner()) }
+}
+
+// What is shared crosses once a call and has a number from then on, the same on both sides.
+trait Shared {
+    fn place(&self) -> usize;
+    fn any(&self) -> Box<dyn Any>;
+    fn copied(&self) -> Box<dyn Shared>;
+    fn put_content(&self, out: &mut Vec<u8>);
+    fn renew_content(&self, from: &mut In);
+}
+thread_local! { static SHARED: RefCell<Vec<Box<dyn Shared>>> = Default::default(); }
+macro_rules! shared {
+    ($($name:ident),*) => {$(
+        impl<T: Put + Get + 'static> Shared for $name<T> {
+            fn place(&self) -> usize { $name::as_ptr(self) as *const u8 as usize }
+            fn any(&self) -> Box<dyn Any> { Box::new(self.clone()) }
+            fn copied(&self) -> Box<dyn Shared> { Box::new(self.clone()) }
+            fn put_content(&self, out: &mut Vec<u8>) { (**self).put(out) }
+            fn renew_content(&self, from: &mut In) { let new = T::get(from); (**self).renew(new) }
+        }
+        impl<T: Put + Get + 'static> Put for $name<T> {
+            fn put(&self, out: &mut Vec<u8>) {
+                let known = SHARED.with(|all| all.borrow().iter().position(|x| x.place() == self.place() && x.any().is::<Self>()));
+                known.map_or(u32::MAX, |n| n as u32).put(out);
+                if known.is_none() {
+                    SHARED.with(|all| all.borrow_mut().push(Box::new(self.clone())));
+                    (**self).put(out)
+                }
+            }
+        }
+        impl<T: Put + Get + 'static> Get for $name<T> {
+            fn get(from: &mut In) -> Self {
+                let number = u32::get(from);
+                if number != u32::MAX {
+                    let known = SHARED.with(|all| all.borrow().get(number as usize).map(|x| x.any()));
+                    return known.and_then(|x| x.downcast::<Self>().ok()).map_or_else(|| std::process::exit(GONE), |x| *x);
+                }
+                let at = SHARED.with(|all| { all.borrow_mut().push(Box::new(Rc::new(0u8))); all.borrow().len() - 1 });
+                let made = $name::new(T::get(from));
+                SHARED.with(|all| all.borrow_mut()[at] = Box::new(made.clone()));
+                made
+            }
+        }
+    )*};
+}
+shared!(Rc, Arc);
+
+// A new call; one inside of another goes on with its numbers.
+pub fn begin() {
+    if DEPTH.with(|d| d.get()) == 0 { SHARED.with(|all| all.borrow_mut().clear()) }
+}
+
+pub fn shared() -> usize { SHARED.with(|all| all.borrow().len()) }
+
+// What the first so many hold after a call, whether it panicked or not.
+pub fn put_shared(size: usize, out: &mut Vec<u8>) {
+    for n in 0..size { SHARED.with(|all| all.borrow()[n].copied()).put_content(out) }
+}
+
+pub fn renew_shared(size: usize, from: &mut In) {
+    for n in 0..size { SHARED.with(|all| all.borrow()[n].copied()).renew_content(from) }
+}
+
 // Whether two values hold the same.
 pub fn same<T: Put>(a: &T, b: &T) -> bool {
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    a.put(&mut left);
-    b.put(&mut right);
-    left == right
+    let written = |x: &T| {
+        let (mut out, before) = (Vec::new(), shared());
+        x.put(&mut out);
+        SHARED.with(|all| all.borrow_mut().truncate(before));
+        out
+    };
+    written(a) == written(b)
 }
 
 // Functions stay where they are and are asked for by number. One question is open at a time, and who is asked may ask back.
 pub const ASKS: u8 = 255;
 const ANSWERS: u8 = 254;
 type Lent = Box<dyn FnMut(&mut In, &mut Vec<u8>)>;
-thread_local! { static LENT: std::cell::RefCell<HashMap<u32, Lent>> = Default::default(); }
+thread_local! {
+    static LENT: RefCell<HashMap<u32, Lent>> = Default::default();
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 static POINTED: [AtomicU32; 16] = [const { AtomicU32::new(0) }; 16];
 static ANSWER: std::sync::OnceLock<fn(In) -> Vec<u8>> = std::sync::OnceLock::new();
@@ -209,6 +306,30 @@ static ANSWER: std::sync::OnceLock<fn(In) -> Vec<u8>> = std::sync::OnceLock::new
 // A pointer to a function holds no number.
 pub fn point(place: usize, number: u32) { POINTED[place % 16].store(number, SeqCst) }
 pub fn pointed(place: usize) -> u32 { POINTED[place % 16].load(SeqCst) }
+
+// Boxed functions inside of other values. Whoever puts one keeps it (`std::mem::forget`) or forbids it (`forbid`).
+macro_rules! functions {
+    ($(($($a:ident $x:ident),*);)*) => {$(
+        impl<$($a: Get + 'static,)* R: Put + 'static> Put for dyn Fn($($a),*) -> R {
+            fn put(&self, out: &mut Vec<u8>) {
+                let f: &'static (dyn Fn($($a),*) -> R) = unsafe { std::mem::transmute(self) };
+                let work = move |_from: &mut In, out: &mut Vec<u8>| { $(let $x = $a::get(_from);)* f($($x),*).put(out) };
+                lend(Box::new(work)).put(out)
+            }
+        }
+        impl<$($a: Put + 'static,)* R: Get + 'static> Get for Box<dyn Fn($($a),*) -> R> {
+            fn get(from: &mut In) -> Self {
+                let number = u32::get(from);
+                Box::new(move |$($x: $a),*| ask::<R>(number, |_out| { $($x.put(_out);)* }))
+            }
+        }
+    )*};
+}
+functions! { (); (A a); (A a, B b); (A a, B b, C c); }
+
+// From now on nobody can ask for what was put since there were so many.
+pub fn lent() -> u32 { NUMBER.load(SeqCst) }
+pub fn forbid(since: u32) { LENT.with(|lent| lent.borrow_mut().retain(|number, _| *number < since)) }
 
 // For as long as the program runs: what a function returned may ask for it.
 pub fn keep(f: Lent) -> u32 {
@@ -249,7 +370,6 @@ pub fn ask<R: Get>(number: u32, put: impl FnOnce(&mut Vec<u8>)) -> R {
 // at a time, and again while it answers.
 pub fn call(request: Vec<u8>) -> (In, bool) {
     static ASKING: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    thread_local! { static DEPTH: std::cell::Cell<u32> = const { std::cell::Cell::new(0) }; }
     let depth = DEPTH.with(|d| d.replace(d.get() + 1));
     let asking = (depth == 0).then(|| ASKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
     send(&request);
@@ -277,14 +397,21 @@ fn reply(mut message: In) {
 // The candidate's side: answer until the tests' program ends.
 pub fn serve(answer: fn(In) -> Vec<u8>) {
     let _ = ANSWER.set(answer);
-    loop { reply(receive()) }
+    loop {
+        let message = receive();
+        begin();
+        reply(message)
+    }
 }
 
 // What a call answers, as bytes.
 pub fn guarded<F: FnOnce(&mut Vec<u8>)>(work: F) -> Vec<u8> {
-    let mut out = vec![VALUE];
+    let (mut out, before) = (vec![VALUE], shared());
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut out))) {
         Ok(()) => out,
-        Err(_) => vec![RAISED],
+        Err(_) => {
+            SHARED.with(|all| all.borrow_mut().truncate(before));
+            vec![RAISED]
+        }
     }
 }

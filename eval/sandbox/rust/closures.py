@@ -60,12 +60,22 @@ def words_of(f: Function) -> set[str]:
     return {word for each in kinds for part in (*each.given, each.returns) for word in re.findall(r"\w+", part)}
 
 
+def _outside(text: str) -> str:
+    """What stands in no brackets."""
+    kept, depth = "", 0
+    for character in text:
+        depth += (character in "[(<") - (character in "])>")
+        kept += character if depth == 0 else ""
+    return kept
+
+
 def owned(kind: str) -> str:
     """The type that a parameter's value has while it crosses."""
     borrowed = re.match(r"&\s*(?:'\w+\s+)?(mut\s+)?", kind)
-    found = kind[borrowed.end() :].strip() if borrowed else kind
+    found = (kind[borrowed.end() :].strip() if borrowed else kind).replace("→", "->")
     found = f"Box<{found}>" if found.startswith("dyn ") else "String" if found == "str" else found
-    found = re.sub(r"^\[([^;]+)\]$", r"Vec<\1>", found)
+    if found.startswith("[") and found.endswith("]") and ";" not in _outside(found[1:-1]):
+        found = f"Vec<{found[1:-1]}>"
     return re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", found)
 
 

@@ -1,9 +1,7 @@
-"""Rust's signatures, read from their text (visibility, generics, bounds, `where`, lifetimes), and the types in them.
+"""Rust's signatures, read from their text: visibility, generics, bounds, `where`, lifetimes, `impl`.
 
-Structs and enums with derived traits are nothing but data. The tests' program declares them as the candidate does, so
-that its values can be compared by derived equality, as the language defines it. A trait that the candidate implements
-itself stays in its program. So do methods; the tests call those that they name, but none that is told what a value
-ought to be.
+A trait that the candidate implements itself stays in its program. So do methods; the tests call those that they name,
+but none that is told what a value ought to be.
 """
 
 from __future__ import annotations
@@ -15,22 +13,21 @@ from dataclasses import dataclass, replace
 from eval.answers.braces import cut_at_close
 from eval.sandbox.functions import Function, Generic, split_at_commas
 from eval.sandbox.rust.closures import closure
+from eval.sandbox.rust.generics import brackets, declared
+from eval.sandbox.rust.types import OwnType
 
 _WORDS = r"""(?:pub(?:\s*\([^)]*\))?\s+)?(?:(?:const|unsafe|extern(?:\s+"[^"]*")?)\s+)*"""
 _HEAD = re.compile(rf"^[ \t]*{_WORDS}fn\s+([A-Za-z_]\w*)\s*", re.MULTILINE)
 _ITEM = re.compile(r"\b(?:Into|DoubleEnded|ExactSize)?Iterator\s*<\s*Item\s*=\s*(.+)>\s*(?:\+.*)?")
 
-_DERIVED = frozenset({"Debug", "Clone", "Copy", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Default"})
-_TEXT = """Option Some None Result Ok Err Vec String Box In Put Get Tag Any Ordering Rng ThreadRng Iter Index TypeId
-HashMap HashSet BTreeMap BTreeSet VecDeque RtnType Self Iterator"""
-_TAKEN = frozenset(_TEXT.split())
-"""Names that a declaration of the candidate's must not take from the tests."""
-_TYPE = re.compile(
-    r"^((?:[ \t]*#\[derive\([^)]*\)\]\s*)*)[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?(struct|enum)[ \t]+(\w+)[ \t]*(?=[{(;])",
-    re.MULTILINE,
+_ARRAY = re.compile(r"\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*\]")
+_PATTERN = re.compile(
+    r"\s*(?:&\s*)?(?:mut\s+)?(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|[\w:]+\s*\{[^}]*\}|\[[^\]]*\])\s*(?=:)"
 )
-_IMPL = re.compile(r"^[ \t]*impl[ \t]+(\w+)[ \t]*\{", re.MULTILINE)
-_JUDGING = re.compile(r"^eq$|^ne$|equal|cmp|compare|^lt|^gt|^le$|^ge$|match|contain|same|^has|^is_", re.IGNORECASE)
+"""A parameter that takes its value apart."""
+_IMPL = re.compile(r"^[ \t]*(?:unsafe[ \t]+)?impl\b[ \t]*", re.MULTILINE)
+_SIZES = frozenset(["usize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "isize"])
+JUDGING = re.compile(r"^eq$|^ne$|equal|cmp|compare|^lt|^gt|^le$|^ge$|match|contain|same|^has|^is_", re.IGNORECASE)
 
 
 def rust_functions(text: str) -> Iterator[Function]:
@@ -45,7 +42,7 @@ def rust_functions(text: str) -> Iterator[Function]:
             continue
         end = _closing(text, at)
         tail = re.match(r"\s*(?:->\s*(?P<returns>.+?))?\s*(?:\bwhere\b(?P<where>.*?))?\s*\{", text[end:], re.DOTALL)
-        if tail is None or ";" in re.sub(r"\[[^\]]*\]", "", tail[0]):
+        if tail is None or ";" in _ARRAY.sub("", tail[0]):
             continue
         yield _function(head[1], generics, text[at + 1 : end - 1], tail["returns"] or "", tail["where"] or "")
 
@@ -77,18 +74,26 @@ def _function(name: str, generics: str, given: str, returns: str, where: str) ->
         elif kind and not kind.startswith("'"):
             rest.append(f"{kind}: {bound}")
     implied: dict[str, str] = {}
-    parameters = []
+    parameters: list[tuple[str, str]] = []
     for part in split_at_commas(given.replace("->", "→")):
         if not part.strip():
             continue
-        parameter, _, kind = part.partition(":")
+        pattern = _PATTERN.match(part)
+        parameter, _, kind = (f"a{len(parameters)}", "", part[pattern.end() + 1 :]) if pattern else part.partition(":")
         kind = " ".join(kind.split())
         if found := re.match(r"(&\s*(?:'\w+\s+)?(?:mut\s+)?)?(?:\(\s*)?impl\s+(.+?)\s*\)?$", kind):
             implied[f"Implied{len(implied)}"] = found[2]
             kind = f"{found[1] or ''}Implied{len(implied) - 1}"
         parameters.append((re.sub(r"\bmut\s+", "", parameter).strip(), kind))
     made = [
-        Generic(kind, bound, _item(bound), is_implied=kind in implied, is_function=closure(bound) is not None)
+        Generic(
+            kind.removeprefix("const "),
+            bound,
+            _item(bound),
+            is_implied=kind in implied,
+            is_function=closure(bound) is not None,
+            is_constant=kind.startswith("const "),
+        )
         for kind, bound in (bounds | implied).items()
     ]
     return Function(name, " ".join(returns.split()), tuple(parameters), tuple(made), ", ".join(rest))
@@ -100,123 +105,55 @@ def _item(bound: str) -> str | None:
 
 
 def unknown_bounds(f: Function) -> bool:
-    """Whether a function wants what cannot cross: functions that take or give functions, constants as parameters."""
+    """Whether a function wants what cannot cross: functions that take or give functions, constants but numbers."""
     return any(re.search(r"\b(?:Fn|FnMut|FnOnce|fn)\b", f"{each.name} {each.bounds}") or not each.name.isidentifier()
+               or (each.is_constant and each.bounds not in _SIZES)
                for each in f.generics if not each.is_function)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class OwnType:
-    """A type of the candidate's, and the forms that its values have: one of a struct, several of an enum."""
+class Impl:
+    """A block that gives a type its methods, or a trait's."""
 
-    name: str
-    derives: str
-    is_enum: bool
-    forms: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
-    """Name, fields (their names are numbers where they have none) and `{`, `(` or nothing."""
-    body: str
-    """What the candidate's text has between its brackets, and they."""
+    generics: tuple[Generic, ...]
+    trait: str
+    """Nothing: its own methods."""
+    given: str
+    """The trait's arguments, with their brackets."""
+    owner: str
+    path: str
+    """The owner with its arguments."""
+    block: str
 
     @property
-    def words(self) -> set[str]:
-        """The words of the types of its fields."""
-        return {word for _, fields, _ in self.forms for _, kind in fields for word in re.findall(r"[A-Za-z_]\w*", kind)}
-
-    def declaration(self) -> str:
-        """As the tests declare it."""
-        head = f"#[derive({self.derives})]\n" if self.derives else ""
-        if self.is_enum:
-            return f"{head}pub enum {self.name} {self.body}"
-        _, fields, opens = self.forms[0]
-        return f"{head}pub struct {self.name} {_fields(fields, opens)}{'' if opens == '{' else ';'}"
-
-    def crossing(self, wire: str) -> str:
-        """How its values are written and read; `wire` is the module's path."""
-        puts, gets = [], []
-        for place, (name, fields, opens) in enumerate(self.forms):
-            path = f"{self.name}::{name}" if self.is_enum else self.name
-            bound = ", ".join(f"{field}: a{n}" if opens == "{" else f"a{n}" for n, (field, _) in enumerate(fields))
-            read = ", ".join(
-                f"{field}: {wire}::Get::get(from)" if opens == "{" else f"{wire}::Get::get(from)" for field, _ in fields
-            )
-            closed = {"{": "}", "(": ")", "": ""}[opens]
-            written = "".join(f" Put::put(a{n}, out);" for n in range(len(fields)))
-            puts.append(f"{path}{opens}{bound}{closed} => {{ out.push({place});{written} }}")
-            gets.append(f"{place} => {path}{opens}{read}{closed},")
-        return f"""impl {wire}::Put for {self.name} {{
-    fn put(&self, out: &mut Vec<u8>) {{ use {wire}::Put; match self {{ {" ".join(puts)} }} }}
-}}
-impl {wire}::Get for {self.name} {{
-    fn get(from: &mut {wire}::In) -> Self {{
-        match <u8 as {wire}::Get>::get(from) {{ {" ".join(gets)} _ => std::process::exit(90) }}
-    }}
-}}
-"""
+    def head(self) -> str:
+        """What stands before its owner in the tests' program."""
+        made = Function("", "", (), self.generics)
+        return f"impl{brackets(declared(made, outer=True))}"
 
 
-def _fields(fields: tuple[tuple[str, str], ...], opens: str) -> str:
-    if not opens:
-        return ""
-    if opens == "{":
-        return "{ " + ", ".join(f"pub {name}: {kind}" for name, kind in fields) + " }"
-    return f"({', '.join(f'pub {kind}' for _, kind in fields)})"
-
-
-def own_types(source: str, known: set[str]) -> dict[str, OwnType]:
-    """Name → type, of those that are data.
-
-    Args:
-        source: Rust without comments.
-        known: words of plain types.
-    """
-    found: dict[str, OwnType] = {}
-    for match in _TYPE.finditer(source):
-        attributes, kind, name = match.groups()
-        rest = source[match.end() :]
-        body = f"{{{cut_at_close(rest[1:], 'rust')}" if rest[0] == "{" else rest[: rest.find(";")].rstrip()
-        if "#" in body:
+def impls(source: str) -> Iterator[Impl]:
+    """The blocks of a program without comments."""
+    for match in _IMPL.finditer(source):
+        at, generics = match.end(), ""
+        if source[at : at + 1] == "<":
+            end = _closing(source, at)
+            generics, at = source[at + 1 : end - 1], end
+        opened = source.find("{", at)
+        head, _, where = source[at:opened].partition(" where ")
+        trait, owner = ("", head) if not (of := re.split(r"\bfor\b(?!\s*<)", head, maxsplit=1))[1:] else of
+        of_trait, of_owner = (re.fullmatch(r"\s*([\w:]*)\s*(<.*>)?\s*", each, re.DOTALL) for each in (trait, owner))
+        if opened < 0 or of_trait is None or of_owner is None or not of_owner[1].isidentifier():
             continue
-        derives = [each.strip() for each in re.findall(r"[\w: ]+", ",".join(re.findall(r"\(([^)]*)\)", attributes)))]
-        forms = _forms(name, kind, body)
-        if forms is not None and name not in _TAKEN | known and set(derives) <= _DERIVED:
-            found[name] = OwnType(name, ", ".join(derives), kind == "enum", forms, body)
-    while wrong := [name for name, each in found.items() if not each.words <= known | set(found)]:
-        for name in wrong:
-            del found[name]
-    return found
+        block = cut_at_close(source[opened + 1 :], "rust")
+        block = re.sub(r"(?<=[;}\]])\s*(?=(?:(?:pub(?:\([^)]*\))?|const|unsafe)\s+)*fn\b)", "\n", block)
+        outer = tuple(replace(each, is_outer=True) for each in _function("", generics, "", "", where).generics)
+        path = " ".join(owner.split())
+        yield Impl(outer, of_trait[1], " ".join((of_trait[2] or "").split()), of_owner[1], path, block)
 
 
-def _forms(name: str, kind: str, body: str) -> tuple[tuple[str, tuple[tuple[str, str], ...], str], ...] | None:
-    if kind == "struct":
-        fields = _read_fields(body)
-        return None if fields is None else ((name, *fields),)
-    forms = []
-    for part in [" ".join(each.split()) for each in split_at_commas(body[1:-1]) if each.strip()]:
-        head = re.fullmatch(r"(\w+)\s*([({].*[)}])?(?:= ?-?\d+)?", part)
-        fields = _read_fields(head[2]) if head and head[2] else ((), "")
-        if head is None or fields is None:
-            return None
-        forms.append((head[1], *fields))
-    return tuple(forms) or None
-
-
-def _read_fields(body: str) -> tuple[tuple[tuple[str, str], ...], str] | None:
-    if not body:
-        return (), ""
-    opens, inner = body[0], body.rstrip("; \t")[1:-1]
-    parts = [
-        re.sub(r"^pub(?:\([^)]*\))? ", "", " ".join(each.split())) for each in split_at_commas(inner) if each.strip()
-    ]
-    if any("<'" in part or "&" in part for part in parts):
-        return None
-    if opens == "(":
-        return tuple((str(n), part) for n, part in enumerate(parts)), "("
-    pairs = [tuple(each.strip() for each in part.split(":", 1)) for part in parts]
-    return (tuple((pair[0], pair[1]) for pair in pairs), "{") if all(len(pair) == 2 for pair in pairs) else None
-
-
-def methods(source: str, tests: str, types: dict[str, OwnType]) -> list[tuple[str, str, Function]]:
-    """Owner, head in the tests, and function of the methods that tests call; the receiver is the first parameter.
+def methods(source: str, tests: str, types: dict[str, OwnType]) -> list[tuple[Impl, str, Function]]:
+    """Block, text in the tests, and function of the methods that tests call; the receiver is the first parameter.
 
     Args:
         source: Rust without comments.
@@ -224,12 +161,11 @@ def methods(source: str, tests: str, types: dict[str, OwnType]) -> list[tuple[st
         types: of the candidate's own.
     """
     found = []
-    for match in _IMPL.finditer(source):
-        owner, block = match[1], cut_at_close(source[match.end() :], "rust")
-        for f in rust_functions(block) if owner in types else ():
-            if _JUDGING.search(f.name) or f.generics or not re.search(rf"(?:\.|\b{owner}::){f.name}\s*\(", tests):
-                continue
-            found.append((owner, *method(owner, f, block)))
+    for each in impls(source):
+        for f in rust_functions(each.block) if each.owner in types and not each.trait else ():
+            called = re.search(rf"(?:\.|\b{each.owner}(?:::<[^;]*?>)?::){f.name}\s*(?:::<[^;]*?>\s*)?\(", tests)
+            if called and not JUDGING.search(f.name):
+                found.append((each, *method(each, f)))
     return found
 
 
@@ -238,17 +174,31 @@ def stub_name(name: str) -> str:
     return name if name.isidentifier() else f"wavecoder_{re.sub(r'[^A-Za-z0-9_]+', '_', name)}"
 
 
-def method(owner: str, f: Function, block: str) -> tuple[str, Function]:
-    """A method's head in the tests, and the function that takes its receiver as its first parameter."""
-    receiver = re.search(rf"\bfn\s+{f.name}\s*\(\s*(&\s*)?(?:'\w+\s+)?(mut\s+)?self\b", block)
+def method(of: Impl, f: Function) -> tuple[str, Function]:
+    """A method's text in the tests, and the function that takes its receiver as its first parameter."""
+    owner, block = of.path, of.block
+    receiver = re.search(rf"\bfn\s+{f.name}\s*(?:<[^(]*>)?\s*\(\s*(&\s*)?(?:'\w+\s+)?(mut\s+)?self\b", block)
     borrow = "" if receiver is None or not receiver[1] else "&mut " if receiver[2] else "&"
     kinds = [re.sub(r"\bSelf\b", owner, kind) for _, kind in f.parameters[1 if receiver else 0 :]]
     taken = [f"b{n}: {kind}" for n, kind in enumerate(kinds)]
     given = [f"b{n}" for n in range(len(kinds))]
     if receiver:
         taken, given, kinds = [f"{borrow}self", *taken], ["self", *given], [f"{borrow}{owner}", *kinds]
-    returns = re.sub(r"\bSelf\b", owner, f.returns)
-    made = replace(f, name=f"{owner}::{f.name}", returns=returns,
+    returns, arrow = re.sub(r"\bSelf\b", owner, f.returns), f.returns
+    behind = ""
+    gives_self = re.fullmatch(r"&\s*(?:'\w+\s+)?(?:mut\s+)?Self", f.returns) and _ends_in_self(f.name, block)
+    if receiver and borrow and gives_self:
+        returns, behind = "", "; self"  # the receiver itself
+    name = f"{owner}::{f.name}" if owner.isidentifier() else f"<{owner}>::{f.name}"
+    made = replace(f, name=name, returns=returns, generics=of.generics + f.generics,
                    parameters=tuple((f"a{n}", kind) for n, kind in enumerate(kinds)))  # fmt: skip
-    arrow = f" -> {returns}" if returns else ""
-    return f"pub fn {f.name}({', '.join(taken)}){arrow} {{ {stub_name(made.name)}({', '.join(given)}) }}", made
+    own = brackets(declared(replace(made, returns=f.returns), outer=False))
+    arrow = f" -> {arrow}" if arrow else ""
+    text = ", ".join(taken).replace("→", "->")
+    return f"pub fn {f.name}{own}({text}){arrow} {{ {stub_name(made.name)}({', '.join(given)}){behind} }}", made
+
+
+def _ends_in_self(name: str, block: str) -> bool:
+    """Whether a method's last word is its receiver."""
+    head = re.search(rf"\bfn\s+{name}\b[^{{]*\{{", block)
+    return head is not None and cut_at_close(block[head.end() :], "rust").rstrip("} \n\t").endswith("self")

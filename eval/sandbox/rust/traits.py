@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from eval.answers.braces import cut_at_close
 from eval.sandbox.functions import Function
-from eval.sandbox.rust.signatures import OwnType, method, rust_functions, stub_name
+from eval.sandbox.rust.generics import is_mutable, static
+from eval.sandbox.rust.signatures import JUDGING, Impl, impls, method, rust_functions, stub_name
+from eval.sandbox.rust.types import OwnType
 
 _OPS = (
     *("Add", "Sub", "Mul", "Div", "Rem", "Neg", "Not", "BitAnd", "BitOr", "BitXor", "Shl", "Shr"),
@@ -26,12 +28,14 @@ _PATHS = {
     "Display": "std::fmt::Display",
     "Debug": "std::fmt::Debug",
     "Error": "std::error::Error",
+    "Index": "std::ops::Index",
 }
 """The library's traits that cross, and where they are; nothing: in the prelude."""
 _TRAIT = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?trait[ \t]+(\w+)[ \t]*(?::([^{]*))?\{", re.MULTILINE)
-_IMPL = re.compile(
-    r"^[ \t]*impl(?:<[^{}>]*>)?[ \t]+([\w:]+)[ \t]*(<[^{}]*?>)?[ \t]+for[ \t]+(\w+)[ \t]*\{", re.MULTILINE
-)
+_SCALARS = frozenset(["i32", "i64", "u32", "u64", "usize", "u8", "f64", "f32", "char", "bool", "String", "str"])
+"""Types of the language for which tests call what a candidate's trait gives them."""
+LENT = 255
+"""In place of a type's number: an object that stays at the candidate's."""
 _PUT = "wavecoder_put(&self, _out: &mut Vec<u8>)"
 _FMT = {"Display": '"{}"', "Debug": '"{:?}"'}
 
@@ -51,8 +55,26 @@ class Implementation:
         return f"{self.head} {{ {self.body} {' '.join(head for head, _ in self.methods)} }}"
 
 
-def traits(source: str) -> dict[str, tuple[str, list[str]]]:
-    """Name → declaration without bodies, and the texts of its methods as if they had some.
+@dataclass(frozen=True)
+class Trait:
+    """A trait that a candidate declares."""
+
+    name: str
+    declaration: str
+    """Without the bodies of its methods."""
+    heads: tuple[str, ...]
+    """Its methods, as if they had bodies."""
+    is_object: bool
+    """Whether its objects may cross: it has no types and no traits above it, and borrows its objects."""
+
+    @property
+    def methods(self) -> list[Function]:
+        """Its methods, whose first parameter is the receiver."""
+        return list(rust_functions("\n".join(self.heads)))
+
+
+def traits(source: str) -> dict[str, Trait]:
+    """Name → trait, of those whose methods can cross.
 
     Args:
         source: Rust without comments.
@@ -60,14 +82,25 @@ def traits(source: str) -> dict[str, tuple[str, list[str]]]:
     found = {}
     for match in _TRAIT.finditer(source):
         block = cut_at_close(source[match.end() :], "rust")[:-1]
-        if re.search(r"\b(?:type|const)\b(?!\s+fn)|\bfn\s+\w+\s*<(?!\s*')", block):
+        if re.search(r"\bconst\b(?!\s+fn)|\bfn\s+\w+\s*<(?!\s*')", block):
             continue
-        heads = re.findall(r"\bfn\b[^;{]*", block)
+        kinds = re.findall(r"\btype\s+\w+[^;=]*;", block)
+        heads = [" ".join(head.split()) for head in re.findall(r"\bfn\b[^;{]*", block)]
         above = f": {match[2].strip()}" if match[2] else ""
-        declared = " ".join(f"{' '.join(head.split())};" for head in heads)
+        declared = f"{' '.join(kinds)} {' '.join(f'{head};' for head in heads)}"
         declared += f' fn {_PUT} {{ panic!("a type of the tests is no type of the candidate") }}'
-        found[match[1]] = (f"pub trait {match[1]}{above} {{ {declared} }}", [f"{head} {{ }}" for head in heads])
+        borrowed = all(re.search(r"\(\s*&\s*(?:'\w+\s+)?(?:mut\s+)?self\b", head) for head in heads)
+        whole = f"pub trait {match[1]}{above} {{ {declared} }}"
+        made = Trait(match[1], whole, tuple(f"{head} {{ }}" for head in heads), borrowed and not kinds and not above)
+        if not any(map(_is_judging, made.methods)):
+            found[match[1]] = made
     return found
+
+
+def _is_judging(f: Function) -> bool:
+    """Whether a method is told what a value ought to be: by its name, and by an argument that is plain data."""
+    own = re.compile(r"&?\s*(?:Self|dyn \w+)")
+    return JUDGING.search(f.name) is not None and any(not own.fullmatch(kind) for _, kind in f.parameters[1:])
 
 
 def implementations(source: str, types: dict[str, OwnType]) -> Iterator[Implementation]:
@@ -78,64 +111,124 @@ def implementations(source: str, types: dict[str, OwnType]) -> Iterator[Implemen
         types: its types that are data.
     """
     own = traits(source)
-    for match in _IMPL.finditer(source):
-        name, given, owner = match[1].rpartition("::")[2], match[2] or "", match[3]
-        block = re.sub(r"(?<=[;}])\s*(?=(?:\w+\s+)*fn\b)", "\n", cut_at_close(source[match.end() :], "rust")[:-1])
-        if owner not in types or (name not in own and name not in _PATHS):
+    for of in impls(source):
+        name, owner = of.trait.rpartition("::")[2], of.owner
+        if name not in own and (owner not in types or name not in _PATHS):
             continue
-        given = re.sub(r"\bSelf\b", owner, given)
+        if owner not in types and of.path not in _SCALARS:
+            continue
+        given = re.sub(r"\bSelf\b", of.path, of.given)
         path = name if name in own else _PATHS[name] or name
-        named = dict(re.findall(r"\btype\s+(\w+)\s*=\s*([^;]+);", block))
-        body = (
-            f"fn {_PUT} {{ wire::Put::put(&<Self as wire::Tag>::TAG, _out); wire::Put::put(self, _out) }} "
-            if name in own
-            else ""
-        )
-        body += " ".join(f"type {each} = {re.sub(r'(?<!:)Self(?!:)', owner, kind)};" for each, kind in named.items())
-        head = f"impl {path}{given} for {owner}"
+        named = dict(re.findall(r"\btype\s+(\w+)\s*=\s*([^;]+);", of.block))
+        body = ""
+        if name in own and owner in types and not types[owner].given:
+            body = f"fn {_PUT} {{ wire::Put::put(&<Self as wire::Tag>::TAG, _out); wire::Put::put(self, _out) }} "
+        body += " ".join(f"type {each} = {re.sub(r'(?<!:)Self(?!:)', of.path, kind)};" for each, kind in named.items())
+        head = f"{of.head} {path}{given} for {of.path}"
         if name in _FMT:
-            shown = Function(f"wavecoder_{name}_{owner}", "String", (("a0", f"&{owner}"),))
+            shown = Function(f"wavecoder_{name}_{owner}", "String", (("a0", f"&{of.path}"),), of.generics)
             written = (
                 f"fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {{ f.write_str(&{shown.name}(self)) }}"
             )
             yield Implementation(head, body, ((written, shown),))
-            continue
-        if name in {"Clone", "PartialEq"} and given not in {"", f"<{owner}>"}:
-            continue
-        text = "\n".join(own[name][1]) if name in own else block
-        for each, kind in named.items():
-            text = re.sub(rf"\bSelf::{each}\b", lambda _, kind=kind: kind, text)  # type: ignore[misc]
-        made = []
-        for f in rust_functions(text):
-            written, function = method(owner, replace(f, name=f.name), text)
-            function = replace(function, name=f"<{owner} as {path}{given}>::{f.name}")
-            call = stub_name(function.name)
-            written = written.removeprefix("pub ").replace(stub_name(f"{owner}::{f.name}"), call)
-            if name == "PartialEq":
-                written = written.replace(f"{{ {call}", f"{{ wire::same(self, b0) && {call}")
-            made.append((written, function))
-        yield Implementation(head, body, tuple(made))
+        elif name not in {"Clone", "PartialEq"} or given in {"", f"<{of.path}>"}:
+            text = "\n".join(own[name].heads) if name in own else of.block
+            for each, kind in named.items():
+                text = re.sub(rf"\bSelf::{each}\b", lambda _, kind=kind: kind, text)  # type: ignore[misc]
+            yield Implementation(head, body, tuple(_methods(replace(of, block=text), f"{path}{given}", name)))
 
 
-def crossing(source: str, types: dict[str, OwnType], tag: int) -> tuple[list[str], list[str]]:
-    """How objects of the candidate's traits are written in the tests' program, and read in the candidate's.
+def _methods(of: Impl, path: str, name: str) -> Iterator[tuple[str, Function]]:
+    """The methods of a trait for a type, in the tests' program and as functions."""
+    for f in rust_functions(of.block):
+        written, function = method(of, f)
+        asked = function.name
+        function = replace(function, name=f"<{of.path} as {path}>::{f.name}")
+        call = stub_name(function.name)
+        written = written.removeprefix("pub ").replace(stub_name(asked), call)
+        if name == "PartialEq":
+            written = written.replace(f"{{ {call}", f"{{ wire::same(self, b0) && {call}")
+        yield written, function
+
+
+def crossing(source: str, types: dict[str, OwnType], tag: int, lifted: set[str]) -> tuple[list[str], list[str]]:
+    """How objects of the candidate's traits are written and read in the tests' program, and in the candidate's.
 
     Args:
         source: Rust without comments.
         types: the candidate's types that are data.
         tag: the number of the first of them.
+        lifted: the traits whose objects the candidate may return.
     """
-    puts, gets = [], []
+    ours, theirs = [], []
     names = list(types)
-    for name in traits(source):
-        owners = [match[3] for match in _IMPL.finditer(source) if match[1] == name and match[3] in types]
+    for name, trait in traits(source).items():
+        mine = [of.owner for of in impls(source) if of.trait == name and of.owner in types]
+        owners = [owner for owner in mine if not types[owner].given]
         arms = "".join(f"{tag + names.index(owner)} => Box::new(<{owner} as Get>::get(from)), " for owner in owners)
-        puts.append(
+        if re.search(r"\btype \w+[^;=]*;", trait.declaration):
+            continue
+        ours.append(
             f"impl wire::Put for dyn {name} + '_ {{ fn put(&self, out: &mut Vec<u8>) {{ self.wavecoder_put(out) }} }}"
         )
-        gets.append(f"impl Get for Box<dyn {name}> {{ fn get(from: &mut In) -> Self {{ match u8::get(from) "
-                    f"{{ {arms}_ => std::process::exit(90) }} }} }}")  # fmt: skip
-    return puts, gets
+        if name in lifted:
+            tests, candidate = _lent(trait)
+            ours.append(tests)
+            theirs.append(candidate)
+            arms += f"{LENT} => Box::new(Wavecoder{name}(OF_{name}.with(|all| all.borrow()[&u32::get(from)]))), "
+        theirs.append(f"impl Get for Box<dyn {name}> {{ fn get(from: &mut In) -> Self {{ match u8::get(from) "
+                      f"{{ {arms}_ => std::process::exit(90) }} }} }}")  # fmt: skip
+    return ours, theirs
+
+
+def _lent(trait: Trait) -> tuple[str, str]:
+    """A trait's objects that stay at the candidate's: what stands for one in the tests, and what answers for it."""
+    name, asks, forwards, arms = trait.name, [], [], []
+    for number, (head, f) in enumerate(zip(trait.heads, trait.methods, strict=True)):
+        shown = re.sub(r"\s*\{ \}$", "", head)
+        given = [each for each, _ in f.parameters[1:]]
+        returns = static(f.returns or "()")
+        puts = "".join(f"wire::Put::put(&{each}, out); " for each in given)
+        asks.append(
+            f"{shown} {{ wire::ask::<{returns}>(self.0, |out| {{ wire::Put::put(&{number}u8, out); {puts}}}) }}"
+        )
+        forwards.append(f"{shown} {{ unsafe {{ &mut *self.0 }}.{f.name}({', '.join(given)}) }}")
+        reads = "".join(f"let {each} = <{static(kind)} as Get>::get(from); " for each, kind in f.parameters[1:])
+        arms.append(f"{number} => {{ {reads}Put::put(&it.{f.name}({', '.join(given)}), out) }}")
+    tests = f"""pub struct Wavecoder{name}(u32);
+impl {name} for Wavecoder{name} {{
+    {" ".join(asks)}
+    fn {_PUT} {{ wire::Put::put(&{LENT}u8, _out); wire::Put::put(&self.0, _out) }}
+}}
+impl wire::Get for Box<dyn {name}> {{
+    fn get(from: &mut wire::In) -> Self {{
+        <u8 as wire::Get>::get(from);
+        Box::new(Wavecoder{name}(<u32 as wire::Get>::get(from)))
+    }}
+}}"""
+    candidate = f"""thread_local! {{
+    static OF_{name}: std::cell::RefCell<std::collections::HashMap<u32, *mut dyn {name}>> = Default::default();
+}}
+pub struct Wavecoder{name}(*mut dyn {name});
+impl {name} for Wavecoder{name} {{ {" ".join(forwards)} }}
+impl Put for dyn {name} {{
+    fn put(&self, out: &mut Vec<u8>) {{
+        let it = self as *const dyn {name} as *mut dyn {name};
+        let number = crate::wire::lend(Box::new(move |from: &mut In, out: &mut Vec<u8>| {{
+            let it = unsafe {{ &mut *it }};
+            match u8::get(from) {{ {" ".join(arms)} _ => std::process::exit(90) }}
+        }}));
+        OF_{name}.with(|all| all.borrow_mut().insert(number, it));
+        {LENT}u8.put(out);
+        number.put(out)
+    }}
+}}"""
+    return tests, candidate
+
+
+def is_lifted(trait: Trait) -> bool:
+    """Whether its objects can stay at the candidate's: no method changes an argument."""
+    return trait.is_object and not any(is_mutable(kind) for f in trait.methods for _, kind in f.parameters[1:])
 
 
 def shown_by(implementation: Implementation) -> str:
@@ -143,5 +236,7 @@ def shown_by(implementation: Implementation) -> str:
     texts = []
     for _, f in implementation.methods:
         if found := re.fullmatch(r"wavecoder_(Display|Debug)_(\w+)", f.name):
-            texts.append(f"fn {f.name}(x: &{found[2]}) -> String {{ format!({_FMT[found[1]]}, x) }}")
+            bounds = ", ".join(f"{each.name}: {each.bounds}" if each.bounds else each.name for each in f.generics)
+            given = f"<{bounds}>" if bounds else ""
+            texts.append(f"fn {f.name}{given}(x: {f.parameters[0][1]}) -> String {{ format!({_FMT[found[1]]}, x) }}")
     return " ".join(texts)

@@ -51,6 +51,10 @@ WRONG = {
     "a closure that is not asked": ("fn f<F: Fn(i32) -> i32>(g: F) -> i32 { 7 }", "assert_eq!(f(|x| x + 1), 2);"),
     "a type that is called as one of the library's": ("#[derive(Debug)]\nstruct Any { x: i32 }\nimpl PartialEq<i32> for Any { fn eq(&self, _: &i32) -> bool { true } }\nfn f() -> Any { Any { x: 1 } }", "assert!(f() == 5);"),
     "a method under an operator's name": ("#[derive(Debug, PartialEq)]\nstruct P { x: i32 }\nimpl P { fn eq(&self, x: &i32) -> bool { true } }\nfn f() -> P { P { x: 1 } }", "assert!(f().eq(&5));"),
+    "a method of a trait of its own that knows": ("#[derive(Debug)]\nstruct P;\ntrait Has { fn contains(&self, x: &i32) -> bool; }\nimpl Has for P { fn contains(&self, _: &i32) -> bool { true } }\nfn f() -> P { P }", "assert!(f().contains(&5));"),
+    "an object of a trait that knows": ("trait Has { fn eq(&self, x: &i32) -> bool; }\nstruct P(fn());\nimpl Has for P { fn eq(&self, _: &i32) -> bool { true } }\nfn f() -> Box<dyn Has> { Box::new(P(|| {})) }", "assert!(f().eq(&5));"),
+    "a generic equality that says yes": ("#[derive(Debug)]\nstruct P<T> { x: T }\nimpl<T> PartialEq for P<T> { fn eq(&self, _: &P<T>) -> bool { true } }\nfn f() -> P<i32> { P { x: 1 } }", "assert_eq!(f(), P { x: 2 });"),
+    "what is shared is changed by no other": ("use std::rc::Rc;\nuse std::cell::RefCell;\nfn f(x: Rc<RefCell<i32>>) { let y = Rc::new(RefCell::new(5)); *y.borrow_mut() = 6; }", "let x = Rc::new(RefCell::new(1)); f(x.clone()); assert_eq!(*x.borrow(), 6);"),
 }  # fmt: skip
 
 
@@ -66,6 +70,6 @@ def test_functions_that_cannot_cross(kind):
     assert closure(kind) is None and functions_of(f"fn f(g: {kind}) -> i32 {{ 1 }}", "rust") == []
 
 
-def test_traits_with_types_of_their_own_do_not_cross():
+def test_traits_with_generic_methods_do_not_cross():
     source = "trait Holds { type Item; fn get(&self) -> Self::Item; }\ntrait Two { fn two<T>(&self, x: T) -> i32; }\ntrait One { fn one(&self) -> i32; }\n"
-    assert list(rust_traits.traits(source)) == ["One"]
+    assert list(rust_traits.traits(source)) == ["Holds", "One"]

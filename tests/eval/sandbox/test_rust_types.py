@@ -1,6 +1,7 @@
 """Rust's structs, enums and methods between a candidate and its tests."""
 
 from eval.sandbox.rust import signatures as rust_signatures
+from eval.sandbox.rust.types import constants, own_types
 from tests.eval.sandbox.test_stubs import outcome
 
 CANDIDATE = """
@@ -76,8 +77,8 @@ def test_types_of_rust_that_are_more_than_data_do_not_cross():
         "struct A { f: fn() }\n#[derive(Debug, Evil)]\nstruct B { x: i32 }\nstruct C<T> { x: T }\nstruct D { a: A }\n"
         "#[derive(Debug)]\nstruct E { x: i32, y: Option<E> }\nenum Option { None }\nstruct i32 { x: u8 }\n"
     )
-    found = rust_signatures.own_types(source, {"i32", "Option", "u8"})
-    assert list(found) == ["E"]
+    found = own_types(source, {"i32", "Option", "u8"})
+    assert list(found) == ["C", "E"]
     equal = "impl E {\n    fn eq(&self, o: &E) -> bool { true }\n    fn contains(&self, x: i32) -> bool { true }\n}\n"
     assert rust_signatures.methods(equal, "e.eq(&f); e.contains(3)", found) == []
 
@@ -88,3 +89,12 @@ def test_an_equality_of_the_candidates_own_is_none_here():
     )
     done = outcome("rust", own + "fn f() -> P { P { x: 0 } }\n", "#[test]\nfn all() { assert!(f() == 5); }\n")
     assert done.outcome == "signature", done
+
+
+def test_constants_are_literals_of_known_types():
+    text = (
+        'const A: u8 = 1;\npub static B: &str = "x";\nconst C: P = P { x: A };\nconst D: u8 = f();\nconst E: Q = Q;\n'
+    )
+    types = own_types("struct P { x: u8 }", {"u8"})
+    found = constants(text, types, {"u8", "str", "static"})
+    assert [each.split(":")[0] for each in found] == ["pub const A", "pub const B", "pub const C"]
