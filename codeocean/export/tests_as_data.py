@@ -143,8 +143,9 @@ def _has_odd_keys(value: Any) -> bool:
 
 
 def _is_call(test: Mapping[str, Any]) -> bool:
-    """Whether a test is data that JSON carries: NaN and the infinities are not."""
-    return isinstance(test.get("arguments"), list) and "expected" in test and _is_finite([*test.values()])
+    """Whether a test is data that JSON carries, and asks for a value alone: NaN and the infinities are not."""
+    call = isinstance(test.get("arguments"), list) and "expected" in test and "after" not in test
+    return call and _is_finite([*test.values()])
 
 
 def _is_finite(value: Any) -> bool:

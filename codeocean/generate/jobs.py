@@ -78,6 +78,8 @@ class SandboxJob:
     """Most edits of a solution that the tests are to tell from it."""
     seed: int
     """Of the edits."""
+    in_place: bool = False
+    """Whether the exercise asks for the arguments to be changed."""
 
 
 Job = GenerationJob | list[Row] | ProofJob | SandboxJob

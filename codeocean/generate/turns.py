@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from codeocean.generate.few_shot import draw_number
+from codeocean.generate.in_place import asks_in_place
 from codeocean.generate.jobs import ProofJob, SandboxJob, TurnAnswer
 from codeocean.generate.scheduler import GENERATE, JUDGE
 from codeocean.generate.settings import GenerateConfig
@@ -132,4 +133,5 @@ def sandbox_job(config: GenerateConfig, job: ProofJob, answers: Mapping[int, Tur
     tests = answers[TEST]["rows"][-1]["tests"]
     solutions = solutions_of(answers) if job.chooses and tests else []
     seed = draw_number(config.seed, "mutants", job.generation["id"])
-    return SandboxJob(job.language, job.name, tests, solutions, config.mutants, seed)
+    in_place = asks_in_place(f"{job.generation['instruction']}\n{job.information}", job.signature, job.language)
+    return SandboxJob(job.language, job.name, tests, solutions, config.mutants, seed, in_place)

@@ -28,7 +28,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from codeocean.generate.tasks import Task
 from codeocean.verify.programs import in_context, whole_program
-from core.settings import Execution, Settings
+from core.settings import Before, Execution, Settings
 
 PROBE = Path(__file__).with_name("sandboxed") / "probe.py"
 NO_SANDBOX = "not run: no sandbox"
@@ -54,6 +54,10 @@ class VerifyConfig(Settings):
     drop_hidden_bugs: bool = False
     """A repair whose bug no example and no call shows stops too; by default it only says so. Code that cannot be called
     alone always goes on."""
+
+    drop_changed_arguments: Annotated[bool, Before(False)] = False
+    """An answer that changes an argument where the exercise does not ask for it stops too; by default it only says so.
+    With several solutions, one that leaves them as they are is preferred in any case."""
 
     timeout_s: PositiveFloat = 20.0
     """Wall time of one program."""
@@ -197,6 +201,8 @@ def why_dropped(config: VerifyConfig, verified: Mapping[str, str]) -> str:
         return f"verification: {failed[0]} failed"
     if config.drop_hidden_bugs and verified.get("bug") == "no call shows it":
         return "verification: no call shows the bug"
+    if config.drop_changed_arguments and "arguments" in verified:
+        return f"verification: arguments {verified['arguments']}"
     return ""
 
 

@@ -1,8 +1,8 @@
 """What an instance says of its proof: the columns, their types, and the words that they hold. Pure.
 
-`tests` is a JSON list. Each element is a call as data, `{"arguments": [...], "expected": value}`, or an assertion for
-what data cannot say, `{"assertion": "assert f(2) < 3"}`. The names of the other columns are those of OpenCodeInstruct
-and CodeT where they have one.
+`tests` is a JSON list. Each element is a call as data, `{"arguments": [...], "expected": value}`, maybe with `after`,
+the arguments as they are after the call; or an assertion for what data cannot say, `{"assertion": "assert f(2) < 3"}`.
+The names of the other columns are those of OpenCodeInstruct and CodeT where they have one.
 """
 
 from __future__ import annotations

@@ -39,6 +39,10 @@ APART = "an input by type is answered otherwise"
 languages differ in what they make of the last digits of an integer or of a letter."""
 
 
+MOVES = "it changes its arguments, and the source does not"
+"""What is said of code that answers alike. No instance stops for it: a caller may not care."""
+
+
 class _Side(NamedTuple):
     """Code whose answers are compared."""
 
@@ -111,7 +115,7 @@ def _prove_repair(held: _Held, columns: Row) -> tuple[Row, dict[str, str]]:
     sides = [in_context(source, code) for code in (source["code"], generation["information"])]
     if not all(is_steady(side, tests, language, name, prove) for side in sides):
         return columns, {"tests": UNSTEADY}
-    found = prove(sides, tests, language=language, entry_point=name, mutants=mutants)
+    found = prove(sides, tests, language=language, entry_point=name, mutants=mutants, in_place=None)
     if found["ended"] != "passed" or not found["outcomes"]:
         return columns, {"tests": f"not run: {found['ended']}"}
     after, before = found["outcomes"]
@@ -168,6 +172,8 @@ def _prove_alike(
         columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
     if passed < len(kept):
         return columns, {shown: not_runnable(found["errors"], found["outcomes"]) or otherwise}
+    if found.get("moves") and not of_source.get("moves"):
+        return columns, {shown: MOVES}
     if vacuous := why_vacuous(found):
         return columns, {shown: vacuous}
     more, differ = _by_type(held, kept, _Side(solution, language, target.name))

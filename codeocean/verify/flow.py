@@ -21,7 +21,7 @@ from codeocean.generate.tasks import Task
 from codeocean.verify.checks import NO_SANDBOX, VerifyConfig, check_instance
 from codeocean.verify.columns import proof_of_checks
 from codeocean.verify.edits import prove_edit
-from codeocean.verify.proof import columns_of_proof
+from codeocean.verify.proof import check_arguments, columns_of_proof
 from core.metrics import RowMetrics
 from core.storage import part_names, read_part, write_part
 
@@ -109,7 +109,7 @@ def _check(
             return checks, {}
         columns, word = columns_of_proof(proof)
         if json.loads(proof["found"])["outcomes"]:
-            checks |= {"tests": word}
+            checks |= {"tests": word} | check_arguments(proof)
         elif prove is not None:
             retold = json.loads(proof["found"]).get("retold", "")
             columns, more = prove_edit(task, row, source, json.loads(proof["tests"]), prove, retold)

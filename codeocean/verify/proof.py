@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from codeocean.generate.bugs import draw_bugs
@@ -28,17 +29,24 @@ NEEDS = ("ModuleNotFoundError", "ImportError", "FileNotFoundError", "PermissionE
 """Exceptions of code that needs what is not there."""
 
 
+CHANGED = "changed unasked"
+"""What is said of an answer that changes an argument, as all solutions do that answer like it."""
+
 FEW = 3
 """With fewer edits than that, emptied functions are mutants too."""
 
 
 def run_proof(job: SandboxJob, prove: Prove) -> Row:
-    """What the sandbox finds of a problem.
+    """What the sandbox finds of a problem, and `in_place`, whether its exercise asks for arguments to be changed.
 
     Args:
         job: what is run.
         prove: the sandbox's.
     """
+    return _run(job, partial(prove, in_place=job.in_place)) | {"in_place": job.in_place}
+
+
+def _run(job: SandboxJob, prove: Prove) -> Row:
     solutions = job.solutions
     if not solutions:
         return {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False, "ended": "nothing to run"}
@@ -66,11 +74,12 @@ def run_proof(job: SandboxJob, prove: Prove) -> Row:
 def _with_unsteady(job: SandboxJob, prove: Prove, steady: Sequence[bool]) -> Row:
     """What the sandbox finds where some solutions answer otherwise each time: these pass nothing."""
     places = [place for place, one in enumerate(steady) if one]
-    found = run_proof(replace(job, solutions=[job.solutions[place] for place in places]), prove)
+    found = _run(replace(job, solutions=[job.solutions[place] for place in places]), prove)
     outcomes, errors = ["V" * len(job.tests) for _ in steady], [list[str]() for _ in steady]
     for place, letters, words in zip(places, found["outcomes"], found["errors"], strict=False):
         outcomes[place], errors[place] = letters, words
-    return found | {"outcomes": outcomes, "errors": errors, "chosen": [places[one] for one in found["chosen"]]}
+    chosen, moves = ([places[one] for one in found.get(name, [])] for name in ("chosen", "moves"))
+    return found | {"outcomes": outcomes, "errors": errors, "chosen": chosen, "moves": moves}
 
 
 def _with_emptied(found: Row, job: SandboxJob, prove: Prove) -> Row:
@@ -123,6 +132,17 @@ def columns_of_proof(proof: Mapping[str, Any]) -> tuple[Row, str]:
         columns |= {"mutants": len(found["kills"]), "mutants_killed": sum(found["kills"])}
     vacuous = why_vacuous(found)
     return (columns, vacuous) if vacuous else (columns | {"proof": "tests"}, "passed")
+
+
+def check_arguments(proof: Mapping[str, Any]) -> dict[str, str]:
+    """Check → result, where the answer changes an argument and the exercise does not ask for it; else empty.
+
+    Args:
+        proof: PROOFS row.
+    """
+    found: Row = json.loads(proof["found"])
+    moves = bool(found["chosen"]) and found["chosen"][0] in found.get("moves", [])
+    return {"arguments": CHANGED} if moves and not found.get("in_place") else {}
 
 
 def why_vacuous(found: Mapping[str, Any]) -> str:

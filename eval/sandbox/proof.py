@@ -46,18 +46,18 @@ def prove(
     language: str,
     entry_point: str,
     mutants: Sequence[Sequence[str]] = (),
+    in_place: bool | None = False,
     timeout: float,
     memory_mb: int,
 ) -> Row:
     """As `prove_python`, in any language of the sandbox; `ended` says so where a language is not one of them."""
     if language == "python":
-        return prove_python(
-            solutions, tests, entry_point=entry_point, mutants=mutants, timeout=timeout, memory_mb=memory_mb
-        )
+        return prove_python(solutions, tests, entry_point=entry_point, mutants=mutants, in_place=in_place,
+                            timeout=timeout, memory_mb=memory_mb)  # fmt: skip
     try:
         require_toolchain(language)
     except (ValueError, FileNotFoundError) as error:
-        nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False}
+        nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False, "moves": []}
         return nothing | {"ended": "no toolchain" if isinstance(error, FileNotFoundError) else f"{language} is not run"}
     function, limits = (language, entry_point), Limits(timeout, memory_mb)
     rows, slow = list[tuple[str, str]](), set[int]()
@@ -71,19 +71,28 @@ def prove(
             row = _letters(solution, tests, range(len(tests)), function, limits, observed)
         rows.append(row)
     outcomes = [letters for letters, _ in rows]
-    chosen, kills, by_value = agreement.rank(outcomes, solutions), list[int](), False
+    chosen = agreement.rank(outcomes, solutions, in_place=in_place)
+    kills, by_value = list[int](), False
     if chosen and chosen[0] not in slow:  # its mutants need not go on for as long as a solution may
         limits = Limits(min(2 * QUICK_S, timeout), memory_mb)
     for mutant in mutants[chosen[0]] if chosen and mutants else ():
-        passed = [place for place, letter in enumerate(outcomes[chosen[0]]) if letter == agreement.PASSED]
+        model = outcomes[chosen[0]]
+        passed = [place for place, letter in enumerate(model) if letter in agreement.RIGHT]
         letters, word = _letters(mutant, tests, passed, function, limits, {}, deaths=1)
         if not word.startswith(("syntax", "signature")):  # an edit that does not compile is no mutant
-            kills.append(int(any(letters[place] != agreement.PASSED for place in passed)))
+            kills.append(int(any(agreement.is_killed(letters[place], model[place]) for place in passed)))
             by_value = by_value or "F" in letters
-    return {"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
-            "kills": kills, "by_value": by_value, "ended": "passed"} | (
+    return _settled({"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
+                     "kills": kills, "by_value": by_value, "ended": "passed"}) | (
                 {"observed": {place: value for place, value in observed.items() if outcomes[0][place] == "P"}}
                 if observed else {})  # fmt: skip
+
+
+def _settled(found: Row) -> Row:
+    """What was found, with `moves`: the numbers of the solutions that change an argument."""
+    outcomes = found["outcomes"]
+    moves = [number for number, row in enumerate(outcomes) if agreement.MOVED in row]
+    return found | {"outcomes": agreement.settled(outcomes, found["chosen"]), "moves": moves}
 
 
 def _letters(
@@ -116,7 +125,7 @@ def _letters(
             break
         outcome = judge(candidate, program, language=language, entry_point=name, **vars(limits))
         told = f"{outcome.stdout}\n{outcome.stderr}"
-        for place, letter in re.findall(rf"^{mark} (\d+) ([PFEV])$", told, re.MULTILINE):
+        for place, letter in re.findall(rf"^{mark} (\d+) ([PMFEV])$", told, re.MULTILINE):
             letters[int(place)] = letter
         for place, text in re.findall(rf"^{mark} (\d+) = (.{{1,{MAX_TEXT}}})$", told, re.MULTILINE):
             observed[int(place)] = json.loads(text)
@@ -136,6 +145,7 @@ def prove_python(
     *,
     entry_point: str,
     mutants: Sequence[Sequence[str]] = (),
+    in_place: bool | None = False,
     timeout: float,
     memory_mb: int,
     unsafe_no_sandbox: bool = False,
@@ -145,15 +155,18 @@ def prove_python(
     Args:
         solutions: complete sources in Python.
         tests: `{"arguments": [...], "expected": value}` or `{"assertion": text}`; without `expected` the first solution
-            tells what is expected.
+            tells what is expected; with `after` the arguments have to be those after the call.
         entry_point: the function that the tests call.
         mutants: of each solution, in its order; empty for none.
+        in_place: whether solutions are to change their arguments: of some that answer alike, those that do otherwise
+            are not chosen. None where the first solution decides.
         timeout: processor seconds of one solution with all its tests.
         memory_mb: of each process.
         unsafe_no_sandbox: run them without isolation.
 
     Returns:
-        As `eval.sandbox.inside.proving.prove`; and `ended`, "passed" unless the run as a whole came to nothing.
+        As `eval.sandbox.inside.proving.prove`, with outcomes as `agreement.settled` has them; `moves`, the numbers of
+        solutions that change an argument; and `ended`, "passed" unless the run as a whole came to nothing.
 
     Raises:
         PermissionError: this machine offers no isolation.
@@ -163,30 +176,29 @@ def prove_python(
     supervised = not unsafe_no_sandbox and isolation().forks and bool(seccomp_filter())
 
     def run(some: Sequence[str], edits: Sequence[Sequence[str]]) -> Row:
-        return _run(
-            some, tests, entry_point, edits, Limits(timeout, memory_mb), supervised=supervised, unsafe=unsafe_no_sandbox
-        )
+        return _run(some, tests, (entry_point, in_place), edits, Limits(timeout, memory_mb), supervised=supervised,
+                    unsafe=unsafe_no_sandbox)  # fmt: skip
 
     if supervised:
-        return run(solutions, mutants)
+        return _settled(run(solutions, mutants))
     found = [run([solution], [[]]) for solution in solutions]
     outcomes = [one["outcomes"][0] for one in found]
-    chosen = agreement.rank(outcomes, solutions)
+    chosen = agreement.rank(outcomes, solutions, in_place=in_place)
     kills, by_value = list[int](), False
     for mutant in mutants[chosen[0]] if chosen else ():
         letters = run([mutant], [[]])["outcomes"][0]
-        passed = [its for mine, its in zip(outcomes[chosen[0]], letters, strict=True) if mine == agreement.PASSED]
-        kills.append(int(any(its != agreement.PASSED for its in passed)))
-        by_value = by_value or "F" in passed
+        passed = [pair for pair in zip(letters, outcomes[chosen[0]], strict=True) if pair[1] in agreement.RIGHT]
+        kills.append(int(any(agreement.is_killed(*pair) for pair in passed)))
+        by_value = by_value or any(its == "F" for its, _ in passed)
     observed = {name: each for name, each in found[0].items() if name == "observed"} if found else {}
-    return observed | {"outcomes": outcomes, "errors": [one["errors"][0] for one in found], "chosen": chosen,
-                       "kills": kills, "by_value": by_value, "ended": "passed"}  # fmt: skip
+    return observed | _settled({"outcomes": outcomes, "errors": [one["errors"][0] for one in found], "chosen": chosen,
+                                "kills": kills, "by_value": by_value, "ended": "passed"})  # fmt: skip
 
 
 def _run(
     solutions: Sequence[str],
     tests: Sequence[Row],
-    entry_point: str,
+    asked: tuple[str, bool | None],
     mutants: Sequence[Sequence[str]],
     limits: Limits,
     *,
@@ -196,9 +208,9 @@ def _run(
     children = [[solution] for solution in solutions] + [list(each) for each in mutants]
     more = {"child_filter": seccomp_filter(shares=True).hex()} if supervised else {}
     orders = [
-        python_order("proof", "", limits, tests=list(tests), entry_point=entry_point, solutions=list(solutions),
-                     mutants=[len(each) for each in mutants], seconds=limits.timeout * slowness(),
-                     wall_s=WALL_S * slowness(), supervised=supervised),
+        python_order("proof", "", limits, tests=list(tests), entry_point=asked[0], in_place=asked[1],
+                     solutions=list(solutions), mutants=[len(each) for each in mutants],
+                     seconds=limits.timeout * slowness(), wall_s=WALL_S * slowness(), supervised=supervised),
         python_order("candidates", "", limits, children=children, **more),
     ]  # fmt: skip
     unknown: Row = {"outcomes": ["N" * len(tests)] * len(solutions), "errors": [[] for _ in solutions], "chosen": [],

@@ -48,9 +48,12 @@ public class Main {
         }
         return a.equals(b);
     }
+    static boolean moved;
+    static void kept(boolean same) { moved = moved || !same; }
     static void run(int place, Test test) {
         String letter = "E";
-        try { letter = test.holds() ? (test.holds() ? "P" : "V") : "F"; } catch (Throwable error) { }
+        moved = false;
+        try { letter = test.holds() ? (test.holds() ? (moved ? "M" : "P") : "V") : "F"; } catch (Throwable error) { }
         System.out.println("\nWAVECODER_MARK " + place + " " + letter);
         System.out.flush();
     }

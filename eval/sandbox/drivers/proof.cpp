@@ -48,9 +48,12 @@ template <class T> struct Same<optional<T>> {
 };
 #endif
 template <class T> using Bare = remove_cv_t<remove_reference_t<T>>;
+static bool moved;
+static void kept(bool same) { moved = moved || !same; }
 template <class T> void run(int place, T test) {
     const char* letter = "E";
-    try { letter = test() ? (test() ? "P" : "V") : "F"; } catch (...) {}
+    moved = false;
+    try { letter = test() ? (test() ? (moved ? "M" : "P") : "V") : "F"; } catch (...) {}
     printf("\nWAVECODER_MARK %d %s\n", place, letter);
     fflush(stdout);
 }

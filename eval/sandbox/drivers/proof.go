@@ -120,15 +120,22 @@ func wcNoError(err error) {
 	}
 }
 
+var wcMoved bool
+
+func wcKept(same bool) { wcMoved = wcMoved || !same }
+
 func wcRun(place int, test func() bool) {
 	letter := "E"
+	wcMoved = false
 	defer func() { recover(); fmt.Fprintf(os.Stdout, "\nWAVECODER_MARK %d %s\n", place, letter) }()
 	if !test() {
 		letter = "F"
-	} else if test() {
-		letter = "P"
-	} else {
+	} else if !test() {
 		letter = "V"
+	} else if wcMoved {
+		letter = "M"
+	} else {
+		letter = "P"
 	}
 }
 

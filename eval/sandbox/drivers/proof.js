@@ -30,9 +30,14 @@ function wavecoderFirst(steps, most) {
   for (const step of steps) if (found.push(step) === most) break
   return found
 }
+let wavecoderMoved = false
+function wavecoderKept(args, given) {
+  if (!require('util').isDeepStrictEqual(args, given)) wavecoderMoved = true
+}
 async function wavecoderRun(place, test) {
   let letter = 'E'
-  try { letter = (await test()) ? ((await test()) ? 'P' : 'V') : 'F' } catch (error) {}
+  wavecoderMoved = false
+  try { letter = (await test()) ? ((await test()) ? (wavecoderMoved ? 'M' : 'P') : 'V') : 'F' } catch (error) {}
   require('fs').writeSync(1, '\nWAVECODER_MARK ' + place + ' ' + letter + '\n')
 }
 function wavecoderPlain(x) {

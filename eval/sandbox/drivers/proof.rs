@@ -55,8 +55,17 @@ mod proofs {
         (A 0); (A 0, B 1); (A 0, B 1, C 2); (A 0, B 1, C 2, D 3); (A 0, B 1, C 2, D 3, E 4); (A 0, B 1, C 2, D 3, E 4, F 5);
     }
     // WAVECODER_TYPES
+    static MOVED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    #[allow(dead_code)]
+    fn kept(same: bool) {
+        MOVED.fetch_or(!same, std::sync::atomic::Ordering::SeqCst);
+    }
     fn run<F: Fn() -> bool + std::panic::UnwindSafe + std::panic::RefUnwindSafe>(place: i32, test: F) {
-        let found = std::panic::catch_unwind(|| if !test() { "F" } else if test() { "P" } else { "V" });
+        MOVED.store(false, std::sync::atomic::Ordering::SeqCst);
+        let moved = || MOVED.load(std::sync::atomic::Ordering::SeqCst);
+        let found = std::panic::catch_unwind(|| {
+            if !test() { "F" } else if !test() { "V" } else if moved() { "M" } else { "P" }
+        });
         let _ = writeln!(std::io::stderr(), "\nWAVECODER_MARK {} {}", place, found.unwrap_or("E"));
     }
     #[test]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 import zlib
 from collections.abc import Callable
 from types import CodeType
@@ -162,12 +163,29 @@ class Recorder:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self.seen: list[Any] = []
+        self.moved = False
+        """Whether a call has changed an argument."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Ask the solution."""
+        before = _shown(args)
         value = self._function(*args, **kwargs)
+        self.moved = self.moved or before != _shown(args)
         self.seen.append(value)
         return value
+
+
+def _shown(args: tuple[Any, ...]) -> str:
+    """What arguments hold, as text; empty where something of the candidate's is in them."""
+    try:
+        return json.dumps([each for each in args if type(each) in (list, dict)])
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
+def gives_names(test: CodeType) -> bool:
+    """Whether an assertion gives values names, and so may look at an argument after the call."""
+    return any(isinstance(each, CodeType) for each in test.co_consts)
 
 
 def says_nothing(test: CodeType, entry_point: str, seen: list[Any]) -> bool:

@@ -230,6 +230,29 @@ class Answers:
             self._texts = []
 
 
+def marked(answer: Any) -> dict[str, Any]:
+    """An answer to a call that has changed what it was given."""
+    return {"moved": answer}
+
+
+def without_mark(answer: Any) -> tuple[bool, Any]:
+    """Whether an answer to a call tells that an argument was changed, and the answer."""
+    return (True, answer.get("moved")) if type(answer) is dict else (False, answer)
+
+
+def stays(before: bytes, args: list[Any]) -> bool:
+    """Whether arguments hold what they did.
+
+    Args:
+        before: they, marshalled in version 0, in which equal values are equal bytes.
+        args: they, after the call.
+    """
+    try:
+        return marshal.dumps(args, 0) == before or bool(args == marshal.loads(before))  # noqa: S302 - our own bytes
+    except Exception:  # noqa: BLE001 - something of the candidate's is in them
+        return False
+
+
 def answer_of_row(value: Any) -> tuple[bool, Any]:
     """Whether a value crosses as it is, and the answer that it then is."""
     kind = type(value)

@@ -4,8 +4,9 @@ Tests are data, or assertions that can only compare (`assertions.py`). Solutions
 (`supervisor.py`), and this one executes no line of them. A test is passed only if it passes twice: what a solution
 answers otherwise the second time it does not know.
 
-Outcomes of a test are letters: P passed, F another value, E an exception, T out of time, D the process ended, V passed
-and then did not, U passed and would with any value, X the test is none, N not run.
+Outcomes of a test are letters: P passed, M the right value, but an argument is changed and the test does not say so,
+F another value, E an exception, T out of time, D the process ended, V passed and then did not, U passed and would with
+any value, X the test is none, N not run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import signal
 from types import CodeType
 from typing import Any
 
-from eval.sandbox.inside import agreement, assertions, values, wire
+from eval.sandbox.inside import agreement, assertions, batches, values, wire
 from eval.sandbox.inside.codec import Gone
 from eval.sandbox.inside.supervisor import Children, Lost
 
@@ -46,7 +47,7 @@ def prove(order: Row, descriptor: int) -> Row:
 
     Args:
         order: `tests, entry_point, solutions` (their texts), `mutants` (how many there are of each), `seconds` (of
-            processor, for a solution), `wall_s`, `supervised`.
+            processor, for a solution), `wall_s`, `supervised`, `in_place` (of `agreement.rank`).
         descriptor: of the socket to the other side.
 
     Returns:
@@ -66,14 +67,17 @@ def prove(order: Row, descriptor: int) -> Row:
         outcomes.append(row)
         errors.append(raised)
         used.append(seconds)
-    chosen = agreement.rank(outcomes, order["solutions"])
+    chosen = agreement.rank(outcomes, order["solutions"], in_place=order["in_place"])
     kills, by_value = list[int](), False
     if chosen:
-        passed = [test for test, letter in zip(tests, outcomes[chosen[0]], strict=True) if letter == "P"]
+        letters = outcomes[chosen[0]]
+        passed = [each for each in zip(tests, letters, strict=True) if each[1] in agreement.RIGHT]
         limit = min(order["seconds"], max(MUTANT_FLOOR_S, MUTANT_TIMES * used[chosen[0]]))
         kills, by_value = _kills(chosen[0], passed, order, children, limit)
     children.end()
-    observed = {number: order["tests"][number]["expected"] for number in asking if outcomes[0][number] == "P"}
+    observed = {
+        number: order["tests"][number]["expected"] for number in asking if outcomes[0][number] in agreement.RIGHT
+    }
     return {"outcomes": outcomes, "errors": errors, "chosen": chosen, "kills": kills, "by_value": by_value} | (
         {"observed": observed} if asking else {}
     )
@@ -141,7 +145,7 @@ def _ahead(
     Raises:
         Ended: the process has ended meanwhile.
     """
-    count = next((n for n, test in enumerate(tests) if not isinstance(test, dict)), len(tests))
+    count = next((n for n, test in enumerate(tests) if not _goes_ahead(test)), len(tests))
     peer.ahead.ask(entry_point, [test["arguments"] for test in tests[:count] for _ in range(2)])
     peer.wait_ready()
     answers, ended = list[Any](), False
@@ -159,15 +163,28 @@ def _ahead(
         raise Ended
 
 
+def _goes_ahead(test: Any) -> bool:
+    """Whether a test is a call whose arguments nobody looks at afterwards."""
+    return isinstance(test, dict) and "after" not in test
+
+
 def _letter_of_two(peer: wire.Peer, answers: list[Any], test: Row, errors: dict[str, None]) -> str:
     first = _letter(peer, answers[0], test, errors)
-    return first if first != "P" or _letter(peer, answers[1], test, errors) == "P" else "V"
+    return _of_both(first, _letter(peer, answers[1], test, errors) if first in agreement.RIGHT else first)
+
+
+def _of_both(first: str, second: str) -> str:
+    """The outcome of a test that was run twice, or once where that decides."""
+    if first not in agreement.RIGHT:
+        return first
+    return max(first, second, key="PM".find) if second in agreement.RIGHT else "V"
 
 
 def _letter(peer: wire.Peer, answer: Any, test: Row, errors: dict[str, None]) -> str:
     """A letter for an answer that was asked for ahead; raises Gone where it cannot be read any more."""
     try:
-        return "P" if _holds(peer.ahead.value_of(answer), test) else "F"
+        moved, answer = batches.without_mark(answer)
+        return _told(_holds(peer.ahead.value_of(answer), test), moved=moved)
     except Gone:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the solution raises
@@ -183,13 +200,13 @@ def _next(letters: list[str], place: int) -> int:
 def _twice(function: Any, test: Any, entry_point: str, errors: dict[str, None]) -> str:
     recorder = assertions.Recorder(function)
     first = _once(recorder, test, entry_point, errors)
-    if first != "P" or _once(function, test, entry_point, errors) != "P":
-        return first if first != "P" else "V"
-    if isinstance(test, dict):
-        return "P"
+    both = _of_both(first, _once(function, test, entry_point, errors) if first in agreement.RIGHT else first)
+    if isinstance(test, dict) or both not in agreement.RIGHT:
+        return both
     signal.setitimer(signal.ITIMER_PROF, ASSERTION_S)
     try:
-        return "U" if assertions.says_nothing(test, entry_point, recorder.seen) else "P"
+        moved = recorder.moved and not assertions.gives_names(test)
+        return "U" if assertions.says_nothing(test, entry_point, recorder.seen) else _told(True, moved=moved)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
 
@@ -198,8 +215,11 @@ def _once(function: Any, test: Any, entry_point: str, errors: dict[str, None]) -
     """A letter for a test; raises Gone where the solution's process has ended or is late."""
     try:
         if isinstance(test, dict):
-            value = function(*copy.deepcopy(test["arguments"]))
-            return "P" if _holds(value, test) else "F"
+            given = copy.deepcopy(test["arguments"])
+            holds = _holds(function(*given), test)
+            if "after" in test:
+                return _told(holds and values.same(given, test["after"]))
+            return _told(holds, moved=given != test["arguments"])
         signal.setitimer(signal.ITIMER_PROF, ASSERTION_S)  # of this process: the solution's time is another's
         return "P" if eval(test, assertions.names_for(entry_point, function)) else "F"  # noqa: S307 - of a closed list
     except (Gone, Late):
@@ -209,6 +229,10 @@ def _once(function: Any, test: Any, entry_point: str, errors: dict[str, None]) -
         return "E"
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0.0)
+
+
+def _told(holds: bool, *, moved: bool = False) -> str:  # noqa: FBT001 - what was found
+    return ("M" if moved else "P") if holds else "F"
 
 
 def _holds(value: Any, test: Row) -> bool:
@@ -241,8 +265,13 @@ def _described(error: BaseException) -> str:
         return type(error).__name__[:120]
 
 
-def _kills(number: int, tests: list[Any], order: Row, children: Children, limit: float) -> tuple[list[int], bool]:
-    """Of each mutant of a solution, whether it fails one of the tests that the solution passes; whether by a value."""
+def _kills(
+    number: int, tests: list[tuple[Any, str]], order: Row, children: Children, limit: float
+) -> tuple[list[int], bool]:
+    """Of each mutant of a solution, whether it fails one of the tests that the solution passes; whether by a value.
+
+    Each test comes with the solution's letter.
+    """
     count, by_value = order["mutants"][number], False
     alone = count * limit > order["seconds"]  # which the kernel allows a process for all that it defines
     kills: list[int] = []
@@ -270,9 +299,12 @@ def _is_ready(peer: wire.Peer) -> bool:
     return True
 
 
-def _letters_of(peer: wire.Peer, mutant: int, tests: list[Any], order: Row, *, thorough: bool) -> set[str]:
-    """Outcomes of a mutant: up to the first test that it fails, or if `thorough` to the first that a value fails."""
-    calls = [test["arguments"] for test in tests if isinstance(test, dict)]
+def _letters_of(peer: wire.Peer, mutant: int, tests: list[tuple[Any, str]], order: Row, *, thorough: bool) -> set[str]:
+    """Outcomes of a mutant: up to the first test that it fails, or if `thorough` to the first that a value fails.
+
+    A letter of a test that it does not fail is P.
+    """
+    calls = [test["arguments"] for test, _ in tests if _goes_ahead(test)]
     ahead = len(calls) == len(tests)
     peer.begin_define(mutant)
     if ahead:
@@ -285,11 +317,12 @@ def _letters_of(peer: wire.Peer, mutant: int, tests: list[Any], order: Row, *, t
     except BaseException:  # noqa: BLE001 - it raises when it is defined
         return {"E"}
     letters = {"P"}
-    for test in tests:
+    for test, model in tests:
         if ahead:
-            letters.add(_letter(peer, peer.ahead.answered(), test, {}))
+            letter = _letter(peer, peer.ahead.answered(), test, {})
         else:
-            letters.add(_once(function, test, order["entry_point"], {}))
+            letter = _once(function, test, order["entry_point"], {})
+        letters.add(letter if agreement.is_killed(letter, model) else "P")
         if "F" in letters or (len(letters) > 1 and not thorough):
             break
     return letters

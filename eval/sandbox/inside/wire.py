@@ -12,13 +12,14 @@ is marshalled, which is quick; what the candidate sends is JSON, as nobody can m
 from __future__ import annotations
 
 import contextlib
+import marshal
 import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from eval.sandbox.inside import changes, library, mirrors
-from eval.sandbox.inside.batches import Ahead, Answers, answer_of_row
+from eval.sandbox.inside.batches import Ahead, Answers, answer_of_row, marked, stays
 from eval.sandbox.inside.codec import SCALARS, Decoder, Encoder, Gone, Malformed
 from eval.sandbox.inside.kept import Kept
 from eval.sandbox.inside.lending import Lending
@@ -211,6 +212,7 @@ class Peer:
         function: Any = self._space.get(of, Nothing(of)) if isinstance(of, str) else self.lending.lent(of)
         answers = Answers(self._messages, singly=singly)
         for args in rows:
+            before = b"" if not singly or SCALARS.issuperset(map(type, args)) else marshal.dumps(args, 0)
             try:
                 value = function(*args)
             except Gone:
@@ -219,7 +221,8 @@ class Peer:
                 answers.add(self._outcome_or_error("no", [library.without_frames(error)], [], []))
             else:
                 plain, answer = answer_of_row(value)
-                answers.add(answer if plain else self._outcome_or_error("ok", [value], [], []))
+                answer = answer if plain else self._outcome_or_error("ok", [value], [], [])
+                answers.add(marked(answer) if before and not stays(before, args) else answer)
         answers.flush()
 
     def send(self, message: list[Any]) -> None:

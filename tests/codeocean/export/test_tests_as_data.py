@@ -38,6 +38,7 @@ def test_calls_become_inputs_outputs_and_assertions():
         (instance([{"arguments": [1], "expected": 1}], output="x = 1"), "no function to call"),
         (instance([{"arguments": [1], "expected": 1}], output="def f(:"), "no function to call"),
         (instance([{"assertion": "assert add(1) > 0"}]), "no test is a call"),
+        (instance([{"arguments": [[1], 2], "expected": None, "after": [[1, 2], 2]}]), "no test is a call"),
         (instance([{"arguments": [1], "expected": {"(1, 2)": 1}}]), "its result may be no JSON"),
         (instance([{"arguments": [1], "expected": [{"1,2": 1}]}]), "its result may be no JSON"),
         (

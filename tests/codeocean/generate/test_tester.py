@@ -32,6 +32,9 @@ def test_calls_and_assertions_are_kept_as_data_where_they_can_be():
      ([{"assertion": "f(1) should give the next number"}], "no test"),
      ([{"assertion": ""}], "no test"), ([{"assertion": "assert True"}], "never calls the function"),
      ([{"arguments": ["x" * 5000], "expected": 1}], "too large"), ([CALL, CALL], "repeats another"),
+     ([CALL | {"after": [1]}], "no test"), ([CALL | {"after": 3}], "no test"),
+     ([CALL, CALL | {"after": [1, [2]]}], "repeats another"),
+     ([CALL | {"after": [1, [3]]}, CALL | {"after": [1, [2]]}], "contradicts another"),
      ([CALL, CALL | {"expected": 4}], "contradicts another"), ([{"arguments": [n], "expected": n} for n in range(9)],
                                                                "more than asked for")],
 )  # fmt: skip
@@ -43,6 +46,10 @@ def test_contradicting_tests_both_go_whatever_their_form():
     found = parsed(CALL, {"assertion": "assert f(1, [2]) == 4"}, {"arguments": [5], "expected": 5})
     assert found.kept == [{"arguments": [5], "expected": 5}]
     assert found.refused == {"contradicts another": 2}
+
+
+def test_what_the_arguments_are_afterwards_is_kept():
+    assert parsed(CALL | {"after": [1, []]}).kept == [CALL | {"after": [1, []]}]
 
 
 def test_other_languages_run_data_alone():

@@ -40,7 +40,7 @@ from codeocean.generate.round_store import Rounds
 from codeocean.generate.settings import GenerateConfig, RoleConfig
 from codeocean.generate.tasks import load_tasks
 from codeocean.generate.turns import SANDBOX
-from codeocean.verify.proof import columns_of_proof, run_proof
+from codeocean.verify.proof import check_arguments, columns_of_proof, run_proof
 from core.chat import ChatRequest
 from core.languages import EXECUTED
 from eval.sandbox.oracle import judge
@@ -170,6 +170,8 @@ def figures(answers: list[Answer], proofs: list[Row], killable: list[bool]) -> R
     more: Row = {"not_run": dict(Counter(told)), "right": len(right), "right_kept": round(1 - len(lost) / max(1, len(right)), 4),
                  "why_lost": dict(Counter(said[1].partition(":")[0] for _, said in lost).most_common()),
                  "lost": [one.exercise.id for one, _ in lost][:40]}  # fmt: skip
+    more["change_arguments"] = [one.exercise.id for one, proof in zip(answers, proofs, strict=True)
+                                if one.kind == "right" and proof and check_arguments(proof)]  # fmt: skip
     for kind in ("mutant", "by hand"):
         wrong = [(one, said) for one, said, kills in found if one.kind == kind and kills]
         passed = [one.exercise.id for one, said in wrong if said[0]]

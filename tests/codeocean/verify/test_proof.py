@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeocean.generate.jobs import SandboxJob
+from codeocean.verify.checks import VerifyConfig, why_dropped
 from codeocean.verify.columns import PROOF_COLUMNS, PROOFS
 from codeocean.verify.edits import prove_edit
-from codeocean.verify.proof import columns_of_proof, not_runnable, refused_tests, run_proof
+from codeocean.verify.proof import check_arguments, columns_of_proof, not_runnable, refused_tests, run_proof
+from eval.sandbox.inside.agreement import rank, settled
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
 from tests.codeocean.conftest import raw_row
@@ -70,13 +72,13 @@ def test_whatever_proves_nothing_says_why(case, word):
 
 
 @given(
-    st.lists(st.text("PFETDVXN", min_size=3, max_size=3), min_size=1, max_size=5),
+    st.lists(st.text("PMFETDVXN", min_size=3, max_size=3), min_size=1, max_size=5),
     st.lists(st.integers(0, 1), max_size=4),
 )
 def test_shares_are_shares_and_only_passed_tests_prove(rows, kills):
-    from eval.sandbox.inside.agreement import rank
-
     chosen = rank(rows, [str(n) for n in range(len(rows))])
+    rows = settled(rows, chosen)
+    assert all("M" not in rows[number] for number in chosen)
     columns, word = columns_of_proof(
         proof(found(*rows, chosen=chosen, kills=kills if chosen else []), solutions=len(rows))
     )
@@ -266,3 +268,41 @@ def test_a_translation_answers_as_its_source_does_on_inputs_by_type(tasks, sourc
     told = "passed" if proof == "equivalent" else "an input by type is answered otherwise"
     assert (columns["proof"], checks) == (proof, {"equivalent": told})
     assert len(json.loads(columns["tests"])) > len(HALVES) + 3
+
+
+SORTS = "def clamp(v):\n    v.sort()\n    return v[0]"
+KEEPS = "def clamp(v):\n    return sorted(v)[0]"
+LEAST = [{"arguments": [[3, 1]], "expected": 1}, {"arguments": [[2]], "expected": 2}]
+
+
+def test_a_repair_of_code_that_changes_its_argument_is_shown_by_that(tasks):
+    columns, checks = edit(tasks, "repair", KEEPS, LEAST, information=SORTS)
+    assert (columns["proof"], checks["tests"]) == ("tests", "passed")
+    columns, checks = edit(tasks, "repair", SORTS, LEAST, information=SORTS.replace("[0]", "[-1]"))
+    assert (columns["proof"], checks["tests"]) == ("tests", "passed")
+
+
+def test_what_a_translation_or_a_retelling_changes_the_source_must_change_too(tasks):
+    row = {"id": "g", "solution": "x", "information": "", "target_language": "", "instruction": "x"}
+    for source, code, proof in (
+        (KEEPS, SORTS, "none"),
+        (KEEPS, KEEPS, "round_trip"),
+        (SORTS, SORTS, "round_trip"),
+        (SORTS, KEEPS, "round_trip"),
+    ):
+        raw = raw_row() | {"code": source, "name": "clamp"}
+        columns, checks = prove_edit(tasks["summarization"], row, raw, LEAST, SANDBOX, code)
+        assert columns["proof"] == proof
+        assert (checks["round_trip"] == "passed") == (proof != "none")
+
+
+@pytest.mark.parametrize(
+    ("solutions", "in_place", "told"),
+    [([SORTS], False, {"arguments": "changed unasked"}), ([SORTS], True, {}), ([SORTS, KEEPS], False, {}), ([KEEPS], False, {})],
+)  # fmt: skip
+def test_an_answer_that_changes_an_argument_unasked_says_so(solutions, in_place, told):
+    made = run_proof(SandboxJob("python", "clamp", LEAST, solutions, mutants=4, seed=1, in_place=in_place), SANDBOX)
+    row = proof(made, LEAST, len(solutions))
+    assert (columns_of_proof(row)[1], check_arguments(row)) == ("passed", told)
+    assert why_dropped(VerifyConfig(), told) == ""
+    assert bool(why_dropped(VerifyConfig(drop_changed_arguments=True), told)) == bool(told)

@@ -169,12 +169,12 @@ def test_what_a_function_changes_is_compared_where_it_returns_nothing(language):
 
 @pytest.mark.parametrize(
     ("code", "language", "given", "expected", "line"),
-    [("static <T> T f(List<T> a, T b) { return b; }", "java", [[1], 2.5], 2, "asList(1.0)), 2.5), 2.0)"),
+    [("static <T> T f(List<T> a, T b) { return b; }", "java", [[1], 2.5], 2, "asList(1.0)); boolean right = same(new Solution().f(a0, 2.5), 2.0)"),
      ("record P(int a, String b) {}\nstatic P f(P p) { return p; }", "java", [[1, "x"]], {"b": "x", "a": 1}, 'new Solution.P(1, "x")), new Solution.P(1, "x"))'),
      ("enum E { A, B; int n; }\nstatic E f(long n) { return E.A; }", "java", [2], "B", "f(2L), Solution.E.B)"),
      ("static BigInteger f(byte b, OptionalInt c) { return null; }", "java", [-128, None], 2**70, f'f((byte) -128, OptionalInt.empty()), new java.math.BigInteger("{2**70}"))'),
      ("func f[K comparable, V any](m map[K]V) []V { return nil }", "go", [{"a": 1.5}], [1], "[]float64{float64(1.0)}"),
-     ("func f(p *int) error { return nil }", "go", [3], None, "f(wcPointer(int(3)))"),
+     ("func f(p *int) error { return nil }", "go", [3], None, "= wcPointer(int(3)); r0 := f(a0)"),
      ("type Day int\nfunc f(d Day) Day { return d }", "go", [3], 4, "f(Day(int(3)))"),
      ("fn f<T: Copy>(x: &[T], y: T) -> Option<T> { None }", "rust", [[1], 2**40], None, "None::<i64>"),
      ("struct P { x: f64 }\nenum E { A, B }\nfn f(p: &P) -> E { E::A }", "rust", [{"x": 1}], "B", "let y: E = E::B"),
@@ -246,3 +246,35 @@ def test_nested_values_are_compared_by_their_parts(language):
              {"arguments": [2.0], "expected": {"e": [2 / 3, None]}}, {"arguments": ["a"], "expected": {}}]  # fmt: skip
     found = prove([NESTED[language]], tests, language=language, entry_point="told", timeout=20, memory_mb=1024)
     assert found["outcomes"] == ["PFFF" if language == "javascript" else "PFFX"], found
+
+
+KEEPS = {  # the numbers without the negative ones, in order: once of a copy, once in the argument itself
+    "javascript": "function rise(v) { const s = COPY; s.sort((a, b) => a - b); return s.filter(x => x >= 0) }",
+    "typescript": "function rise(v: number[]): number[] { const s = COPY; s.sort((a, b) => a - b); return s.filter(x => x >= 0) }",
+    "go": 'import "sort"\n\nfunc rise(v []int) []int {\n\ts := COPY\n\tsort.Ints(s)\n\tat := sort.SearchInts(s, 0)\n\treturn append([]int{}, s[at:]...)\n}',
+    "cpp": "vector<int> rise(vector<int>& v) { COPY; sort(s.begin(), s.end()); return vector<int>(lower_bound(s.begin(), s.end(), 0), s.end()); }",
+    "java": "static int[] rise(int[] v) { int[] s = COPY; Arrays.sort(s); return Arrays.stream(s).filter(x -> x >= 0).toArray(); }",
+    "rust": "fn rise(v: &mut Vec<i32>) -> Vec<i32> { COPY; s.sort(); s.iter().copied().filter(|x| *x >= 0).collect() }",
+}  # fmt: skip
+COPIES = {"javascript": ("[...v]", "v"), "typescript": ("[...v]", "v"), "go": ("append([]int{}, v...)", "v"), "cpp": ("vector<int> s = v", "vector<int>& s = v"),
+          "java": ("v.clone()", "v"), "rust": ("let mut s = v.clone()", "let s = v")}  # fmt: skip
+COMPILED = [pytest.param(language, marks=pytest.mark.slow) for language in ("go", "cpp", "java", "rust")]
+
+
+@pytest.mark.parametrize("language", ["javascript", "typescript", *COMPILED])
+def test_a_solution_that_changes_its_argument_is_told_from_one_that_does_not(language):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+    keeps, moves = (KEEPS[language].replace("COPY", copy) for copy in COPIES[language])
+    call = {"arguments": [[3, -1, 2]], "expected": [2, 3]}
+    tests = [
+        call,
+        {"arguments": [[1]], "expected": [1]},
+        call | {"after": [[-1, 2, 3]]},
+        call | {"after": [[3, -1, 2]]},
+    ]
+    limits = {"language": language, "entry_point": "rise", "timeout": 20, "memory_mb": 1024}
+    found = prove([moves, keeps], tests, **limits)
+    assert (found["outcomes"], found["moves"]) == (["PPPF", "MPFP"], [0]), found
+    found = prove([moves, keeps], tests[:2], mutants=[[], [moves]], **limits)
+    assert (found["outcomes"], found["chosen"], found["kills"]) == (["MP", "PP"], [1], [1])

@@ -154,3 +154,65 @@ def test_what_is_expected_is_asked_of_the_first_solution(supervised, monkeypatch
     assert prove(GOOD, tests=inputs)["observed"] == {"0": 2, "1": 1.5, "2": None, "3": 1}
     assert prove(changes, tests=inputs)["observed"] == {}
     assert prove(sets, tests=inputs)["observed"] == {"2": [1, None, [2.5]]}
+
+
+KEEPS = "def rise(v):\n    return sorted(v)\n"
+MOVES = "def rise(v):\n    v.sort()\n    return v\n"
+MOVES_TOO = "def rise(v):\n    v.sort()\n    return list(v)\n"
+NOTHING = "def rise(v):\n    v.sort()\n"
+RISING = [{"arguments": [[3, 1, 2]], "expected": [1, 2, 3]}, {"arguments": [[1]], "expected": [1]}]
+
+
+@pytest.mark.parametrize("supervised", [True, False])
+@pytest.mark.parametrize(
+    ("solutions", "in_place", "outcomes", "chosen"),
+    [((MOVES, MOVES_TOO, KEEPS), False, ["MP", "MP", "PP"], [2]), ((KEEPS, MOVES), True, ["MP", "PP"], [1]),
+     ((MOVES, KEEPS), None, ["PP", "MP"], [0]), ((KEEPS, MOVES), None, ["PP", "MP"], [0]),
+     ((MOVES, MOVES_TOO), False, ["PP", "PP"], [0, 1]), ((KEEPS,), True, ["PP"], [0])],
+)  # fmt: skip
+def test_a_changed_argument_loses_where_others_leave_it_and_wins_where_it_is_asked_for(
+    solutions, in_place, outcomes, chosen, supervised, monkeypatch
+):
+    if not supervised:
+        monkeypatch.setattr("eval.sandbox.proof.isolation", lambda: type("x", (), {"forks": False}))
+    found = prove(*solutions, tests=RISING, entry_point="rise", in_place=in_place)
+    assert (found["outcomes"], found["chosen"]) == (outcomes, chosen)
+    assert found["moves"] == [number for number, code in enumerate(solutions) if code != KEEPS]
+
+
+def test_a_test_may_say_what_the_arguments_are_afterwards():
+    told = [RISING[0] | {"after": [[1, 2, 3]]}, RISING[0] | {"after": [[3, 1, 2]]}]
+    assert prove(MOVES, KEEPS, tests=told, entry_point="rise")["outcomes"] == ["PF", "FP"]
+    done, mutants = (
+        {"arguments": [[2, 1]], "expected": None, "after": [[1, 2]]},
+        ["def rise(v): pass", NOTHING.replace("()", "(reverse=True)")],
+    )
+    found = prove(NOTHING, tests=[done], entry_point="rise", mutants=[[*mutants, MOVES]])
+    assert (found["outcomes"], found["kills"], found["by_value"]) == (["P"], [1, 1, 1], True)
+
+
+def test_that_something_changes_is_no_proof_of_what_it_becomes():
+    silent = [{"arguments": [[2, 1]], "expected": None}]
+    wrong = ["def rise(v): pass", NOTHING.replace("()", "(reverse=True)"), "def rise(v): v.clear()"]
+    found = prove(NOTHING, tests=silent, entry_point="rise", mutants=[wrong])
+    assert (found["outcomes"], found["kills"]) == (["P"], [0, 0, 0])
+
+
+def test_an_assertion_that_looks_at_the_argument_itself_is_not_held_against_it():
+    looks = [
+        {"assertion": "v = [2, 1]; rise(v); assert v == [1, 2]"},
+        {"assertion": "assert tuple(rise([2, 1])) == (1, 2)"},
+    ]
+    assert prove(MOVES, tests=looks, entry_point="rise")["outcomes"] == ["PP"]
+    assert prove(MOVES, KEEPS, tests=looks[1:], entry_point="rise")["outcomes"] == ["M", "P"]
+
+
+@pytest.mark.parametrize(
+    "change", ["v[0].append(1)", "v[1]['k'] = v", "v[1]['k'] = object()", "v[0], v[1] = v[1], v[0]", "v[1].clear()"]
+)
+def test_changes_deep_inside_an_argument_are_seen(change):
+    code = f"def f(v, w):\n    {change}\n    return w"
+    test = {"arguments": [[[1], {"k": 2}], 5], "expected": 5}
+    assert prove(code, "def f(v, w): return w", tests=[test], entry_point="f")["outcomes"] == ["M", "P"]
+    restored = "def f(v, w):\n    v.reverse()\n    v.reverse()\n    v[1] = {'k': v[1].pop('k')}\n    return w"
+    assert prove(restored, tests=[test], entry_point="f")["moves"] == []
