@@ -16,7 +16,7 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from eval.sandbox.call_tests import NotCallable, program_of
 from eval.sandbox.inside import agreement
@@ -39,21 +39,30 @@ QUICK_S = 2.0
 """Seconds in which most solutions pass all tests in other languages than Python; their mutants get twice as long."""
 
 
+class Asked(TypedDict, total=False):
+    """What may be asked for beside running tests."""
+
+    mutants: Sequence[Sequence[str]]
+    """Edits of each solution, in its order; none by default."""
+    in_place: bool | None
+    """Whether solutions are to change their arguments, by default not: of some that answer alike, those that do
+    otherwise are not chosen. None where the first solution decides."""
+
+
 def prove(
     solutions: Sequence[str],
     tests: Sequence[Row],
     *,
     language: str,
     entry_point: str,
-    mutants: Sequence[Sequence[str]] = (),
-    in_place: bool | None = False,
     timeout: float,
     memory_mb: int,
+    **asked: Unpack[Asked],
 ) -> Row:
     """As `prove_python`, in any language of the sandbox; `ended` says so where a language is not one of them."""
     if language == "python":
-        return prove_python(solutions, tests, entry_point=entry_point, mutants=mutants, in_place=in_place,
-                            timeout=timeout, memory_mb=memory_mb)  # fmt: skip
+        return prove_python(solutions, tests, entry_point=entry_point, timeout=timeout, memory_mb=memory_mb, **asked)
+    in_place, mutants = asked.get("in_place", False), asked.get("mutants", ())
     try:
         require_toolchain(language)
     except (ValueError, FileNotFoundError) as error:
@@ -144,11 +153,10 @@ def prove_python(
     tests: Sequence[Row],
     *,
     entry_point: str,
-    mutants: Sequence[Sequence[str]] = (),
-    in_place: bool | None = False,
     timeout: float,
     memory_mb: int,
     unsafe_no_sandbox: bool = False,
+    **asked: Unpack[Asked],
 ) -> Row:
     """Run every test against every solution, choose, and run mutants against the tests that the chosen one passes.
 
@@ -157,12 +165,10 @@ def prove_python(
         tests: `{"arguments": [...], "expected": value}` or `{"assertion": text}`; without `expected` the first solution
             tells what is expected; with `after` the arguments have to be those after the call.
         entry_point: the function that the tests call.
-        mutants: of each solution, in its order; empty for none.
-        in_place: whether solutions are to change their arguments: of some that answer alike, those that do otherwise
-            are not chosen. None where the first solution decides.
         timeout: processor seconds of one solution with all its tests.
         memory_mb: of each process.
         unsafe_no_sandbox: run them without isolation.
+        asked: how solutions are chosen, and what is made of the chosen one.
 
     Returns:
         As `eval.sandbox.inside.proving.prove`, with outcomes as `agreement.settled` has them; `moves`, the numbers of
@@ -172,11 +178,12 @@ def prove_python(
         PermissionError: this machine offers no isolation.
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
-    mutants = mutants or [[]] * len(solutions)
+    in_place, mutants = asked.get("in_place", False), asked.get("mutants") or [[]] * len(solutions)
     supervised = not unsafe_no_sandbox and isolation().forks and bool(seccomp_filter())
 
     def run(some: Sequence[str], edits: Sequence[Sequence[str]]) -> Row:
-        return _run(some, tests, (entry_point, in_place), edits, Limits(timeout, memory_mb), supervised=supervised,
+        named = {"entry_point": entry_point, "in_place": in_place}
+        return _run(some, tests, named, edits, Limits(timeout, memory_mb), supervised=supervised,
                     unsafe=unsafe_no_sandbox)  # fmt: skip
 
     if supervised:
@@ -198,7 +205,7 @@ def prove_python(
 def _run(
     solutions: Sequence[str],
     tests: Sequence[Row],
-    asked: tuple[str, bool | None],
+    named: dict[str, Any],
     mutants: Sequence[Sequence[str]],
     limits: Limits,
     *,
@@ -208,8 +215,8 @@ def _run(
     children = [[solution] for solution in solutions] + [list(each) for each in mutants]
     more = {"child_filter": seccomp_filter(shares=True).hex()} if supervised else {}
     orders = [
-        python_order("proof", "", limits, tests=list(tests), entry_point=asked[0], in_place=asked[1],
-                     solutions=list(solutions), mutants=[len(each) for each in mutants],
+        python_order("proof", "", limits, tests=list(tests), solutions=list(solutions),
+                     mutants=[len(each) for each in mutants], **named,
                      seconds=limits.timeout * slowness(), wall_s=WALL_S * slowness(), supervised=supervised),
         python_order("candidates", "", limits, children=children, **more),
     ]  # fmt: skip
