@@ -1,17 +1,20 @@
 """JSON files of any common form → their records, one by one, in bounded memory.
 
 One object a line, one array, arrays in lines or in an array, or pretty objects one below the other (`jq .`); gzip,
-Zstandard or neither; with a byte order mark or not (UTF-8, and UTF-16 as PowerShell writes it); any amount of white
-space in front. The content decides, not the file's name. Damage costs the records that it hits.
+Zstandard, bzip2, xz or none; with a byte order mark or not (UTF-8, and UTF-16 as PowerShell writes it); any amount of
+white space in front. The content decides, not the file's name. Damage costs the records that it hits.
 """
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import gzip
 import io
 import json
+import lzma
 import re
+import zlib
 from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
@@ -23,7 +26,13 @@ CHUNK_BYTES = 1 << 18
 
 CORRUPT_RECORD, CORRUPT_FILE, TOO_LARGE = "corrupt row", "corrupt file", "row too large"
 
-_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+STREAM_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError)
+"""What a stream raises that fails or whose packing is damaged."""
+
+PACKINGS = ("", ".gz", ".zst", ".bz2", ".xz")
+"""Suffixes of what is read; the content decides which it is."""
+
+_GZIP, _BZIP2, _ZSTANDARD, _XZ = b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00"
 _PRETTY = re.compile(rb"\{\s*\n\s*(?:[\"}]|\Z)")
 _scan = json.JSONDecoder().raw_decode
 _white = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]  # a compiled pattern
@@ -48,7 +57,7 @@ def json_records(stream: Any) -> Iterator[Record]:
     """The records of a seekable stream of bytes.
 
     Raises:
-        OSError, EOFError, zlib.error: the stream fails, or its gzip is damaged; what came before is good.
+        STREAM_ERRORS: the stream fails, or its packing is damaged; what came before is good.
     """
     text = _Text(unpacked(stream))
     if text.skip_white() == b"[":
@@ -61,12 +70,17 @@ def json_records(stream: Any) -> Iterator[Record]:
 
 
 def unpacked(stream: Any) -> Any:
-    """The bytes of a seekable stream of gzip, Zstandard or neither."""
-    magic = stream.read(4)
+    """The bytes of a seekable stream in one of `PACKINGS`."""
+    magic = stream.read(6)
     stream.seek(0)
-    if magic.startswith(b"\x1f\x8b"):
+    if magic.startswith(_GZIP):
         return gzip.GzipFile(fileobj=stream)
-    return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd") if magic == _ZSTANDARD else stream
+    if magic.startswith(_BZIP2):
+        return bz2.BZ2File(stream)
+    if magic == _XZ:
+        return lzma.LZMAFile(stream)
+    zstandard = magic.startswith(_ZSTANDARD)
+    return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd") if zstandard else stream
 
 
 class _Text:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import inspect
 import re
-import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -23,7 +22,7 @@ from codeocean.collect.licenses import license_names
 from codeocean.collect.remote_files import list_files, name_of, open_file, open_in_order, stamp
 from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
-from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, json_records
+from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, PACKINGS, STREAM_ERRORS, json_records
 from core.languages import canonical
 from core.text import is_storable
 
@@ -31,8 +30,8 @@ MAX_CODE_CHARS = 1_000_000
 """No function is longer; the parser is not asked about it."""
 
 _SUFFIXES = {
-    "codesearchnet": (".parquet", ".jsonl.gz", ".jsonl", ".jsonl.zst"),
-    "jsonl": tuple(name + packed for name in (".jsonl", ".json", ".ndjson") for packed in ("", ".gz", ".zst")),
+    "codesearchnet": (".parquet", *(".jsonl" + packed for packed in PACKINGS)),
+    "jsonl": tuple(name + packed for name in (".jsonl", ".json", ".ndjson") for packed in PACKINGS),
 }
 _HUB_COLUMNS = {
     "repository": "repository_name", "path": "func_path_in_repository", "name": "func_name", "language": "language",
@@ -169,13 +168,25 @@ def _parquet_columns(unit: Unit) -> Iterator[Columns]:
                     whole |= {name: pc.if_else(pc.equal(batch[name], ""), None, batch[name]) for name in names}
                     yield {ours: whole[theirs] for ours, theirs in columns.items() if theirs in whole}
                 else:
-                    yield _as_columns([_mapped(folders | record, columns) for record in batch.to_pylist()])
+                    yield _as_columns([_mapped(folders | _decoded(record), columns) for record in batch.to_pylist()])
         except (pa.ArrowException, OSError) as error:
             yield _as_columns([_damage(unit.files[0], error)])
 
 
 def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _decoded(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with what is UTF-8 as text: some write their text as binary columns."""
+    return {name: _text_of(value) if isinstance(value, bytes) else value for name, value in record.items()}
+
+
+def _text_of(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _as_columns(records: list[dict[str, str]]) -> Columns:
@@ -203,7 +214,7 @@ def _json_records(file: str, source: CodeSearchNetSource | JsonlSource) -> Itera
         try:
             for value, _, _ in json_records(stream):
                 yield {"reason": value} if isinstance(value, str) else _mapped(folders | value, columns)
-        except (OSError, EOFError, zlib.error) as error:
+        except STREAM_ERRORS as error:
             yield _damage(file, error)  # the rows before the damage went on
 
 

@@ -8,6 +8,7 @@ Not covered: secrets without a form whose name says nothing, and passwords that 
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import re
@@ -90,6 +91,9 @@ _IN_TEXT = re.compile(
 """`"Server=db;Password=…;"`, `putenv('API_KEY=…')`."""
 _NAMES = ("secret", "passw", "passphrase", "pwd", "key", "token", "_pass")
 _IN_URL = re.compile(r"://[^\s:/@'\"]{0,40}:([^\s:/@'\"]{8,60})@")
+_IN_HEADER = re.compile(r"\bbearer(?:\s{1,3}|%20)([\w.~+/=-]{16,500})", re.IGNORECASE)
+_BASIC = re.compile(r"\bbasic\s{1,3}([a-z0-9+/]{12,200}={0,2})", re.IGNORECASE)
+"""`Authorization: Bearer …`, and `Basic …`, which is a name and a password in base64."""
 _PLACEHOLDER = re.compile(
     r"example|your|p[a@4][s$5]{2}w[o0]rd|qwerty|placeholder|change|dummy|sample|test|xxx|\.\.|abcdef|12345678|\$\{|\{\w{0,40}\}|%\(|%s|<\w|://|\*\*\*|\\[dwsnxu]",
     re.IGNORECASE,
@@ -114,6 +118,7 @@ SUSPECT = "(?i)" + "|".join((
     *sorted({_WITH_MORE.get(keyword, re.escape(keyword)) for keyword, _ in _ASKED}),
     _NAME.replace("(?<=_)", "_").replace("(?![a-z])", ""),
     r"://[^\s:/@'\"]{0,40}:[^\s:/@'\"]{8}",
+    r"bearer[\s%]", r"basic\s{1,3}[a-z0-9+/]{12}",
     FOLDED_OTHERWISE,
 ))  # fmt: skip
 """For RE2: in a text without it there is no secret (`suspects.py`)."""
@@ -127,10 +132,28 @@ def has_secret(text: str) -> bool:
             return True
     if "://" in text and any(_is_password(match[1], signs=False) for match in _IN_URL.finditer(text)):
         return True
+    if _in_header(text, lower):
+        return True
     if not any(name in lower for name in _NAMES):
         return False
     found = (match for pattern in (_ASSIGNED, _IN_TEXT) for match in pattern.finditer(text))
     return any(_is_drawn(match[1].lower(), _bare(next(filter(None, match.groups()[1:])))) for match in found)
+
+
+def _in_header(text: str, lower: str) -> bool:
+    """Whether an HTTP header gives a token or a password."""
+    if "bearer" in lower and any(_is_drawn("token", match[1]) for match in _IN_HEADER.finditer(text)):
+        return True
+    passwords = (_password(match[1]) for match in _BASIC.finditer(text)) if "basic" in lower else ()
+    return any(len(password) >= 8 and _is_drawn("pass", password) for password in passwords)
+
+
+def _password(encoded: str) -> str:
+    """What stands behind the colon of a name and a password in base64; empty where there is none."""
+    try:
+        return base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode("ascii").partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _bare(literal: str) -> str:

@@ -11,7 +11,6 @@ import hashlib
 import io
 import itertools
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.json_records import TOO_LARGE, Record, json_records, unpacked
+from core.json_records import STREAM_ERRORS, TOO_LARGE, Record, json_records, unpacked
 
 _STATEMENTS = ("docstring", "text", "question_content", "complete_prompt", "prompt", "instruction", "input")
 _SOLUTIONS = ("canonical_solution", "code", "reference_code", "output", "starter_code")
@@ -61,7 +60,7 @@ def read_benchmark(name: str, path: str) -> list[BenchmarkText]:
     try:
         with file.open("rb") as stream:
             problems = [_problem(name, path, record) for record in _records(stream)]
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except (*STREAM_ERRORS, pa.ArrowException) as error:
         raise ValueError(f"decontaminate.files.{name}: {path} cannot be read ({error})") from None
     if not problems:
         raise ValueError(f"decontaminate.files.{name}: {path} holds no problem")

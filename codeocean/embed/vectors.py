@@ -147,19 +147,29 @@ def read_ids(fs: pafs.FileSystem, files: Sequence[VectorFile]) -> pa.ChunkedArra
     Raises:
         ValueError: it holds no ids, a row has none, or some files lack the column.
     """
-    have = [file for file in files if file.column and "id" in pq.read_schema(file.path, filesystem=fs).names]
-    if not have:
+    columns = {file.path: _id_column(fs, file.path) if file.column else "" for file in files}
+    if not any(columns.values()):
         return pa.chunked_array([pa.array(range(sum(file.num_rows for file in files))).cast(pa.string())])
-    if lacking := [file.path for file in files if file not in have]:
-        raise ValueError(f"{lacking[0]} has no column 'id', which {have[0].path} has")
-    return pa.chunked_array([_ids_of(fs, file.path) for file in files], pa.string())
+    if lacking := [path for path, column in columns.items() if not column]:
+        having = next(path for path, column in columns.items() if column)
+        raise ValueError(f"{lacking[0]} has no column 'id', which {having} has")
+    return pa.chunked_array([_ids_of(fs, file.path, columns[file.path]) for file in files], pa.string())
 
 
-def _ids_of(fs: pafs.FileSystem, path: str) -> pa.Array:
+def _id_column(fs: pafs.FileSystem, path: str) -> str:
+    """`id`, or else the one column that is called so but for its case, as in `ID`; empty where there is none."""
+    names = pq.read_schema(path, filesystem=fs).names
+    found = ["id"] if "id" in names else [name for name in names if name.lower() == "id"]
+    if len(found) > 1:
+        raise ValueError(f"{path} has the columns {' and '.join(map(repr, found))}; call the one that is meant 'id'")
+    return found[0] if found else ""
+
+
+def _ids_of(fs: pafs.FileSystem, path: str, column: str) -> pa.Array:
     try:
-        ids = _as_text(read_part(fs, path, ["id"])["id"].combine_chunks())
+        ids = _as_text(read_part(fs, path, [column])[column].combine_chunks())
     except (pa.ArrowException, ValueError) as error:
-        raise ValueError(f"{path}: its column 'id' cannot be read: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"{path}: its column {column!r} cannot be read: {str(error).splitlines()[0]}") from None
     if ids.null_count:
         row = pc.index(pc.is_null(ids), True).as_py()
         raise ValueError(f"{path}: {ids.null_count} rows have no id; the first is row {row}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from codeocean.collect.remote_files import open_in_order, stamp
 from codeocean.records import INSTANCES, row_id
 from codeocean.teachers import TeacherConfig
 from codeocean.verify.columns import unproved
-from core.json_records import json_records
+from core.json_records import STREAM_ERRORS, json_records
 from core.settings import Execution, Settings
 from core.text import is_storable
 
@@ -138,7 +137,7 @@ def _records(source: AlpacaSource) -> Iterator[dict[str, Any] | str]:
     try:
         with open_in_order(path) as stream:
             yield from (record.value for record in json_records(stream))
-    except (OSError, EOFError, zlib.error, ImportError) as error:
+    except (*STREAM_ERRORS, ImportError) as error:
         raise ValueError(f"mix.sources: {source.path!r} cannot be read ({' '.join(str(error).split())})") from None
 
 

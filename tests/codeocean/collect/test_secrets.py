@@ -1,5 +1,7 @@
 """Secrets of every kind are found, ordinary code is left alone."""
 
+import base64
+
 import pytest
 
 from codeocean.collect.secrets import RULES, has_secret
@@ -95,6 +97,30 @@ def test_a_secret_is_found_in_the_syntax_of_each_language(syntax):
     assert has_secret(syntax.format(token=TOKEN, password=PASSWORD))
     innocent = syntax.format(token="settings.sessionStore", password="choosePassword1")
     assert "://" in syntax or not has_secret(innocent)
+
+
+HEADERS = [
+    "headers = {{'Authorization': 'Bearer {token}'}}", 'curl -H "Authorization: Bearer {token}" https://api.internal/v2',
+    'req.Header.Set("Authorization", "Bearer {token}")', "f'authorization: bearer {token}\r\n'", "?auth=Bearer%20{token}",
+    "'Authorization': 'Basic {basic}'", 'request.setHeader("Authorization", "BASIC {basic}");',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_token_or_password_in_a_header_is_a_secret(header):
+    def with_values(token, password):
+        return header.format(token=token, basic=base64.b64encode(f"service:{password}".encode()).decode())
+
+    assert has_secret(with_values(TOKEN, PASSWORD))
+    assert not has_secret(with_values("authenticationRequired", "password"))
+
+
+@pytest.mark.parametrize("text", [
+    "the bearer of this certificate", "Bearer token authentication", "'Bearer ' + accessTokenOf(user2)", "Bearer ${TOKEN_2}",
+    "Bearer YOUR_ACCESS_TOKEN_1", "a basic configuration of Widgets2", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Bearer mF_9.B5f-4.1JqM",
+])  # fmt: skip
+def test_what_only_speaks_of_headers_is_none(text):
+    assert not has_secret(text)
 
 
 def test_the_rules_of_others_are_all_in_use():

@@ -181,6 +181,18 @@ def test_ids_of_every_kind_are_text(tmp_path, kind):
     assert read_ids(FS, files).to_pylist() == expected * 2
 
 
+@pytest.mark.parametrize("name", ["ID", "Id", "iD"])
+def test_ids_are_found_whatever_the_case_of_their_column(tmp_path, name):
+    vectors = pa.FixedSizeListArray.from_arrays(FLAT[:6], 2)
+    pq.write_table(pa.table({name: ["a", "b", "c"], "embedding": vectors}), tmp_path / "x.parquet")
+    pq.write_table(pa.table({"id": [4, 5, 6], "ID": ["a", "b", "c"], "embedding": vectors}), tmp_path / "y.parquet")
+    files = [open_vectors(FS, str(tmp_path / f"{file}.parquet")) for file in "xy"]
+    assert read_ids(FS, files).to_pylist() == ["a", "b", "c", "4", "5", "6"]
+    pq.write_table(pa.table({"Id": [4, 5, 6], "ID": ["a", "b", "c"], "embedding": vectors}), tmp_path / "z.parquet")
+    with pytest.raises(ValueError, match="has the columns 'Id' and 'ID'; call the one that is meant 'id'"):
+        read_ids(FS, [open_vectors(FS, str(tmp_path / "z.parquet"))])
+
+
 def test_rows_without_the_column_are_numbered_through_all_files(tmp_path):
     pq.write_table(pa.table({"embedding": pa.FixedSizeListArray.from_arrays(FLAT[:6], 2)}), tmp_path / "x.parquet")
     np.save(tmp_path / "x.npy", X[:2, :2])
