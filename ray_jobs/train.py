@@ -136,7 +136,7 @@ def read_pairs(run: RunDir, instances: pa.Table) -> list[dict[str, Any]]:
         raise ValueError(f"train.objective needs {path}, which is not there; set codeocean.formats to "
                          "[alpaca, preference] and run the codeocean job")  # fmt: skip
     asked = {row["id"]: row for row in instances.select(["id", "instruction", "input"]).to_pylist()}
-    records = [json.loads(line) for line in read_files(run.fs, [path])[0].decode().splitlines()]
+    records = [json.loads(line) for line in read_files(run.fs, [path])[0].splitlines()]  # text would break at U+2028
     pairs = [
         {**asked[record["id"]], "chosen": record["chosen"][0]["content"], "rejected": record["rejected"][0]["content"]}
         for record in records

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from codeocean.context.python_class import ClassParts, bound_names
+from codeocean.context.python_class import ClassParts, bound_names, python_lines
 from codeocean.context.reasons import INNER, MAX_CHARS, PLACE, RELATIVE, STAR, TOO_LONG, UNKNOWN, UNREAD, Context
 
 _GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__spec__", "__package__", "__builtins__"}
@@ -53,7 +53,7 @@ class PythonFile:
 
     def __init__(self, source: str) -> None:
         """Args: source: the module's text."""
-        lines = source.splitlines(keepends=True)
+        lines = python_lines(source)
         try:
             nodes = ast.parse(source).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -24,7 +25,7 @@ class ClassParts:
     def __init__(self, node: ast.ClassDef, text: str) -> None:
         """Args: node: the class; text: its lines, decorators included."""
         first = _first_line(node)
-        lines = text.splitlines(keepends=True)
+        lines = python_lines(text)
         begins = [_first_line(part) - first for part in node.body]
         self.name, self._node = node.name, node
         self._head = "".join(lines[: begins[0]])
@@ -64,6 +65,11 @@ class ClassParts:
         for number, text in enumerate(self._texts):
             lines.append(f"{self._space}{PLACE}\n" if number == own else text if number in kept else "")
         return "".join([*lines, *(f"{self._space}{line}\n" for line in code.split("\n") if code)])
+
+
+def python_lines(text: str) -> list[str]:
+    """The lines with their ends, as Python's parser counts them: a form feed or U+2028 ends none."""
+    return io.StringIO(text, newline="").readlines()
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -115,6 +115,17 @@ def test_a_function_runs_with_its_context_alone():
     assert run(file.context("helper", functions["helper"]).text, functions["helper"], "helper")(5) == 11
 
 
+@pytest.mark.parametrize("mark", ["\x0c", "\x1c", "\x85", "\u2028"], ids=ascii)
+def test_what_is_a_line_break_for_text_and_none_for_python_moves_no_line(mark):
+    page = "\x0c\n" if mark == "\x0c" else f"# {mark}\n"  # old files part their sections by form feeds
+    file = (f'SIZE = 3\n{page}\n\ndef twice(n):\n    return n * 2\n\n\nclass Box:\n    side = 1\n{page}\n'
+            "    def area(self):\n        return self.edge() * SIZE\n\n    def edge(self):\n"
+            "        return twice(self.side)\n")  # fmt: skip
+    found = PythonFile(file).context("Box.area", "    def area(self):\n        return self.edge() * SIZE\n")
+    assert found.missing == ""
+    assert "return twice(self.side)" in found.text and "return n * 2" in found.text and "SIZE = 3\n" in found.text
+
+
 def test_what_needs_nothing_has_an_empty_context():
     found = contexts(FILE)
     for name in ("plain", "shadowed"):

@@ -9,10 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForCausalLM
 
+from codeocean.export.formats import FORMATS, json_lines
 from ray_jobs.plan import check_resources, plan_stages
 from ray_jobs.run.config import load_config
 from ray_jobs.run.rundir import RunDir
-from ray_jobs.train import run_train, tracking_of
+from ray_jobs.train import read_pairs, run_train, tracking_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +88,16 @@ def test_a_push_that_cannot_be_is_one_line_before_anything_is_trained(tmp_path, 
     with pytest.raises(ValueError, match=line):
         run_train(config, run, **given)
     assert not (tmp_path / "train").exists()
+
+
+def test_pairs_may_hold_what_text_takes_for_a_line_break(tmp_path):
+    run, (good, bad) = RunDir(str(tmp_path)), ('return "\u2028"', 'return "\x85"')
+    pair = {"id": "a", "chosen": [{"content": good}], "rejected": [{"content": bad}]}
+    file = Path(run.path("codeocean", FORMATS["preference"].file))
+    file.parent.mkdir()
+    file.write_text("".join(json_lines([pair])))
+    asked = pa.table({"id": ["a"], "instruction": ["Name a separator."], "input": [""]})
+    assert [(one["chosen"], one["rejected"]) for one in read_pairs(run, asked)] == [(good, bad)]
 
 
 def count_weights(config, run, stage, snapshot, step):
