@@ -18,6 +18,8 @@ from codeocean.generate.parse import answered_object
 
 MAX_TEST_CHARS = 2_000
 """A test whose JSON is longer is not run."""
+MAX_DEPTH = 50
+"""Nor one whose values are nested deeper: the sandbox compares no deeper than that."""
 
 SYSTEM = """\
 You write tests for a function that you do not see. You are given what it is asked to do and its signature.
@@ -186,7 +188,18 @@ def _as_test(each: object, name: str, language: str) -> Test | str:
         size = len(_text(test).encode())  # half a surrogate pair, an infinite number: JSON has none
     except (ValueError, RecursionError):
         return "no test"
-    return "too large" if size > MAX_TEST_CHARS else test
+    return "too large" if size > MAX_TEST_CHARS or _is_deep(test) else test
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 2):  # of the test itself, and of the list of its arguments
+        level = [item for each in level for item in _items(each)]
+    return bool(level)
+
+
+def _items(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _plain(value: object) -> object:

@@ -130,6 +130,7 @@ def _call_of(test: Row, called: Called) -> _Call:
         called.function, called.parameters, [*values, (expected, called.function.returns)], called.language
     )
     kinds = tuple(kind for _, kind in function.parameters)
+    texts = tuple(called.write(one, kind) for one, kind in zip(given, kinds, strict=True))
     changeable = [n for n, kind in enumerate(kinds) if _is_changeable(kind, called)]
     after = test.get("after")
     if function.returns in NOTHING and after is None:
@@ -138,7 +139,6 @@ def _call_of(test: Row, called: Called) -> _Call:
         raise NeverSo
     wanted = given if after is None else after
     named = {n: called.write_result(wanted[n], _held(kinds[n])) for n in changeable}
-    texts = tuple(called.write(one, kind) for one, kind in zip(given, kinds, strict=True))
     return _Call(function.name, function.returns, kinds, texts, expected, named, after is not None)
 
 

@@ -48,6 +48,18 @@ def test_contradicting_tests_both_go_whatever_their_form():
     assert found.refused == {"contradicts another": 2}
 
 
+@pytest.mark.parametrize("depth", [60, 300, 480, 900])
+@pytest.mark.parametrize("form", ['{"arguments": [%s], "expected": 1}', '{"arguments": [1], "expected": %s}',
+                                  '{"arguments": [1], "expected": 1, "after": [%s]}', '{"assertion": "assert f(1) == %s"}'])  # fmt: skip
+def test_values_nested_deep_are_too_large_and_end_nothing(form, depth):
+    found = parse_tests('{"tests": [%s]}' % (form % ("[" * depth + "]" * depth)), "stop", "f", "python", 4)
+    assert (
+        found == "not JSON"
+        or (not found.kept and set(found.refused) <= {"too large", "no test"})
+        or "assertion" in form
+    )
+
+
 def test_what_the_arguments_are_afterwards_is_kept():
     assert parsed(CALL | {"after": [1, []]}).kept == [CALL | {"after": [1, []]}]
 
