@@ -19,7 +19,7 @@ _BODIES = frozenset({"block", "statement_block", "constructor_body", "compound_s
 
 _STUB = re.compile(
     r"pass|\.\.\.|return;?"
-    r"|(?i:(todo|unimplemented)!.*|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation).*)",
+    r"|(?i:(todo|unimplemented)!.*|(raise|throw|panic)\b.*(not\W*(yet\W*)?(implemented|supported)|UnsupportedOperation|\bTODO\b).*)",
     re.DOTALL,
 )
 """A statement that stands for a body to come."""

@@ -129,11 +129,17 @@ def _prose_repeats(config: QualityConfig, text: str) -> bool:
     if _REPEATED_LETTERS.search(text):
         return True
     words = _words(text)
-    return len(words) >= config.min_words and any(
-        repeated_share(words, n) > config.repeated_5grams - 0.01 * (n - 5) for n in range(5, 11)
+    if len(words) < config.min_words:
+        return False
+    shares = {n: repeated_share(words, n) for n in range(5, 11)}
+    return any(
+        share > config.repeated_5grams - 0.01 * (n - 5) and share * len(words) >= _ONE_PHRASE
+        for n, share in shares.items()
     )
 
 
+_ONE_PHRASE = 8
+"""Repeated words, about: one phrase of five that comes twice is no fault, however short the text."""
 _REPEATED_LETTERS = re.compile(r"(\w{1,16}?)\1{24}")
 
 
@@ -163,13 +169,20 @@ _PLACEHOLDER = re.compile(
     r"|\.\.\. *\(?(same as|as) (above|before)\b"
     r"|\breplace (this|it|me|the following)( \w+)? with (your|the|an?)( own| actual| real)*"
     r" (code|implementation|logic)\b"
-    r"|\bplaceholder for (the|your) (actual|real|own)\b"
-    r"|\bTODO\b\W*(implement|fill|complete|write|describe|explain|document)\b"
-    r"( (it|this|me|here|later|the (function|method|logic|code|body|rest)))?\W*$"
-    r"|\[(insert|your|fill)\b[^\]\n]{0,60}\]|\blorem ipsum\b",
+    r"|\bplaceholder for (the|your) (actual|real|own)\b|\bthis is (just |only )?an? placeholder\b"
+    r"|\bplaceholder (implementation|logic|summary|answer|explanation)\b"
+    r"|\b(TODO|FIXME)\b\W*(implement|fill|complete|write|describe|explain|document)\b"
+    r"( (it|this|me|here|later|in|out|the|an?|your|actual|real|own|function|method|logic|code|body|rest|solution))*\W*$"
+    r"|\[(insert|your|fill)\b[^\]\n]{0,60}\]|\blorem ipsum\b"
+    r"|<(insert |add )?(your )?(code|implementation|logic|solution)( goes)?( here)?>"
+    r"|\b(implementation|code|body|logic) (is |was )?(omitted|left out)\b"
+    r"|\.\.\. *(existing|other|previous|remaining|rest of)\b"
+    r"|\b(real|actual|production|proper|full) (implementation|version) (would|should|might|could|will|goes|needs?)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_SAYS_NOTHING = re.compile(r"\W*(n/?a|none|todo|tbd|(your )?(summary|description|answer))?\W*", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(
+    r"\W*(n/?a|none|todo|tbd|(your )?(summary|description|answer|explanation|response|translation))?\W*", re.IGNORECASE
+)
 """Of prose."""
 
 
@@ -195,7 +208,9 @@ _SPEAKS_OF_ITSELF = re.compile(
     r"(help|assist|fulfil?l|comply|provide|answer|do that|"
     r"generate|complete|write|translate|summari[sz]e|determine|see|tell|explain|describe|implement)\b"
     r"|\bI (do not|don't) have (enough|sufficient|any|the) (information|context|details|code|ability)\b"
-    r"|\bI (do not|don't) have access\b|\bnot possible for me to\b",
+    r"|\bI (do not|don't) have access\b|\b(not possible|impossible|hard|difficult) for me to\b"
+    r"|\bI was(n't| not) (given|provided|shown)\b|\bI('d| would) need (to see|to know|more|the)\b"
+    r"|\bmy (knowledge|training) (cut-?off|data)\b",
     re.IGNORECASE,
 )
 _APOLOGIZES = re.compile(
@@ -203,9 +218,9 @@ _APOLOGIZES = re.compile(
     r"|^\W*(sorry|apologies)\b"
     r"|\bI('m| am) (not able|unable) to\b"
     r"|\b(please|could you|can you) (please )?(provide|share|send|paste)( me)?( with)?"
-    r" (the|your|more|some|additional)\b"
+    r" (the|your|more|some|additional|it|that)\b"
     r"|\bneed more (information|context|details)\b"
-    r"|\b(lo siento, (pero )?no|tut mir leid|je suis désolée?|mi dispiace|sinto muito)\b"
+    r"|\b(lo siento, (pero )?no|tut mir leid|désolée?,? (mais )?je ne|je suis désolée?|mi dispiace|sinto muito)\b"
     r"|抱歉|对不起|我无法|我不能|申し訳(あり|ござい)ません|죄송(합니다|하지만)|прошу прощения|к сожалению, я\b",
     re.IGNORECASE,
 )

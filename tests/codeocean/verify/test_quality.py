@@ -1,5 +1,7 @@
 """Faults that a text shows by itself: each is found, and good instances have none."""
 
+from pathlib import Path
+
 import pytest
 
 from codeocean.generate.golden_faults import cases_of, load_pairs
@@ -7,6 +9,7 @@ from codeocean.generate.judge_agreement import load_golden
 from codeocean.generate.tasks import load_tasks
 from codeocean.verify.quality import FAULTS, QualityConfig, find_fault, language_of, repeated_share, script_of
 from core.languages import EXECUTED
+from core.strict_yaml import read_yaml
 
 CONFIG = QualityConfig()
 SUM = "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
@@ -181,3 +184,48 @@ def test_no_good_instance_of_the_golden_set_has_a_fault():
         language, prose = row["target_language"] or language, tasks[name].solution == "prose"
         assert find_fault(CONFIG, row, prose=prose, language=language) == "", row
     assert len(FAULTS) == 6
+
+
+TEXTS = read_yaml(Path(__file__).with_name("quality_texts.yaml").read_text(encoding="utf-8")).value
+
+
+@pytest.mark.parametrize("row", TEXTS, ids=[f"{row['language']} {row['text'][:40]}" for row in TEXTS])
+def test_each_text_of_the_table_has_its_fault_and_no_other(row):
+    prose = row["language"] == "prose"
+    found = fault_of(row["text"], row["instruction"], row.get("given", ""), prose=prose, language=row["language"])
+    assert found == row["fault"]
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("fn f(x: i32) -> i32 {\n    match x { 1 => return 2, _ => return 3 }\n    x\n}", "rust"),
+        ("int f(int x) {\n  switch (x) { case 1: case 2: return 2; default: return 3; }\n  return 4;\n}", "cpp"),
+        ("int f(int x) { switch (x) { case 1 -> { return 2; } default -> { return 3; } } return 4; }", "java"),
+        ("int f(int x) { try { return g(x); } catch (E e) { throw e; } return 4; }", "java"),
+        ("func f(x int) int {\n\tswitch {\n\tcase x > 1:\n\t\treturn 2\n\tdefault:\n\t\tpanic(1)\n\t}\n\treturn 4\n}", "go"),
+        ("<?php function f($x) { while (true) { g($x); } return 1; }", "php"),
+        ("int F(int x) { try { return G(x); } catch { throw; } return 4; }", "csharp"),
+        ("import sys\n\n\ndef f(x):\n    sys.exit(x)\n    return x\n", "python"),
+    ],
+)  # fmt: skip
+def test_nothing_runs_behind_what_never_ends_or_always_leaves(code, language):
+    assert fault_of(code, language=language) == "dead code"
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [
+        ("int f(int x) {\n  switch (x) { case 1: return 2; default: x++; break; }\n  return 4;\n}", "cpp"),
+        ("int f(int x) {\n  switch (x) { case 1: return 2; case 2: return 3; }\n  return 4;\n}", "cpp"),
+        ("int f(int x) { try { return g(x); } catch (E e) { log(e); } return 4; }", "java"),
+        ("int f(int x) { while (true) { if (g(x)) break; } return 4; }", "java"),
+        ("func f(x int) int {\n\tfor x > 1 {\n\t\tx--\n\t}\n\treturn x\n}", "go"),
+        ("func f(x int) int {\n\tselect {\n\tcase <-a:\n\t\treturn 1\n\tdefault:\n\t}\n\treturn x\n}", "go"),
+        ("def f(x):\n    with lock(x):\n        return 1\n    return 2\n", "python"),
+        ("def f(x):\n    try:\n        return g(x)\n    except KeyError:\n        raise\n    except OSError:\n        x = 1\n    return x\n", "python"),
+        ("fn f(x: i32) -> i32 {\n    while x > 3 { return 1; }\n    x\n}", "rust"),
+    ],
+)  # fmt: skip
+def test_what_may_be_left_is_followed_by_code_that_runs(code, language):
+    assert fault_of(code, language=language) == ""
