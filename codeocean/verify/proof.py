@@ -25,8 +25,8 @@ Prove = Callable[..., Row]
 """The sandbox's: (solutions, tests, language, entry_point, mutants) → `outcomes, errors, chosen, kills, ended`."""
 
 NEEDS = ("ModuleNotFoundError", "ImportError", "FileNotFoundError", "PermissionError", "ConnectionError", "gaierror",
-         "NameError", "signature")  # fmt: skip
-"""Exceptions of code that needs what is not there."""
+         "NameError", "ReferenceError", "signature", "needs ")  # fmt: skip
+"""How errors begin of code that needs what is not there."""
 
 
 CHANGED = "changed unasked"

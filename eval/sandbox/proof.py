@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from eval.sandbox.call_tests import NotCallable, program_of
+from eval.sandbox.calls.missing import what_is_missing
 from eval.sandbox.inside import agreement
 from eval.sandbox.inside.proving import MAX_DEATHS
 from eval.sandbox.inside.values import MAX_TEXT
@@ -34,6 +35,9 @@ Row = dict[str, Any]
 WALL_S = 5.0
 """Seconds in which a solution answers that sleeps: its processor time is bounded by the kernel."""
 
+
+MISSING = "needs "
+"""How an error begins that says what is not here."""
 
 QUICK_S = 2.0
 """Seconds in which most solutions pass all tests in other languages than Python; their mutants get twice as long."""
@@ -88,7 +92,7 @@ def prove(
         model = outcomes[chosen[0]]
         passed = [place for place, letter in enumerate(model) if letter in agreement.RIGHT]
         letters, word = _letters(mutant, tests, passed, function, limits, {}, deaths=1)
-        if not word.startswith(("syntax", "signature")):  # an edit that does not compile is no mutant
+        if not word.startswith(("syntax", "signature", MISSING)):  # an edit that does not compile is no mutant
             kills.append(int(any(agreement.is_killed(letters[place], model[place]) for place in passed)))
             by_value = by_value or "F" in letters
     return _settled({"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
@@ -139,12 +143,17 @@ def _letters(
         for place, text in re.findall(rf"^{mark} (\d+) = (.{{1,{MAX_TEXT}}})$", told, re.MULTILINE):
             observed[int(place)] = json.loads(text)
         left = [place for place in left if letters[place] == "N"]
+        raised = re.search(rf"^{mark} ! (.{{1,120}})$", told, re.MULTILINE)
+        missing = what_is_missing(raised[1] if raised else told if left else "", language)
+        word = f"{MISSING}{missing}" if missing else raised[1] if raised and not word else word
         if not left:
             break
-        if outcome.outcome in {"syntax", "signature"}:
+        if outcome.outcome in {"syntax", "signature"} or (missing and not raised):
             shown = " ".join(f"{outcome.stderr} {outcome.stdout}".split())[:100]  # Go's compiler writes to stdout
-            return "".join("E" if letter == "N" else letter for letter in letters), f"{outcome.outcome}: {shown}"
-        letters[left.pop(0)], word = "T" if outcome.outcome == "timeout" else "D", outcome.outcome
+            return "".join(
+                "E" if letter == "N" else letter for letter in letters
+            ), word or f"{outcome.outcome}: {shown}"
+        letters[left.pop(0)], word = "T" if outcome.outcome == "timeout" else "D", word or outcome.outcome
     return "".join(letters), word
 
 

@@ -37,8 +37,14 @@ function wavecoderKept(args, given) {
 async function wavecoderRun(place, test) {
   let letter = 'E'
   wavecoderMoved = false
-  try { letter = (await test()) ? ((await test()) ? (wavecoderMoved ? 'M' : 'P') : 'V') : 'F' } catch (error) {}
+  try { letter = (await test()) ? ((await test()) ? (wavecoderMoved ? 'M' : 'P') : 'V') : 'F' } catch (error) { wavecoderTell(error) }
   require('fs').writeSync(1, '\nWAVECODER_MARK ' + place + ' ' + letter + '\n')
+}
+function wavecoderTell(error) {
+  try {
+    const text = (error.name + ': ' + error.message).split(/\s+/).join(' ').slice(0, 120)
+    require('fs').writeSync(1, '\nWAVECODER_MARK ! ' + text + '\n')
+  } catch (other) {}
 }
 function wavecoderPlain(x) {
   if (x === null || typeof x === 'boolean' || typeof x === 'string') return x

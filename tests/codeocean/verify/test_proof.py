@@ -63,6 +63,7 @@ def test_what_could_not_be_run_is_no_test_of_an_instance():
      "the tests kill no mutant"), (proof(found("FFF", "EEE", chosen=[], kills=[])), "no solution passes a test"),
      (proof(found(chosen=[], kills=[]), tests=[], error="not JSON"), "not run: not JSON"),
      (proof(found("XXX", chosen=[], kills=[])), "not run: no test can be written in its language"),
+     (proof(found("EEE", chosen=[], kills=[], errors=[["needs cmp"]])), "not runnable: needs cmp"),
      (proof(found("EEE", chosen=[], kills=[], errors=[["ModuleNotFoundError: No module named 'nowhere'"]])),
       "not runnable: ModuleNotFoundError: No module named 'nowhere'")],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import pytest
 
 from eval.sandbox.call_tests import program_of
+from eval.sandbox.calls.missing import what_is_missing
 from eval.sandbox.literals import Unwritable, literal
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
@@ -278,3 +279,40 @@ def test_a_solution_that_changes_its_argument_is_told_from_one_that_does_not(lan
     assert (found["outcomes"], found["moves"]) == (["PPPF", "MPFP"], [0]), found
     found = prove([moves, keeps], tests[:2], mutants=[[], [moves]], **limits)
     assert (found["outcomes"], found["chosen"], found["kills"]) == (["MP", "PP"], [1], [1])
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "what"),
+    [("go", "candidate.go:2:9: could not import cmp (open : no such file or directory)", "cmp"),
+     ("go", "candidate.go:3:26: undefined: max", "Go 1.21: max"), ("go", "candidate.go:3:9: undefined: maximum", ""),
+     ("go", "candidate.go:4:17: cannot range over len(s) (value of type int)", "Go 1.22: range over an integer"),
+     ("go", "x.go:4:17: cannot range over f (value of type func())", ""),
+     ("java", "Solution.java:4: error: package com.google.common.collect does not exist", "com.google.common.collect"),
+     ("java", "Solution.java:5: error: cannot find symbol", ""),
+     ("cpp", "main.cpp:2:10: fatal error: absl/strings/str_cat.h: No such file or directory", "absl/strings/str_cat.h"),
+     ("rust", "error[E0432]: unresolved import `itertools`", "itertools"),
+     ("rust", "error[E0433]: cannot find module or crate `serde_json` in this scope", "serde_json"),
+     ("rust", "error[E0425]: cannot find value `y` in this scope", ""),
+     ("typescript", "Error: Cannot find module 'lodash' Require stack:", "lodash"),
+     ("javascript", "Error: ENOENT: no such file or directory, open '/data/x.json'", "/data/x.json")],
+)  # fmt: skip
+def test_what_a_compiler_or_runtime_misses_is_named(language, said, what):
+    assert what_is_missing(said, language) == what
+
+
+@pytest.mark.parametrize(
+    ("code", "letters", "error"),
+    [("const _ = require('lodash')\nfunction f(v) { return _.sortBy(v) }", "EE", "needs lodash"),
+     ("function f(v) { return require('lodash').sortBy(v) }", "EE", "needs lodash"),
+     ("function f(v) { return helper(v) }", "EE", "ReferenceError: helper is not defined"),
+     ("function f(v) { if (v.length) throw { get name() { throw 1 } }; return 1 }", "EP", ""),
+     ("function f(v) { throw new Error('\\n0 P\\n! x ' + '!'.repeat(500)) }", "EE", "Error: 0 P ! x "),
+     ("function f(v) { if (v.length) return require('x')(v); return 1 }", "EP", "needs x")],
+)  # fmt: skip
+def test_what_javascript_raises_is_told(code, letters, error):
+    if missing_toolchains(["javascript"]):
+        pytest.skip("no javascript here")
+    tests = [{"arguments": [[1]], "expected": 1}, {"arguments": [[]], "expected": 1}]
+    found = prove([code], tests, language="javascript", entry_point="f", timeout=5, memory_mb=512)
+    assert found["outcomes"] == [letters]
+    assert found["errors"][0][0].startswith(error)
