@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from eval.answers.braces import cut_at_close, open_brackets, without_comments
 from eval.answers.trees import is_code
-from eval.answers.units import IncompleteError, is_python, parse_python, python_units
+from eval.answers.units import IncompleteError, is_python, last_unit, python_units
 
 MAX_LINES = 120
 """A longer text without a fence is no body."""
@@ -115,10 +115,10 @@ def _continues(body: str, declaration: str) -> bool:
 def _is_longer(body: str, declaration: str) -> bool:
     """Whether the body is in the declaration's function, and not behind it."""
     try:
-        units = parse_python(f"{declaration.rstrip()}\n{body}\n")
+        unit = last_unit(f"{declaration.rstrip()}\n{body}\n")
     except (SyntaxError, IncompleteError):
         return False
-    return bool(units) and body.strip() in units[-1].text and units[-1].kind == "definition"
+    return unit is not None and body.strip() in unit.text and unit.kind == "definition"
 
 
 def has_body(unit: str, language: str, name: str = "") -> bool:

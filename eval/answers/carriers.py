@@ -128,6 +128,8 @@ def _strings(value: Any, depth: int, name: str = "") -> Iterator[tuple[str, str]
 
 
 def _unescaped(text: str) -> str:
+    if "\\" not in text and '"' not in text:
+        return text
     try:
         return str(json.loads(f'"{text}"', strict=False))
     except ValueError:

@@ -112,11 +112,13 @@ def python_units(text: str) -> tuple[Unit, ...]:
     return tuple(grow_units(text, parse_python, _is_clause))
 
 
+@lru_cache(maxsize=64)
 def is_python(text: str) -> bool:
     """Whether a text as a whole is Python."""
     try:
-        parse_python(text)
-    except (SyntaxError, IncompleteError):
+        _tree(text)
+        symtable.symtable(text, "answer", "exec")
+    except (SyntaxError, IncompleteError, ValueError, RecursionError, MemoryError):
         return False
     return True
 
@@ -162,6 +164,16 @@ def parse_python(text: str) -> list[Unit]:
         IncompleteError: it is the beginning of one.
         SyntaxError: it is none.
     """
+    return [_unit(group, nodes) for group, nodes in _statements(text)]
+
+
+def last_unit(text: str) -> Unit | None:
+    """The last statement of a program, if it has any; raises as `parse_python`, which looks into all of them."""
+    statements = _statements(text)
+    return _unit(*statements[-1]) if statements else None
+
+
+def _statements(text: str) -> list[tuple[str, list[ast.stmt]]]:
     lines = text.split("\n")
     groups: list[tuple[int, int, list[ast.stmt]]] = []
     for node in _tree(text).body:
@@ -171,7 +183,7 @@ def parse_python(text: str) -> list[Unit]:
             groups[-1] = (groups[-1][0], last, [*groups[-1][2], node])
         else:
             groups.append((first, last, [node]))
-    return [_unit("\n".join(lines[first:last]), nodes) for first, last, nodes in groups]
+    return [("\n".join(lines[first:last]), nodes) for first, last, nodes in groups]
 
 
 def _unit(text: str, nodes: list[ast.stmt]) -> Unit:

@@ -78,6 +78,8 @@ def instances(f: Function) -> list[tuple[str, ...]]:
 def instantiated(f: Function, kinds: tuple[str, ...]) -> str:
     """The function with such types, as an expression."""
     known = dict(zip((each.name for each in f.generics if each.item is None), kinds, strict=True))
+    if f.name.startswith("("):  # a method
+        return re.sub(r"\[[\w, ]+\]", lambda _: f"[{', '.join(known.values())}]", f.name, count=1)
     written = [known[each.name] if each.item is None else f"[]{known[each.item]}" for each in f.generics]
     return f"{f.name}[{', '.join(written)}]"
 
@@ -91,10 +93,9 @@ def without_slices(kind: str, f: Function) -> str:
 
 
 def head(f: Function) -> str:
-    """The type parameters of what stands for it; each may be anything, or a key of a map."""
+    """The type parameters of what stands for it; each may be anything, or what can be compared."""
     mine = [each for each in f.generics if each.item is None]
-    written = " ".join([f.returns, *(kind for _, kind in f.parameters)])
-    said = [f"{each.name} {'comparable' if f'map[{each.name}]' in written else 'any'}" for each in mine]
+    said = [f"{each.name} {'any' if '[' in each.bounds else 'comparable'}" for each in mine]
     return f"[{', '.join(said)}]"
 
 

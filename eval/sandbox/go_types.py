@@ -8,7 +8,9 @@ none that is told what a value ought to be.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from eval.sandbox import go_generics
 from eval.sandbox.functions import Function, split_at_commas
 
 _BASIC = """int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 complex64 complex128 bool string
@@ -18,12 +20,15 @@ PREDECLARED = frozenset(
     min new panic print println real recover init main assert""".split()
 )
 """Names that a declaration of the candidate's must not take from the tests."""
-_PLAIN = frozenset(f"{_BASIC} map struct".split())
-_STRUCT = re.compile(r"^type[ \t]+(\w+)[ \t]+struct[ \t]*\{([^{}]*)\}", re.MULTILINE)
-_NAMED = re.compile(r"^type[ \t]+(\w+)[ \t]+([\w\[\]*. ]+?)[ \t]*$", re.MULTILINE)
+_PLAIN = frozenset(f"{_BASIC} map struct func time.Time time.Duration big.Int big.Rat io.Reader io.Writer".split())
+_STRUCT = re.compile(r"^type[ \t]+(\w+)[ \t]*(\[[^\[\]\n]*\])?[ \t]+struct[ \t]*\{([^{}]*)\}", re.MULTILINE)
+_NAMED = re.compile(r"^type[ \t]+(\w+)[ \t]+([\w\[\]*. ]+?|func[ \t]*\([^{}\n]*)[ \t]*$", re.MULTILINE)
+OPAQUE = "wavecoderHandle"
+"""The one field that the tests see of an object which stays at the candidate's."""
 _CONSTANTS = re.compile(r"^const[ \t]*\(([^()]*)\)|^const[ \t]+([^()\n]+)$", re.MULTILINE)
 _METHOD = re.compile(
-    r"^func[ \t]*\([ \t]*(?:\w+[ \t]+)?(\*?)(\w+)[ \t]*\)[ \t]*(\w+)[ \t]*\(([^{}()]*)\)[ \t]*([^{}\n]*?)[ \t]*\{",
+    r"^func[ \t]*\([ \t]*(?:\w+[ \t]+)?(\*?)(\w+(?:\[[\w, ]+\])?)[ \t]*\)[ \t]*(\w+)[ \t]*"
+    r"\(((?:[^{}()]|\([^{}()]*\))*)\)[ \t]*((?:[^{}\n]|\b(?:interface|struct)\{\})*?)[ \t]*\{",
     re.MULTILINE,
 )
 _INTERFACE = re.compile(r"^type[ \t]+(\w+)[ \t]+interface[ \t]*\{([^{}|~]*)\}", re.MULTILINE)
@@ -40,16 +45,51 @@ def data_types(source: str) -> dict[str, str]:
     Args:
         source: Go without comments.
     """
-    found = {name: (f"type {name} struct {{{body}}}", _words(body)) for name, body in _STRUCT.findall(source)}
-    found |= {name: (f"type {name} {kind}", set(re.findall(r"[A-Za-z_]\w*", kind)))
+    found = {name: (f"type {name}{given} struct {{{body}}}", _words(body) - set(_parameters(given)))
+             for name, given, body in _STRUCT.findall(source)}  # fmt: skip
+    found |= {name: (f"type {name} {kind}", _kind_words(kind))
               for name, kind in _NAMED.findall(source) if name not in found and kind != "struct"}  # fmt: skip
     found = {name: each for name, each in found.items() if name not in PREDECLARED and "wavecoder" not in name}
     found |= {name: (f"type {name} interface {{{body}}}", _words_of_methods(body))
               for name, body in _INTERFACE.findall(source) if name not in PREDECLARED}  # fmt: skip
+    found = {name: each for name, each in found.items() if not _compares_with_data(each[0], set(found))}
     while wrong := [name for name, (_, words) in found.items() if not words <= _PLAIN | set(found)]:
         for name in wrong:
-            del found[name]
+            head = re.match(r"type \w+(?:\[.*?\])? struct\b", found[name][0])
+            if head and name not in found[name][1]:  # it stays where it is
+                found[name] = (f"{head[0]} {{ {OPAQUE} uint64 }}", {"uint64"})
+            else:
+                del found[name]
     return {name: text for name, (text, _) in found.items()}
+
+
+def is_opaque(text: str) -> bool:
+    """Whether a declaration says only that there is an object at the candidate's."""
+    return OPAQUE in text
+
+
+def _parameters(given: str) -> list[str]:
+    """The names of type parameters between brackets."""
+    return [part.split()[0] for part in split_at_commas(given[1:-1]) if part.split()]
+
+
+def _kind_words(kind: str) -> set[str]:
+    """The words of a type; of a function's without the names of its parameters."""
+    text = re.sub(r"(?<=[(,])[ \t]*[a-z]\w*[ \t]+(?=[\w*\[.])", " ", kind) if kind.startswith("func") else kind
+    return set(re.findall(r"[A-Za-z_][\w.]*", text))
+
+
+def _compares_with_data(text: str, own: set[str]) -> bool:
+    """Whether a type is an interface that is told what a value ought to be."""
+    if " interface " not in text:
+        return False
+    heads = re.findall(r"(\w+)[ \t]*\(([^()]*)\)", text)
+    return any(_JUDGING.search(name) and not _are_own(_kinds(given), own) for name, given in heads if given.strip())
+
+
+def _are_own(kinds: list[str], own: set[str]) -> bool:
+    """Whether all of some types are the candidate's own."""
+    return all(kind.lstrip("*") in own for kind in kinds)
 
 
 def _words(body: str) -> set[str]:
@@ -57,7 +97,7 @@ def _words(body: str) -> set[str]:
     words: set[str] = set()
     for line in re.split(r"[\n;]", re.sub(r"`[^`]*`", "", body)):
         fields = re.match(r"[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?=[\w\[*])", line)
-        words |= set(re.findall(r"[A-Za-z_.]\w*", line[fields.end() :] if fields else line))
+        words |= _kind_words(line[fields.end() :] if fields else line)
     return words
 
 
@@ -67,17 +107,50 @@ def _words_of_methods(body: str) -> set[str]:
     for line in re.split(r"[\n;]", body):
         if head := re.fullmatch(r"[ \t]*(\w+)[ \t]*\((.*?)\)[ \t]*(.*?)[ \t]*", line):
             kinds = [*_kinds(head[2]), _results(head[3])]
-            words |= {word for kind in kinds for word in re.findall(r"[A-Za-z_.]\w*", kind)}
+            words |= {word for kind in kinds for word in _kind_words(kind)}
         else:
-            words |= set(re.findall(r"[A-Za-z_.]\w*", line))
+            words |= _kind_words(line)
     return words
 
 
 def registered(types: dict[str, str], sentinels: dict[str, str]) -> str:
     """What tells either program the types and errors that it has under the same name as the other."""
-    lines = [f'wavecoderKinds["main.{name}"] = reflect.TypeOf((*{name})(nil)).Elem()' for name in types]
+    plain = [name for name, text in types.items() if not re.match(r"type \w+\[", text)]
+    lines = [f'wavecoderKinds["main.{name}"] = reflect.TypeOf((*{name})(nil)).Elem()' for name in plain]
+    lines += [f'wavecoderOpaque["{name}"] = true' for name, text in types.items() if is_opaque(text)]
     lines += [f'wavecoderErrors["{name}"] = {name}' for name in sentinels]
-    return f"func init() {{ {'; '.join(lines)} }}\n" if lines else ""
+    wrappers = [_wrapper(name, types) for name, text in types.items() if " interface " in text]
+    return "".join(wrappers) + (f"func init() {{ {'; '.join(lines)} }}\n" if lines else "")
+
+
+def _wrapper(name: str, types: dict[str, str]) -> str:
+    """A type for objects behind an interface that are of no type that both programs have."""
+    made, asked = f"wavecoderOf{name}", sorted(_asked(name, types).items())
+    methods = []
+    for number, (method, (kinds, results)) in enumerate(asked):
+        taken = ", ".join(f"a{n} {kind}" for n, kind in enumerate(kinds))
+        given = ", ".join(f"a{n}{'...' if kind.startswith('...') else ''}" for n, kind in enumerate(kinds))
+        function = f"func({', '.join(kinds)}) {results}"
+        call = f"w.methods[{number}].Interface().({function})({given})"
+        methods.append(f"func (w {made}) {method}({taken}) {results} {{ {'return ' if results else ''}{call} }}\n")
+    kind = f"reflect.TypeOf((*{name})(nil)).Elem()"
+    return (f"type {made} struct {{ methods []reflect.Value }}\n{''.join(methods)}"
+            f'func init() {{ wavecoderWrappers["main.{name}"] = wavecoderWrapper{{{kind}, '
+            f"func(f []reflect.Value) reflect.Value {{ return reflect.ValueOf({made}{{f}}) }}}} }}\n")  # fmt: skip
+
+
+def _asked(name: str, types: dict[str, str]) -> dict[str, tuple[list[str], str]]:
+    """The methods of an interface and of those that it holds: name → kinds of what they take, and their results."""
+    body = re.search(r"interface \{(.*)\}", types[name], re.DOTALL)
+    found: dict[str, tuple[list[str], str]] = {}
+    for line in re.split(r"[\n;]", body[1] if body else ""):
+        if head := re.fullmatch(r"[ \t]*(\w+)[ \t]*\((.*?)\)[ \t]*(.*?)[ \t]*", line):
+            found[head[1]] = (_kinds(head[2]), _results(head[3]))
+        elif line.strip() in types and line.strip() != name:
+            found |= _asked(line.strip(), types)
+        elif line.strip() == "error":
+            found["Error"] = ([], "string")
+    return found
 
 
 def sentinels(source: str) -> dict[str, str]:
@@ -101,13 +174,25 @@ def methods(source: str, tests: str, types: dict[str, str]) -> list[tuple[str, s
     """Receiver, name and function of the methods that tests call; the receiver is its first parameter."""
     found = []
     asked = {name for text in types.values() if " interface " in text for name in re.findall(r"(\w+)[ \t]*\(", text)}
-    for star, owner, name, given, returns in _METHOD.findall(source):
-        called = name in asked | {"Error", "String"} or re.search(rf"\.{name}\s*\(", tests)
-        if owner not in types or not called or (given.strip() and name not in asked and _JUDGING.search(name)):
+    heads = _METHOD.findall(source)
+    sorts = {owner for _, owner, name, *_ in heads if name == "Swap"}
+    for star, path, name, given, returns in heads:
+        owner, _, arguments = path.partition("[")
+        orders = name in {"Less", "Len", "Swap"} and path in sorts
+        called = name in asked | {"Error", "String"} or orders or re.search(rf"\.{name}\s*\(", tests)
+        kinds = _kinds(given)
+        judges = _JUDGING.search(name) and not (orders and kinds == ["int", "int"]) and not _are_own(kinds, set(types))
+        if owner not in types or not called or (kinds and judges):
             continue
-        parameters = [(f"a{n + 1}", kind) for n, kind in enumerate(_kinds(given))]
-        made = Function(name, _results(returns), (("a0", f"{star}{owner}"), *parameters))
-        found.append((f"{star}{owner}", name, made))
+        given_to_type = re.match(r"type \w+(\[.*?\]) ", types[owner])
+        generics = go_generics.type_parameters(given_to_type[1][1:-1], source) if given_to_type else ()
+        if generics is None:
+            continue
+        named = [part.strip() for part in arguments.rstrip("]").split(",") if part.strip()]
+        generics = tuple(replace(each, name=own) for each, own in zip(generics, named, strict=False))
+        parameters = [(f"a{n + 1}", kind) for n, kind in enumerate(kinds)]
+        made = Function(name, _results(returns), (("a0", f"{star}{path}"), *parameters), generics)
+        found.append((f"{star}{path}", name, made))
     return found
 
 

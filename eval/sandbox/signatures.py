@@ -27,7 +27,8 @@ _TYPES = {
     "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter "
     "Rc RefCell Cell Arc Mutex RwLock rc cell sync",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
-    "interface any error complex64 complex128",
+    "interface any error complex64 complex128 "
+    "time Time Duration big Int Rat io Reader Writer sort fmt Stringer Interface",
 }
 _PATTERNS = {
     "cpp": r"^[ \t]*(?:(?:static|inline|constexpr|extern)\s+)*"

@@ -129,7 +129,7 @@ def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Fi
     defined = set(re.findall(r"\b(?:const|let|var|function\*?|class)\s+([A-Za-z_$][\w$]*)", tests))
     named = sorted(({entry_point} if entry_point else set(re.findall(r"[A-Za-z_$][\w$]*", tests))) - defined)
     names = json.dumps({"candidate": named, "entry_point": entry_point})
-    serve = "\n;require('./wire.js').serve(name => eval(name))\n"
+    serve = "\n;require('./wire.js').serve(wavecoderName => eval(wavecoderName))\n"
     candidate = _as_script(candidate)
     directive = re.match(r"(?:\s|//[^\n]*\n|/\*.*?\*/)*(['\"]use strict['\"])", candidate, re.DOTALL)
     strict = f"{directive[1]};" if directive else ""
@@ -204,8 +204,12 @@ def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, F
     known = go_types.registered(own, sentinels)
     for receiver, name, f in go_types.methods(source, tests, own):
         if is_plain(f, "go", frozenset(own)):
-            stubs.append(_go_stub(f, str(len(named)), f"(a0 {receiver}) {name}", f.parameters[1:]))
-            named.append(f"({receiver}).{name}")
+            number = go_generics.pick(f, len(named)) if f.generics else str(len(named))
+            stubs.append(_go_stub(f, number, f"(a0 {receiver}) {name}", f.parameters[1:]))
+            whole = replace(f, name=f"({receiver}).{name}")
+            named += (
+                [go_generics.instantiated(whole, x) for x in go_generics.instances(f)] if f.generics else [whole.name]
+            )
     for f in functions:
         number = go_generics.pick(f, len(named)) if f.generics else str(len(named))
         stubs.append(_go_stub(f, number, f"{f.name}{go_generics.head(f) if f.generics else ''}", f.parameters))
@@ -215,9 +219,9 @@ def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, F
     run = ("package main\nimport \"testing\"\nfunc main() { testing.Main("
            "func(string, string) (bool, error) { return true, nil }, "
            f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
-    serve = f"{known}func main() {{ wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
+    serve = f"{known}func main() {{ wavecoderOwner = true; wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
     body = re.sub(r"^\s*package \w+", "", tests)
-    wire = {name: driver(name) for name in ("wire.go", "errors.go", "channels.go")}
+    wire = {name: driver(name) for name in ("wire.go", "shared.go", "lent.go", "errors.go", "channels.go")}
     return (
         {"candidate.go": go_file(candidate), "main.go": go_file(serve)} | wire,
         {

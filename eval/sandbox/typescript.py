@@ -1,8 +1,8 @@
 """TypeScript → JavaScript, by leaving out what is only a type; as Node's own type stripping does (`--strip-types`).
 
 No type is checked: a program with type errors runs, as it does in Node. The result does not depend on Node's version,
-and no compiler has to be installed. Enums and parameters that are properties become what a compiler makes of them.
-Other syntax that a compiler turns into code has no such form: `needs_compiler` names it.
+and no compiler has to be installed. Enums, namespaces and parameters that are properties become what a compiler makes
+of them. Other syntax that a compiler turns into code has no such form: `needs_compiler` names it.
 
 Not covered: JSX; imports that are only used as types and do not say so.
 """
@@ -35,7 +35,7 @@ _MARKS = {
 }  # fmt: skip
 """Node → its own signs and words that are left out."""
 _COMPILED = {
-    "internal_module": "a namespace", "module": "a namespace",
+    "module": "a module",
     "import_require_clause": "import = require", "import_alias": "an import alias", "decorator": "a decorator",
 }  # fmt: skip
 
@@ -77,12 +77,15 @@ Cut = tuple[int, int, bytes]
 
 def _cuts(root: Node, text: bytes) -> Iterator[Cut]:
     """What is left out: first and last byte, and what stands there instead."""
+    names: dict[str, list[str]] = {}  # of namespaces: what they export so far
     for node in _nodes(root):
         if node.type in _TYPES:
             before = node.prev_sibling
             line = before is not None and node.parent is not None and node.parent.type == "arrow_function"
             # No line may begin with the arrow.
             yield before.end_byte if line and before else node.start_byte, node.end_byte, b" "
+        elif node.type == "internal_module":
+            yield from _namespace(node, names)
         elif node.type == "enum_declaration":
             yield node.start_byte, node.end_byte, _enum(node).encode()
         elif node.type in {"import_specifier", "export_specifier"} and _has(node, "type"):
@@ -117,6 +120,65 @@ def _enum(node: Node) -> str:
         made.append(f"const {held} = {name}[{key}] = {said}; if (typeof {held} === 'number') {name}[{held}] = {key};")
         known.append(member)
     return f"var {name} = ({name} => {{ {' '.join(made)} return {name} }})({name} ?? {{}});"
+
+
+def _namespace(node: Node, known: dict[str, list[str]]) -> Iterator[Cut]:
+    """A namespace as a function that fills an object; what it exports is read there as it is now."""
+    named, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+    if named is None or body is None:
+        return
+    path, before = _text(named).replace(" ", "").split("."), list[str]()
+    exports = [each for each in body.named_children if each.type == "export_statement"]
+    mine = [name for each in exports for name in _declared(each)]
+    whole = ".".join([*_owners(node), *path])
+    earlier = [name for name in known.setdefault(whole, []) if name not in mine]
+    known[whole] += [name for name in mine if name not in known[whole]]
+    for at in range(1, len(path)):
+        known.setdefault(".".join([*_owners(node), *path[:at]]), []).append(path[at])
+    opened, closed = "", ""
+    for at, name in enumerate(path):
+        owner = f"{path[at - 1]}.{name}" if at else name
+        opened += f"{'' if at else f'var {name}; '}(({name}) => {{ "
+        closed = f"; }})({owner} ??= {{}})" + closed
+        before.append(name)
+    own = path[-1]
+    opened += f"const {{ {', '.join(earlier)} }} = {own}; " if earlier else ""
+    for name in mine:
+        opened += (f"Object.defineProperty({own}, '{name}', {{ get: () => {name}, set: ($v) => {{ {name} = $v; }}, "
+                   "enumerable: true, configurable: true }); ")  # fmt: skip
+    above = node.parent if node.parent is not None and node.parent.type == "export_statement" else None
+    yield (above or node).start_byte, body.start_byte + 1, opened.encode()
+    yield body.end_byte - 1, body.end_byte, f"{closed};".encode()
+    for each in exports:
+        inner = each.child_by_field_name("declaration")
+        if inner is not None and inner.type != "internal_module" and not _is_type_statement(each):
+            yield each.start_byte, inner.start_byte, b""
+
+
+def _owners(node: Node) -> list[str]:
+    """The names of the namespaces that a node stands in, the outermost first."""
+    found = list[str]()
+    at = node.parent
+    while at is not None:
+        if at.type == "internal_module":
+            found.insert(0, _text(at.child_by_field_name("name")))
+        at = at.parent
+    return found
+
+
+def _declared(export: Node) -> list[str]:
+    """The names of values that an `export` declares."""
+    inner = export.child_by_field_name("declaration")
+    inner = inner.named_children[0] if inner is not None and inner.type == "expression_statement" else inner
+    if inner is None or _is_type_statement(export):
+        return []
+    if inner.type in {"lexical_declaration", "variable_declaration"}:
+        return [
+            _text(each.child_by_field_name("name"))
+            for each in inner.named_children
+            if each.type == "variable_declarator"
+        ]
+    return [_text(inner.child_by_field_name("name")).partition(".")[0]]
 
 
 def _given_properties(method: Node) -> Iterator[Cut]:

@@ -99,7 +99,7 @@ def _of_go(source: str) -> dict[str, OwnType]:
     found = {}
     for name, text in go_types.data_types(source).items():
         body = re.fullmatch(r"type \w+ struct \{(.*)\}", text, re.DOTALL)
-        if " interface {" in text:
+        if " interface {" in text or go_types.is_opaque(text) or re.match(r"type \w+\[", text):
             continue
         if body is None:
             found[name] = OwnType(name, base=text.removeprefix(f"type {name} "))

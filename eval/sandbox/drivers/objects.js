@@ -12,9 +12,18 @@ function beside(x) {
   return Object.hasOwn(x, 'raw') && !extra.some(([k]) => k === 'raw') ? [...extra, ['raw', x.raw]] : extra
 }
 
-// What an error holds that is not told by its properties.
+// What an error holds that is not told by its properties: what the getters of its class say, too.
 function hidden(x) {
-  return ['cause', 'errors'].filter(k => Object.hasOwn(x, k) && !Object.prototype.propertyIsEnumerable.call(x, k)).map(k => [k, x[k]])
+  const told = new Map()
+  for (let p = Object.getPrototypeOf(x); p !== null && isOwnClass(p.constructor); p = Object.getPrototypeOf(p)) {
+    for (const k of Reflect.ownKeys(p)) if (Object.getOwnPropertyDescriptor(p, k).get && !told.has(k)) told.set(k, x[k])
+  }
+  const inner = ['cause', 'errors'].filter(k => Object.hasOwn(x, k) && !Object.prototype.propertyIsEnumerable.call(x, k)).map(k => [k, x[k]])
+  return [...inner, ...told]
+}
+
+function isClass(x) {
+  return isOwnClass(x) && /^class\b/.test(Function.prototype.toString.call(x))
 }
 
 function isOwnClass(x) {
@@ -59,4 +68,4 @@ function replace(old, made) {
   }
 }
 
-module.exports = { ERRORS, beside, contents, hasMethods, hidden, isOwnClass, methodsOf, nearest, ownEntries, replace }
+module.exports = { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace }

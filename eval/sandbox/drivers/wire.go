@@ -41,11 +41,18 @@ func wavecoderLeave(err error) {
 	}
 }
 
-func wavecoderPutNumber(n uint64) { wavecoderLeave(binary.Write(wavecoderWriter, binary.LittleEndian, n)) }
+func wavecoderPutNumber(n uint64) {
+	var bytes [8]byte
+	binary.LittleEndian.PutUint64(bytes[:], n)
+	_, err := wavecoderWriter.Write(bytes[:])
+	wavecoderLeave(err)
+}
 
-func wavecoderGetNumber() (n uint64) {
-	wavecoderLeave(binary.Read(wavecoderReader, binary.LittleEndian, &n))
-	return n
+func wavecoderGetNumber() uint64 {
+	var bytes [8]byte
+	_, err := io.ReadFull(wavecoderReader, bytes[:])
+	wavecoderLeave(err)
+	return binary.LittleEndian.Uint64(bytes[:])
 }
 
 func wavecoderPutText(s string) {
@@ -77,61 +84,49 @@ func wavecoderPut(v reflect.Value) {
 		wavecoderPutNumber(math.Float64bits(v.Float()))
 	case reflect.String:
 		wavecoderPutText(v.String())
-	case reflect.Array, reflect.Slice:
-		if v.Kind() == reflect.Slice {
-			if v.IsNil() {
-				wavecoderPutNumber(math.MaxUint64)
-				return
-			}
-			wavecoderPutNumber(uint64(v.Len()))
-		}
+	case reflect.Array:
 		for n := 0; n < v.Len(); n++ {
 			wavecoderPut(v.Index(n))
 		}
-	case reflect.Map:
-		if v.IsNil() {
-			wavecoderPutNumber(math.MaxUint64)
-			return
-		}
-		wavecoderPutNumber(uint64(v.Len()))
-		for _, key := range v.MapKeys() {
-			wavecoderPut(key)
-			wavecoderPut(v.MapIndex(key))
-		}
+	case reflect.Slice, reflect.Map:
+		wavecoderPutShared(v)
 	case reflect.Complex64, reflect.Complex128:
 		wavecoderPutNumber(math.Float64bits(real(v.Complex())))
 		wavecoderPutNumber(math.Float64bits(imag(v.Complex())))
 	case reflect.Func:
-		if v.IsNil() {
-			wavecoderPutNumber(0)
-			return
-		}
-		wavecoderLent = append(wavecoderLent, v)
-		wavecoderPutNumber(uint64(len(wavecoderLent)))
+		wavecoderPutFunction(v)
 	case reflect.Chan:
 		wavecoderPutItems(v)
 	case reflect.Struct:
-		held := reflect.New(v.Type()).Elem()
-		held.Set(v)
-		for n := 0; n < held.NumField(); n++ {
-			wavecoderPut(wavecoderField(held, n))
+		held := reflect.New(v.Type())
+		held.Elem().Set(v)
+		if wavecoderIsOpaque(v.Type()) {
+			wavecoderPutOpaque(held)
+		} else if wavecoderCoded[v.Type()] {
+			bytes, err := held.Interface().(interface{ GobEncode() ([]byte, error) }).GobEncode()
+			wavecoderLeave(err)
+			wavecoderPutText(string(bytes))
+		} else {
+			for n := 0; n < v.NumField(); n++ {
+				wavecoderPut(wavecoderField(held.Elem(), n))
+			}
 		}
 	case reflect.Ptr:
-		if v.IsNil() {
-			wavecoderPutNumber(0)
-			return
+		if wavecoderIsOpaque(v.Type().Elem()) {
+			wavecoderPutOpaque(v)
+		} else {
+			wavecoderPutShared(v)
 		}
-		if wavecoderDepth++; wavecoderDepth > 100000 {
-			panic("pointers that come back to where they began are no plain data")
-		}
-		wavecoderPutNumber(1)
-		wavecoderPut(v.Elem())
-		wavecoderDepth--
 	case reflect.Interface:
 		if v.IsNil() {
 			wavecoderPutText("nil")
 		} else if err, ok := v.Interface().(error); ok && v.Type() == wavecoderError && !wavecoderKnows(v.Elem().Type()) {
 			wavecoderPutError(err)
+		} else if wavecoderIsLent(v) {
+			wavecoderPutText("lent " + v.Type().String())
+			for n := 0; n < v.NumMethod(); n++ {
+				wavecoderPut(v.Method(n))
+			}
 		} else {
 			wavecoderPutText(v.Elem().Type().String())
 			wavecoderType(v.Elem().Type().String()) // only what the other side knows
@@ -159,42 +154,34 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 		for n := 0; n < v.Len(); n++ {
 			v.Index(n).Set(wavecoderGet(t.Elem()))
 		}
-	case reflect.Slice:
-		size := wavecoderGetNumber()
-		if size == math.MaxUint64 {
-			return v
-		}
-		v.Set(reflect.MakeSlice(t, 0, 0))
-		for n := uint64(0); n < size; n++ {
-			v.Set(reflect.Append(v, wavecoderGet(t.Elem())))
-		}
-	case reflect.Map:
-		size := wavecoderGetNumber()
-		if size == math.MaxUint64 {
-			return v
-		}
-		v.Set(reflect.MakeMap(t))
-		for n := size; n > 0; n-- {
-			key := wavecoderGet(t.Key())
-			v.SetMapIndex(key, wavecoderGet(t.Elem()))
-		}
+	case reflect.Slice, reflect.Map:
+		v.Set(wavecoderGetShared(t))
 	case reflect.Complex64, reflect.Complex128:
 		parts := math.Float64frombits(wavecoderGetNumber())
 		v.SetComplex(complex(parts, math.Float64frombits(wavecoderGetNumber())))
 	case reflect.Func:
-		if number := wavecoderGetNumber(); number != 0 {
-			v.Set(wavecoderBorrowed(t, number-1))
-		}
+		v.Set(wavecoderGetFunction(t))
 	case reflect.Chan:
 		v.Set(wavecoderGetItems(t))
 	case reflect.Struct:
-		for n := 0; n < v.NumField(); n++ {
-			wavecoderField(v, n).Set(wavecoderGet(v.Type().Field(n).Type))
+		if wavecoderIsOpaque(t) {
+			if of := wavecoderGetOpaque(t); !of.IsNil() {
+				v.Set(of.Elem())
+			}
+		} else if wavecoderCoded[t] {
+			if v.Addr().Interface().(interface{ GobDecode([]byte) error }).GobDecode([]byte(wavecoderGetText())) != nil {
+				os.Exit(wavecoderGone)
+			}
+		} else {
+			for n := 0; n < v.NumField(); n++ {
+				wavecoderField(v, n).Set(wavecoderGet(v.Type().Field(n).Type))
+			}
 		}
 	case reflect.Ptr:
-		if wavecoderGetNumber() != 0 {
-			v.Set(reflect.New(t.Elem()))
-			v.Elem().Set(wavecoderGet(t.Elem()))
+		if wavecoderIsOpaque(t.Elem()) {
+			v.Set(wavecoderGetOpaque(t.Elem()))
+		} else {
+			v.Set(wavecoderGetShared(t))
 		}
 	case reflect.Interface:
 		switch name := wavecoderGetText(); name {
@@ -211,15 +198,21 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 				v.Set(reflect.ValueOf(known))
 			}
 		default:
-			v.Set(wavecoderGet(wavecoderType(name)))
+			if made, ok := wavecoderWrappers[strings.TrimPrefix(name, "lent ")]; ok && strings.HasPrefix(name, "lent ") {
+				methods := make([]reflect.Value, made.kind.NumMethod())
+				for n := range methods {
+					methods[n] = wavecoderGet(made.kind.Method(n).Type)
+				}
+				v.Set(made.make(methods))
+			} else {
+				v.Set(wavecoderGet(wavecoderType(name)))
+			}
 		}
 	default:
 		panic("no plain data: " + t.String())
 	}
 	return v
 }
-
-var wavecoderDepth = 0
 
 // A field that may be set, also one whose name begins with a small letter.
 func wavecoderField(v reflect.Value, n int) reflect.Value {
@@ -263,6 +256,8 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 		wavecoderOpen.Lock()
 		defer wavecoderSendOn()
 	}
+	wavecoderEnter()
+	defer wavecoderExit()
 	wavecoderPutNumber(uint64(number))
 	for n, argument := range arguments {
 		boxed := reflect.New(function.In(n)).Elem()
@@ -277,6 +272,7 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 
 // What the other side answers to a call; it may ask for functions of this side's first.
 func wavecoderReply(function reflect.Type, arguments []interface{}) []reflect.Value {
+	given := wavecoderShared()
 	status := wavecoderGetNumber()
 	for status == wavecoderAsks {
 		wavecoderServeLent()
@@ -299,33 +295,58 @@ func wavecoderReply(function reflect.Type, arguments []interface{}) []reflect.Va
 			if t.ChanDir() != reflect.RecvDir {
 				wavecoderSent = append(wavecoderSent, wavecoderPassOn(reflect.ValueOf(argument), wavecoderGet(reflect.ChanOf(reflect.BothDir, t.Elem()))))
 			}
-		case reflect.Slice:
-			reflect.Copy(reflect.ValueOf(argument), wavecoderGet(t))
-		case reflect.Ptr:
-			if made := wavecoderGet(t); !made.IsNil() && !reflect.ValueOf(argument).IsNil() {
-				reflect.ValueOf(argument).Elem().Set(made.Elem())
-			}
-		case reflect.Map:
-			old, made := reflect.ValueOf(argument), wavecoderGet(t)
-			if old.IsNil() {
-				continue
-			}
-			for _, key := range old.MapKeys() {
-				old.SetMapIndex(key, reflect.Value{})
-			}
-			for _, key := range made.MapKeys() {
-				old.SetMapIndex(key, made.MapIndex(key))
-			}
 		}
 	}
+	wavecoderRenew(given)
 	if panicked != nil {
 		panic(panicked)
 	}
 	return results
 }
 
-// Functions stay where they are: the other side gets one that asks for them by number.
-var wavecoderLent []reflect.Value
+// Functions stay where they are: the other side gets one that asks for them by number, and gives it back as that number.
+var (
+	wavecoderLent       []reflect.Value
+	wavecoderLentAt     = map[unsafe.Pointer]uint64{}
+	wavecoderBorrowedAt = map[unsafe.Pointer]uint64{}
+)
+
+func wavecoderPutFunction(v reflect.Value) {
+	if v.IsNil() {
+		wavecoderPutNumber(0)
+		return
+	}
+	held := reflect.New(v.Type())
+	held.Elem().Set(v)
+	at := *(*unsafe.Pointer)(unsafe.Pointer(held.Pointer()))
+	if number, ok := wavecoderBorrowedAt[at]; ok {
+		wavecoderPutNumber(2*number + 2)
+		return
+	}
+	number, ok := wavecoderLentAt[at]
+	if !ok || wavecoderLent[number].Type() != v.Type() {
+		number = uint64(len(wavecoderLent))
+		wavecoderLent, wavecoderLentAt[at] = append(wavecoderLent, held.Elem()), number
+	}
+	wavecoderPutNumber(2*number + 1)
+}
+
+func wavecoderGetFunction(t reflect.Type) reflect.Value {
+	number := wavecoderGetNumber()
+	if number == 0 {
+		return reflect.Zero(t)
+	}
+	if number%2 == 0 {
+		if number = number/2 - 1; number >= uint64(len(wavecoderLent)) || !wavecoderLent[number].Type().ConvertibleTo(t) {
+			os.Exit(wavecoderGone)
+		}
+		return wavecoderLent[number].Convert(t)
+	}
+	made := reflect.New(t)
+	made.Elem().Set(wavecoderBorrowed(t, number/2))
+	wavecoderBorrowedAt[*(*unsafe.Pointer)(unsafe.Pointer(made.Pointer()))] = number / 2
+	return made.Elem()
+}
 
 func wavecoderServeLent() {
 	number := wavecoderGetNumber()
@@ -340,6 +361,8 @@ func wavecoderServeLent() {
 
 func wavecoderBorrowed(t reflect.Type, number uint64) reflect.Value {
 	return reflect.MakeFunc(t, func(given []reflect.Value) []reflect.Value {
+		wavecoderEnter()
+		defer wavecoderExit()
 		wavecoderPutNumber(wavecoderAsks)
 		wavecoderPutNumber(number)
 		arguments := make([]interface{}, len(given))
@@ -385,6 +408,8 @@ func wavecoderServe(functions []interface{}) {
 }
 
 func wavecoderAnswer(function reflect.Value) {
+	wavecoderEnter()
+	defer wavecoderExit()
 	arguments := make([]reflect.Value, function.Type().NumIn())
 	channels := make([]reflect.Value, len(arguments))
 	for n := range arguments {
@@ -395,6 +420,7 @@ func wavecoderAnswer(function reflect.Value) {
 			arguments[n] = wavecoderGet(t)
 		}
 	}
+	given := wavecoderShared()
 	results, failure := wavecoderTry(function, arguments)
 	if err, ok := failure.(error); ok {
 		wavecoderPutNumber(2)
@@ -413,10 +439,9 @@ func wavecoderAnswer(function reflect.Value) {
 	for n, argument := range arguments {
 		if argument.Kind() == reflect.Chan && argument.Type().ChanDir() != reflect.RecvDir {
 			wavecoderPutItems(channels[n])
-		} else if kind := argument.Kind(); kind == reflect.Slice || kind == reflect.Map || kind == reflect.Ptr {
-			wavecoderPut(argument)
 		}
 	}
+	wavecoderPutContents(given)
 }
 
 func wavecoderTry(function reflect.Value, arguments []reflect.Value) (results []reflect.Value, failure interface{}) {

@@ -5,7 +5,7 @@
 // mirror of it, whose properties are copies, renewed by every answer, and whose methods are calls.
 'use strict'
 const fs = require('fs')
-const { ERRORS, beside, contents, hasMethods, hidden, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
+const { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
 const PEER = 4, GONE = 90, MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const BYTES = { Buffer, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
   Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView }
@@ -88,7 +88,7 @@ class Encoder {
     const told = pairs => pairs.filter(([, v]) => this.methods || typeof v !== 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
     const entries = () => told(ownEntries(x))
     if (borrowed.has(x)) return ['yours', borrowed.get(x), this.written(x)]
-    if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? null : this.classOf(x)]
+    if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? usesThis(x) : this.classOf(x)]
     if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 })), Object.isFrozen(x), told(beside(x))]
     if (x instanceof Map) return ['map', Array.from(x, pair => pair.map(y => this.item(y)))]
     if (x instanceof Set) return ['set', Array.from(x, y => this.item(y))]
@@ -121,7 +121,7 @@ class Encoder {
     const parent = Object.getPrototypeOf(x)
     const own = Reflect.ownKeys(x).filter(k => !['length', 'name', 'prototype', 'arguments', 'caller'].includes(k))
     return { methods: isOwnClass(x) && x.prototype ? methodsOf(x.prototype).map(([k, n]) => [typeof k === 'symbol' ? symbolItem(k) : k, n]) : [], parent: isOwnClass(parent) ? this.item(parent) : null,
-      error: Object.keys(ERRORS).find(name => ERRORS[name] === parent) ?? null, usesThis: !asksByName && USES_THIS.test(Function.prototype.toString.call(x)),
+      error: Object.keys(ERRORS).find(name => ERRORS[name] === parent) ?? null, usesThis: usesThis(x),
       statics: own.map(k => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(typeof x[k] === 'function' && !isOwnClass(x[k]) ? boundTo(x[k], x) : x[k])]) }
   }
 
@@ -136,7 +136,8 @@ class Encoder {
     described_.set(x, contents(x))
     return { class: isOwnClass(made) ? this.item(made) : null, bare: Object.getPrototypeOf(x) === null, frozen: Object.isFrozen(x),
       data: items(data.filter(([, v]) => typeof v !== 'function')), told: items(told), converted: items(converted),
-      methods: data.filter(([, v]) => typeof v === 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, v.length]) }
+      classes: items(data.filter(([, v]) => isClass(v))),
+      methods: data.filter(([, v]) => typeof v === 'function' && !isClass(v)).map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, v.length]) }
   }
 }
 
@@ -145,6 +146,8 @@ function symbolItem(x) {
   if (Symbol.keyFor(x) !== undefined) return { symbolFor: Symbol.keyFor(x) }
   return borrowed.has(x) ? { yourSymbol: borrowed.get(x) } : { symbol: [lend(x), x.description ?? null] }
 }
+
+function usesThis(f) { return USES_THIS.test(Function.prototype.toString.call(f)) }
 
 function boundTo(f, owner) {
   if (!bound.has(f)) bound.set(f, Object.defineProperties((...args) => f.apply(owner, args), { name: { value: f.name }, length: { value: f.length } }))
@@ -211,6 +214,7 @@ class Decoder {
     }
     else if (kind === 'yours' && !asksByName) for (const [k, v] of third || []) made[this.key(k)] = this.value(v)
     else if (kind === 'function' && asksByName && more) this.fillClass(made, more)
+    else if (kind === 'function' && more === true) ofThis.add(made)
     else if (kind === 'instance' && asksByName) this.fillMirror(made, third)
   }
 
@@ -240,7 +244,7 @@ class Decoder {
     }
   }
 
-  fillMirror(made, { class: kind, bare, frozen, data, told, converted, methods }) {
+  fillMirror(made, { class: kind, bare, frozen, data, told, converted, methods, classes }) {
     if (Object.isFrozen(made)) return
     for (const k of Reflect.ownKeys(made)) delete made[k]
     const base = kind === null ? null : this.value(kind).prototype
@@ -252,6 +256,7 @@ class Decoder {
       Object.defineProperty(made, key, { get: () => value, set: x => { ask({ set: k }, [made, x]) }, configurable: true })
     }
     for (const [k, length] of methods) Object.defineProperty(made, this.key(k), { value: method(this.key(k), length), writable: true, enumerable: true, configurable: true })
+    for (const [k, v] of classes) Object.defineProperty(made, this.key(k), { value: onlyNew(this.value(v)), writable: true, enumerable: true, configurable: true })
     const values = new Map(converted.map(([k, v]) => [k, this.value(v)])) // as they are now: no answer depends on a comparison
     for (const k of CONVERSIONS) if (values.has(k)) Object.defineProperty(made, k, { value: () => values.get(k), configurable: true })
     if (values.has('default')) Object.defineProperty(made, Symbol.toPrimitive, { value: hint => values.get(hint), configurable: true })
@@ -305,6 +310,18 @@ function borrow(of, name, length) {
   Object.defineProperties(made, { name: { value: name, configurable: true }, length: { value: length, configurable: true } })
   borrowed.set(made, of)
   return made
+}
+
+// A class that is another object's property is constructed and asked for nothing else: it is no method of the object.
+function onlyNew(kind) {
+  const made = function (...args) {
+    if (!new.target) throw new TypeError(`Class constructor ${kind.name} cannot be invoked without 'new'`)
+    return Reflect.construct(kind, args)
+  }
+  if (typeof kind !== 'function') throw new TypeError('a class that is none')
+  Object.defineProperty(made, 'name', { value: kind.name, configurable: true })
+  made.prototype = kind.prototype
+  return Object.setPrototypeOf(made, kind)
 }
 
 function borrowSymbol(of, description) {
@@ -368,7 +385,7 @@ function answered(request, look) {
       value = owner[decoder.key(request.method)](...given)
     } else if ('set' in request && look) {
       args[0][decoder.key(request.set)] = args[1]
-    } else if (request.this && look) {
+    } else if (request.this) {
       value = lent[request.of].apply(args[0], args.slice(1))
     } else {
       const target = 'of' in request ? lent[request.of] : look(request.name)

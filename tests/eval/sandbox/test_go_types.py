@@ -65,8 +65,10 @@ def test_types_pointers_and_functions_of_go_pass_as_in_one_program():
 
 
 def test_types_of_go_that_are_more_than_data_do_not_cross():
-    source = "type A struct { f func() }\ntype B interface { Area() int }\ntype C struct { a A }\ntype D struct { x, y int }\ntype int string\n"
-    assert list(go_types.data_types(source)) == ["D", "B"]
+    source = "type A struct { mu sync.Mutex }\ntype B interface { Area() int }\ntype C struct { a A }\ntype D struct { x, y int }\ntype int string\n"
+    found = go_types.data_types(source)
+    assert list(found) == ["A", "C", "D", "B"]
+    assert [name for name, text in found.items() if go_types.is_opaque(text)] == ["A"]
     assert go_types.constants("const (\n\tOne D = iota\n)\nconst true = D(0)\nconst len D = 3\n", {"D": ""}) == [
         "const (\n\tOne D = iota\n)"
     ]
