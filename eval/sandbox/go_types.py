@@ -52,7 +52,7 @@ def data_types(source: str) -> dict[str, str]:
     found = {name: each for name, each in found.items() if name not in PREDECLARED and "wavecoder" not in name}
     found |= {name: (f"type {name} interface {{{body}}}", _words_of_methods(body))
               for name, body in _INTERFACE.findall(source) if name not in PREDECLARED}  # fmt: skip
-    found = {name: each for name, each in found.items() if not _compares_with_data(each[0], set(found))}
+    found = {name: each for name, each in found.items() if not _compares(each[0])}
     while wrong := [name for name, (_, words) in found.items() if not words <= _PLAIN | set(found)]:
         for name in wrong:
             head = re.match(r"type \w+(?:\[.*?\])? struct\b", found[name][0])
@@ -79,17 +79,12 @@ def _kind_words(kind: str) -> set[str]:
     return set(re.findall(r"[A-Za-z_][\w.]*", text))
 
 
-def _compares_with_data(text: str, own: set[str]) -> bool:
+def _compares(text: str) -> bool:
     """Whether a type is an interface that is told what a value ought to be."""
     if " interface " not in text:
         return False
     heads = re.findall(r"(\w+)[ \t]*\(([^()]*)\)", text)
-    return any(_JUDGING.search(name) and not _are_own(_kinds(given), own) for name, given in heads if given.strip())
-
-
-def _are_own(kinds: list[str], own: set[str]) -> bool:
-    """Whether all of some types are the candidate's own."""
-    return all(kind.lstrip("*") in own for kind in kinds)
+    return any(_JUDGING.search(name) for name, given in heads if given.strip())
 
 
 def _words(body: str) -> set[str]:
@@ -181,7 +176,7 @@ def methods(source: str, tests: str, types: dict[str, str]) -> list[tuple[str, s
         orders = name in {"Less", "Len", "Swap"} and path in sorts
         called = name in asked | {"Error", "String"} or orders or re.search(rf"\.{name}\s*\(", tests)
         kinds = _kinds(given)
-        judges = _JUDGING.search(name) and not (orders and kinds == ["int", "int"]) and not _are_own(kinds, set(types))
+        judges = _JUDGING.search(name) and not (orders and kinds == ["int", "int"])
         if owner not in types or not called or (kinds and judges):
             continue
         given_to_type = re.match(r"type \w+(\[.*?\]) ", types[owner])
