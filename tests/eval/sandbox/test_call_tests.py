@@ -222,9 +222,7 @@ def test_a_result_without_room_for_what_is_expected_is_wrong_and_an_argument_is_
 
 
 def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
-    code = (
-        "import up = require('up')\nfunction least(items: number[], n: number): number[] { return items }"
-    )
+    code = "import up = require('up')\nfunction least(items: number[], n: number): number[] { return items }"
     found = prove([code], TESTS, language="typescript", entry_point="least", timeout=5, memory_mb=512)
     assert (found["outcomes"], found["errors"]) == (["XXXX"], [["signature: import = require needs a compiler"]])
 
