@@ -123,8 +123,9 @@ class PatientStore(pafs.FileSystemHandler):
         except OSError as error:
             told = explain(str(error)) or ""
             return told if told and NO_REASON not in told else line
-        if _DID_NOT_FIT in said:
-            return line
+        if _DID_NOT_FIT in said:  # the answer's text, whatever it was, is lost
+            return (f"{where_of(said)}: it was busy at every try, or {who_asks()} lacks the right s3:GetObject or "
+                    "kms:Decrypt; run the same command again: finished work is kept")  # fmt: skip
         return f"{where_of(said)}: {who_asks()} lacks the right s3:GetObject"
 
     def __eq__(self, other: object) -> bool:

@@ -132,7 +132,10 @@ def main(arguments: list[str] | None = None) -> int:
         if given.json:
             print(as_json(watch.look()))
         elif given.once:
-            print("\n".join(lines_of(watch.look())))
+            found = watch.look()
+            print("\n".join(lines_of(found)))
+            if found["error"] and not found["stages"]:
+                raise OSError("what there is could not be seen")
         elif given.page:
             serve_page(watch, given.port)
         else:

@@ -64,7 +64,7 @@ class StageWatcher:
         """All stages, in the order of the data, at time `now` (seconds since 1970).
 
         Raises:
-            OSError: the store does not answer.
+            OSError: the store does not answer, or refuses.
         """
         files = self._listed()
         views: list[StageView] = []
@@ -92,7 +92,7 @@ class StageWatcher:
             return {}
         key = (file.name, file.changed_s)
         if key not in self._read:
-            with suppress(OSError, ValueError):  # it is moved aside or written again at this moment
+            with suppress(FileNotFoundError, ValueError):  # it is moved aside or written again at this moment
                 self._read[key] = self._run.read_json(file.name)
         found = self._read.get(key)
         return found if isinstance(found, dict) else {}

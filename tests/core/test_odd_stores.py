@@ -199,6 +199,11 @@ def test_a_refusal_that_does_not_fit_in_a_small_file_is_told_by_a_listing(store,
     store.fault = when(lambda method, path: method == "GET", error("400 Bad Request", "ExpiredToken"))
     with pytest.raises(OSError, match=rf"^s3://{root}.*renew AWS_SESSION_TOKEN"):
         read_files(fs, [f"{root}/tiny"])
+    store.fault = when(
+        reading, error("403 Forbidden", "AccessDenied")
+    )  # as of a key that encrypts: the rest is allowed
+    with pytest.raises(OSError, match=rf"^s3://{root}/tiny: .*lacks the right s3:GetObject or kms:Decrypt"):
+        read_files(fs, [f"{root}/tiny"])
 
 
 def test_a_bucket_elsewhere_and_a_right_to_delete_that_is_missing_are_told(store, place):

@@ -12,6 +12,7 @@ from core.storage import write_bytes
 from ray_jobs.run.rundir import RunDir, StageResult, run_stage
 from ray_jobs.watching import job
 from ray_jobs.watching.stage_views import StageWatcher, lines_of
+from tests.object_store import error, when
 
 
 def write(run, name, content=b"x"):
@@ -45,6 +46,17 @@ def test_a_run_half_way(where, tmp_path, request):
     assert (embed.state, embed.made, embed.of, embed.unit) == ("running", 1, 3, "parts")
     assert views["select"].state == "not begun"
     assert StageWatcher(run).look(time.time() + 3600)[1].state == ("running" if where == "disk" else "stopped")
+
+
+def test_what_may_not_be_read_is_not_said_to_be_unbegun(store, capsys):
+    run = RunDir(f"{store.bucket()}/run")
+    half_way(run)
+    store.fault = when(
+        lambda method, path: method == "GET" and "list-type" not in path, error("403 Forbidden", "AccessDenied")
+    )
+    assert job.main(["--run-dir", run.url, "--once"]) == 2
+    out = capsys.readouterr().out
+    assert "lacks the right s3:GetObject" in out and "begun" not in out and len(out.splitlines()) == 1
 
 
 def test_lines_for_a_pipe(tmp_path):
