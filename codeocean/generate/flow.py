@@ -1,6 +1,7 @@
 """Generate: coreset → generations and verdicts. The wiring of book, scheduler and engines, and what Ray shows of them.
 
-The scheduler runs in the job's own process: it only waits for answers, and the engines are behind endpoints.
+The scheduler runs in the job's own process: it waits for answers, and the engines are behind endpoints. With
+`generate.processes` others ask in its place.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ from pyarrow import fs as pafs
 from ray.util.metrics import Gauge
 
 from codeocean.export.instances import Yield
-from codeocean.generate.ask import generate_one, judge_any
-from codeocean.generate.ask_tests import ask_solution, ask_tests
+from codeocean.generate.answering import Ask, asks
+from codeocean.generate.answering import Roles as Roles
 from codeocean.generate.few_shot import plan_rounds
-from codeocean.generate.jobs import GenerationJob, SandboxJob, TurnAnswer
-from codeocean.generate.ledger import Ledger, Usage
+from codeocean.generate.jobs import SandboxJob
+from codeocean.generate.ledger import Ledger
+from codeocean.generate.processes import spread
 from codeocean.generate.round_state import RoundBook
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.scheduler import DRAIN_S, Question, answer_all
 from codeocean.generate.settings import GenerateConfig, SpendingConfig
 from codeocean.generate.tasks import Task
-from codeocean.generate.turns import SOLVE, TEST, role_of
+from codeocean.generate.turns import role_of
 from core.chat import Chat
 from core.metrics import RowMetrics
 
@@ -37,8 +39,6 @@ log = logging.getLogger("wavecoder.codeocean")
 
 Prover = Callable[[SandboxJob], Awaitable[dict[str, Any]]]
 """Finds in a sandbox what a job proves."""
-Roles = Mapping[str, tuple[Any, str]]
-"""Role → who answers for it, and the model's name there."""
 OpenRoles = Callable[[], AbstractContextManager[Roles]]
 """Starts whoever answers, while the context is open."""
 Follow = Callable[[Mapping[str, int]], object]
@@ -94,7 +94,7 @@ def generate(
     finished = not questions
     if questions and not _is_over(book, config):
         with roles() if callable(roles) else contextlib.nullcontext(roles) as opened:
-            finished = asyncio.run(answer_book(book, questions, config, opened, follow))
+            finished = asyncio.run(_answer_spread(book, questions, config, tasks, opened, follow))
     hopeless = book.tally.looks_hopeless(config.failed_alike)
     if not finished and not hopeless:
         raise ValueError(_budget_line(book, config.spending))
@@ -104,14 +104,28 @@ def generate(
     return files.total(range(len(plan_rounds(len(rows), config.round_size))))
 
 
+async def _answer_spread(
+    book: RoundBook,
+    questions: Sequence[Question],
+    config: GenerateConfig,
+    tasks: dict[str, Task],
+    roles: Roles,
+    follow: Follow | None,
+) -> bool:
+    async with spread(config, tasks, roles) as ask:
+        return await answer_book(book, questions, config, roles, follow, ask)
+
+
 async def answer_book(
     book: RoundBook,
     questions: Sequence[Question],
     config: GenerateConfig,
     roles: Roles,
     follow: Follow | None = None,
+    ask: Ask | None = None,
 ) -> bool:
     """Ask the questions that the book opens until none is left; False when budget or failures of all ended it."""
+    ask = ask or asks(config, roles)
     book.start_clock()
     in_flight, begun = 0, time.monotonic()
     unanswered = Counter(dict.fromkeys(roles, 0))
@@ -120,7 +134,7 @@ async def answer_book(
         nonlocal in_flight
         in_flight += 1
         try:
-            result = await _answer(book, question, config, roles)
+            result = await ask(question, book.task_of(question), book.job(question))
             opened = await book.keep(question, result)
             unanswered.update(role_of(one.turn, config) for one in opened)
             unanswered[role_of(question.turn, config)] -= 1
@@ -162,21 +176,6 @@ async def answer_book(
         with contextlib.suppress(asyncio.CancelledError):
             await reporter
         log.info("generate: %s", book.tally.line(time.monotonic() - begun, in_flight))
-
-
-async def _answer(book: RoundBook, question: Question, config: GenerateConfig, roles: Roles) -> TurnAnswer:
-    """The answer to a question, of whoever answers it."""
-    job, turn = book.job(question), question.turn
-    chat, model = roles[role_of(turn, config)]
-    if isinstance(job, SandboxJob):
-        return {"rows": [await chat(job)], "used": Usage().as_json(), "open": False}
-    if isinstance(job, GenerationJob):
-        return await generate_one(job, book.task_of(question), config, chat, model)
-    if isinstance(job, list):
-        return await judge_any(job, book.task_of(question), config, chat, model)
-    if turn == TEST:
-        return await ask_tests(job, config, chat, model)
-    return await ask_solution(job, config, turn - SOLVE + 1, chat, model)
 
 
 def _places(chat: Chat, config: GenerateConfig) -> int:

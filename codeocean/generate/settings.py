@@ -103,6 +103,10 @@ class GenerateConfig(Settings):
     concurrency: Annotated[PositiveInt, Execution()] = 64
     """Most requests in flight at an endpoint; fewer while it is overloaded."""
 
+    processes: Annotated[PositiveInt, Execution()] = 1
+    """Processes that ask teachers' endpoints, a share of the rows each. One ends at some 600 to 900 questions a second;
+    more take 100 MB each."""
+
     spending: Annotated[SpendingConfig, Execution()] = SpendingConfig()
     """Budget, and the price of engines."""
 

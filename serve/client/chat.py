@@ -102,6 +102,11 @@ class ChatClient:
         self.learnt: dict[str, list[str]] = {}
         """Model → what the endpoint refused by name and is sent no more, in words."""
 
+    @property
+    def is_portable(self) -> bool:
+        """Whether a copy in another process asks as well: no list of replicas is kept for it in this one."""
+        return self._given_upstream is None
+
     def __getstate__(self) -> dict[str, Any]:
         return {"config": self._config, "upstream": self._given_upstream}
 

@@ -28,11 +28,11 @@ from tests.codeocean.scripted import TimedChat
 from tests.virtual_time import run
 
 
-def measure(rows: int, concurrency: int, latency_s: float, quiet_s: float = 0.0) -> dict:
-    """Figures of one run; `quiet_s` as the stub's."""
+def measure(rows: int, concurrency: int, latency_s: float, quiet_s: float = 0.0, processes: int = 1) -> dict:
+    """Figures of one run; `quiet_s` as the stub's, `processes` as `generate.processes`."""
     role = RoleConfig(model="m")
     config = GenerateConfig(generator=role, discriminator=role, round_size=4 * concurrency, concurrency=concurrency,
-                            tasks={"summarization": 1}, attempts=1)  # fmt: skip
+                            tasks={"summarization": 1}, attempts=1, processes=processes)  # fmt: skip
     stub = subprocess.Popen([sys.executable, "-m", "tests.stub_endpoint", str(latency_s), str(quiet_s)], stdin=subprocess.PIPE,
                             stdout=subprocess.PIPE, text=True)  # fmt: skip
     client = ChatClient(EndpointConfig(url=stub.stdout.readline().strip(), concurrency=concurrency))
@@ -104,8 +104,10 @@ def measure_busy(rows: int, engines: int, places: int = 16, loads: int = 4) -> d
         book = RoundBook(
             config, load_tasks(), raw, Rounds(pafs.LocalFileSystem(), folder, {row["id"]: row for row in raw})
         )
-        begun = time.process_time()
-        _, seconds = run(answer_book(book, config, dict.fromkeys(("generator", "discriminator"), (chat, "m"))))
+        begun, questions = time.process_time(), asyncio.run(book.begin())
+        _, seconds = run(
+            answer_book(book, questions, config, dict.fromkeys(("generator", "discriminator"), (chat, "m")))
+        )
         cpu = time.process_time() - begun
     last = chat.spans[-1][0]
     before = sum(min(end, last) - begin for begin, end in chat.spans)
@@ -119,10 +121,15 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--concurrency", type=int, default=1_000)
     parser.add_argument("--latency", type=float, default=5.0, help="mean seconds of an answer")
+    parser.add_argument("--processes", type=int, default=1, help="generate.processes")
     parser.add_argument("--engines", type=int, nargs="+", help="how busy they are kept, in virtual time; nothing else")
     options = parser.parse_args()
     if options.engines:
         print(json.dumps({"busy": [measure_busy(options.rows, number) for number in options.engines]}))
         raise SystemExit
     overlap = measure_overlap(rows=2_000, places=50, loads=4)
-    print(json.dumps({"overlap": overlap} | measure(options.rows, options.concurrency, options.latency)))
+    print(
+        json.dumps(
+            {"overlap": overlap} | measure(options.rows, options.concurrency, options.latency, 0.0, options.processes)
+        )
+    )

@@ -1,5 +1,6 @@
 """The whole stage over real HTTP, against endpoints that behave as badly as endpoints do."""
 
+import multiprocessing
 import threading
 import time
 
@@ -157,6 +158,36 @@ def test_progress_is_shown_and_roles_may_be_two_endpoints(tmp_path, caplog):
 
 def test_generator_and_discriminator_work_at_the_same_time():
     assert measure_overlap(rows=800, places=20, loads=4)["times_phases"] >= 1.5
+
+
+def test_processes_that_ask_make_the_same_files_also_when_one_was_killed(tmp_path):
+    rows = [raw_row(number) for number in range(60)]
+    spread_out = CONFIG.model_copy(update={"processes": 2})
+    with StubEndpoint().running() as url:
+        run(tmp_path / "one", url, rows)
+        stop = threading.Event()
+        threading.Thread(target=_kill_a_child, args=(stop,), daemon=True).start()
+        with pytest.raises(ConnectionError, match=r"generate\.processes.*every answer is kept"):
+            run(tmp_path / "two", url, rows, spread_out)
+        stop.set()
+        run(tmp_path / "two", url, rows, spread_out)
+    assert multiprocessing.active_children() == []
+    for number in range(3):
+        name = f"round-{number:05d}/verdicts.parquet"
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def _kill_a_child(stop):
+    while not stop.wait(0.01):
+        for child in multiprocessing.active_children():
+            child.kill()
+            return
+
+
+def test_what_ends_all_questions_ends_the_job_from_a_process_beside_it(tmp_path):
+    config = CONFIG.model_copy(update={"processes": 2})
+    with StubEndpoint(status=401).running() as url, pytest.raises(PermissionError):
+        run(tmp_path, url, [raw_row(number) for number in range(8)], config)
 
 
 @pytest.mark.slow
