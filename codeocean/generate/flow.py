@@ -20,12 +20,12 @@ from pyarrow import fs as pafs
 from ray.util.metrics import Gauge
 
 from codeocean.export.instances import Yield
-from codeocean.generate.answering import Ask, asks
-from codeocean.generate.answering import Roles as Roles
+from codeocean.generate.asking.one_question import Ask, asks
+from codeocean.generate.asking.one_question import Roles as Roles
+from codeocean.generate.asking.processes import spread
 from codeocean.generate.few_shot import plan_rounds
 from codeocean.generate.jobs import SandboxJob
 from codeocean.generate.ledger import Ledger
-from codeocean.generate.processes import spread
 from codeocean.generate.round_state import RoundBook
 from codeocean.generate.round_store import Rounds
 from codeocean.generate.scheduler import DRAIN_S, Question, answer_all

@@ -11,22 +11,20 @@ import asyncio
 import contextlib
 import itertools
 import multiprocessing
-import pickle
 import signal
-import socket
-from collections.abc import AsyncIterator, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from multiprocessing.connection import Connection
 from typing import Any
 
-from codeocean.generate.answering import Ask, Roles, asks
+from codeocean.generate.asking.one_question import Ask, Roles, asks
 from codeocean.generate.jobs import Job, TurnAnswer
 from codeocean.generate.scheduler import Question
 from codeocean.generate.settings import GenerateConfig
 from codeocean.generate.tasks import Task
 from codeocean.generate.turns import role_of
 
-_LENGTH = 8
-_LIMIT = 2**20
 _FATAL = {error.__name__: error for error in (ConnectionError, PermissionError, ValueError)}
 """What a chat raises when nobody will be answered."""
 
@@ -48,7 +46,7 @@ async def spread(config: GenerateConfig, tasks: Mapping[str, Task], roles: Roles
     helpers: list[_Helper] = []
     try:
         while len(helpers) < config.processes:
-            helpers.append(await _Helper.start(config, tasks, portable))
+            helpers.append(await asyncio.to_thread(_Helper, config, tasks, portable, asyncio.get_running_loop()))
 
         async def ask(question: Question, task: Task, job: Job) -> TurnAnswer:
             if role_of(question.turn, config) not in portable:
@@ -64,21 +62,17 @@ async def spread(config: GenerateConfig, tasks: Mapping[str, Task], roles: Roles
 class _Helper:
     """One of the processes, seen from the job's."""
 
-    def __init__(self, process: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._process, self._reader, self._writer = process, reader, writer
-        self._waiting: dict[int, asyncio.Future[TurnAnswer]] = {}
-        self._numbers = itertools.count()
-        self._reading = asyncio.create_task(self._read())
-        self._gone = False
-
-    @classmethod
-    async def start(cls, config: GenerateConfig, tasks: Mapping[str, Task], roles: Roles) -> _Helper:
-        ours, theirs = socket.socketpair()
+    def __init__(
+        self, config: GenerateConfig, tasks: Mapping[str, Task], roles: Roles, loop: asyncio.AbstractEventLoop
+    ) -> None:
         spawning = multiprocessing.get_context("spawn")  # a fork would copy Ray's threads' locks
-        process = spawning.Process(target=_help, args=(theirs, config, dict(tasks), dict(roles)), daemon=True)
-        with theirs:
-            await asyncio.to_thread(process.start)
-        return cls(process, *await asyncio.open_connection(sock=ours, limit=_LIMIT))
+        self._connection, theirs = spawning.Pipe()
+        self._process = spawning.Process(target=_help, args=(theirs, config, dict(tasks), dict(roles)), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._waiting: dict[int, asyncio.Future[TurnAnswer]] = {}
+        self._numbers, self._gone = itertools.count(), False
+        _read_in_a_thread(self._connection, loop, self._take, self._end)
 
     async def ask(self, question: Question, task: Task, job: Job) -> TurnAnswer:
         """The answer.
@@ -91,33 +85,32 @@ class _Helper:
         number, found = next(self._numbers), asyncio.get_running_loop().create_future()
         self._waiting[number] = found
         try:
-            _send(self._writer, (number, question, task.name, job))
+            self._connection.send((number, question, task.name, job))  # read at once, by a thread of its own
             return await found
+        except BrokenPipeError:
+            raise _ended() from None
         finally:
             self._waiting.pop(number, None)
 
-    async def _read(self) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                number, answer, error = await _receive(self._reader)
-                found = self._waiting.get(number)
-                if found is not None and not found.done():
-                    if error is None:
-                        found.set_result(answer)
-                    else:
-                        found.set_exception(_FATAL.get(error[0], RuntimeError)(error[1]))
+    def _take(self, number: int, answer: TurnAnswer, error: tuple[str, str] | None) -> None:
+        found = self._waiting.get(number)
+        if found is None or found.done():
+            return
+        if error is None:
+            found.set_result(answer)
+        else:
+            found.set_exception(_FATAL.get(error[0], RuntimeError)(error[1]))
+
+    def _end(self) -> None:
         self._gone = True
         for found in self._waiting.values():
             if not found.done():
                 found.set_exception(_ended())
 
     async def stop(self) -> None:
-        """End the process: it ends by itself when nobody listens."""
-        self._writer.close()
-        self._reading.cancel()
-        await asyncio.to_thread(self._process.join, 10)
-        if self._process.is_alive():
-            self._process.kill()
+        """End the process: what it still asks is wanted by nobody."""
+        self._process.terminate()
+        await asyncio.to_thread(self._process.join)
 
 
 def _ended() -> ConnectionError:
@@ -125,35 +118,43 @@ def _ended() -> ConnectionError:
                            "again: every answer is kept")  # fmt: skip
 
 
-def _send(writer: asyncio.StreamWriter, value: Any) -> None:
-    content = pickle.dumps(value)
-    writer.write(len(content).to_bytes(_LENGTH, "big") + content)
+def _read_in_a_thread(
+    connection: Connection, loop: asyncio.AbstractEventLoop, take: Callable[..., object], end: Callable[[], object]
+) -> None:
+    """Hand each message to the loop. Both sides read so, whatever their loops do: then neither's sending waits long."""
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            with contextlib.suppress(EOFError, OSError):
+                while True:
+                    loop.call_soon_threadsafe(take, *connection.recv())
+            loop.call_soon_threadsafe(end)
+
+    threading.Thread(target=read, daemon=True, name="answers").start()
 
 
-async def _receive(reader: asyncio.StreamReader) -> Any:
-    """What the other process sent. Both are of one job and one user: nobody else reaches the pair of sockets."""
-    length = int.from_bytes(await reader.readexactly(_LENGTH), "big")
-    return pickle.loads(await reader.readexactly(length))  # noqa: S301 - see above
-
-
-def _help(connection: socket.socket, config: GenerateConfig, tasks: dict[str, Task], roles: Roles) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the job, which closes the connection
+def _help(connection: Connection, config: GenerateConfig, tasks: dict[str, Task], roles: Roles) -> None:
+    """What such a process does, until the job's has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the job, which ends this one
     asyncio.run(_answer_all(connection, config, tasks, roles))
 
 
-async def _answer_all(connection: socket.socket, config: GenerateConfig, tasks: dict[str, Task], roles: Roles) -> None:
-    reader, writer = await asyncio.open_connection(sock=connection, limit=_LIMIT)
-    ask, running = asks(config, roles), set[asyncio.Task[None]]()
+async def _answer_all(connection: Connection, config: GenerateConfig, tasks: dict[str, Task], roles: Roles) -> None:
+    ask, running, gone = asks(config, roles), set[asyncio.Task[None]](), asyncio.Event()
 
     async def answer(number: int, question: Question, task: str, job: Job) -> None:
         try:
-            _send(writer, (number, await ask(question, tasks[task], job), None))
+            said: tuple[Any, ...] = (number, await ask(question, tasks[task], job), None)
         except Exception as error:  # noqa: BLE001 - raised by the job's own process
             name = next((name for name, kind in _FATAL.items() if isinstance(error, kind)), type(error).__name__)
-            _send(writer, (number, None, (name, str(error))))
+            said = (number, None, (name, str(error)))
+        with contextlib.suppress(OSError):
+            connection.send(said)
 
-    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-        while True:
-            begun = asyncio.create_task(answer(*await _receive(reader)))
-            running.add(begun)
-            begun.add_done_callback(running.discard)
+    def take(*message: Any) -> None:
+        begun = asyncio.create_task(answer(*message))
+        running.add(begun)
+        begun.add_done_callback(running.discard)
+
+    _read_in_a_thread(connection, asyncio.get_running_loop(), take, gone.set)
+    await gone.wait()
