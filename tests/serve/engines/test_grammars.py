@@ -17,6 +17,8 @@ LIMITED = {"type": "object", "properties": {"code": {"anyOf": [{"type": "null"},
         ({"type": "array", "items": {"type": "string", "minLength": 1}}, True),
         ({"$defs": {"name": {"type": "string", "maxLength": 3}}, "$ref": "#/$defs/name"}, True),
         ({"type": "array", "items": {"type": "string"}, "maxItems": 3}, False),
+        ({"type": "array", "items": {"type": "string", "pattern": "^https?://"}}, True),
+        ({"type": "object", "properties": {"pattern": {"type": "string"}}}, False),
         ({"type": "string", "description": "maxLength 3"}, False),
         (True, False),
     ],
@@ -44,4 +46,7 @@ def test_vllm_chooses_llguidance_for_them_and_xgrammar_for_others(monkeypatch):
     assert is_xgrammars(LIMITED)
     leave_limited_strings_to_llguidance()
     assert not is_xgrammars(LIMITED)
+    assert not is_xgrammars({"type": "string", "pattern": "^def "})
+    email = {"type": "string", "pattern": "^(?!.*[.]{2})[a-z.]+@[a-z.]+$"}
+    assert is_xgrammars({"type": "object", "properties": {"to": email, "text": {"type": "string", "maxLength": 9}}})
     assert is_xgrammars({"type": "object", "properties": {"code": {"type": "string"}}})
