@@ -95,7 +95,8 @@ _IN_HEADER = re.compile(r"\bbearer(?:\s{1,3}|%20)([\w.~+/=-]{16,500})", re.IGNOR
 _BASIC = re.compile(r"\bbasic\s{1,3}([a-z0-9+/]{12,200}={0,2})", re.IGNORECASE)
 """`Authorization: Bearer …`, and `Basic …`, which is a name and a password in base64."""
 _PLACEHOLDER = re.compile(
-    r"example|your|p[a@4][s$5]{2}w[o0]rd|qwerty|placeholder|change|dummy|sample|test|xxx|\.\.|abcdef|12345678|\$\{|\{\w{0,40}\}|%\(|%s|<\w|://|\*\*\*|\\[dwsnxu]",
+    r"example|your|p[a@4][s$5]{2}w[o0]rd|qwerty|placeholder|change|dummy|sample|test|xxx|\.\.|abcdef|12345678|\$\{|\{\w{0,40}\}|%\(|%s|<\w|://|\*\*\*|\\[dwsnxu]"
+    r"|\w\(\)|\$\w{1,40}(?:\[|->)|\w=[^&]{1,80}&\w{1,40}=",  # calls, PHP's values in text, forms
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"passw|secret|token|user|login|field|param", re.IGNORECASE)

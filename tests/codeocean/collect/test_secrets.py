@@ -57,6 +57,7 @@ INNOCENT = [
     "xapp-level tokens begin so", "password_hasher = 'PBKDF2Sha256Hasher'", "password = 'MyP4ssw0rd!'",
     "password_hash = '$2b$12$EixZaYVK1fsbw1ZfbX3OXePaWxn96p36WQoeG6Lruj3vjPGga31lW'", "password = hash+Salt1;",
     "setField('secret_key', 'settings.SecretKey2')", "password(config.Db2.Pass_1);", "const API_KEY: &str = env!('API_KEY_V2');", "def f(password='Password'): pass",
+    'setSecret("loadTheBridge2Now()")', 'curl[PWD] = "$pair[0]:$pair[1]X"', "sign('secret', 'a=1%2C2&b=3%2B4')", "$pwd = \"$this->User1:2\";",
 ]  # fmt: skip
 
 
