@@ -20,6 +20,7 @@ import pyarrow as pa
 import torch
 
 from codeocean.embed.batches import TokenBatch, plan_batches
+from codeocean.embed.compiled import compile_transformer
 from codeocean.embed.settings import EmbedConfig
 from codeocean.embed.texts import SentTexts, choose_texts, window_of
 from codeocean.records import embeddings_schema
@@ -105,11 +106,17 @@ class Encoder:
     """One embedding model on one device; several threads may use it."""
 
     def __init__(self, model: str, config: EmbedConfig, device: str | None = None) -> None:
-        """Load the model; arguments and errors as `load_model`."""
+        """Load the model; arguments and errors as `load_model`, and errors of `compile_transformer`."""
         self._config = config
-        loaded = load_model(model, device)
+        compiled = config.backend == "openvino"
+        loaded = load_model(model, "cpu" if compiled else device)
         low = config.precision == "bfloat16" or (config.precision == "auto" and loaded.device.type == "cuda")
-        self.model: Any = loaded.to(torch.bfloat16 if low else torch.float32)
+        self.model: Any = loaded.to(torch.bfloat16 if low and not compiled else torch.float32)
+        if compiled:
+            if not _is_fed_by_a_tokenizer(loaded):
+                raise ValueError(f"embed.backend 'openvino' takes transformers that one tokenizer feeds; {model!r} is "
+                                 "none: use torch")  # fmt: skip
+            compile_transformer(self.model, low=low)
         tokenizer = getattr(self.model, "tokenizer", None)
         self._side = getattr(tokenizer, "padding_side", "right")
         self._padding = {

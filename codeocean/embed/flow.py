@@ -24,6 +24,7 @@ import torch
 from pyarrow import fs as pafs
 
 from codeocean.embed.batches import TokenBatch
+from codeocean.embed.compiled import check_backend
 from codeocean.embed.encoder import Encoder, Tokenizer, embeddings_table, load_model, mean_of_rows
 from codeocean.embed.settings import EmbedConfig
 from core.metrics import RowMetrics
@@ -82,6 +83,7 @@ def embed_rows(rows: ray.data.Dataset, config: EmbedConfig, model: str) -> ray.d
         config: what is encoded, and by how many actors.
         model: Hugging Face id or folder of a `sentence-transformers` model.
     """
+    check_backend(config.backend)
     actors = num_actors(config, ray.cluster_resources().get("GPU", 0.0))
     return rows.map_batches(
         EncodeRows, fn_constructor_args=(model, config), batch_format="pyarrow", batch_size=256,
@@ -103,6 +105,7 @@ def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, fol
     Raises:
         ValueError: a part cannot be read, the model cannot be loaded, or `embed.actors` is "all" of no GPU.
     """
+    check_backend(config.backend)
     finished = set(part_names(fs, folder))
     pending = [name for name in part_names(fs, source) if name not in finished]
     if not pending:

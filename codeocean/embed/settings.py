@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 
 from codeocean.embed.texts import Sent
 from core.settings import EarlierDefault, Execution, Settings
@@ -27,6 +27,10 @@ class EmbedConfig(Settings):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the model. "auto" is bfloat16 on a GPU and float32 on a CPU."""
 
+    backend: Literal["torch", "openvino"] = "torch"
+    """What computes the model's transformer. "openvino" is for CPUs and a package of its own; float32 vectors are
+    the same to about 1e-6, bfloat16 ones differ from PyTorch's bfloat16. docs/embedding.md has what each is worth."""
+
     dtype: Literal["float32", "float16"] = "float32"
     """Type of the vectors in the artifact."""
 
@@ -45,3 +49,10 @@ class EmbedConfig(Settings):
 
     gpus_per_actor: Annotated[NonNegativeFloat, Execution()] = 0.0
     """GPUs of one encoder; a fraction shares a GPU."""
+
+    @model_validator(mode="after")
+    def _on_a_cpu(self) -> EmbedConfig:
+        if self.backend == "openvino" and self.gpus_per_actor:
+            raise ValueError(f"backend 'openvino' computes on CPUs; gpus_per_actor is {self.gpus_per_actor:g}: set it "
+                             "to 0, or take torch")  # fmt: skip
+        return self

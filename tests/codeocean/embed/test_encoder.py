@@ -1,5 +1,6 @@
 """Vectors against `SentenceTransformer.encode`, for the real MiniLM and for every shape of model that the library loads."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
 from transformers import BertConfig, BertModel, LlamaConfig, LlamaModel
 
+from codeocean.embed import compiled
 from codeocean.embed import encoder as embedding
+from codeocean.embed.compiled import check_backend
 from codeocean.embed.encoder import Encoder, Tokenizer, load_model
 from codeocean.embed.settings import EmbedConfig
 from ray_jobs.run.models import resolve_model
@@ -98,3 +101,47 @@ def test_bfloat16_is_close_and_not_the_same():
 
 def test_no_texts_give_no_vectors(tiny):
     assert Encoder(str(tiny / "dense"), EmbedConfig(), "cpu").encode([]).shape == (0, 8)
+
+
+@pytest.mark.parametrize("name", ["mean", "dense", "prompt"])
+def test_openvino_gives_the_vectors_of_pytorch(tiny, name):
+    pytest.importorskip("openvino")
+    of_torch, of_openvino = (
+        Encoder(str(tiny / name), EmbedConfig(backend=backend)) for backend in ("torch", "openvino")
+    )
+    expected = of_torch.encode(TEXTS[:8])
+    with ThreadPoolExecutor(2) as pool:  # as an actor works on several batches
+        for found in pool.map(of_openvino.encode, [TEXTS[:8]] * 2):
+            assert found.dtype == np.float32 and np.abs(found - expected).max() < 2e-6
+
+
+def test_openvino_refuses_what_no_tokenizer_feeds(tiny):
+    pytest.importorskip("openvino")
+    with pytest.raises(
+        ValueError, match="embed.backend 'openvino' takes transformers that one tokenizer feeds; .*use torch"
+    ):
+        Encoder(str(tiny / "static"), EmbedConfig(backend="openvino"))
+
+
+def test_openvino_whose_vectors_are_others_is_refused(tiny):
+    """A causal model padded on the left: nothing is left to attend to where a row begins."""
+    pytest.importorskip("openvino")
+    with pytest.raises(ValueError, match="OpenVINO's vectors of this model are not PyTorch's .cosine nan.; use torch"):
+        Encoder(str(tiny / "left padding"), EmbedConfig(backend="openvino"))
+
+
+def test_a_backend_that_is_not_installed_is_one_line(monkeypatch):
+    monkeypatch.setattr(compiled, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"embed.backend 'openvino' needs .*pip install 'wavecoder-ray\[openvino\]'"):
+        check_backend("openvino")
+    check_backend("torch")
+
+
+def test_openvino_on_a_gpu_is_refused():
+    with pytest.raises(ValueError, match="backend 'openvino' computes on CPUs; gpus_per_actor is 0.5: set it to 0"):
+        EmbedConfig(backend="openvino", gpus_per_actor=0.5)
+
+
+def test_the_backend_is_part_of_what_is_made():
+    assert EmbedConfig().identity()["backend"] == "torch"
+    assert EmbedConfig(backend="openvino").identity() != EmbedConfig().identity()
