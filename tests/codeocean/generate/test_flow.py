@@ -14,7 +14,7 @@ from codeocean.generate.tasks import load_tasks
 from serve.client.chat import ChatClient
 from serve.client.settings import EndpointConfig
 from tests.codeocean.conftest import raw_row
-from tests.codeocean.scale import measure, measure_overlap
+from tests.codeocean.scale import measure, measure_busy, measure_overlap
 from tests.stub_endpoint import HOSTILE, StubEndpoint
 
 ROLE = RoleConfig(model="m", price=PriceConfig(prompt=1.0, completion=2.0))
@@ -158,6 +158,10 @@ def test_progress_is_shown_and_roles_may_be_two_endpoints(tmp_path, caplog):
 
 def test_generator_and_discriminator_work_at_the_same_time():
     assert measure_overlap(rows=800, places=20, loads=4)["times_phases"] >= 1.5
+
+
+def test_the_places_of_engines_have_a_question_while_there_is_one():
+    assert measure_busy(rows=200, engines=1, places=4)["until_the_last_begins"] >= 0.95
 
 
 def test_processes_that_ask_make_the_same_files_also_when_one_was_killed(tmp_path):
