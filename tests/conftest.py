@@ -1,5 +1,7 @@
 """One local Ray for all tests that run jobs in this process, and one tiny model for all that train."""
 
+import atexit
+import gc
 import os
 from pathlib import Path
 
@@ -13,11 +15,26 @@ ENGINE_FILES = {path for path in Path(__file__).parent.rglob("test_*.py") if "ma
 os.environ.setdefault("RAY_worker_niceness", "0")
 # As the command line does: threads that spin take the cores from the other process of tests.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Ray Train takes one report of each worker when it looks, every two seconds by default: a checkpoint waits as long.
+os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.2")
+os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")  # a process for each group of workers
 # A test never fails for its time: the machine may be busy.
 hypothesis.settings.register_profile(
     "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True
 )
 hypothesis.settings.load_profile("busy")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Modules and tests stay to the end: the collector need not look for garbage in them, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # else libraries in C++ tell at the end of all that was not freed
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):
@@ -53,7 +70,11 @@ def local_ray():
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S", "1"
     )  # 10 s otherwise: a killed proxy is back in 35 s
     os.environ.update(SERVE_SETTINGS | CALLBACK)
-    start_patiently(num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
+    with pytest.MonkeyPatch.context() as patch:  # four idle workers take 3 % of a core for as long as the tests go on
+        patch.setenv("RAY_num_workers_soft_limit", "0")
+        patch.setenv("RAY_idle_worker_killing_time_threshold_ms", "60000")
+        start_patiently(num_cpus=4, include_dashboard=False, log_to_driver=False, object_store_memory=256 * 2**20)
+    ray._private.worker._global_node.kill_log_monitor(check_alive=False)  # it looks for logs that nobody is shown
     yield
     ray.shutdown()
 
