@@ -109,14 +109,21 @@ def test_rows_are_those_of_the_definition_however_they_are_cut(seed, cuts, thres
     assert decide(codes, near, sorted(cuts)) == one_by_one(codes, near, CANDIDATES)
 
 
-@pytest.mark.parametrize("cuts", [[], [1], range(37, 1300, 37)])
-def test_a_row_is_compared_with_the_first_candidates_only_however_the_rows_are_cut(cuts, monkeypatch):
-    monkeypatch.setattr("codeocean.collect.duplicates.CANDIDATES", 5)
+@pytest.fixture(scope="module")
+def crowded():
+    """Codes of which most pairs meet in a band and few are near, and what is decided of them by the first five."""
     near = NearDuplicates(threshold=0.8, permutations=64)
-    codes = corpus(3, families=2, size=650, edits=14)  # most pairs meet in a band, few are near
+    codes = corpus(3, families=2, size=650, edits=14)
     expected = one_by_one(codes, near, 5)
-    assert decide(codes, near, cuts) == expected
     assert expected != one_by_one(codes, near, CANDIDATES)
+    return near, codes, expected
+
+
+@pytest.mark.parametrize("cuts", [[], [1], range(37, 1300, 37)])
+def test_a_row_is_compared_with_the_first_candidates_only_however_the_rows_are_cut(crowded, cuts, monkeypatch):
+    monkeypatch.setattr("codeocean.collect.duplicates.CANDIDATES", 5)
+    near, codes, expected = crowded
+    assert decide(codes, near, cuts) == expected
 
 
 def test_a_row_that_stopped_before_makes_no_later_row_a_duplicate():
