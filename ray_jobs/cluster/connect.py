@@ -35,6 +35,10 @@ _LOCAL_RAY = {
     # which the engine of the next stage needs on a laptop. Here a process goes after this long without a task.
     "RAY_num_workers_soft_limit": "0",
     "RAY_idle_worker_killing_time_threshold_ms": "10000",
+    # Ray Train takes one report of each worker when it looks, every two seconds by default: checkpoints in a row wait.
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.5",
+    # A process for each group of workers, which listens for nodes that will be taken away. This is the only node.
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
 }
 
 

@@ -39,9 +39,11 @@ open(f"{folder}/result.json", "w").write(json.dumps(result))
 """
 
 
-def start(settings, rows, folder) -> subprocess.Popen:
+def start(settings, rows, folder, **environment) -> subprocess.Popen:
     arguments = [sys.executable, "-c", DRIVER, json.dumps(settings), json.dumps(rows), str(folder)]
-    return subprocess.Popen(arguments, cwd=Path(__file__).parents[2], start_new_session=True)
+    return subprocess.Popen(
+        arguments, cwd=Path(__file__).parents[2], env=os.environ | environment, start_new_session=True
+    )
 
 
 def finish(process, folder) -> dict:
@@ -86,7 +88,8 @@ def test_killed_worker_is_replaced_killed_driver_goes_on_and_the_end_is_the_same
     undisturbed, model_folder, rows, tmp_path
 ):
     settings = SETTINGS | {"model": model_folder}
-    killed = start(settings, rows, tmp_path)
+    # A checkpoint waits two seconds to be taken up: it lasts long enough to be killed twice.
+    killed = start(settings, rows, tmp_path, RAY_TRAIN_HEALTH_CHECK_INTERVAL_S="2")
     driver = psutil.Process(killed.pid)
 
     def checkpoints() -> set[str]:
