@@ -8,6 +8,7 @@ Each family of models has its own marks: <think> (DeepSeek-R1, Qwen), <thinking>
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 _WORDS = (
     r"(?:\w+[:_]|ant)?(?:think|thinking|thought|thoughts|reasoning|reason|reflection|analysis|scratch_?pad|brainstorm(?:ing)?"
@@ -30,6 +31,8 @@ _NEXT_TURN = re.compile(
     r"|^[ \t]*#{2,}[ \t]*(?:Instruction|Question|User|Human)\b|^(?:Human|User|Q):[ \t]|^\[DONE\]|\[DONE\][ \t]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+
+_QUOTE = re.compile(r"[\"`]|(?<!\w)'|'(?!\w)")
 
 
 def first_turn(text: str) -> str:
@@ -74,12 +77,26 @@ def without_thoughts(text: str) -> str:
 
 def _marks(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
     """Marks that stand in no string, as a program about markup may hold them."""
-    return [match for match in pattern.finditer(text) if not _is_quoted(text, match)]
+    quotes: dict[str, list[int]] = {quote: [] for quote in "\"'`"}
+    for match in _QUOTE.finditer(text):
+        quotes[match[0]].append(match.start())
+    ends = [match.start() for match in re.finditer("\n", text)]
+    return [match for match in pattern.finditer(text) if not _is_quoted(match, quotes, ends)]
 
 
-def _is_quoted(text: str, match: re.Match[str]) -> bool:
-    """Whether a quotation begins before a mark and ends behind it, on its line."""
-    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
-    after = text[match.end() :].partition("\n")[0]
-    before, after = (re.sub(r"(?<=\w)'(?=\w)", "", part) for part in (before, after))
-    return any(before.count(quote) % 2 and after.count(quote) % 2 for quote in "\"'`")
+def _is_quoted(match: re.Match[str], quotes: dict[str, list[int]], ends: list[int]) -> bool:
+    """Whether a quotation begins before a mark and ends behind it, on its line.
+
+    Args:
+        match: the mark.
+        quotes: kind → places of the quotation marks in the text.
+        ends: places of its line ends.
+    """
+    line = bisect_left(ends, match.start())
+    begin, end = ends[line - 1] if line else 0, ends[line] if line < len(ends) else match.endpos
+    for places in quotes.values():
+        before = bisect_left(places, match.start()) - bisect_left(places, begin)
+        after = bisect_left(places, end) - bisect_left(places, match.end())
+        if before % 2 and after % 2:
+            return True
+    return False

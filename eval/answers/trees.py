@@ -37,6 +37,10 @@ _IDENTIFIERS = {"identifier", "type_identifier", "namespace_identifier", "field_
                 "package_identifier"}  # fmt: skip
 MAX_FAILED = 300
 """Lines that are no code, behind which no more are looked at."""
+_FEW_STEPS, _BYTES_A_STEP = 1000, 16
+"""Code takes a step for 30 to 60 bytes."""
+_BLOCK = 1 << 16
+_NO_CODE = b")\n"
 _TRIES = 6
 """Ends of a declaration that are tried: a signature may stand on lines of its own."""
 
@@ -101,8 +105,18 @@ def _balanced_ends(text: str, language: str) -> Iterator[int]:
 
 
 def root_of(text: str, language: str) -> Node:
-    """The syntax tree of a text."""
-    return Parser(_loaded(language)).parse(f"{text}\n".encode("utf-8", "replace")).root_node
+    """The syntax tree of a text; of one that takes far more steps than code does, the tree of what is no code.
+
+    The parser looks for a way around every error, and the time for that grows with the square of their number.
+    """
+    source, steps = f"{text}\n".encode("utf-8", "replace"), itertools.count()
+    most = _FEW_STEPS + len(source) // _BYTES_A_STEP
+    try:
+        return Parser(_loaded(language)).parse(
+            lambda at, _: source[at : at + _BLOCK], progress_callback=lambda *_: next(steps) > most
+        ).root_node
+    except ValueError:
+        return Parser(_loaded(language)).parse(_NO_CODE).root_node
 
 
 @cache
