@@ -17,7 +17,7 @@ from typing import Any
 MAX_VALUES = 40
 """Beginnings of JSON values that are tried in one answer."""
 MAX_TEXTS = 4
-MAX_DEPTH = 4
+MAX_DEPTH = 8
 """Lists and objects in one another."""
 
 _BEGINS = re.compile(r"[\[{](?=\s*[\[{\"'\]}])")
@@ -26,7 +26,12 @@ _QUOTED = re.compile(r"([\"'])\1\1(.*?)\1{3}", re.DOTALL)
 _BLOCK_SCALAR = re.compile(
     r"^([ \t]*)[\w\"' -]+:[ \t]*[|>][-+]?[ \t]*\n((?:\1[ \t]+\S.*(?:\n|\Z)|[ \t]*\n)+)", re.MULTILINE
 )
+_STREAM = re.compile(r"\s*(?:(?:(?:data:[ \t]*)?(?:\{.*\}|\[DONE\])|event:.*|:.*|)[ \t]*(?:\n|\Z)){2,}")
+"""Events or objects, one on each line."""
 _SET_IN = re.compile(r"^[ \t]*\n((?:(?: {4}|\t).*(?:\n|\Z)|[ \t]*\n)+)", re.MULTILINE)
+_DIRECTIVE = re.compile(
+    r"^\.\.[ \t]+(?:code-block|code|sourcecode)::.*\n(?:[ \t]+:.*\n)*((?:[ \t]+\S.*\n|[ \t]*\n)+)", re.MULTILINE
+)
 _LINE_BREAK = re.compile(r"<(?:br[ \t]*/?|/p|/div|/li)>(?:[ \t]*\n)?", re.IGNORECASE)
 _HTML_TAG = re.compile(
     r"</?(?:span|b|i|em|strong|font|p|div|li|ol|ul|a|mark|u|pre|code|html|body|head)(?:\s[^<>]*)?>", re.IGNORECASE
@@ -59,6 +64,8 @@ def data_lines(text: str) -> str:
     groups = defaultdict[str, list[str]](list)
     for name, value in _named_texts(text):
         groups[name].append(value)
+    if _STREAM.fullmatch(text):
+        return max(("".join(pieces) for pieces in groups.values() if len(pieces) > 1), key=len, default="")
     for lines in groups.values():
         if len(lines) > 2 and not any("\n" in line.strip("\n") for line in lines):
             return ("" if any(line.endswith("\n") for line in lines) else "\n").join(lines)
@@ -146,8 +153,22 @@ def block_scalars(text: str) -> str:
     return max((textwrap.dedent(match[1]) for match in _BLOCK_SCALAR.findall(text)), key=len, default="")
 
 
+def texts_in_calls(text: str) -> str:
+    """Strings of many lines that calls are given, as agents call their tools: `write(path="a.py", code="…")`."""
+    try:
+        tree = ast.parse(text.strip()) if "(" in text and "\\n" in text else ast.Module([], [])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]
+    given = [each for call in calls for each in (*call.args, *(keyword.value for keyword in call.keywords))]
+    held = [each.value for each in given if isinstance(each, ast.Constant)]
+    return "\n\n".join(each for each in held if isinstance(each, str) and "\n" in each)
+
+
 def set_in_blocks(text: str) -> str:
-    """The code blocks of Markdown that are set in by four spaces or a tab."""
+    """The code blocks of Markdown and reStructuredText, which are set in."""
+    if found := _DIRECTIVE.findall(f"{text}\n"):
+        return "\n".join(textwrap.dedent(match) for match in found)
     return "\n".join(textwrap.dedent(match) for match in _SET_IN.findall(f"\n{text}"))
 
 

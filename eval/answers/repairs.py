@@ -22,6 +22,7 @@ from eval.answers.carriers import (
     from_tables,
     quoted_texts,
     set_in_blocks,
+    texts_in_calls,
 )
 from eval.answers.patches import patched
 
@@ -129,6 +130,7 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "the box of a final answer", from_latex(spaced)
     yield "a text of YAML", block_scalars(marked)
     yield "strings of three quotes", quoted_texts(marked)
+    yield "texts that a call is given", cleaned(texts_in_calls(marked))
     yield "blocks that are set in", set_in_blocks(marked)
     yield "typographic signs made plain", marked.translate(_TYPOGRAPHY)
     yield "set out", textwrap.dedent(marked)

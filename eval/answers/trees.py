@@ -41,6 +41,8 @@ _FEW_STEPS, _BYTES_A_STEP = 1000, 16
 """Code takes a step for 30 to 60 bytes."""
 _BLOCK = 1 << 16
 _NO_CODE = b")\n"
+MAX_STATEMENTS = 5000
+"""No answer has more."""
 _TRIES = 6
 """Ends of a declaration that are tried: a signature may stand on lines of its own."""
 
@@ -112,9 +114,11 @@ def root_of(text: str, language: str) -> Node:
     source, steps = f"{text}\n".encode("utf-8", "replace"), itertools.count()
     most = _FEW_STEPS + len(source) // _BYTES_A_STEP
     try:
-        return Parser(_loaded(language)).parse(
-            lambda at, _: source[at : at + _BLOCK], progress_callback=lambda *_: next(steps) > most
-        ).root_node
+        return (
+            Parser(_loaded(language))
+            .parse(lambda at, _: source[at : at + _BLOCK], progress_callback=lambda *_: next(steps) > most)
+            .root_node
+        )
     except ValueError:
         return Parser(_loaded(language)).parse(_NO_CODE).root_node
 
@@ -130,6 +134,8 @@ def _text(node: Node) -> str:
 
 def _units(root: Node, language: str) -> list[Unit]:
     found: list[Unit] = []
+    if root.child_count > MAX_STATEMENTS:
+        return found
     waiting = ""  # attributes of the next item
     for node in root.children:
         text = _text(node)

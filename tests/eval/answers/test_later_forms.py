@@ -12,6 +12,7 @@ from eval.answers.prompts import read_answer
 from eval.answers.thoughts import split_thoughts
 from eval.benchmarks.livecodebench import contest_tests
 from eval.problems import Problem
+from tests.eval.answers.agents_table import AGENTS
 from tests.eval.answers.later_table import ALONE, PYTHON
 from tests.eval.answers.program_table import KEPT, METHODS, PREDICTIONS, PROGRAMS, WRAPPED
 from tests.eval.answers.reading_table import FUNCTIONS, fenced
@@ -23,10 +24,10 @@ STARTER = "Halve.\n\n```python\nclass Solution:\n    def halve(self, n: int) -> 
 HALVE = replace(HALVING, entry_point="halve", instruction=STARTER, prelude="from typing import *\n")
 
 
-@pytest.mark.parametrize("name", PYTHON)
+@pytest.mark.parametrize("name", PYTHON | AGENTS)
 def test_an_answer_becomes_a_program_that_adds(name, adding):
     space: dict = dict(MODULE)
-    exec(read_answer(adding, "chat", PYTHON[name])[1], space)  # the test's own text, not a model's
+    exec(read_answer(adding, "chat", (PYTHON | AGENTS)[name])[1], space)  # the test's own text, not a model's
     assert space["add"](2, 3) == 5
     assert space["helper"](1) == 1
 
@@ -98,3 +99,14 @@ def test_a_demonstration_that_fails_is_not_run_though_it_changes_what_the_functi
     space: dict = dict(MODULE)
     exec(read_answer(HALVING, "chat", fenced(code))[1], space)  # the test's own text, not a model's
     assert space["half"](5) == 2.5
+
+
+LONG = {"annotated names": 'a:"b"', "quotes": '"', "braces": "{}", "a thought": "<think>", "ends of thoughts": "</think>", "entities": "&amp;"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_text_of_one_sign_is_read_to_its_end(name):
+    """What grew with the square of the length took minutes for these."""
+    text = LONG[name] * (4_000 // len(LONG[name]))
+    for language, declaration in (("python", "def half(n):\n"), ("javascript", "function half(n) {")):
+        assert "half" not in read_code(text, Question("half", language, declaration, "", declaration)).code
