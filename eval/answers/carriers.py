@@ -64,8 +64,9 @@ def data_lines(text: str) -> str:
     groups = defaultdict[str, list[str]](list)
     for name, value in _named_texts(text):
         groups[name].append(value)
-    if _STREAM.fullmatch(text):
-        return max(("".join(pieces) for pieces in groups.values() if len(pieces) > 1), key=len, default="")
+    streamed = [pieces for pieces in groups.values() if len(pieces) > 1 and any("\n" in piece for piece in pieces)]
+    if streamed and _STREAM.fullmatch(text):
+        return max(map("".join, streamed), key=len)
     for lines in groups.values():
         if len(lines) > 2 and not any("\n" in line.strip("\n") for line in lines):
             return ("" if any(line.endswith("\n") for line in lines) else "\n").join(lines)
