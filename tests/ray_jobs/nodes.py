@@ -85,7 +85,7 @@ def settings(full):
     small = {key: value for key, value in OVERRIDES.items() if not key.startswith(("collect.", "ray.", "serve.engine"))}
     own = {"serve.port": free_port(), "embed.actors": 2, "embed.cpus_per_actor": 1, "select.shards": 2}
     # Of few rows several steps: the node is to be killed between two of them.
-    values = own if full else small | {"select.size": 8, "train.epochs": 4} | own
+    values = own if full else small | {"select.size": 8, "train.epochs": 2} | own
     return [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
 
 
