@@ -27,7 +27,9 @@ from training.packing import PackedBatch
 from training.rope import chooses_by_row
 
 SLICE_ELEMENTS = 2**25
-"""Logits held at a time: 128 MiB in float32."""
+"""Logits held at a time on a GPU: 128 MiB in float32."""
+_SLICE_ON_CPU = 2**23
+"""32 MiB: on a CPU larger products are no faster, and memory is what runs out."""
 
 
 class _SlicedCrossEntropy(torch.autograd.Function):
@@ -52,7 +54,11 @@ class _SlicedCrossEntropy(torch.autograd.Function):
             error_CV = error_CV.to(hidden_KD.dtype)
             if hidden_grad_KD is not None:
                 hidden_grad_KD[rows] = error_CV @ weight_VD
-            if weight_grad_VD is not None:
+            if weight_grad_VD is None:
+                continue
+            if weight_grad_VD.dtype == hidden_CD.dtype:
+                weight_grad_VD.addmm_(error_CV.T, hidden_CD)  # without a second matrix of the head's size
+            else:
                 weight_grad_VD += error_CV.T @ hidden_CD
         ctx.hidden_grad_KD = hidden_grad_KD
         ctx.weight_grad_VD = None if weight_grad_VD is None else weight_grad_VD.to(weight_VD.dtype)
@@ -60,9 +66,11 @@ class _SlicedCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple[Tensor | None, ...]:
-        hidden, weight = ctx.hidden_grad_KD, ctx.weight_grad_VD
-        return (None if hidden is None else hidden * grads[0].to(hidden.dtype),
-                None if weight is None else weight * grads[0].to(weight.dtype), None, None)  # fmt: skip
+        # In place: the graph is freed behind its one backward pass, and the head's gradient is as large as the head.
+        made = ctx.hidden_grad_KD, ctx.weight_grad_VD
+        ctx.hidden_grad_KD = ctx.weight_grad_VD = None
+        hidden, weight = (None if grad is None else grad.mul_(grads[0].to(grad.dtype)) for grad in made)
+        return hidden, weight, None, None
 
 
 def sliced_cross_entropy(hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor, size: int | None = None) -> Tensor:
@@ -72,13 +80,14 @@ def sliced_cross_entropy(hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor
         hidden_KD: last hidden states, float32 or bfloat16.
         weight_VD: the head's, same type.
         targets_K: int64 token numbers.
-        size: positions of a slice; None holds `SLICE_ELEMENTS` logits.
+        size: positions of a slice; None holds `SLICE_ELEMENTS` logits, on a CPU fewer.
 
     Cost: 2·K·D·V FLOP for the loss and 4·K·D·V for both gradients, as the plain form. Memory: C·V logits and the head's
     gradient in float32, instead of 2·K·V.
     """
+    held = _SLICE_ON_CPU if hidden_KD.device.type == "cpu" else SLICE_ELEMENTS
     loss: Tensor = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]  # torch gives it no types
-        hidden_KD, weight_VD, targets_K, size or max(1, SLICE_ELEMENTS // len(weight_VD))
+        hidden_KD, weight_VD, targets_K, size or max(1, held // len(weight_VD))
     )
     return loss
 

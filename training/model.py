@@ -239,18 +239,20 @@ def _fill_and_shard(
     policy = MixedPrecisionPolicy(param_dtype=low, reduce_dtype=torch.float32) if low else MixedPrecisionPolicy()
     on_gpu = mesh is not None and mesh.device_type != "cpu"
     place = CPUOffloadPolicy(pin_memory=on_gpu) if config.offload else OffloadPolicy()
-    # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory.
+    # On CPUs gathering weights a second time for the backward pass costs more time than keeping them costs memory: only
+    # where activations are recomputed too, for those who trade time for memory anyway.
+    again = on_gpu or config.activation_checkpointing == "full"
     first = _first_values(learner.causal, config, weights)
     for layer in decoder_layers(learner.causal):
         _fill(layer, names[id(layer)], weights, first)
         if config.lora_base == "nf4":
             quantise_base(layer, learner.device)
         if mesh is not None:
-            fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=on_gpu, offload_policy=place)
+            fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=again, offload_policy=place)
     _fill(learner.causal, "", weights, first)
     learner.causal.tie_weights()
     if mesh is not None:
-        fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=on_gpu, offload_policy=place)
+        fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=again, offload_policy=place)
 
 
 def _first_values(
