@@ -69,7 +69,8 @@ def open_url(url: str) -> tuple[pafs.FileSystem, str]:
         try:
             return pafs.FileSystem.from_uri(url)
         except ValueError as error:
-            raise ValueError(f"no URL that pyarrow opens: {str(error).replace(url, shown_url(url))}") from None
+            reason = str(error).replace(url, shown_url(url))
+            raise ValueError(f"{shown_url(url)!r} is no URL that pyarrow opens: {reason}") from None
     except OSError as error:
         raise OSError(explain(str(error)) or str(error)) from None
 

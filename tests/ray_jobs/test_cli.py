@@ -94,7 +94,7 @@ def test_sigterm_ends_a_job_as_an_interrupt_does(begin):
         (["--config", "nowhere.yaml"], "nowhere.yaml"),
         (["--config", DEMO, "--set", "selct.size=3"], "unknown key selct"),
         (["--config", DEMO, "--run-dir", "/proc/nowhere"], "run_dir '/proc/nowhere' cannot be created"),
-        (["--config", DEMO, "--run-dir", "xyz://bucket/run"], "run_dir is 'xyz://bucket/run'"),
+        (["--config", DEMO, "--run-dir", "xyz://bucket/run"], "run_dir: 'xyz://bucket/run' is no URL"),
     ],
 )
 def test_a_wrong_command_is_one_line(capsys, arguments, line):
