@@ -27,9 +27,7 @@ from training.packing import PackedBatch
 from training.rope import chooses_by_row
 
 SLICE_ELEMENTS = 2**25
-"""Logits held at a time on a GPU: 128 MiB in float32."""
-_SLICE_ON_CPU = 2**23
-"""32 MiB: on a CPU larger products are no faster, and memory is what runs out."""
+"""Logits held at a time: 128 MiB in float32."""
 
 
 class _SlicedCrossEntropy(torch.autograd.Function):
@@ -80,14 +78,13 @@ def sliced_cross_entropy(hidden_KD: Tensor, weight_VD: Tensor, targets_K: Tensor
         hidden_KD: last hidden states, float32 or bfloat16.
         weight_VD: the head's, same type.
         targets_K: int64 token numbers.
-        size: positions of a slice; None holds `SLICE_ELEMENTS` logits, on a CPU fewer.
+        size: positions of a slice; None holds `SLICE_ELEMENTS` logits.
 
     Cost: 2·K·D·V FLOP for the loss and 4·K·D·V for both gradients, as the plain form. Memory: C·V logits and the head's
     gradient in float32, instead of 2·K·V.
     """
-    held = _SLICE_ON_CPU if hidden_KD.device.type == "cpu" else SLICE_ELEMENTS
     loss: Tensor = _SlicedCrossEntropy.apply(  # type: ignore[no-untyped-call]  # torch gives it no types
-        hidden_KD, weight_VD, targets_K, size or max(1, held // len(weight_VD))
+        hidden_KD, weight_VD, targets_K, size or max(1, SLICE_ELEMENTS // len(weight_VD))
     )
     return loss
 

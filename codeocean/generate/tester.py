@@ -74,23 +74,15 @@ def messages_for_tests(instruction: str, information: str, signature: str, langu
 
 def schema_of_tests(count: int) -> dict[str, Any]:
     """JSON schema of the tester's answer."""
-    call = {
-        "type": "object",
-        "properties": {
-            "arguments": {"type": "array", "maxItems": 8},
-            "expected": {},
-            "after": {"type": "array", "maxItems": 8},
-        },
-        "required": ["arguments", "expected"],
-        "additionalProperties": False,
-    }
-    assertion = {
-        "type": "object",
-        "properties": {"assertion": {"type": "string", "minLength": 5, "maxLength": 300}},
-        "required": ["assertion"],
-        "additionalProperties": False,
-    }
-    tests = {"type": "array", "items": {"anyOf": [call, assertion]}, "minItems": 1, "maxItems": count}
+    values = {"type": "array", "maxItems": 8}
+    call = {"arguments": values, "expected": {}}
+    assertion = {"assertion": {"type": "string", "minLength": 5, "maxLength": 300}}
+    # `after` has a form of its own: some endpoints take no property that may be missing.
+    forms = [
+        {"type": "object", "properties": form, "required": list(form), "additionalProperties": False}
+        for form in (call, call | {"after": values}, assertion)
+    ]
+    tests = {"type": "array", "items": {"anyOf": forms}, "minItems": 1, "maxItems": count}
     return {"type": "object", "properties": {"tests": tests}, "required": ["tests"], "additionalProperties": False}
 
 

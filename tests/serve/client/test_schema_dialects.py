@@ -41,8 +41,9 @@ def test_code_with_quotation_marks_and_backslashes_can_be_written(name):
 @pytest.mark.parametrize("dialect", ["vllm", "unlimited"])
 def test_tests_as_data_and_as_an_assertion_can_be_written(dialect):
     call = {"arguments": ['a "word"', [1.5, None], {"k": -3}], "expected": {"C:\\": [True]}}
-    answer = {"tests": [call, {"assertion": 'assert count("a\n") == 1'}]}
-    assert is_taken(in_dialect(schema_of_tests(2), dialect), answer)
+    for first in (call, call | {"after": [1, [], {}]}):
+        answer = {"tests": [first, {"assertion": 'assert count("a\n") == 1'}]}
+        assert is_taken(in_dialect(schema_of_tests(2), dialect), answer)
     assert not is_taken(in_dialect(schema_of_tests(2), dialect), {"tests": [call] * 3})
 
 
