@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import re
 import textwrap
@@ -12,6 +11,7 @@ from tree_sitter import Node
 
 from codeocean.collect.source_tree import SourceTree, at_first_column
 from codeocean.grammars import parse
+from core.python_syntax import python_literal
 
 
 def strip_docstring(code: str) -> str | None:
@@ -60,7 +60,7 @@ def _string_value(statement: Node) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # \d and the like in a docstring are its author's affair
-            value = ast.literal_eval(text)
+            value = python_literal(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return value if isinstance(value, str) else None

@@ -20,6 +20,7 @@ from functools import cached_property
 
 from codeocean.context.python_class import ClassParts, bound_names, python_lines
 from codeocean.context.reasons import INNER, MAX_CHARS, PLACE, RELATIVE, STAR, TOO_LONG, UNKNOWN, UNREAD, Context
+from core.python_syntax import python_tree
 
 _GIVEN = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__spec__", "__package__", "__builtins__"}
 
@@ -55,7 +56,7 @@ class PythonFile:
         """Args: source: the module's text."""
         lines = python_lines(source)
         try:
-            nodes = ast.parse(source).body
+            nodes = python_tree(source).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             nodes = None
         self._statements = None if nodes is None else [_Statement(node, _text_of(node, lines)) for node in nodes]

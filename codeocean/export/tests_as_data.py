@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.python_syntax import python_tree
+
 
 @dataclass(frozen=True)
 class CallTests:
@@ -102,7 +104,7 @@ def graded_tests(instance: Mapping[str, Any]) -> CallTests | str:
 def entry_point(code: str) -> ast.FunctionDef | None:
     """The function that a Python answer is about: the last at its top that no other of them calls."""
     try:
-        tree = ast.parse(code)
+        tree = python_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,6 +27,7 @@ from codeocean.records import row_id
 from codeocean.syntax import has_syntax_error
 from codeocean.teachers import LEFT_OPEN
 from core.chat import Chat, ChatAnswer, ChatRequest
+from core.python_syntax import python_tree
 from core.text import storable
 
 Row = dict[str, Any]
@@ -219,7 +219,7 @@ def fails_to_parse(code: str, language: str) -> bool:
     if language != "python":
         return language in GRAMMARS and has_syntax_error(code, language)
     try:  # Python's own parser is stricter: a signature without a body is no function
-        ast.parse(code)
+        python_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     return False

@@ -12,7 +12,6 @@ Java, Go, C, C++, C# or Rust may fail to compile.
 
 from __future__ import annotations
 
-import ast
 import itertools
 import random
 from collections.abc import Iterable, Iterator
@@ -44,6 +43,7 @@ from codeocean.generate.bug_rules import (
 )
 from codeocean.grammars import GRAMMARS
 from codeocean.syntax import Snippet, has_syntax_error, parse_snippet
+from core.python_syntax import python_tree
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _is_broken(code: str, language: str) -> bool:
     if language != "python":
         return has_syntax_error(code, language)
     try:
-        ast.parse(code)
+        python_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return True
     return False

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codeocean.generate.parse import answered_object
+from core.python_syntax import python_tree
 
 MAX_TEST_CHARS = 2_000
 """A test whose JSON is longer is not run."""
@@ -210,7 +211,7 @@ def _text(value: object) -> str:
 def _program(assertion: str) -> ast.Module | None:
     """An assertion as Python reads it; None for what is no Python."""
     try:
-        return ast.parse(assertion.strip())
+        return python_tree(assertion.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

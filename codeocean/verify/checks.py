@@ -28,6 +28,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from codeocean.generate.tasks import Task
 from codeocean.verify.programs import in_context, whole_program
+from core.python_syntax import python_tree
 from core.settings import Before, Execution, Settings
 
 PROBE = Path(__file__).with_name("sandboxed") / "probe.py"
@@ -175,7 +176,7 @@ def examples_of(generation: Mapping[str, Any], source: Mapping[str, Any]) -> tup
 
 def _docstrings(code: str) -> list[str]:
     try:
-        tree = ast.parse(code)
+        tree = python_tree(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [ast.get_docstring(node) or "" for node in ast.walk(tree)

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from core.python_syntax import python_tree
 from eval.answers.braces import cut_at_close, open_brackets, without_comments
 from eval.answers.trees import is_code
 from eval.answers.units import IncompleteError, is_python, last_unit, python_units
@@ -71,7 +72,7 @@ def returns_something(body: str, declaration: str, language: str) -> bool:
     if language != "python":
         return language == "rust" or bool(re.search(r"\b(?:return|yield|throw)\b", without_comments(body, language)))
     try:
-        tree = ast.parse(f"{declaration.rstrip()}\n{body}\n")
+        tree = python_tree(f"{declaration.rstrip()}\n{body}\n")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return bool(re.search(r"\b(?:return|yield|raise)\b", body))
     function = [node for node in tree.body if node.lineno <= declaration.rstrip().count("\n") + 1][-1]
@@ -132,7 +133,7 @@ def has_body(unit: str, language: str, name: str = "") -> bool:
     if language != "python":
         return _has_brace_body(unit, language, name)
     try:
-        node = ast.parse(textwrap.dedent(unit)).body[-1]
+        node = python_tree(textwrap.dedent(unit)).body[-1]
     except (SyntaxError, ValueError, RecursionError, MemoryError, IndexError):
         return True
     if isinstance(node, ast.ClassDef):
@@ -169,7 +170,7 @@ def shape_of(unit: str, language: str) -> str:
     if language != "python":
         return re.sub(r"\s+", "", re.sub(r"//[^\n]*|/\*.*?\*/", "", unit, flags=re.DOTALL))
     try:
-        tree = ast.parse(textwrap.dedent(unit))
+        tree = python_tree(textwrap.dedent(unit))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return re.sub(r"\s+", "", unit)
     for node in ast.walk(tree):

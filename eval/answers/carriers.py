@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from core.python_syntax import python_literal, python_tree
+
 MAX_VALUES = 40
 """Beginnings of JSON values that are tried in one answer."""
 MAX_TEXTS = 4
@@ -113,7 +115,7 @@ def _value_at(text: str, begin: int) -> tuple[Any, int]:
         pass
     end = text.rfind("}" if text[begin] == "{" else "]") + 1
     try:
-        return ast.literal_eval(text[begin:end]), end
+        return python_literal(text[begin:end]), end
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         return None, begin
 
@@ -157,7 +159,7 @@ def block_scalars(text: str) -> str:
 def texts_in_calls(text: str) -> str:
     """Strings of many lines that calls are given, as agents call their tools: `write(path="a.py", code="…")`."""
     try:
-        tree = ast.parse(text.strip()) if "(" in text and "\\n" in text else ast.Module([], [])
+        tree = python_tree(text.strip()) if "(" in text and "\\n" in text else ast.Module([], [])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call)]

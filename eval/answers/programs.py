@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from core.python_syntax import python_tree
 from eval.answers.carriers import from_latex
 from eval.answers.repairs import cleaned, without_marks
 from eval.answers.thoughts import without_thoughts
@@ -137,7 +138,7 @@ def _expression(text: str, function: str, *, wants_call: bool) -> str | None:
     """The wanted expression of a line; None if it is none."""
     match = re.search(rf"\bassert\b.*|\b{re.escape(function)}\(.*", text, re.DOTALL)
     try:
-        body = ast.parse(match.group() if match else text).body
+        body = python_tree(match.group() if match else text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not body or _is_answer_field(body[-1]):

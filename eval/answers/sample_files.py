@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.json_records import STREAM_ERRORS, Record, json_records
+from core.python_syntax import python_tree
 from core.text import storable
 from eval.answers.units import python_units
 from eval.benchmarks.catalogue import ProblemSet
@@ -155,7 +156,7 @@ def _positions(code: str, name: str) -> tuple[int, int] | None:
     for unit in reversed(python_units(code)):
         if name not in unit.names or unit.kind != "definition":
             continue
-        node = ast.parse(unit.text).body[-1]
+        node = python_tree(unit.text).body[-1]
         if not isinstance(node, ast.FunctionDef):
             return None
         most = len(node.args.posonlyargs) + len(node.args.args)

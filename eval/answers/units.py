@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from core.python_syntax import python_tree
+
 MAX_LINES = 2000
 """A longer answer is read as it is."""
 MAX_FAILED = 300
@@ -142,18 +144,17 @@ def _is_clause(line: str) -> bool:
 
 def _tree(text: str) -> ast.Module:
     """Raises: IncompleteError, SyntaxError."""
-    flags = ast.PyCF_ONLY_AST | codeop.PyCF_ALLOW_INCOMPLETE_INPUT  # type: ignore[attr-defined]
+    incomplete = codeop.PyCF_ALLOW_INCOMPLETE_INPUT  # type: ignore[attr-defined]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = compile(text, "answer", "exec", flags)
+            tree = python_tree(text, flags=incomplete)
     except SyntaxError as error:
         if str(error.msg).startswith("incomplete input"):
             raise IncompleteError from None
         raise
     except (ValueError, RecursionError, MemoryError, OverflowError) as error:
         raise SyntaxError(str(error)) from None
-    assert isinstance(tree, ast.Module)
     return tree
 
 

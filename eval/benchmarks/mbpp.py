@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.python_syntax import python_tree
 from eval.benchmarks.plus_inputs import typed_inputs
 from eval.benchmarks.plus_tests import MBPP_RULES, differential_tests, without_numpy
 from eval.problems import Benchmark, Problem
@@ -71,8 +72,8 @@ def entry_point_of(code: str, tests: list[str]) -> str:
     Raises:
         ValueError: the reference does not parse, or the tests call nothing that it defines.
     """
-    defined = {node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    calls = [node for test in tests for node in ast.walk(ast.parse(test.strip())) if isinstance(node, ast.Call)]
+    defined = {node.name for node in python_tree(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    calls = [node for test in tests for node in ast.walk(python_tree(test.strip())) if isinstance(node, ast.Call)]
     called = [node.func.id for node in calls if isinstance(node.func, ast.Name) and node.func.id in defined]
     if not called:
         raise ValueError(f"the tests call none of {', '.join(sorted(defined))}")

@@ -12,6 +12,7 @@ import builtins
 from dataclasses import dataclass
 from typing import Literal
 
+from core.python_syntax import python_tree
 from core.text import storable
 from eval.answers.declarations import definition_start
 from eval.answers.extract import read_code
@@ -200,6 +201,6 @@ def called_by(tests: str) -> str:
 
 def _parsed(tests: str) -> ast.Module:
     try:
-        return ast.parse(tests)
+        return python_tree(tests)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module(body=[], type_ignores=[])
