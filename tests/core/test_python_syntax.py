@@ -54,7 +54,7 @@ def test_threads_parse_beside_each_other_while_garbage_is_collected(hasty):
 
 @pytest.mark.parametrize("text", ["def f(:", "x = '\0'", "(" * 300 + ")" * 300])
 def test_what_is_no_program_is_told_as_by_ast(text):
-    with pytest.raises(Exception) as theirs:  # noqa: PT011 - of whichever kind
+    with pytest.raises(Exception) as theirs:
         ast.parse(text)
     with pytest.raises(theirs.type):
         python_tree(text)
