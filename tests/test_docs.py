@@ -32,6 +32,11 @@ def test_links_lead_somewhere(page):
         assert "://" in target or (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_table_is_wrapped_into_a_paragraph(page):
+    assert not re.search(r"\|[ \t]+\|:?-{3}", page.read_text())
+
+
 def test_the_readme_names_every_job():
     readme = (ROOT / "README.md").read_text()
     assert all(f"`{job}`" in readme for job in JOBS)
