@@ -35,11 +35,15 @@ SMALL_BYTES = 2**20
 """A file of so many bytes is read by one request, whatever of it is asked for."""
 
 _DID_NOT_FIT, _SHORT = "Failed to flush response stream", "it sent less than the file's"
+_NOT_KEPT = "bytes that it took at every try"
+KEEPS_MORE = ("this store keeps other bytes than it was sent; set AWS_REQUEST_CHECKSUM_CALCULATION=when_required here "
+              "and on the cluster's nodes")  # fmt: skip
 _DAMAGED = "BadDigest|BAD_DIGEST|SHA256Mismatch|InvalidDigest|IncompleteBody|OperationAborted"
 _ENDED = "NO_SUCH_UPLOAD|NoSuchUpload|InvalidPart|EntityTooSmall"
-_ODD = re.compile(rf"{_DID_NOT_FIT}|{_SHORT}|XML_\w*ERROR|{_DAMAGED}|{_ENDED}")
+_ODD = re.compile(rf"{_DID_NOT_FIT}|{_SHORT}|{_NOT_KEPT}|{KEEPS_MORE}|XML_\w*ERROR|{_DAMAGED}|{_ENDED}")
 """Answers that the store's client gives up at once: more than was asked for, less than was promised, no XML; what came
-there was not what was sent; an upload that is not there any more, or was ended by a try whose answer was lost."""
+there was not what was sent; an upload that is not there any more, or was ended by a try whose answer was lost. And what
+was taken, and is not there."""
 
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -99,6 +103,11 @@ class PatientStore(pafs.FileSystemHandler):
     def __init__(self, fs: pafs.S3FileSystem) -> None:
         """Wrap a filesystem."""
         self.fs = fs
+        self.kept = dict[str, int]()
+        """Path → bytes of what was uploaded by this object and seen in the store: a listing may come to it later."""
+
+    def __reduce__(self) -> tuple[type[PatientStore], tuple[pafs.S3FileSystem]]:
+        return PatientStore, (self.fs,)  # what another process wrote, this one would not hear of
 
     def _try(self, call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         for attempt in count():
@@ -154,6 +163,9 @@ class PatientStore(pafs.FileSystemHandler):
 
     def delete_dir(self, path: str) -> None:  # noqa: D102
         self._try(self.fs.delete_dir, path)
+        for file in list(self.kept):
+            if file.startswith(f"{path}/"):
+                self.kept.pop(file, None)
 
     def delete_dir_contents(self, path: str, missing_dir_ok: bool) -> None:  # noqa: D102, FBT001
         self._try(self.fs.delete_dir_contents, path, missing_dir_ok=missing_dir_ok)
@@ -163,6 +175,7 @@ class PatientStore(pafs.FileSystemHandler):
 
     def delete_file(self, path: str) -> None:  # noqa: D102
         self._try(self.fs.delete_file, path)
+        self.kept.pop(path, None)
 
     def move(self, src: str, dest: str) -> None:  # noqa: D102
         self._try(self.fs.move, src, dest)
@@ -196,6 +209,7 @@ class PatientStore(pafs.FileSystemHandler):
     def upload(self, path: str, content: pa.Buffer) -> None:
         """Write a file; asked again as a whole where it is not known whether it ended well."""
         self._try(_upload, self.fs, path, content)
+        self.kept[path] = content.size
 
     def open_output_stream(self, path: str, metadata: Any) -> Any:  # noqa: D102
         return self._try(self.fs.open_output_stream, path, compression=None, metadata=metadata)  # the caller compresses
@@ -254,8 +268,15 @@ def _read_all(path: str, file: pa.NativeFile, size: int, offset: int) -> bytes:
 
 
 def _upload(fs: pafs.FileSystem, path: str, content: pa.Buffer) -> None:
+    """Send a file, and look once whether it is there: something in between may answer 200 and keep nothing."""
     with fs.open_output_stream(path, compression=None) as stream:  # by default `.gz` in a name has pyarrow compress
         stream.write(content)
+    kept = fs.get_file_info(path).size or 0
+    if kept > content.size:  # the checksum at an upload's end, taken for a part of the file
+        raise OSError(f"s3://{path}: {KEEPS_MORE}")
+    if kept < content.size:
+        raise OSError(f"s3://{path}: the store keeps {kept} of {content.size} {_NOT_KEPT}; check the network and a "
+                      "proxy in between, and run the same command again: finished work is kept")  # fmt: skip
 
 
 def upload(fs: pafs.FileSystem, path: str, content: pa.Buffer) -> None:
@@ -266,6 +287,12 @@ def upload(fs: pafs.FileSystem, path: str, content: pa.Buffer) -> None:
     """
     store = getattr(fs, "handler", None)
     store.upload(path, content) if isinstance(store, PatientStore) else _upload(fs, path, content)
+
+
+def kept_files(fs: pafs.FileSystem, folder: str) -> dict[str, int]:
+    """Path → bytes of the files below a folder of an object store that `upload` wrote through this `fs`."""
+    kept: dict[str, int] = getattr(getattr(fs, "handler", None), "kept", {})
+    return {path: kept[path] for path in list(kept) if path.startswith(f"{folder}/")}
 
 
 def check_there(fs: pafs.FileSystem, path: str, url: str) -> None:

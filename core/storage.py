@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
+from core.manifest import MADE_AGAIN, Part, written_files
 from core.object_store import is_object_store, upload
 
 _NOTE = b"wavecoder"
@@ -87,6 +88,20 @@ def move_folder(fs: pafs.FileSystem, source: str, target: str, records: Sequence
     fs.delete_dir(source)
 
 
+def copy_up(folder: Path, fs: pafs.FileSystem, target: str) -> None:
+    """Copy a local folder to an object store; what the store then lacks is sent again.
+
+    Raises:
+        OSError: the store refuses, does not answer, or does not keep what it takes.
+    """
+    pafs.copy_files(str(folder), target, destination_filesystem=fs)
+    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+        path = posixpath.join(target, file.relative_to(folder).as_posix())
+        if fs.get_file_info(path).size != file.stat().st_size:
+            with pa.memory_map(str(file)) as stream:
+                upload(fs, path, stream.read_buffer())
+
+
 def delete_files(fs: pafs.FileSystem, paths: Sequence[str]) -> None:
     """Delete files, several at a time."""
     if not is_object_store(fs):
@@ -121,22 +136,55 @@ def read_part(fs: pafs.FileSystem, path: str, columns: list[str] | None = None) 
     """Read a Parquet file.
 
     Raises:
-        ValueError: it is not one, or lacks a column; the file is named.
+        ValueError: it is none, is not there, or lacks a column; the line names it and says what to do.
     """
-    try:
+    with _readable(path):
+        if not is_object_store(fs) and fs.get_file_info(path).type == pafs.FileType.Directory:
+            raise IsADirectoryError  # pyarrow would read what lies in it
         return pq.read_table(path, filesystem=fs, columns=columns)
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """What cannot be read as Parquet, in words."""
+    again = "delete it, and its stage's manifest.json if that is there, and run the stage again"
+    try:
+        yield
+    except FileNotFoundError:
+        more = "delete its stage's manifest.json, and run the stage again"
+        raise ValueError(f"{path} is not there; put it back, or {more}") from None
+    except IsADirectoryError:
+        raise ValueError(f"{path} is a folder and should be a file; {again}") from None
+    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); {again}") from None
+
+
+def read_footers(fs: pafs.FileSystem, paths: Sequence[str]) -> list[pq.FileMetaData]:
+    """What Parquet files say of themselves: rows, columns, notes. Several are read at a time from an object store.
+
+    Raises:
+        ValueError: as `read_part`.
+    """
+
+    def read(path: str) -> pq.FileMetaData:
+        with _readable(path):
+            return pq.read_metadata(path, filesystem=fs)
+
+    if not is_object_store(fs):
+        return [read(path) for path in paths]
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        return list(pool.map(read, paths))
+
+
+def note_in(footer: pq.FileMetaData) -> dict[str, Any]:
+    """What the writer of a part said of it."""
+    note: dict[str, Any] = json.loads((footer.metadata or {}).get(_NOTE, b"{}"))
+    return note
 
 
 def read_note(fs: pafs.FileSystem, path: str) -> dict[str, Any]:
     """What the writer of a part said of it; raises `ValueError` as `read_part` does."""
-    try:
-        metadata = pq.read_schema(path, filesystem=fs).metadata or {}
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); delete it and run again") from None
-    note: dict[str, Any] = json.loads(metadata.get(_NOTE, b"{}"))
-    return note
+    return note_in(read_footers(fs, [path])[0])
 
 
 def part_names(fs: pafs.FileSystem, folder: str) -> list[str]:
@@ -146,16 +194,41 @@ def part_names(fs: pafs.FileSystem, folder: str) -> list[str]:
     return sorted(name for name in names if name.startswith("part-") and name.endswith(".parquet"))
 
 
-def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = None) -> pa.Table:
-    """All parts of a folder as one table, in order.
+def written_parts(fs: pafs.FileSystem, folder: str) -> list[Part]:
+    """The `part-*.parquet` that a finished stage wrote, in order; where none is named, those that are listed.
 
     Raises:
-        ValueError: there is none, or one cannot be read.
+        ValueError: as `read_manifest`.
     """
-    names = part_names(fs, folder)
-    if not names:
+    named = [part for part in written_files(fs, folder) or [] if _is_main(part.name)]
+    return named or [Part(name) for name in part_names(fs, folder)]
+
+
+def _is_main(name: str) -> bool:
+    return name.startswith("part-") and "/" not in name
+
+
+def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = None) -> pa.Table:
+    """All parts of a stage's folder as one table, in order.
+
+    Raises:
+        ValueError: there is none, one cannot be read, is not there, or has other rows than were written.
+    """
+    parts = written_parts(fs, folder)
+    if not parts:
         raise ValueError(f"{folder} holds no part-*.parquet; run the stage that writes it first")
-    return pa.concat_tables([read_part(fs, posixpath.join(folder, name), columns) for name in names])
+    tables = []
+    for part in parts:
+        path = posixpath.join(folder, part.name)
+        tables.append(read_part(fs, path, columns))
+        check_rows(path, tables[-1].num_rows, part)
+    return pa.concat_tables(tables)
+
+
+def check_rows(path: str, rows: int, part: Part) -> None:
+    """Refuse a part that has other rows than were written; raises `ValueError`."""
+    if part.rows is not None and rows != part.rows:
+        raise ValueError(f"{path} has {rows:,} rows, and {part.rows:,} were written; {MADE_AGAIN}")
 
 
 def sample_digest(file: Path) -> str:

@@ -13,11 +13,12 @@ from rich.table import Table
 
 from codeocean.generate.compare_runs import CAUSES, Outcome, compare_rows, compare_settings, outcomes
 from codeocean.generate.settings import GenerateConfig
+from core.manifest import named_files
 from core.storage import read_part
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import argument, as_json, flag, option, parse
 from ray_jobs.run.fingerprint import recorded
-from ray_jobs.run.rundir import RunDir
+from ray_jobs.run.rundir import RunDir, record_of
 from report.artifact import visible
 
 MEANING = {
@@ -85,7 +86,8 @@ def _open(url: str) -> RunDir:
 def _settings(run: RunDir) -> dict[str, Any]:
     """What the stage was told that decides its data, and what it read."""
     manifest = run.manifest("generate") or {}
-    config = run.read_json("generate", "stage.json")["config"]
+    record = record_of(run, "generate")
+    config = record.get("config", {}) if record else {}
     with suppress(ValueError):  # of a version whose settings are no longer known: all of them are shown
         settings, elsewhere = recorded(GenerateConfig, config)
         config = settings.identity() | elsewhere
@@ -94,7 +96,9 @@ def _settings(run: RunDir) -> dict[str, Any]:
 
 def _outcomes(run: RunDir) -> dict[str, Outcome]:
     """Of the finished rounds."""
-    names = [name for name in run.files("generate") if name.endswith("verdicts.parquet")]
+    manifest = run.manifest("generate")
+    files = [part.name for part in named_files(manifest)] if manifest else []
+    names = [name for name in files or run.files("generate") if name.endswith("verdicts.parquet")]
     generations, verdicts = [], []
     for name in names:
         generations += read_part(run.fs, run.path("generate", name.replace("verdicts", "generations"))).to_pylist()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import posixpath
 import sys
 
-import pyarrow.parquet as pq
-
-from codeocean.embed.flow import count_cut, embed
-from core.storage import part_names, read_part
+from codeocean.embed.flow import count_cut, embed, embedded_parts
+from core.storage import written_parts
 from ray_jobs.cluster.connect import connect
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
@@ -28,12 +25,11 @@ def run_embed(config: Config, run: RunDir) -> Manifest:
     def work() -> StageResult:
         connect(config.ray)
         folder = run.path("embed")
-        embed(config.embed, model, run.fs, run.path("collect"), folder)
-        names = part_names(run.fs, folder)
-        schema = read_part(run.fs, posixpath.join(folder, names[0])).schema
-        dimensions = schema.field("embedding").type.list_size
-        num_rows = sum(pq.read_metadata(posixpath.join(folder, name), filesystem=run.fs).num_rows for name in names)
-        counts = count_cut(run.fs, folder)
+        names = [part.name for part in written_parts(run.fs, run.path("collect"))]
+        embed(config.embed, model, run.fs, run.path("collect"), folder, names)
+        footers = embedded_parts(run.fs, folder, names)
+        dimensions = footers[0].schema.to_arrow_schema().field("embedding").type.list_size
+        num_rows, counts = sum(footer.num_rows for footer in footers), count_cut(footers)
         log.info("embed: the encoder's window cut %d of %d rows, and left nothing of the code of %d (embed.text is %r)",
                  counts["cut"], num_rows, counts["without_code"], config.embed.text)  # fmt: skip
         details = {"model": config.embed.model, "dimensions": dimensions, "dtype": config.embed.dtype,

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 
 from core.stages import STAGES
-from core.storage import part_names, read_part
+from core.storage import read_part, written_parts
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import RECIPE, argument, as_json, flag, languages, option, parse, recipes
 from ray_jobs.run.rundir import RunDir
@@ -45,7 +45,7 @@ def run_inspect(url: str, stage: str, look: Look, *, as_line: bool = False) -> N
 def _raw_code(run: RunDir, ids: list[str]) -> dict[str, dict[str, Any]]:
     """Id → where it is from, its documentation and its code, of the raw code that is in the run directory."""
     found: dict[str, dict[str, Any]] = {}
-    names = part_names(run.fs, run.path("collect")) if run.exists("collect") else []
+    names = [part.name for part in written_parts(run.fs, run.path("collect"))]
     for name in names:
         if len(found) < len(ids):
             part = read_part(run.fs, run.path("collect", name), ["id", "path", "language", "docstring", "code"])

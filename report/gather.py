@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import fs as pafs
 
+from core.manifest import named_files, read_manifest, read_object
 from core.stages import STAGES
+from core.storage import read_part, read_parts
 
 SHOWN = tuple(name for name in STAGES if name != "report")
 GATES = {"raw code": "select", "CodeOcean": "codeocean", "training mix": "mix"}
@@ -51,11 +52,12 @@ def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
         ValueError: an artifact cannot be read; the file is named.
     """
     reader = _Reader(fs, root)
-    manifests = {stage: found for stage in SHOWN if (found := reader.json(stage, "manifest.json")) is not None}
+    manifests = {stage: found for stage in SHOWN
+                 if (found := read_manifest(fs, posixpath.join(root, stage))) is not None}  # fmt: skip
     vectors, ranks, radii = _coverage(reader) if {"embed", "select"} <= set(manifests) else (None, None, [])
     steps = reader.rows("train", "steps.parquet") if "train" in manifests else []
     accepted = _accepted(reader) if "codeocean" in manifests else []
-    rejected = _rejected(reader) if "generate" in manifests else []
+    rejected = _rejected(reader, manifests["generate"]) if "generate" in manifests else []
     name = posixpath.basename(root.rstrip("/"))
     leakage = {
         gate: reader.rows(stage, "leakage.parquet")
@@ -74,15 +76,7 @@ class _Reader:
         self._fs, self._root = fs, root
 
     def json(self, *parts: str) -> Row | None:
-        path = posixpath.join(self._root, *parts)
-        if not self._fs.get_file_info(path).is_file:
-            return None
-        with self._fs.open_input_stream(path) as stream:
-            try:
-                found: Row = json.loads(stream.read())
-            except ValueError as error:
-                raise ValueError(f"{path} is not JSON ({error}); delete it and run its stage again") from None
-        return found
+        return read_object(self._fs, posixpath.join(self._root, *parts))
 
     def names(self, folder: str, suffix: str) -> list[str]:
         selector = pafs.FileSelector(posixpath.join(self._root, folder), recursive=True, allow_not_found=True)
@@ -90,12 +84,10 @@ class _Reader:
         return sorted(path for path in paths if path.endswith(suffix) and "/." not in path)
 
     def table(self, *parts: str, columns: list[str] | None = None) -> pa.Table:
-        path = posixpath.join(self._root, *parts)
-        try:
-            return pq.read_table(path, filesystem=self._fs, columns=columns)
-        except (pa.ArrowInvalid, pa.ArrowKeyError, FileNotFoundError) as error:
-            line = str(error).splitlines()[0]
-            raise ValueError(f"{path} cannot be read ({line}); delete it and run its stage again") from None
+        return read_part(self._fs, posixpath.join(self._root, *parts), columns)
+
+    def parts(self, stage: str) -> pa.Table:
+        return read_parts(self._fs, posixpath.join(self._root, stage))
 
     def rows(self, *parts: str) -> list[Row]:
         found: list[Row] = self.table(*parts).to_pylist()
@@ -105,8 +97,7 @@ class _Reader:
 def _coverage(reader: _Reader) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[float]]:
     coreset = reader.table("select", "coreset.parquet")
     rank_of = dict(zip(coreset["id"].to_pylist(), coreset["rank"].to_pylist(), strict=True))
-    tables = [reader.table(name) for name in reader.names("embed", ".parquet")]
-    embeddings = pa.concat_tables(tables)
+    embeddings = reader.parts("embed")
     ranks = np.array([rank_of.get(id_, -1) for id_ in embeddings["id"].to_pylist()])
     stride = max(1, len(ranks) // MAX_POINTS)
     keep = np.flatnonzero((ranks >= 0) | (np.arange(len(ranks)) % stride == 0))
@@ -117,17 +108,17 @@ def _coverage(reader: _Reader) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, An
 
 def _accepted(reader: _Reader) -> list[Row]:
     chosen: list[Row] = []
-    for name in [name for name in reader.names("codeocean", ".parquet") if "/part-" in name]:
-        for row in reader.rows(name):
-            if sum(other["task"] == row["task"] for other in chosen) < SAMPLES_PER_TASK:
-                chosen.append(row | {"provenance": json.loads(row["provenance"])})
+    for row in reader.parts("codeocean").to_pylist():
+        if sum(other["task"] == row["task"] for other in chosen) < SAMPLES_PER_TASK:
+            chosen.append(row | {"provenance": json.loads(row["provenance"])})
     return sorted(chosen, key=lambda row: row["task"])
 
 
-def _rejected(reader: _Reader) -> list[Row]:
+def _rejected(reader: _Reader, manifest: Row) -> list[Row]:
     """Instances that the discriminator turned down, with the rules that they broke."""
     chosen: list[Row] = []
-    for name in reader.names("generate", "verdicts.parquet"):
+    judged = [f"generate/{part.name}" for part in named_files(manifest) if part.name.endswith("verdicts.parquet")]
+    for name in judged or reader.names("generate", "verdicts.parquet"):
         generations = {row["id"]: row for row in reader.rows(name.replace("verdicts", "generations"))}
         for verdict in reader.rows(name):
             failed = [rule for rule in verdict["rules"] or [] if rule["answer"] != "yes"]

@@ -1,6 +1,7 @@
 """A server that speaks S3 (moto) on a port of this machine, which counts its requests and misbehaves when told to."""
 
 import itertools
+import re
 import socket
 import threading
 import time
@@ -126,6 +127,33 @@ def page_of(status):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     return answer
+
+
+def swallowed(environ, start_response):
+    """A fault: the request is answered as if it had been done, and nothing is done."""
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    ended = "uploadId" in environ["QUERY_STRING"] and environ["REQUEST_METHOD"] == "POST"
+    body = b"<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>" if ended else b""
+    start_response("200 OK", [("ETag", '"x"'), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def lacking(*names):
+    """A fault of listings: files whose keys end so have not come there yet."""
+
+    def answer(environ, start_response):
+        status, headers, body = answered(environ)
+        kept = re.sub(
+            r"<Contents>.*?</Contents>",
+            lambda found: "" if re.search(r"<Key>([^<]*)", found[0])[1].endswith(names) else found[0],
+            body.decode(),
+            flags=re.DOTALL,
+        ).encode()
+        start_response(status, [(key, str(len(kept)) if key.lower() == "content-length" else value)
+                                for key, value in headers])  # fmt: skip
+        return [kept]
+
+    return lambda environ: answer if "list-type" in environ["QUERY_STRING"] else None
 
 
 page = page_of("200 OK")

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,10 +15,10 @@ import ray
 import ray.data
 import ray.train
 import torch
-from pyarrow import fs as pafs
 
 from core.node_copy import node_copy
 from core.object_store import join_url, open_url
+from core.storage import copy_up
 from training.batches import global_batches, split_holdout
 from training.checkpoint import CheckpointWriter, identity_of, load_checkpoint
 from training.examples import Example
@@ -224,4 +225,4 @@ def export_as_told(
         export_model(learner, tokenizer, base, f"{scratch}/model", lineage)
         if ray.train.get_context().get_world_rank() == 0:
             fs, path = open_url(output)
-            pafs.copy_files(f"{scratch}/model", path, destination_filesystem=fs)
+            copy_up(Path(scratch, "model"), fs, path)

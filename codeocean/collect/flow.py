@@ -77,7 +77,7 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
     """
     duplicates, total, kept = _open_duplicates(config), Account(), 0
     at: Position = (0, 0)
-    names = part_names(fs, folder)
+    names = _without_gaps(part_names(fs, folder))
     for name in names:  # what an earlier attempt finished
         note, keys = read_note(fs, posixpath.join(folder, name)), read_part(fs, _keys_path(folder, name))
         duplicates.add(*keys_of(keys))
@@ -90,7 +90,7 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
     parts = cut_parts(tables, duplicates, config.rows_per_part, (len(units), 0), see)
     for number, part in enumerate(parts, len(names)):
         dropped.end_part()
-        name = f"part-{number:05d}.parquet"
+        name = _part_name(number)
         write_part(fs, _keys_path(folder, name), part.keys)  # first: a part without its keys could not be gone on from
         note = {"behind": part.behind} | part.account.to_note()
         write_part(fs, posixpath.join(folder, name), part.rows, note)
@@ -101,6 +101,15 @@ def collect(config: CollectConfig, units: list[Unit], fs: pafs.FileSystem, folde
         log.info("collect: in unit %d of %d, %d rows kept of %d, %.0f rows/s/core",
                  part.behind[0], len(units), kept, total.rows_in, rate)  # fmt: skip
     return Collected(kept, total, total.rows_in - before, time.monotonic() - begun, cores)
+
+
+def _without_gaps(names: list[str]) -> list[str]:
+    """The parts up to the first that is not listed: from there on they are made again, the same as before."""
+    return [name for number, name in enumerate(names) if name == _part_name(number)]
+
+
+def _part_name(number: int) -> str:
+    return f"part-{number:05d}.parquet"
 
 
 def _open_duplicates(config: CollectConfig) -> Duplicates:

@@ -24,7 +24,7 @@ from pyarrow import fs as pafs
 from codeocean.decontaminate.benchmark_problems import BenchmarkText, benchmark_digest, read_benchmark
 from codeocean.decontaminate.leakage import Chunk, DecontaminateConfig, Gate, Leakage, find_leakage
 from codeocean.embed.settings import EmbedConfig
-from core.storage import part_names, read_part, write_part
+from core.storage import read_part, write_part, written_parts
 
 log = logging.getLogger("wavecoder.codeocean")
 
@@ -92,16 +92,18 @@ def check_raw_code(
 ) -> Leakage:
     """Raw code and its embeddings beside the benchmarks; writes `leakage.parquet` into the stage's folder."""
     from codeocean.embed.encoder import as_matrix, row_texts  # imports torch
-    from codeocean.embed.flow import count_cut
+    from codeocean.embed.flow import count_cut, embedded_parts
+
+    names = [part.name for part in written_parts(place.fs, place.path("embed"))]
 
     def chunks() -> Iterator[Chunk]:
-        for name in part_names(place.fs, place.path("embed")):
+        for name in names:
             rows = read_part(place.fs, place.path("collect", name), ["id", "docstring", "code"])
             vectors = as_matrix(read_part(place.fs, place.path("embed", name)))
             yield Chunk(rows["id"].to_pylist(), row_texts(rows, model.settings), vectors)
 
     found = _find(settings, model, texts, place, chunks())
-    return _told(found, count_cut(place.fs, place.path("embed")), place, texts)
+    return _told(found, count_cut(embedded_parts(place.fs, place.path("embed"), names)), place, texts)
 
 
 def check_rows(
@@ -175,18 +177,20 @@ def _embedded(model: EmbeddingModel, fs: pafs.FileSystem, folder: str, rows: pa.
     They are made in hidden folders beside `folder`.
     """
     from codeocean.embed.encoder import as_matrix
-    from codeocean.embed.flow import count_cut, embed
+    from codeocean.embed.flow import count_cut, embed, embedded_parts
 
     model.connect()
     source, target = posixpath.join(folder, ".texts"), posixpath.join(folder, ".vectors")
-    for number, start in enumerate(range(0, rows.num_rows, ROWS_PER_PART)):
-        write_part(fs, posixpath.join(source, f"part-{number:05d}.parquet"), rows.slice(start, ROWS_PER_PART))
-    embed(model.settings, model.folder, fs, source, target)
-    counts = count_cut(fs, target)
+    starts = range(0, rows.num_rows, ROWS_PER_PART)
+    names = [f"part-{number:05d}.parquet" for number in range(len(starts))]
+    for name, start in zip(names, starts, strict=True):
+        write_part(fs, posixpath.join(source, name), rows.slice(start, ROWS_PER_PART))
+    embed(model.settings, model.folder, fs, source, target, names)
+    counts = count_cut(embedded_parts(fs, target, names))
     if counts["cut"]:
         log.info("%s: the encoder's window cut %d of %d rows, and left nothing of the code of %d",
                  posixpath.basename(folder), counts["cut"], rows.num_rows, counts["without_code"])  # fmt: skip
-    parts = [as_matrix(read_part(fs, posixpath.join(target, name))) for name in part_names(fs, target)]
+    parts = [as_matrix(read_part(fs, posixpath.join(target, name))) for name in names]
     return np.concatenate(parts), counts
 
 

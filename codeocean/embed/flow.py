@@ -12,13 +12,14 @@ import os
 import posixpath
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import ray
 import torch
 from pyarrow import fs as pafs
@@ -29,7 +30,7 @@ from codeocean.embed.encoder import Encoder, Tokenizer, embeddings_table, load_m
 from codeocean.embed.settings import EmbedConfig
 from core.metrics import RowMetrics
 from core.progress import NowAndThen, TimeLeft, in_words
-from core.storage import part_names, read_note, read_part, write_part
+from core.storage import note_in, part_names, read_footers, read_part, write_part
 
 log = logging.getLogger("wavecoder.codeocean")
 
@@ -92,7 +93,9 @@ def embed_rows(rows: ray.data.Dataset, config: EmbedConfig, model: str) -> ray.d
     )  # fmt: skip
 
 
-def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, folder: str) -> int:
+def embed(
+    config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, folder: str, names: Sequence[str] | None = None
+) -> int:
     """Raw code parts → embedding parts of the same names; returns the number of rows encoded by this call.
 
     Args:
@@ -101,13 +104,14 @@ def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, fol
         fs: filesystem of the run directory.
         source: folder of the raw code.
         folder: the stage's folder.
+        names: of the parts of raw code; None takes those that the folder lists.
 
     Raises:
         ValueError: a part cannot be read, the model cannot be loaded, or `embed.actors` is "all" of no GPU.
     """
     check_backend(config.backend)
     finished = set(part_names(fs, folder))
-    pending = [name for name in part_names(fs, source) if name not in finished]
+    pending = [name for name in names or part_names(fs, source) if name not in finished]
     if not pending:
         return 0
     progress, num_rows = Throughput(len(pending)), 0
@@ -128,10 +132,15 @@ def embed(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, fol
     return num_rows
 
 
-def count_cut(fs: pafs.FileSystem, folder: str) -> dict[str, int]:
+def count_cut(footers: Iterable[pq.FileMetaData]) -> dict[str, int]:
     """Rows that did not fit the model's window, as the parts of the artifact note: `COUNTED` → rows."""
-    notes = [read_note(fs, posixpath.join(folder, name)) for name in part_names(fs, folder)]
+    notes = [note_in(footer) for footer in footers]
     return {count: sum(note.get(count, 0) for note in notes) for count in COUNTED}
+
+
+def embedded_parts(fs: pafs.FileSystem, folder: str, names: Sequence[str]) -> list[pq.FileMetaData]:
+    """The footers of parts; raises `ValueError` where one is not there or cannot be read."""
+    return read_footers(fs, [posixpath.join(folder, name) for name in names])
 
 
 def _encoded(config: EmbedConfig, model: str, fs: pafs.FileSystem, source: str, names: list[str]) -> Iterator[pa.Table]:

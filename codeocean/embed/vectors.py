@@ -21,7 +21,7 @@ import torch
 from pyarrow import fs as pafs
 from torch import Tensor
 
-from core.storage import part_names, read_part
+from core.storage import check_rows, read_part, written_parts
 
 BATCH_ROWS = 16_384
 
@@ -47,7 +47,14 @@ def list_parts(fs: pafs.FileSystem, folder: str) -> list[VectorFile]:
     Raises:
         ValueError: one cannot be read, or they do not belong together.
     """
-    return check_alike([open_vectors(fs, posixpath.join(folder, name)) for name in part_names(fs, folder)])
+    parts = written_parts(fs, folder)
+    if not parts:
+        raise ValueError(f"{folder} holds no part-*.parquet; run the embed job first")
+    files = []
+    for part in parts:
+        files.append(open_vectors(fs, posixpath.join(folder, part.name)))
+        check_rows(files[-1].path, files[-1].num_rows, part)
+    return check_alike(files)
 
 
 def check_alike(files: list[VectorFile]) -> list[VectorFile]:

@@ -25,4 +25,7 @@ def picked_rows(fs: pafs.FileSystem, root: str) -> list[dict[str, Any]]:
     ids = read_part(fs, posixpath.join(root, "select", "coreset.parquet"), ["id"])["id"].to_pylist()
     raw = read_parts(fs, posixpath.join(root, "collect"))
     found = {row["id"]: row for row in raw.filter(pc.is_in(raw["id"], pa.array(ids))).to_pylist()}
+    if missing := [id_ for id_ in ids if id_ not in found]:
+        raise ValueError(f"{root}/collect lacks {len(missing)} of the {len(ids)} rows that were picked, such as "
+                         f"{missing[0]}; run the select job again")  # fmt: skip
     return [found[id_] for id_ in ids]

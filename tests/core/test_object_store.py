@@ -22,11 +22,11 @@ def place(store):
     return fs, root
 
 
-def test_a_part_comes_back_and_costs_one_request(store, place):
+def test_a_part_comes_back_and_costs_one_request_and_a_look(store, place):
     fs, root = place
     table = pa.table({"id": ["a", "b"]})
     write_part(fs, f"{root}/collect/part-00000.parquet", table, {"behind": [1, 2]})
-    assert store.counts() == {"PUT": 1}
+    assert store.counts() == {"PUT": 1, "HEAD": 1}
     assert part_names(fs, f"{root}/collect") == ["part-00000.parquet"]
     assert read_part(fs, f"{root}/collect/part-00000.parquet").equals(table)
     assert is_object_store(pickle.loads(pickle.dumps(fs)))

@@ -5,7 +5,7 @@ from pyarrow import fs as pafs
 
 from core import object_store
 from core.object_store import open_url
-from core.storage import delete_files, move_folder, read_files, write_bytes
+from core.storage import copy_up, delete_files, move_folder, read_files, write_bytes
 from tests.object_store import (
     answered,
     closed_early,
@@ -15,6 +15,7 @@ from tests.object_store import (
     redirected,
     reset,
     shortened,
+    swallowed,
     trickled,
     when,
 )
@@ -87,6 +88,37 @@ def test_an_upload_whose_end_is_not_known_is_sent_again(store, place, fault):
     store.fault = first(lambda method, path: method == "POST" and "uploadId" in path, fault)
     write_bytes(fs, f"{root}/new", UPLOAD)
     assert read_files(fs, [f"{root}/new"]) == [UPLOAD]
+
+
+def ends_an_upload(method, path):
+    return method == "POST" and "uploadId" in path
+
+
+@pytest.mark.parametrize(
+    ("content", "step"),
+    [(SMALL, lambda method, path: method == "PUT"), (UPLOAD, ends_an_upload)],
+    ids=["small", "in parts"],
+)
+def test_an_upload_that_was_answered_and_not_done_is_sent_again_and_told_at_last(store, place, content, step):
+    fs, root = place
+    store.fault = first(step, swallowed)
+    write_bytes(fs, f"{root}/new", content)
+    assert read_files(fs, [f"{root}/new"]) == [content]
+    store.fault = when(step, swallowed)
+    with pytest.raises(OSError, match=rf"^s3://{root}/newer: the store keeps 0 of {len(content)} bytes.*run the same"):
+        write_bytes(fs, f"{root}/newer", content)
+
+
+def test_a_folder_of_which_a_file_was_answered_and_not_kept_is_whole(store, place, tmp_path):
+    fs, root = place
+    (tmp_path / "model" / "more").mkdir(parents=True)
+    for name, content in (("config.json", SMALL), ("more/weights", UPLOAD)):
+        (tmp_path / "model" / name).write_bytes(content)
+    for step in (ends_an_upload, lambda method, path: method == "PUT" and "config.json" in path):
+        store.fault = first(step, swallowed)
+        copy_up(tmp_path / "model", fs, f"{root}/model")
+        assert read_files(fs, [f"{root}/model/config.json", f"{root}/model/more/weights"]) == [SMALL, UPLOAD]
+        fs.delete_dir(f"{root}/model")
 
 
 @pytest.mark.parametrize("fault", [shortened, error("200 OK", "InternalError"), page], ids=["cut", "error", "page"])

@@ -134,9 +134,9 @@ def test_a_job_that_fails_by_itself_is_not_started_again(tmp_path):
 
 def test_a_byte_a_file_and_a_row_that_differ_are_told(tmp_path):
     runs = [RunDir(str(tmp_path / name)) for name in ("a", "b")]
-    for run in runs:
+    for seconds, run in enumerate(runs):
         run.write_text("same", "collect", "part-00000.parquet")
-        run.write_json({"rows_out": 2, "seconds": str(run.root)}, "collect", "manifest.json")
+        run.write_json({"digest": "d", "rows_out": 2, "seconds": seconds}, "collect", "manifest.json")
     assert is_same(compare(*runs, ["collect"]))
     runs[1].write_text("more", "collect", "part-00001.parquet")
     runs[1].write_text("Same", "collect", "part-00000.parquet")

@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
+import pyarrow as pa
 import pytest
 
 from codeocean.embed.settings import EmbedConfig
 from codeocean.select.settings import CoresetConfig
 from core.settings import Settings, is_execution
 from core.stages import STAGES
+from core.storage import write_part
 from ray_jobs.run.config import Config, load_config
 from ray_jobs.run.covered import covered_by
 from ray_jobs.run.fingerprint import Covered, InputDigest, is_same, stage_digest
@@ -116,7 +118,7 @@ def test_most_fields_could_be_tried():
 def finish(run: RunDir, settings: CoresetConfig, calls: list[CoresetConfig]) -> dict[str, Any]:
     def work() -> StageResult:
         calls.append(settings)
-        run.write_text(str(settings.size), "select", "coreset.parquet")
+        write_part(run.fs, run.path("select", "coreset.parquet"), pa.table({"size": [settings.size]}))
         return StageResult(2, 1)
 
     return run_stage(run, "select", Covered(settings), {"embed": "e"}, work)

@@ -5,12 +5,13 @@ import os
 import threading
 import time
 
+import pyarrow as pa
 import pytest
 from pyarrow import fs as pafs
 
 from codeocean.select.settings import CoresetConfig
 from core.object_store import open_url
-from core.storage import write_bytes
+from core.storage import write_bytes, write_part
 from ray_jobs.run import lease as leases
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.lease import Lease, Times, hold_lease
@@ -115,7 +116,8 @@ def test_a_store_that_is_away_for_a_while_costs_no_lease(folder, store, caplog):
 
 def do(run, config, fail=False):
     def work():
-        run.write_text(str(config), "collect", f"part-{len(run.files('collect')):05d}.parquet")
+        name = f"part-{len(run.files('collect')):05d}.parquet"
+        write_part(run.fs, run.path("collect", name), pa.table({"config": [str(config)]}))
         if fail:
             raise KeyboardInterrupt
         return StageResult(3, 2, {"too short": 1})

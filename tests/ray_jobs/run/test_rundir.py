@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 
+import pyarrow as pa
 import pytest
 
 from codeocean.select.settings import CoresetConfig
+from core.storage import write_part
 from ray_jobs.run.fingerprint import Covered
 from ray_jobs.run.rundir import RunDir, StageResult, output_digest, required, run_stage
 from tests.object_store import error, when
@@ -20,7 +22,8 @@ def run(tmp_path):
 def do(run, config, calls, fail=False):
     def work():
         calls.append(config)
-        run.write_text(str(config), "collect", f"part-{len(run.files('collect')):05d}.parquet")
+        name = f"part-{len(run.files('collect')):05d}.parquet"
+        write_part(run.fs, run.path("collect", name), pa.table({"config": [str(config)]}))
         if fail:
             raise KeyboardInterrupt
         return StageResult(3, 2, {"too short": 1})
