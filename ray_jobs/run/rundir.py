@@ -111,18 +111,6 @@ class RunDir:
         """Whether there is a file or folder."""
         return bool(self.fs.get_file_info(self.path(*parts)).type != pafs.FileType.NotFound)
 
-    def read_json(self, *parts: str) -> Any:
-        """A JSON file's content.
-
-        Raises:
-            ValueError: it is no JSON.
-        """
-        with self.fs.open_input_stream(self.path(*parts)) as stream:
-            try:
-                return json.loads(stream.read())
-            except json.JSONDecodeError as error:
-                raise ValueError(f"{self.path(*parts)} is not JSON ({error}); delete it to redo the stage") from None
-
     def write_text(self, text: str, *parts: str) -> None:
         """Write a file whole or not at all."""
         write_bytes(self.fs, self.path(*parts), text.encode())

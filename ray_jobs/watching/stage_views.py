@@ -17,6 +17,7 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
+from core.manifest import read_object
 from core.stages import STAGES
 from ray_jobs.run.rundir import RunDir
 
@@ -32,7 +33,7 @@ class StageView:
 
     stage: str
     state: str
-    """`done`, `running`, `stopped` (begun, and no job is at it) or `not begun`."""
+    """`done`, `running`, `stopped` (begun, and no job is at it), `damaged` (its record is none) or `not begun`."""
     made: int = 0
     """Parts, rounds or checkpoints that are finished."""
     of: int | None = None
@@ -45,6 +46,8 @@ class StageView:
     attempts: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     """Reason → rows."""
+    why: str = ""
+    """What is damaged, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,29 @@ class StageWatcher:
             return {}
         key = (file.name, file.changed_s)
         if key not in self._read:
-            with suppress(FileNotFoundError, ValueError):  # it is moved aside or written again at this moment
-                self._read[key] = self._run.read_json(file.name)
-        found = self._read.get(key)
+            try:
+                found = read_object(self._run.fs, self._run.path(file.name))
+                if found is None:  # it is moved aside at this moment
+                    return {}
+                self._read[key] = found
+            except ValueError as error:
+                self._read[key] = str(error)
+        found = self._read[key]
         return found if isinstance(found, dict) else {}
+
+    def _damage(self, stage: str, own: Mapping[str, _File]) -> str:
+        """What is wrong with the records of a stage; empty where nothing is."""
+        for name in ("manifest.json", "stage.json"):
+            path = self._run.shown(stage, name)
+            if any(each.startswith(f"{name}/") for each in own):
+                return f"{path} is a folder and should be a file; move it away to redo the stage"
+            read = self._read.get((own[name].name, own[name].changed_s)) if name in own else None
+            if isinstance(read, str):
+                return read
+            counts = [read.get(key) for key in ("rows_in", "rows_out")] if read is not None else []
+            if name == "manifest.json" and not all(isinstance(count, int) for count in counts):
+                return f"{path} is no manifest of a stage; delete it to redo the stage"
+        return ""
 
     def _is_held(self, stage: str, files: Mapping[str, _File], now: float) -> bool:
         """Whether a job holds the stage: its lock's process runs here, or its lease was renewed."""
@@ -110,6 +132,8 @@ class StageWatcher:
     def _view(self, stage: str, own: Mapping[str, _File], now: float, of: int | None, held: bool) -> StageView:  # noqa: FBT001
         made, unit = _made(stage, own), STEPS.get(stage, "parts")
         manifest, begun = self._json(own.get("manifest.json")), self._json(own.get("stage.json"))
+        if why := self._damage(stage, own):
+            return StageView(stage, "damaged", made, of, unit, why=why)
         if manifest:
             return StageView(
                 stage, "done", made, made, unit, rows_in=manifest.get("rows_in"), rows_out=manifest.get("rows_out"),
@@ -156,6 +180,8 @@ def lines_of(views: Sequence[StageView]) -> list[str]:
 
 
 def _line(view: StageView) -> str:
+    if view.state == "damaged":
+        return f"{view.stage}: damaged: {view.why}"
     if view.state == "done":
         seconds = f", {view.seconds:,.0f} s" if view.seconds is not None else ""
         return f"{view.stage}: done, {view.rows_in:,} rows in, {view.rows_out:,} out{seconds}"

@@ -70,6 +70,23 @@ def test_lines_for_a_pipe(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("text", [b"", b'{"rows_in": 4', b"[1]", b'{"a": 1}', b'{"rows_in": "4", "rows_out": 1}'])
+def test_a_manifest_that_is_none_is_said_to_be_damaged_and_what_to_do(tmp_path, text):
+    run = RunDir(str(tmp_path))
+    half_way(run)
+    write(run, "collect/manifest.json", text)
+    (line, *_) = lines_of(StageWatcher(run).look(time.time()))
+    assert re.fullmatch(r"collect: damaged: .*collect/manifest.json .*; delete it to redo the stage", line)
+
+
+def test_a_folder_in_the_place_of_a_manifest_is_said(tmp_path):
+    run = RunDir(str(tmp_path))
+    half_way(run)
+    (tmp_path / "collect" / "manifest.json").unlink()
+    write(run, "collect/manifest.json/y")
+    assert "collect/manifest.json is a folder" in lines_of(StageWatcher(run).look(time.time()))[0]
+
+
 def test_rounds_are_counted_against_the_coreset(tmp_path):
     run = RunDir(str(tmp_path))
     write(run, "select/stage.json", {})
