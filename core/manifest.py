@@ -45,7 +45,7 @@ def read_object(fs: pafs.FileSystem, path: str) -> dict[str, Any] | None:
     try:
         with fs.open_input_stream(path, compression=None) as stream:
             content = stream.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         if fs.get_file_info(path).type != pafs.FileType.Directory:

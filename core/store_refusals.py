@@ -6,6 +6,8 @@ import os
 import re
 
 NO_REASON = "refused without a reason"
+UNKNOWN_REQUEST = "it does not know this kind of request"
+GONE = "there is no such file"
 
 _AGAIN = "run the same command again: finished work is kept"
 _REFUSALS = (
@@ -25,8 +27,11 @@ _REFUSALS = (
      "free some, or have the quota raised, and run the same command again: finished work is kept"),
     (r"HTTP status 413|EntityTooLarge", "too large for the store or a proxy in between",
      "have its limit for one request raised to 20 MB or more"),
-    (r"HTTP status 501|NotImplemented|NOT_IMPLEMENTED", "it does not know this kind of request",
+    (r"HTTP status 501|NotImplemented|NOT_IMPLEMENTED", UNKNOWN_REQUEST,
      "set AWS_REQUEST_CHECKSUM_CALCULATION=when_required here and on the cluster's nodes, or take another store"),
+    (r"NO_SUCH_KEY|NoSuchKey", GONE, f"put it back, and {_AGAIN}"),
+    (r"Response checksums mismatch", "what came here has another checksum than the store keeps, at every try",
+     f"check the network and a proxy in between, and {_AGAIN}"),
     (r"BadDigest|BAD_DIGEST|SHA256Mismatch|InvalidDigest|ChecksumMismatch|IncompleteBody",
      "what came there was not what was sent, at every try", f"check the network and a proxy in between, and {_AGAIN}"),
     (r"NO_SUCH_UPLOAD|NoSuchUpload|InvalidPart|EntityTooSmall", "the upload was ended by somebody else, at every try",

@@ -299,8 +299,11 @@ def output_digest(done: Manifest) -> str:
 
 def _open_folder(run: RunDir, stage: str, covered: Covered, inputs: dict[str, str]) -> dict[str, Any] | None:
     """Make the stage's folder ready; returns the record of the same data that was begun before."""
+    kind = run.fs.get_file_info(run.path(stage)).type
+    if kind == pafs.FileType.File:
+        raise ValueError(f"{run.shown(stage)} is a file where the folder of a stage should be; move it away")
     record = record_of(run, stage)
-    if run.exists(stage):
+    if kind != pafs.FileType.NotFound:
         if record is not None and is_same(record, stage, covered, inputs):
             return record
         aside = f"superseded/{stage}-{record['digest'] if record else 'unknown'}"

@@ -109,6 +109,54 @@ def test_an_upload_that_was_answered_and_not_done_is_sent_again_and_told_at_last
         write_bytes(fs, f"{root}/newer", content)
 
 
+def changed(change):
+    """A fault: the answer with other headers."""
+
+    def answer(environ, start_response):
+        status, headers, body = answered(environ)
+        start_response(status, change(headers))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    return answer
+
+
+def test_an_answer_with_another_checksum_is_asked_again_and_told_at_last(store, place):
+    fs, root = place
+    other = changed(lambda headers: [*headers, ("x-amz-checksum-crc32", "AAAAAA==")])
+    store.fault = first(reading, other)
+    assert read_files(fs, [f"{root}/small"]) == [SMALL]
+    store.fault = when(reading, other)
+    with pytest.raises(OSError, match=rf"^s3://{root}/small: what came here has another checksum .*run the same"):
+        read_files(fs, [f"{root}/small"])
+
+
+def test_a_length_that_is_not_told_is_not_taken_for_an_empty_file(store, place):
+    fs, root = place
+    write_bytes(fs, f"{root}/nothing", b"")
+    store.fault = when(
+        lambda method, path: method == "HEAD",
+        changed(lambda headers: [pair for pair in headers if pair[0].lower() != "content-length"]),
+    )
+    with pytest.raises(OSError, match=rf"^s3://{root}/small: asked for its length.*lists {len(SMALL)} bytes"):
+        read_files(fs, [f"{root}/small"])
+    assert read_files(fs, [f"{root}/nothing"]) == [b""]
+
+
+def test_a_file_that_is_gone_when_it_is_deleted_is_deleted(store, place):
+    fs, root = place
+    store.fault = when(lambda method, path: method == "DELETE", error("404 Not Found", "NoSuchKey"))
+    delete_files(fs, [f"{root}/small"])
+
+
+def test_a_store_that_deletes_one_file_at_a_time_moves_folders(store, place):
+    fs, root = place
+    store.fault = when(lambda method, path: "?delete" in path, error("501 Not Implemented", "NotImplemented"))
+    move_folder(fs, f"{root}/old", f"{root}/superseded/old", ("manifest.json",))
+    found = fs.get_file_info(pafs.FileSelector(root, recursive=True))
+    assert sorted(info.path.removeprefix(f"{root}/") for info in found if info.is_file) == [
+        "large", "small", "superseded/old/manifest.json", "superseded/old/part"]  # fmt: skip
+
+
 def test_a_folder_of_which_a_file_was_answered_and_not_kept_is_whole(store, place, tmp_path):
     fs, root = place
     (tmp_path / "model" / "more").mkdir(parents=True)

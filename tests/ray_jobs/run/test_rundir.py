@@ -130,6 +130,17 @@ def test_a_data_file_that_is_gone_is_told_and_made_again(run):
     assert required(run, "collect")["attempts"] == 2
 
 
+def test_a_file_in_the_place_of_a_stages_folder_is_one_line(run, store):
+    there = RunDir(f"{store.bucket()}/run")
+    there.write_text("an object", "collect")
+    run.write_text("a file", "collect")
+    for each in (run, there):
+        with pytest.raises(
+            ValueError, match=r"run/collect is a file where the folder of a stage should be; move it away"
+        ):
+            do(each, {"x": 1}, [])
+
+
 def test_a_stage_inside_a_folder_is_locked_too(run):
     assert (
         run_stage(run, "ablate/repair", Covered(CoresetConfig()), {}, lambda: StageResult(1, 1))["stage"]
