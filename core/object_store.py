@@ -201,8 +201,8 @@ class PatientStore(pafs.FileSystemHandler):
     def open_input_file(self, path: str) -> Any:  # noqa: D102
         file = self._try(self.fs.open_input_file, path)
         if file.size() == 0 and (listed := self._listed_size(path)):
-            raise OSError(f"s3://{path}: asked for its length, the store or a proxy in between tells none, and it "
-                          f"lists {listed} bytes; let HEAD requests pass as they are, or take the proxy away")  # fmt: skip
+            raise OSError(f"s3://{path}: asked for its length, the store or a proxy in between tells none, and "
+                          f"lists {listed} bytes; let HEAD requests pass as they are, or remove the proxy")  # fmt: skip
         if file.size() > SMALL_BYTES:
             return pa.PythonFile(_PatientReader(file, partial(self.read, path)), mode="r")
         files = chain([file], (self.fs.open_input_file(path) for _ in count()))  # its size may be another by now
