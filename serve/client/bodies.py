@@ -71,6 +71,8 @@ def unwrapped(value: Any, depth: int = MOST_WRAPPINGS) -> Any:
             found = unwrapped(inner, depth - 1)
             if isinstance(found, dict) and ("choices" in found or "content" in found or "message" in found):
                 return {"usage": value.get("usage")} | found
+    if isinstance(value.get("response"), dict) and "usage" in value:  # Cloudflare's, of JSON that it has parsed
+        return _chat({"content": value["response"]}, "stop", value["usage"])
     return value
 
 
@@ -139,11 +141,14 @@ def _joined(chunks: list[Any], *, ended: bool) -> Any:
     for chunk in chunks:
         if error_in(chunk) is not None:
             return chunk
-        part = chunk if "choices" in chunk else _part_of_ollama(chunk)
-        usage = part.get("usage") or usage
+        if (response := _whole_response(chunk)) is not None:
+            return unwrapped(response)
+        part = chunk if "choices" in chunk else _part_of_others(chunk)
+        if isinstance(told := part.get("usage"), dict):  # Anthropic tells what came in first, and the rest at the end
+            usage = (usage or {}) | {name: value for name, value in told.items() if value is not None}
         for choice in (part.get("choices") or [])[:1]:
             finish = choice.get("finish_reason") or finish
-            delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+            delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text") or ""}
             for name, said in delta.items():
                 message[name] = message.get(name, "") + said if isinstance(said, str) else message.get(name) or said
     if not (ended or finish):
@@ -151,8 +156,23 @@ def _joined(chunks: list[Any], *, ended: bool) -> Any:
     return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
 
 
-def _part_of_ollama(chunk: Row) -> Row:
-    """A line of Ollama's own streams as a chunk."""
+def _whole_response(chunk: Row) -> Row | None:
+    """The response that the last event of a stream of the Responses API holds."""
+    ends = {"response.completed", "response.incomplete", "response.failed"}
+    response = chunk.get("response") if chunk.get("type") in ends else None
+    return response if isinstance(response, dict) else None
+
+
+def _part_of_others(chunk: Row) -> Row:
+    """An event of Anthropic's streams, or a line of Ollama's own, as a chunk."""
+    kind, delta = chunk.get("type"), chunk.get("delta") or {}
+    if kind == "message_start":
+        return {"usage": chunk["message"].get("usage")}
+    if kind == "content_block_delta":
+        text = delta.get("text") or delta.get("partial_json") or ""
+        return {"choices": [{"delta": {"content": text, "thinking": delta.get("thinking") or ""}}]}
+    if kind == "message_delta":
+        return {"choices": [{"delta": {}, "finish_reason": delta.get("stop_reason")}], "usage": chunk.get("usage")}
     if "done" not in chunk:
         return chunk
     delta = chunk.get("message") or {"content": chunk.get("response"), "thinking": chunk.get("thinking")}

@@ -24,7 +24,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from core.chat import ChatAnswer, ChatRequest
-from serve.client.completions import MALFORMED, failed, read_completion
+from serve.client.completions import MALFORMED, failed, read_completion, written_in_spite
 from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
 from serve.client.refused_fields import learn
@@ -44,6 +44,9 @@ GIVEN_UP_IN_A_ROW = 8
 
 FORBIDDEN_IN_A_ROW = 8
 """So many 403s with no answer in between, and a harmless question tells again whether the key is still let in."""
+
+MOST_HEADER_BYTES = 1 << 16
+"""Of one header: some gateways' are longer than aiohttp's 8 KiB."""
 
 CONNECT_S = 15.0
 """Longest wait for a connection: a machine that is gone refuses none."""
@@ -201,11 +204,14 @@ class ChatClient:
             return _Reply(error=EndpointError(0, f"broken off: {type(error).__name__} {error}"[:300]))
 
     def _reply(self, status: int, headers: Any, body: bytes) -> _Reply:
-        found = read_completion(body) if status == 200 else read_error(status, body)
+        found = read_completion(body) if 200 <= status < 300 else read_error(status, body)
+        if isinstance(found, EndpointError):
+            found = written_in_spite(found) or found
         if 300 <= status < 400:
             place = urlsplit(headers.get("Location", ""))._replace(query="", fragment="").geturl()[:200]
             found = EndpointError(status, f"it redirects to {place or 'nowhere'}; name the address that answers")
-        if isinstance(found, dict) and (found["error"] != MALFORMED or body.rstrip()[-1:] in {b"}", b"]"}):
+        is_whole = status == 200 and body.rstrip()[-1:] in {b"}", b"]"}
+        if isinstance(found, dict) and (found["error"] != MALFORMED or is_whole):
             return _Reply(found)
         if isinstance(found, dict):  # half an answer, or a page of whatever is in between: asked again
             page = read_error(0, body).words if body.lstrip()[:1] == b"<" else ""
@@ -350,6 +356,7 @@ class ChatClient:
                 headers=headers | {"Content-Type": "application/json"},
                 timeout=aiohttp.ClientTimeout(total=self._config.timeout_s, sock_connect=CONNECT_S),
                 proxy=_proxy(self._config.url),
+                max_field_size=MOST_HEADER_BYTES,
             )  # fmt: skip
         return self._session
 

@@ -17,12 +17,12 @@ from serve.client.errors import EndpointError, error_in, error_of
 FINISHES = {
     "length": {"length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "incomplete",
                "model_context_window_exceeded", "max_length", "error_limit", "maxpredictedtokensreached",
-               "contextlengthreached"},
+               "contextlengthreached", "time_limit", "maximum_tokens", "max_new_tokens"},
     "content_filter": {"content_filter", "safety", "recitation", "refusal", "prohibited_content", "blocklist", "spii",
                        "moderation", "sensitive", "language", "guardrail_intervened", "content_filtered",
                        "image_safety", "error_toxic"},
     "stop": {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "end", "eosfound",
-             "stopstringfound"},
+             "stopstringfound", "finish"},
     "tool_calls": {"tool_calls", "tool_use", "function_call"},
 }  # fmt: skip
 """OpenAI's word → the words of others (Anthropic, Google, Mistral, Cohere, LM Studio, text-generation-inference)."""
@@ -35,6 +35,8 @@ BROKE_OFF = {
     "engine_error",
     "network_error",
     "other_error",
+    "cancelled",
+    "canceled",
 }
 """Words of a model that was stopped in the middle (vLLM, DeepSeek, Mistral, OpenRouter, Zhipu): asked again."""
 
@@ -54,7 +56,7 @@ _FINISH = {word: name for name, words in FINISHES.items() for word in words}
 
 _MARKS = "think|thinking|thought|thoughts|reasoning|reason|scratchpad|analysis|reflection|antthinking"
 THINKING = re.compile(
-    rf"[\s\ufeff]*(?:<((?:[a-z]{{1,8}}:)?(?:{_MARKS}))(?:\s[^<>]{{0,100}})?>(.*?)(?:</\1>|\Z)"
+    rf"[\s\ufeff]*(?:<((?:[a-z]{{1,8}}[:_])?(?:{_MARKS}))(?:\s[^<>]{{0,100}})?>(.*?)(?:</\1>|\Z)"
     r"|\[think\](.*?)(?:\[/think\]|\Z)|◁think▷(.*?)(?:◁/think▷|\Z)"
     r"|(?:<\|start\|>assistant)?<\|channel\|>(?:analysis|commentary).{0,100}?<\|message\|>(.*?)(?:<\|end\|>|\Z))",
     re.DOTALL | re.IGNORECASE,
@@ -66,7 +68,7 @@ FINAL = re.compile(r"\s*(?:<\|start\|>assistant)?<\|channel\|>final.{0,60}?<\|me
 FINAL_END = re.compile(r"<\|(?:return|end)\|>\s*\Z")
 """Marks around what those open models write for the user."""
 
-THINKING_END = re.compile(rf"(?:</(?:[a-z]{{1,8}}:)?(?:{_MARKS})>|\[/THINK\]|◁/think▷)[ \t]*\r?\n", re.IGNORECASE)
+THINKING_END = re.compile(rf"(?:</(?:[a-z]{{1,8}}[:_])?(?:{_MARKS})>|\[/THINK\]|◁/think▷)[ \t]*\r?\n", re.IGNORECASE)
 
 Row = dict[str, Any]
 
@@ -101,6 +103,19 @@ def failed(error: str, blame: str) -> Row:
             "blame": blame} | read_usage({})  # fmt: skip
 
 
+def written_in_spite(error: EndpointError) -> Row | EndpointError | None:
+    """What a model wrote, where an endpoint checks answers itself and sends them as an error (Groq's 400).
+
+    Returns:
+        As `read_completion`; None where the error holds no text of a model.
+    """
+    if "json_validate_failed" not in error.code:
+        return None
+    written = parsed(error.details.encode()).get("failed_generation") or ""
+    cut_off = "tokens reached" in error.words
+    return _of_message({"content": str(written)}, "length" if cut_off else "stop", {}) if written or cut_off else None
+
+
 def _answer(completion: Row) -> Row | EndpointError:
     usage: Any = next((completion[name] for name in ("usage", "x_groq", "usageMetadata") if completion.get(name)), {})
     if "choices" in completion:
@@ -111,6 +126,10 @@ def _answer(completion: Row) -> Row | EndpointError:
             choices = [choices] if "message" in choices else list(choices.values())
         found = [_of_choice(choice, usage or choice.get("usage") or {}) for choice in choices]
         return next((one for one in found if isinstance(one, dict) and one["text"] and not one["error"]), found[0])
+    if isinstance(feedback := completion.get("promptFeedback"), dict):  # Google's, of a prompt that it blocks
+        return failed("refused" if feedback.get("blockReason") else "no choice", "model") | read_usage(usage)
+    if completion.get("object") == "chat.completion":
+        return failed("no choice", "model") | read_usage(usage)
     if isinstance(completion.get("message"), dict):  # Ollama's and Cohere's own forms
         finish = completion.get("done_reason", completion.get("finish_reason"))
         return _of_message(completion["message"], finish, usage or completion)
@@ -155,7 +174,8 @@ def finish_word(finish: Any) -> str | None:
     finish = finish[0] if isinstance(finish, list) and len(finish) == 1 else finish
     if not isinstance(finish, str | None):
         return None
-    return _FINISH.get(re.split(r"[:\s]", (finish or "").lower())[0], finish or "")
+    word = re.split(r"[:\s]", (finish or "").lower())[0].removeprefix("finish_reason_")
+    return _FINISH.get(word, finish or "")
 
 
 def _reasoning(message: Row) -> str:
@@ -259,12 +279,14 @@ def read_usage(usage: Any) -> Row:
     prompt = number("prompt_tokens", "input_tokens", *OTHER_NAMES["prompt"])
     completion = number("completion_tokens", "output_tokens", *OTHER_NAMES["completion"])
     cached = number("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens",
-                    "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens",
-                    "cachedContentTokenCount")  # fmt: skip
-    written = number("cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens")
-    reasoning = number("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
-    if "prompt_tokens" not in usage and "cache_read_input_tokens" in usage:  # Anthropic's own form
-        prompt += cached + written
+                    "prompt_cache_hit_tokens", "cache_read_input_tokens", "cached_tokens", "num_cached_tokens",
+                    "cachedContentTokenCount", "cacheReadInputTokens")  # fmt: skip
+    written = number("cache_creation_input_tokens", "prompt_tokens_details.cache_write_tokens",
+                     "prompt_tokens_details.cache_creation_input_tokens", "cacheWriteInputTokens")  # fmt: skip
+    reasoning = number("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens",
+                       "reasoning_tokens")  # fmt: skip
+    if "prompt_tokens" not in usage and usage.keys() & {"cache_read_input_tokens", "cacheReadInputTokens"}:
+        prompt += cached + written  # Anthropic's own form, and Amazon's
     unseen = number("total_tokens", *OTHER_NAMES["total"]) - prompt - completion
     if unseen > 0 and prompt:  # a total alone does not say what of it came in
         completion, reasoning = completion + unseen, max(reasoning, unseen)

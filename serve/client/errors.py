@@ -55,7 +55,7 @@ class EndpointError:
     code: str = ""
     """`code` and `type` of the error, in lower case, with a blank between."""
     param: str = ""
-    """Field that the endpoint names as its cause."""
+    """Field that the endpoint names as its cause; several have blanks between them."""
     html: bool = False
     """A page for browsers, as firewalls and proxies send."""
     details: str = ""
@@ -131,7 +131,8 @@ def error_in(value: Any) -> Any:
     if isinstance(value.get("Error"), dict):  # Amazon's
         return value["Error"]
     if isinstance(state := value.get("base_resp"), dict) and state.get("status_code"):  # MiniMax, inside a 200
-        return {"message": state.get("status_msg"), "type": "api_error"}
+        number = _OF_MINIMAX.get(state["status_code"]) if isinstance(state["status_code"], int) else None
+        return {"message": state.get("status_msg"), "type": "api_error"} | ({"code": number} if number else {})
     if "choices" in value or "content" in value or _is_message(value.get("message")):
         return None
     if value.get("errors"):
@@ -162,8 +163,10 @@ ACCOUNT = re.compile(
     r"|(?:credit|account) balance is|(?:out of|no (?:remaining|available|more)|used all(?: available)?) credits"
     r"|payment[_ ]required|credits? (?:have|has|are|is)(?: been)? (?:exhausted|depleted|used up)"
     r"|run out of (?:credits|funds)"
-    r"|(?:spend(?:ing)?|credit|usage|billing) (?:limit|cap)|budgetexceeded|exceeded budget"
-    r"|have any credits|monthly (?:token|request) limit|tokens per day limit exceeded|too many tokens per day"
+    r"|(?:spend(?:ing)?|credit|usage|billing) (?:limit|cap)|budget_?exceeded|exceeded ?budget|over budget"
+    r"|have any credits|monthly (?:token|request) limit|(?:tokens|requests) per day limit exceeded"
+    r"|too many tokens per day|insufficient_user_quota|quota is not enough|token_quota_reached|setlimitexceeded"
+    r"|额度(?:不足|已用[尽完])"
     r"|requires more credits|key limit exceeded|out of call volume quota|free[- ]models[- ]per[- ]day"
     r"|trial key[^.]{0,60} month|free (?:tier|quota|allocation)[^.]{0,40} exhausted|used up your"
     r"|account[^.]{0,60} (?:is|has been) suspended|account suspended|billing_error|past due|payment failed"
@@ -171,6 +174,10 @@ ACCOUNT = re.compile(
     re.IGNORECASE,
 )
 """Codes and words of an account that has nothing left to spend."""
+
+_NOT_PAID_FOR = re.compile(r"quota (?:is|has been) (?:exceeded|reached|exhausted)|enable billing|billing to be enabled",
+                           re.IGNORECASE)  # fmt: skip
+"""The same in a 400 or 403; in a 429 such a quota may be a minute's."""
 
 _ACCOUNT_STATUSES = frozenset({400, 401, 403, 412, 429})
 _WORDS_OF_ITS_OWN = 300
@@ -185,13 +192,16 @@ KEY = re.compile(
 )
 MODEL = re.compile(
     r"model_not_found|invalid_model|model_not_available|model_decommissioned|deploymentnotfound|not a valid model\b"
-    r"|model_not_exist|^(?:invalid|unknown|unsupported|no such) model\b(?! (?:parameter|argument|input|output))"
+    r"|model_not_exist"
+    r"|^(?:invalid|unknown|unsupported|unavailable|no such) model\b(?! (?:parameter|argument|input|output))"
     r"|^(?:the )?(?:requested )?model[^;]{0,80}"
     r" (?:does not exist|not exist|(?:is )?not (?:found|deployed|served)"
     r"|has been (?:deprecated|retired|decommissioned))"
     r"|model identifier is invalid|unable to access model|does not have access to model"
     r"|model_not_supported|model_terms_required|model_permission_blocked|model\.accessdenied|invalid model name"
-    r"|don['’]t have access to the model|^no models? (?:is |are )?loaded|^\S+ does not support chat\b",
+    r"|don['’]t have access to the model|^no models? (?:is |are )?loaded|^\S+ does not support chat\b"
+    r"|unavailable_model|on-demand throughput isn['’]t supported|operation does not work with the specified model"
+    r"|not (?:supported )?in (?:the )?v1/chat/completions|模型不存在",
     re.IGNORECASE,
 )
 """Codes and words of a model that is not there or not to be had, in errors that are no 404."""
@@ -208,7 +218,7 @@ MODERATED = re.compile(
     r"|sensitive|data_inspection|usage guidelines|^blocked",
     re.IGNORECASE,
 )
-TOO_LARGE = re.compile(r"request too large|context[_ ](?:length|window|size)", re.IGNORECASE)
+TOO_LARGE = re.compile(r"request too large|too large to process|context[_ ](?:length|window|size)", re.IGNORECASE)
 WAITED_FOR = re.compile(
     r"\bloading\b|\bwarming up\b|\bstarting up\b|not (?:yet )?loaded|overloaded|\bbusy\b|queue[^.]{0,20} full"
     r"|no (?:free |available )?slots?\b|backpressure|over capacity|high (?:demand|traffic)|slow down",
@@ -222,6 +232,10 @@ CRASHED = re.compile(r"model has (?:been )?(?:unloaded|crashed)", re.IGNORECASE)
 SLOW_DOWN = re.compile(r"throttling|overloaded|too_?many_?requests|rate_?limit_?(?:error|exceeded|reached)")
 """Codes of a 400 that is a 429: Amazon's, Moonshot's."""
 
+_OF_MINIMAX = {1002: 429, 1039: 429, 1041: 429, 1004: 401, 2049: 401, 1008: 402, 2056: 402, 1026: 400, 1027: 400,
+               2013: 400}  # fmt: skip
+"""MiniMax's numbers of errors inside a 200 → the HTTP status that they mean."""
+
 DAY_IS_OVER = re.compile(r'"quotaId"\s*:\s*"[^"]*PerDay|\blimit: 0(?![\d.])')
 """Google's 429 of a quota that comes back tomorrow, or that is none."""
 
@@ -232,7 +246,7 @@ def blame(error: EndpointError) -> Blame:
     Words count only where a server writes them itself: a 422 may repeat the whole prompt.
     """
     said, status = f"{error.code} {error.words[:_WORDS_OF_ITS_OWN]}", error.status
-    if status == 402 or (status in _ACCOUNT_STATUSES and not error.html and ACCOUNT.search(said)):
+    if _is_unpaid(error, said):
         return Blame.ACCOUNT
     if status in {401, 407} or (status in {400, 403} and (KEY.search(error.code) or KEY.search(error.words))):
         return Blame.KEY
@@ -257,9 +271,19 @@ def blame(error: EndpointError) -> Blame:
         return Blame.BUSY
     if status == 400 and CRASHED.search(error.words):
         return Blame.BROKEN
-    if status in {0, 408, 409, 424, 425, 499} or (status >= 500 and status != 501):
-        return Blame.BROKEN
-    return Blame.QUESTION
+    too_large = status == 500 and TOO_LARGE.search(said)  # llama.cpp
+    # A 202 is a promise of an answer elsewhere.
+    may_pass = status < 300 or status in {408, 409, 424, 425, 499} or (status >= 500 and status != 501)
+    return Blame.BROKEN if may_pass and not too_large else Blame.QUESTION
+
+
+def _is_unpaid(error: EndpointError, said: str) -> bool:
+    """Whether an account has nothing left to spend."""
+    if error.status == 402:
+        return True
+    if error.status not in _ACCOUNT_STATUSES or error.html:
+        return False
+    return bool(ACCOUNT.search(said) or (error.status in {400, 403} and _NOT_PAID_FOR.search(said)))
 
 
 def _own_status(found: dict[str, Any], code: str, words: str) -> int:
@@ -298,11 +322,11 @@ def _words(value: Any) -> str:
 
 
 def _cause(value: Any, depth: int = 0) -> str:
-    """The field that an error names, in the ways of OpenAI, FastAPI, RFC 9457 and Google; empty where it names none."""
+    """The fields that an error names, in the ways of OpenAI, FastAPI, RFC 9457 and Google; empty: it names none."""
     if depth > 4:
         return ""
     if isinstance(value, list):
-        return next((name for each in value[:20] if (name := _cause(each, depth + 1))), "")
+        return " ".join(dict.fromkeys(filter(None, (_cause(each, depth + 1) for each in value[:20]))))
     if not isinstance(value, dict):
         return ""
     if isinstance(place := value.get("loc"), list):

@@ -16,7 +16,7 @@ STATUSES = frozenset({400, 422, 500, 501})
 """Statuses that refusals of fields come with. llama.cpp says 500 where a chat template refuses a role."""
 
 _PLAINLY = re.compile(
-    r"unsupported|unimplemented|unavailable|not (?:be )?(?:supported|permitted|allowed|accepted|recogni[sz]ed|valid"
+    r"unsupported|unimplemented|unavailable|not (?:be )?(?:supported|permitted|allowed|accepted|recogni[sz]ed"
     r"|implemented|available|enabled)|(?:un|not )(?:known|recogni[sz]ed|expected)|extra (?:inputs|fields)"
     r"|cannot find field"
     r"|do(?:es)?(?: not|n['’]t) (?:support|accept|allow|recogni[sz]e|take|work)|deprecated|no longer|incompatible"
@@ -24,7 +24,8 @@ _PLAINLY = re.compile(
     re.IGNORECASE,
 )
 REFUSES = re.compile(
-    rf"{_PLAINLY.pattern}|invalid|(?:only|must) (?:be|the default|supports?|alternate)|must (?:not|follow|satisfy)"
+    rf"{_PLAINLY.pattern}|invalid|not (?:be )?valid|is not one of"
+    r"|(?:only|must) (?:be|the default|supports?|alternate)|must (?:not|follow|satisfy)"
     r"|following must|(?:cannot|can['’]t) (?:both )?be|has to be|\bonly\b|should (?:not )?be|forbidden"
     r"|\bremove\b|fixed (?:to|at)|cannot use|非法|不支持",
     re.IGNORECASE,
@@ -32,7 +33,8 @@ REFUSES = re.compile(
 """How servers say that they do not take something."""
 
 _QUESTION_TOO_LARGE = re.compile(
-    r"context.?(?:length|window|size)|too many (?:input |prompt )?tokens|max(?:imum)?[_ ]model[_ ]len"
+    r"(?<!less than the )(?<!less than the `)context.?(?:length|window|size)"
+    r"|too many (?:input |prompt )?tokens|max(?:imum)?[_ ]model[_ ]len"
     r"|(?:prompt|input|request|messages?|conversation)\b[^.;]{0,40}\btoo (?:long|large|big)",
     re.IGNORECASE,
 )
@@ -45,7 +47,7 @@ _LIMIT_OUT_OF_RANGE = re.compile(
 )
 """How they say that a token limit's value is refused, not its name."""
 
-_OTHER_LIMITS = r"max.?(?:new|output|completion)?.?tokens|(?:completion|output|generated) tokens|num.?predict"
+_OTHER_LIMITS = r"max(?:imum)?.?(?:new|output|completion)?.?tokens|(?:completion|output|generated) tokens|num.?predict"
 """How servers name a token limit, whatever the field is called."""
 
 _NUMBER = re.compile(r"(?<![\w.\-/])(\d{1,3}(?:,\d{3})+|\d+)(?![\w\-]|\.\d)")
@@ -62,9 +64,13 @@ _WHAT_IS_TAKEN = re.compile(
 """Lists of what a server does take, which name fields that it does not refuse."""
 
 _VAGUE = re.compile(
-    r"(?:body|model|messages?|prompt|request|parameters?|input|json|root|__root__|quota|[$./#]*)", re.IGNORECASE
+    r"(?:body|model|messages?|prompt|request|parameters?|input|json|root|__root__|quota|\w*error|[$./#]*)",
+    re.IGNORECASE,
 )
 """Causes that name no field that could be left out."""
+
+_PARENT = re.compile(r"\b(?:body|request|parameters?|params|generation_?config)\.", re.IGNORECASE)
+"""What some servers write before a field's name."""
 
 _THINKING = r"(?:thinking|reasoning)(?! models?\b)|budget|chat.?template.?kwargs"
 
@@ -72,9 +78,11 @@ _ROLE = (
     r"^messages\S*role$|messages\S*role: input should be ['\"`]user|(?:developer|system) instruction"
     r"|\bROLE['\"`]? (?:role|message|prompt|instruction)|\brole['\"`: =]+ROLE|roles? must alternate"
     r"|(?:variant|value|role|support)s?:? ['\"`]?ROLE\b|\b(?:unknown|invalid|unsupported|unexpected) role"
+    r"|['\"`]ROLE['\"`] is not one of|\bonly user(?:(?!ROLE)[^.!]){1,40} roles? (?:are|is)\b"
 )
 
 _ALIASES = {
+    "stop": r"(?<![\w.])stop(?:[_ -]?(?:sequence|word|string)s?)?(?!\w)",
     "response_format": r"response.?format|json.?(?:schema|object|mode|output)|guided|structured.?outputs?"
                        r"|invalid schema|grammar|schema (?:is too|produces|contains)"
                        rf"|additionalproperties|{'|'.join(sorted(LIMITS))}",
@@ -102,8 +110,8 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
     """
     if error.status not in STATUSES or _QUESTION_TOO_LARGE.search(error.words):
         return None
-    if smaller := _smaller_limit(rules, error, body):
-        return smaller
+    if other := _smaller_limit(rules, error, body) or _no_thinking(rules, error):
+        return other
     for words in (_WHAT_IS_TAKEN.sub(lambda found: " " * len(found[0]), error.words), error.words):
         named = [(place, rules.model_copy(update=change), said) for field, change, said in _changes(rules)
                  if _is_sent(field, rules, body) and _is_refused(field, rules, error)
@@ -127,11 +135,22 @@ def _smaller_limit(rules: EndpointRules, error: EndpointError, body: Body) -> tu
         return None  # the question counts too
     if _place(error, words, rf"{_pattern(rules.token_limit, rules)}|{_OTHER_LIMITS}") is None:
         return None
-    smaller = [number for each in _NUMBER.findall(words) if (number := int(each.replace(",", ""))) < sent]
+    numbers = [int(each[1].replace(",", "")) - (words[each.end() : each.end() + 12].lower() == " (exclusive)")
+               for each in _NUMBER.finditer(words)]  # fmt: skip
+    smaller = [number for number in numbers if number < sent]
     most = max(smaller, default=0)
     if most < _LEAST:
         return None
     return rules.model_copy(update={"most_tokens": most}), f"{rules.token_limit} above {most:,}"
+
+
+def _no_thinking(rules: EndpointRules, error: EndpointError) -> tuple[EndpointRules, str] | None:
+    """Rules that turn thinking off, where an endpoint wants that said for whole answers (Alibaba's)."""
+    wanted = re.search(r"enable_thinking\W{0,2} ?(?:must be set to|必须设置为) ?false", error.words, re.IGNORECASE)
+    if wanted is None or rules.api != "chat" or rules.extra.get("enable_thinking") is False:
+        return None
+    changed = rules.model_copy(update={"extra": rules.extra | {"enable_thinking": False}})
+    return changed, "thinking without a stream (sent with enable_thinking: false)"
 
 
 def _is_refused(field: str, rules: EndpointRules, error: EndpointError) -> bool:
@@ -197,15 +216,16 @@ def _is_sent(field: str, rules: EndpointRules, body: Body) -> bool:
 def _place(error: EndpointError, words: str, pattern: str) -> int | None:
     """Where an error names a field: 0 for its `param`, then places in its words; None where it does not."""
     if param := _cause(error):
-        return 0 if re.search(pattern, param, re.IGNORECASE) else None
-    found = re.search(pattern, words, re.IGNORECASE)
+        names = [param, *re.split(r"[.\s]+", param)]
+        return 0 if any(re.search(pattern, name, re.IGNORECASE) for name in names) else None
+    found = re.search(pattern, _PARENT.sub(lambda each: " " * len(each[0]), words), re.IGNORECASE)
     return 1 + found.start() if found else None
 
 
 def _cause(error: EndpointError) -> str:
-    """The field that an error names as its cause; empty where that is none that could be left out."""
-    param = re.sub(r"^(?:[$#./]+|body\.)+", "", error.param)
-    return "" if _VAGUE.fullmatch(param) else param
+    """The fields that an error names as its cause; empty where that is none that could be left out."""
+    params = [re.sub(r"^(?:[$#./]+|body\.)+", "", param) for param in error.param.split()]
+    return " ".join(param for param in params if not _VAGUE.fullmatch(param))
 
 
 def _pattern(field: str, rules: EndpointRules) -> str:

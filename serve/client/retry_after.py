@@ -28,12 +28,13 @@ _WORDY = re.compile(
 _UNIT = r"(?:milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)(?![a-z])"
 _AMOUNT = rf"(?:\d+(?:\.\d+)?|an?\b|one\b)\s*{_UNIT}"
 IN_WORDS = re.compile(
-    r"\b(?:again|retry|wait|available|resets?)\b(?:\s+(?:again|at least|will be))*\s*(?:in|after|for)?"
+    r"\b(?:again|retry|wait|available|resets?)\b(?:\s+(?:again|at least|will be))*\s*(?:in|after|for)?:?"
     rf"\s+(?:about\s+|approximately\s+|~\s*)?((?:{_AMOUNT}(?:,| and)?\s*)+)",
     re.IGNORECASE,
 )
 IN_FIELDS = re.compile(
-    r'"(retryDelay|retry_?after(?:_?ms|_?seconds)?|estimated_time)"\s*:\s*"?(\d+(?:\.\d+)?)s?"?', re.IGNORECASE
+    r'"(retryDelay|(?:retry_?(?:after|in)|resets?_?in|wait)(?:_?ms|_?sec(?:ond)?s?)?|estimated_time)"\s*:\s*"?(\d+(?:\.\d+)?)s?"?',
+    re.IGNORECASE,
 )
 
 

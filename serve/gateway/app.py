@@ -23,6 +23,7 @@ from urllib.parse import unquote
 
 import aiohttp
 
+from serve.client.chat import MOST_HEADER_BYTES
 from serve.client.upstream import UnknownModelError, Upstream
 from serve.gateway.access_log import Note, Traffic
 from serve.gateway.admission import (
@@ -324,6 +325,7 @@ class Gateway:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity"},  # what it says is read on the way
             auto_decompress=False,
+            max_field_size=MOST_HEADER_BYTES,
         )
         saving = asyncio.ensure_future(self._save_repeatedly())
         await send({"type": "lifespan.startup.complete"})

@@ -211,7 +211,7 @@ def test_any_words_are_read(words, param, status):
         (openai("Invalid max_tokens value, the valid range of max_tokens is [1, 48]"), 48),
         (openai("`max_tokens` must be less than or equal to `48`, the maximum value for `max_tokens` of this model"), 48),
         (google("Unable to submit request because it has a maxOutputTokens value of 64 but the supported range is from 1 "
-                "(inclusive) to 49 (exclusive)."), 49),
+                "(inclusive) to 49 (exclusive)."), 48),
         (fastapi("max_tokens", "Input should be less than or equal to 48"), 48),
     ],
 )  # fmt: skip
