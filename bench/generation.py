@@ -19,10 +19,13 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +46,31 @@ WARM_UP: dict[str, Any] = {
 }  # fmt: skip
 
 
-def cpu_seconds() -> dict[str, float]:
-    """CPU seconds so far of this process, of vLLM's engines under it, and of all else under it (Ray)."""
-    found = {"job": 0.0, "engines": 0.0, "ray": 0.0}
+def cpu_seconds() -> Counter[str]:
+    """CPU seconds so far of this process, of vLLM's engines under it, of all else under it (Ray), and each part of Ray.
+
+    A part is named as Ray names its process: `ray ServeController`, `ray raylet`.
+    """
+    found: Counter[str] = Counter()
     me = psutil.Process()
     for process in (me, *me.children(recursive=True)):
         with contextlib.suppress(psutil.Error):
-            times, name = process.cpu_times(), " ".join(process.cmdline()[:1])
-            found["job" if process == me else "engines" if "VLLM" in name else "ray"] += times.user + times.system
+            times, title = process.cpu_times(), process.cmdline()
+            spent = times.user + times.system
+            if process == me or "VLLM" in title[0]:
+                found["job" if process == me else "engines"] += spent
+            else:
+                found["ray"] += spent
+                found[f"ray {_part(title)}"] += spent
     return found
+
+
+def _part(title: Sequence[str]) -> str:
+    """Which part of Ray a process with this command line is; an actor's says which method it is in."""
+    if title[0].startswith("ray::"):
+        return re.split(r"[:.]", title[0].removeprefix("ray::"))[0].strip()
+    program = next((word for word in title if word.endswith(".py")), title[0])
+    return Path(program).stem
 
 
 def run_stage(options: argparse.Namespace) -> None:
@@ -81,7 +100,7 @@ def run_stage(options: argparse.Namespace) -> None:
         before, begun = cpu_seconds(), time.monotonic()
         result, ledger = generate(config.generate, load_tasks(), chosen, asked, pafs.LocalFileSystem(), folder)
         ended = time.monotonic()
-        spent = {name: round(value - before.get(name, 0.0), 1) for name, value in cpu_seconds().items()}
+        spent = {name: round(value, 1) for name, value in (cpu_seconds() - before).items()}
         used = list(ledger.whole().used.values())
         prompt = sum(one.prompt_tokens for one in used)
         found = {
@@ -135,7 +154,7 @@ def run_bare(options: argparse.Namespace) -> None:
     before, begun = cpu_seconds(), time.monotonic()
     answers = llm.chat([one["messages"] for one in asked], parameters, use_tqdm=False)
     ended = time.monotonic()
-    spent = {name: round(value - before[name], 1) for name, value in cpu_seconds().items() if name != "ray"}
+    spent = {name: round(value, 1) for name, value in (cpu_seconds() - before).items()}
     prompt = sum(len(answer.prompt_token_ids or []) for answer in answers)
     count = min(options.alone, len(asked))
     few = [len(asked) * number // count for number in range(count)]
