@@ -72,13 +72,20 @@ class ChatTemplate:
         learnt = "".join(found.text[start:end] for start, end in found.answers)
         if _ANSWER not in learnt or _QUESTION in learnt:
             raise UncleanSplitError("its marks of generation do not hold the answer")
+        if not (self._end and learnt.rstrip().endswith(self._end)):
+            raise UncleanSplitError("no special token ends its answers; end them with eos_token")
 
     @cached_property
     def end_ids(self) -> list[int]:
         """Numbers of the control tokens that end an answer."""
+        return [self._encoder.control[self._end]] if self._end else []
+
+    @cached_property
+    def _end(self) -> str:
+        """The control token that ends an answer; empty where none does."""
         text = self._apply(_PROBE)
         found = self._encoder.spelled.search(text, text.rindex(_ANSWER))
-        return [self._encoder.control[found[0]]] if found else []
+        return found[0] if found else ""
 
     @cached_property
     def _end_number(self) -> int:
@@ -107,7 +114,7 @@ class ChatTemplate:
 
         Raises:
             UncleanSplitError: it holds no answer, or its answers cannot be told from the rest.
-            LossyTextError: it holds the noncharacter that breaks up special tokens.
+            LossyTextError: it holds the noncharacter that breaks up special tokens, or half a pair of surrogates.
         """
         chat = self._fitted(messages)
         while chat and chat[-1]["role"] != "assistant":
@@ -115,8 +122,8 @@ class ChatTemplate:
         if not chat:
             raise UncleanSplitError("a chat holds no answer")
         if self._marked:
-            text, answers = self._apply_marked(chat)
-            answers = answers if learn == "all" else answers[-1:]
+            text, marked = self._apply_marked(chat)
+            answers = [part for parts in (marked if learn == "all" else marked[-1:]) for part in parts]
         else:
             numbers = [number for number, message in enumerate(chat) if message["role"] == "assistant"]
             text = self._apply(chat)
@@ -142,9 +149,19 @@ class ChatTemplate:
         (text,), _ = self._render(chat, opened=opened, marks=False)
         return text
 
-    def _apply_marked(self, chat: Sequence[Message]) -> tuple[str, list[tuple[int, int]]]:
-        (text,), (answers,) = self._render(chat, opened=False, marks=True)
-        return text, [(start, end) for start, end in answers if start < end]
+    def _apply_marked(self, chat: Sequence[Message]) -> tuple[str, list[list[tuple[int, int]]]]:
+        """The chat's text and the marked parts of each answer; marks often leave out the token that ends it."""
+        (text,), (marks,) = self._render(chat, opened=False, marks=True)
+        left_out = re.compile(rf"\s*{re.escape(self._end)}")
+        answers: list[list[tuple[int, int]]] = [[]]
+        for start, end in marks:
+            ended = self._end and text[start:end].rstrip().endswith(self._end)
+            behind = None if ended else left_out.match(text, end)
+            answers[-1].append((start, behind.end() if behind else end))
+            if ended or behind:
+                answers.append([])
+        kept = ([(start, end) for start, end in parts if start < end] for parts in answers)
+        return text, [parts for parts in kept if parts]
 
     def _render(self, chat: Sequence[Message], *, opened: bool, marks: bool) -> Any:
         from transformers.utils.chat_template_utils import render_jinja_template
@@ -199,18 +216,23 @@ def plain_messages(messages: Sequence[Message]) -> list[Message]:
     """Messages of texts alone: calls of tools as JSON lines behind the content, lists of parts as their texts.
 
     Raises:
-        UncleanSplitError: a role or a content is none.
+        UncleanSplitError: a role, a content or a call is none.
     """
     plain = []
     for message in messages:
         role = message.get("role")
         role = _OTHER_NAMES.get(role, role) if isinstance(role, str) else None
         content: Any = message.get("content")
-        if isinstance(content, list):
-            content = "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+        calls = message.get("tool_calls") or []
+        try:
+            if isinstance(content, list):
+                content = "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+            calls = [json.dumps(call.get("function", call), ensure_ascii=False) for call in calls]
+        except (TypeError, AttributeError):
+            content = ...
         if role not in ROLES or not isinstance(content, str | None):
-            raise UncleanSplitError(f"a message has the role {message.get('role')!r} or a content that is no text")
-        calls = [json.dumps(call.get("function", call), ensure_ascii=False) for call in message.get("tool_calls") or ()]
+            raise UncleanSplitError(f"a message has the role {message.get('role')!r}, or a content or calls of tools "
+                                    "that are no text")  # fmt: skip
         plain.append({"role": role, "content": "\n".join([*([content] if content else []), *calls])})
     return plain
 

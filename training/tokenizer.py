@@ -15,6 +15,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from core.literal_text import MARK, LiteralText
+from core.text import is_storable
 
 PROBE = "class Add:\n  def add(a, b):\n\tif a  ==  b:\n\t\treturn {a: [b]}\n\n\n    # then\n        x = 'a\\tb'  \n"
 """Code that every tokenizer must give back: spaces, tabs, line breaks, indentation."""
@@ -155,10 +156,10 @@ class TextEncoder:
         """The text with special tokens that it spells broken up, so that only the template's are left.
 
         Raises:
-            LossyTextError: it holds the noncharacter that breaks them up.
+            LossyTextError: it holds the noncharacter that breaks them up, or half a pair of surrogates.
         """
-        if MARK in text:
-            raise LossyTextError(f"a message holds the noncharacter {MARK!r}")
+        if MARK in text or not is_storable(text):
+            raise LossyTextError(f"a message holds the noncharacter {MARK!r} or half a pair of surrogates")
         return self._literal.defused(text)
 
 

@@ -147,6 +147,24 @@ def test_system_and_tool_turns_that_a_template_does_not_show_are_carried_as_text
     assert text.startswith("Be brief.\n\nBelow is") and "### Instruction:\n2\n\n### Response:It is 2.</s>" in text
 
 
+@pytest.mark.parametrize("behind", ["<|im_end|>", "\\n<|im_end|>"], ids=["directly", "in the next line"])
+def test_marks_that_leave_out_the_end_of_an_answer_learn_it_all_the_same(folders, behind):
+    """Else the tuned model would never stop."""
+    out = MARKED.replace("+ '<|im_end|>' }}{%- endgeneration -%}", "}}{%- endgeneration -%}{{ '" + behind + "' }}", 1)
+    tokenizer, chat = load(folders, out), [*CHAT[:1], {"role": "assistant", "content": ""}, *CHAT[2:]]
+    ids, learnt = tokenize_chat(tokenizer, chat, "all")
+    end = behind.replace("\\n", "\n")
+    assert learnt_texts(tokenizer, ids, learnt) == [end, f"f(f(x)){end}"]
+    assert learnt_texts(tokenizer, *tokenize_chat(tokenizer, CHAT, "last")) == [f"f(f(x)){end}"]
+
+
+def test_an_answer_that_is_marked_in_parts_is_one_answer(folders):
+    parts = MARKED.replace("{%- generation -%}", "{%- generation -%}{{ 'So: ' }}{%- endgeneration -%}{{ '\n' }}"
+                                                 "{%- generation -%}")  # fmt: skip
+    ids, learnt = tokenize_chat(load(folders, parts), CHAT, "last")
+    assert learnt_texts(load(folders, parts), ids, learnt) == ["So: ", "f(f(x))<|im_end|>"]
+
+
 def test_a_template_whose_answers_change_later_learns_the_last_alone(folders):
     tokenizer = load(folders, THINKING)
     ids, learnt = tokenize_chat(tokenizer, CHAT, "last")
@@ -175,6 +193,9 @@ REFUSED = {
     "cannot show the chat: .*(expected|unexpected|Unexpected)": "{{ messages[",
     "marks of generation do not hold": "{% for m in messages %}{% generation %}{{ m['role'] }}{% endgeneration %}"
     "{{ m['content'] + eos_token }}{% endfor %}",
+    "no special token ends its answers; end them": MARKED.replace(
+        "{{ message['content'] + '<|im_end|>' }}{%- endgen", "{{ message['content'] }}{%- endgen"
+    ),
 }
 
 
@@ -196,10 +217,26 @@ def test_a_prompt_that_is_not_there_is_one_clear_line(folders, tmp_path):
         read_prompt(str(tmp_path / "empty.jinja"))
 
 
+@pytest.mark.parametrize("at", [0, 1])
+def test_half_a_surrogate_pair_leaves_the_row_out(folders, at):
+    """JSON of messages can spell it; no tokenizer reads it."""
+    chat = [
+        message | {"content": message["content"] + "\ud83d" * (number == at)} for number, message in enumerate(CHAT)
+    ]
+    examples, counts = tokenize_instances([{"messages": json.dumps(each)} for each in (chat, CHAT)],
+                                          load(folders, CHATML), 400)  # fmt: skip
+    assert (len(examples), counts["changed_by_tokenizer"]) == (1, 1)
+
+
 def test_messages_of_other_forms(folders):
     parts = [{"role": "human", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]
     assert plain_messages(parts) == [{"role": "user", "content": "ab"}]
-    for wrong in ({"role": "critic", "content": "x"}, {"role": "user", "content": 3}, {"content": "x"}):
+    called = {"role": "assistant", "content": "x"}
+    for wrong in (
+        {"role": "critic", "content": "x"}, {"role": "user", "content": 3}, {"content": "x"},
+        {"role": "user", "content": [{"type": "text", "text": 3}]}, called | {"tool_calls": ["f()"]},
+        called | {"tool_calls": {"function": {}}}, called | {"tool_calls": 1},
+    ):  # fmt: skip
         with pytest.raises(UncleanSplitError, match="role"):
             plain_messages([wrong])
     tokenizer = load(folders, CHATML)
