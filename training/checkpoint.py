@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch.distributed.checkpoint.api import CheckpointException
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
@@ -101,19 +102,34 @@ def load_checkpoint(
         identity: of this run, as `identity_of` has it.
 
     Raises:
-        ValueError: it belongs to another model or other data; the first difference is named.
+        ValueError: it belongs to another model or other data, and the first difference is named; or it is damaged.
     """
-    notes = json.loads((Path(folder) / RECORDS).read_text())
+    try:
+        notes = json.loads((Path(folder) / RECORDS).read_text())
+        known, records = dict(notes["identity"]), list(notes["records"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, error) from None
     for name, ours in identity.items():
-        theirs = notes["identity"].get(name)
+        theirs = known.get(name)
         if theirs != ours:
             raise ValueError(f"the checkpoint in {folder} is of another run: its {name} is {theirs}, this run's "
                              f"{ours}; delete it or take another run_dir")  # fmt: skip
     weights, state = get_state_dict(learner, optimizer, options=_TRAINED)
     found: dict[str, Any] = {"model": weights, "optim": state}
-    load(found, checkpoint_id=folder)
+    try:
+        load(found, checkpoint_id=folder)
+    except CheckpointException as error:  # no Exception: Ray Train would not see why the worker ends
+        reason = next(iter(error.failures.values()))[0]
+        if isinstance(reason, OSError) and not isinstance(reason, FileNotFoundError):
+            raise reason from None  # of the disk or the network, which a new attempt may mend
+        raise _damaged(folder, reason) from None
     set_state_dict(
         learner, optimizer, model_state_dict=found["model"], optim_state_dict=found["optim"], options=_TRAINED
     )
-    records: list[dict[str, float]] = notes["records"]
     return records
+
+
+def _damaged(folder: str, error: BaseException) -> ValueError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return ValueError(f"the checkpoint in {folder} is damaged ({reason}); delete the folder of all checkpoints, and "
+                      "training begins anew")  # fmt: skip

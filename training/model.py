@@ -311,6 +311,9 @@ def _fill(
                 raise ValueError(f"train.model: its files hold {stored_name(full)!r} of shape "
                                  f"{tuple(values[name].shape)}, its configuration wants {tuple(parameter.shape)}; they "
                                  "do not belong together")  # fmt: skip
+            if not values[name].sum().isfinite() and not values[name].isfinite().all():  # the sum needs no second copy
+                raise ValueError(f"train.model: its files hold {stored_name(full)!r} with values that are NaN or "
+                                 "infinite; download it again")  # fmt: skip
     for name, buffer in module.named_buffers():
         if prefix + name in weights:
             buffer.copy_(weights.read(prefix + name))

@@ -115,6 +115,16 @@ def test_weights_of_another_shape_are_one_clear_line(base):
         build(base)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_weights_that_are_not_finite_are_one_clear_line(base, value):
+    """In a row that no text asks for they would be found only at the export."""
+    weights = load_file(base / "model.safetensors")
+    weights["model.embed_tokens.weight"][-1, 0] = value
+    save_file(weights, base / "model.safetensors")
+    with pytest.raises(ValueError, match="'model.embed_tokens.weight' with values that are NaN or infinite; download"):
+        build(base)
+
+
 @pytest.mark.parametrize("kind", ["gemma3", "mistral3", "llava"])
 def test_a_model_of_several_parts_is_refused_by_its_type(base, kind):
     AutoConfig.for_model(kind).save_pretrained(base)
