@@ -132,20 +132,35 @@ def write_part(fs: pafs.FileSystem, path: str, table: pa.Table, note: dict[str, 
     write_table(fs, path, table)
 
 
-def read_part(fs: pafs.FileSystem, path: str, columns: list[str] | None = None) -> pa.Table:
+def read_part(fs: pafs.FileSystem, path: str, columns: list[str] | None = None, needs: Sequence[str] = ()) -> pa.Table:
     """Read a Parquet file.
+
+    Args:
+        fs: its filesystem.
+        path: of the file.
+        columns: to read; None takes all.
+        needs: columns that have to be among all.
 
     Raises:
         ValueError: it is none, is not there, or lacks a column; the line names it and says what to do.
     """
-    with _readable(path):
+    with _readable(fs, path):
         if not is_object_store(fs) and fs.get_file_info(path).type == pafs.FileType.Directory:
             raise IsADirectoryError  # pyarrow would read what lies in it
-        return pq.read_table(path, filesystem=fs, columns=columns)
+        table = pq.read_table(path, filesystem=fs, columns=columns)
+        if lacking := [name for name in needs if name not in table.column_names]:
+            raise pa.ArrowKeyError(f"it has no column {lacking[0]!r}")
+        return table
+
+
+def open_part(fs: pafs.FileSystem, path: str) -> pq.ParquetFile:
+    """A Parquet file to read piece by piece; raises `ValueError` as `read_part` does."""
+    with _readable(fs, path):
+        return pq.ParquetFile(path, filesystem=fs)
 
 
 @contextmanager
-def _readable(path: str) -> Iterator[None]:
+def _readable(fs: pafs.FileSystem, path: str) -> Iterator[None]:
     """What cannot be read as Parquet, in words."""
     again = "delete it, and its stage's manifest.json if that is there, and run the stage again"
     try:
@@ -153,10 +168,14 @@ def _readable(path: str) -> Iterator[None]:
     except FileNotFoundError:
         more = "delete its stage's manifest.json, and run the stage again"
         raise ValueError(f"{path} is not there; put it back, or {more}") from None
-    except IsADirectoryError:
+    except OSError:
+        is_folder = not is_object_store(fs) and fs.get_file_info(path).type == pafs.FileType.Directory
+        if not is_folder:
+            raise
         raise ValueError(f"{path} is a folder and should be a file; {again}") from None
     except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
-        raise ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); {again}") from None
+        said = str(error).strip("'\"").splitlines()[0]
+        raise ValueError(f"{path} cannot be read ({said}); {again}") from None
 
 
 def read_footers(fs: pafs.FileSystem, paths: Sequence[str]) -> list[pq.FileMetaData]:
@@ -167,7 +186,7 @@ def read_footers(fs: pafs.FileSystem, paths: Sequence[str]) -> list[pq.FileMetaD
     """
 
     def read(path: str) -> pq.FileMetaData:
-        with _readable(path):
+        with _readable(fs, path):
             return pq.read_metadata(path, filesystem=fs)
 
     if not is_object_store(fs):
@@ -208,7 +227,9 @@ def _is_main(name: str) -> bool:
     return name.startswith("part-") and "/" not in name
 
 
-def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = None) -> pa.Table:
+def read_parts(
+    fs: pafs.FileSystem, folder: str, columns: list[str] | None = None, needs: Sequence[str] = ()
+) -> pa.Table:
     """All parts of a stage's folder as one table, in order.
 
     Raises:
@@ -220,7 +241,7 @@ def read_parts(fs: pafs.FileSystem, folder: str, columns: list[str] | None = Non
     tables = []
     for part in parts:
         path = posixpath.join(folder, part.name)
-        tables.append(read_part(fs, path, columns))
+        tables.append(read_part(fs, path, columns, needs))
         check_rows(path, tables[-1].num_rows, part)
     return pa.concat_tables(tables)
 

@@ -101,8 +101,9 @@ def _outcomes(run: RunDir) -> dict[str, Outcome]:
     names = [name for name in files or run.files("generate") if name.endswith("verdicts.parquet")]
     generations, verdicts = [], []
     for name in names:
-        generations += read_part(run.fs, run.path("generate", name.replace("verdicts", "generations"))).to_pylist()
-        verdicts += read_part(run.fs, run.path("generate", name)).to_pylist()
+        asked = run.path("generate", name.replace("verdicts", "generations"))
+        generations += read_part(run.fs, asked, needs=("id", "raw_id", "task", "error")).to_pylist()
+        verdicts += read_part(run.fs, run.path("generate", name), needs=("id", "rules", "overall")).to_pylist()
     return outcomes(generations, verdicts)
 
 

@@ -25,6 +25,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from core.manifest import MADE_AGAIN, written_files
+from core.storage import open_part
+
 MIX_VALUES, MIX_CHARS = 12, 40
 """A text column of at most so many different values, none of them longer, is shown as a mix."""
 SHOWN_CHARS = 1200
@@ -100,8 +103,11 @@ def rows_of_stage(fs: pafs.FileSystem, folder: str, look: Look, raw: Raw) -> dic
 
 def _opened(fs: pafs.FileSystem, folder: str, look: Look) -> dict[str, list[pq.ParquetFile]]:
     """The files to look at, by kind; raises `ValueError` where none is in the language that was asked for."""
-    kinds = {kind: [pq.ParquetFile(file, filesystem=fs) for file in files]
-             for kind, files in _kinds(fs, folder).items()}  # fmt: skip
+    kinds = {kind: [open_part(fs, file) for file in files] for kind, files in _kinds(fs, folder).items()}
+    for kind, paths in _kinds(fs, folder).items():
+        for path, file in zip(paths, kinds[kind], strict=True):
+            if file.schema_arrow.names != kinds[kind][0].schema_arrow.names:
+                raise ValueError(f"{path} has other columns than {paths[0]}; {MADE_AGAIN}")
     if look.dropped:
         kinds = {kind: files for kind, files in kinds.items() if "reason" in files[0].schema_arrow.names}
     if look.language is not None:
@@ -155,12 +161,14 @@ def _functions(languages: dict[str, dict[str, Any]]) -> Table:
 
 
 def _kinds(fs: pafs.FileSystem, folder: str) -> dict[str, list[str]]:
-    """The finished Parquet files by what their names have in common, in order."""
+    """The Parquet files, those that are listed and those that the manifest names, by what their names share."""
+    listed = fs.get_file_info(pafs.FileSelector(folder, recursive=True, allow_not_found=True))
+    names = {posixpath.relpath(info.path, folder) for info in listed}
+    names |= {part.name for part in written_files(fs, folder) or []}
     kinds: dict[str, list[str]] = {}
-    for info in sorted(fs.get_file_info(pafs.FileSelector(folder, recursive=True)), key=lambda info: info.path):
-        name = posixpath.relpath(info.path, folder)
+    for name in sorted(names):
         if name.endswith(".parquet") and not any(part.startswith(".") for part in name.split("/")):
-            kinds.setdefault(re.sub(r"\d+", "*", name), []).append(info.path)
+            kinds.setdefault(re.sub(r"\d+", "*", name), []).append(posixpath.join(folder, name))
     return kinds
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,12 +56,12 @@ def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
     manifests = {stage: found for stage in SHOWN
                  if (found := read_manifest(fs, posixpath.join(root, stage))) is not None}  # fmt: skip
     vectors, ranks, radii = _coverage(reader) if {"embed", "select"} <= set(manifests) else (None, None, [])
-    steps = reader.rows("train", "steps.parquet") if "train" in manifests else []
+    steps = reader.rows("train", "steps.parquet", needs=("step", "loss")) if "train" in manifests else []
     accepted = _accepted(reader) if "codeocean" in manifests else []
     rejected = _rejected(reader, manifests["generate"]) if "generate" in manifests else []
     name = posixpath.basename(root.rstrip("/"))
     leakage = {
-        gate: reader.rows(stage, "leakage.parquet")
+        gate: reader.rows(stage, "leakage.parquet", needs=("benchmark", "rank", "similarity"))
         for gate, stage in GATES.items()
         if stage in manifests and "leakage.parquet" in manifests[stage].get("files", [])
     }
@@ -83,21 +84,21 @@ class _Reader:
         paths = (posixpath.relpath(info.path, self._root) for info in self._fs.get_file_info(selector) if info.is_file)
         return sorted(path for path in paths if path.endswith(suffix) and "/." not in path)
 
-    def table(self, *parts: str, columns: list[str] | None = None) -> pa.Table:
-        return read_part(self._fs, posixpath.join(self._root, *parts), columns)
+    def table(self, *parts: str, needs: Sequence[str] = ()) -> pa.Table:
+        return read_part(self._fs, posixpath.join(self._root, *parts), needs=needs)
 
-    def parts(self, stage: str) -> pa.Table:
-        return read_parts(self._fs, posixpath.join(self._root, stage))
+    def parts(self, stage: str, needs: Sequence[str]) -> pa.Table:
+        return read_parts(self._fs, posixpath.join(self._root, stage), needs=needs)
 
-    def rows(self, *parts: str) -> list[Row]:
-        found: list[Row] = self.table(*parts).to_pylist()
+    def rows(self, *parts: str, needs: Sequence[str]) -> list[Row]:
+        found: list[Row] = self.table(*parts, needs=needs).to_pylist()
         return found
 
 
 def _coverage(reader: _Reader) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[float]]:
-    coreset = reader.table("select", "coreset.parquet")
+    coreset = reader.table("select", "coreset.parquet", needs=("id", "rank", "radius"))
     rank_of = dict(zip(coreset["id"].to_pylist(), coreset["rank"].to_pylist(), strict=True))
-    embeddings = reader.parts("embed")
+    embeddings = reader.parts("embed", ("id", "embedding"))
     ranks = np.array([rank_of.get(id_, -1) for id_ in embeddings["id"].to_pylist()])
     stride = max(1, len(ranks) // MAX_POINTS)
     keep = np.flatnonzero((ranks >= 0) | (np.arange(len(ranks)) % stride == 0))
@@ -108,7 +109,7 @@ def _coverage(reader: _Reader) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, An
 
 def _accepted(reader: _Reader) -> list[Row]:
     chosen: list[Row] = []
-    for row in reader.parts("codeocean").to_pylist():
+    for row in reader.parts("codeocean", ("task", "provenance")).to_pylist():
         if sum(other["task"] == row["task"] for other in chosen) < SAMPLES_PER_TASK:
             chosen.append(row | {"provenance": json.loads(row["provenance"])})
     return sorted(chosen, key=lambda row: row["task"])
@@ -119,8 +120,9 @@ def _rejected(reader: _Reader, manifest: Row) -> list[Row]:
     chosen: list[Row] = []
     judged = [f"generate/{part.name}" for part in named_files(manifest) if part.name.endswith("verdicts.parquet")]
     for name in judged or reader.names("generate", "verdicts.parquet"):
-        generations = {row["id"]: row for row in reader.rows(name.replace("verdicts", "generations"))}
-        for verdict in reader.rows(name):
+        asked = reader.rows(name.replace("verdicts", "generations"), needs=("id", "task"))
+        generations = {row["id"]: row for row in asked}
+        for verdict in reader.rows(name, needs=("id", "rules", "overall", "error")):
             failed = [rule for rule in verdict["rules"] or [] if rule["answer"] != "yes"]
             if not verdict["error"] and (failed or verdict["overall"] != "yes") and len(chosen) < MAX_REJECTED:
                 chosen.append(generations[verdict["id"]] | {"failed": failed, "overall": verdict["overall"]})

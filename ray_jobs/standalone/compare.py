@@ -88,7 +88,7 @@ def _scores(runs: tuple[RunDir, RunDir], manifests: list[dict[str, Any]], seed: 
         if len({score["dataset_digest"] for score in scores}) > 1:
             row["why"] = "the benchmark's file differs"
         else:
-            first, second = (read_part(run.fs, run.path(*file)) for run in runs)
+            first, second = (read_part(run.fs, run.path(*file), ["task_id", "passed"]) for run in runs)
             row |= compare_samples(first, second, seed)
         rows.append(row)
     return rows

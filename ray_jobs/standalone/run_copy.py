@@ -20,6 +20,7 @@ ROWS = (
     "config.yaml", "collect/part-*.parquet", "embed/part-*.parquet", "select/coreset.parquet",
     "generate/round-*/generations.parquet", "generate/round-*/verdicts.parquet", "generate/round-*/proofs.parquet",
     "codeocean/part-*.parquet", "codeocean/dropped.parquet",
+    *(f"{stage}/manifest.json" for stage in ("collect", "embed", "select", "generate", "codeocean")),
 )  # fmt: skip
 """What is copied."""
 

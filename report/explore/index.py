@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from pyarrow import fs as pafs
 
+from core.manifest import MADE_AGAIN, written_files
 from core.node_copy import cache_folder
 
 MAKING_MEMORY, ASKED_MEMORY, THREADS = "200MB", "128MB", 2
@@ -57,6 +60,7 @@ def run_files(root: Path) -> RunFiles:
     def found(pattern: str) -> tuple[str, ...]:
         return tuple(sorted(str(path) for path in root.glob(pattern)))
 
+    _check_whole(root)
     asked, raw = found("generate/round-*/generations.parquet"), found("collect/part-*.parquet")
     if not (asked or raw):
         raise ValueError(f"{root} holds no generate/round-*/generations.parquet and no collect/part-*.parquet; "
@@ -73,6 +77,19 @@ def run_files(root: Path) -> RunFiles:
         found("codeocean/dropped.parquet"),
         found("embed/part-*.parquet"),
     )
+
+
+def _check_whole(root: Path) -> None:
+    """Refuse a run of which a file is not there that a manifest names."""
+    local = pafs.LocalFileSystem()
+    for stage in ("collect", "embed", "select", "generate", "codeocean"):
+        for part in written_files(local, str(root / stage)) or []:
+            if _is_shown(part.name) and not (root / stage / part.name).is_file():
+                raise ValueError(f"{root / stage / part.name} was written and is not there; {MADE_AGAIN}")
+
+
+def _is_shown(name: str) -> bool:
+    return re.fullmatch(r"part-\d+\.parquet|coreset\.parquet|round-\d+/\w+\.parquet", name) is not None
 
 
 def _own_folder(root: Path) -> Path:
