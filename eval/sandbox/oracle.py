@@ -14,13 +14,14 @@ questions. Only the tests' process holds the pipe that the host believes.
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any, Required, TypedDict, Unpack
 
 from eval.sandbox.cpp.crossing import crossing
-from eval.sandbox.cpp.probes import functions_in, probe_of_calls, probe_of_function
+from eval.sandbox.cpp.probes import functions_in, probe_of_calls, probe_of_function, probe_of_object
 from eval.sandbox.data_tests import DataTests, Held, data_tests
 from eval.sandbox.functions import Function
 from eval.sandbox.machine_speed import slowness
@@ -142,7 +143,9 @@ def judge_beside(candidate: str, tests: str, **allowed: Unpack[Allowed]) -> Outc
 
 def _compiled_types(candidate: str, tests: str, name: str, limits: Limits, *, unsafe: bool) -> list[Function]:
     """The signatures of a C++ name, as the compiler in the sandbox tells them."""
-    for program in (probe_of_function(candidate, name), probe_of_calls(candidate, tests, name)):
+    is_object = re.search(rf"\b{name}\s*=\s*\[", candidate)
+    first = probe_of_object(candidate, name) if is_object else probe_of_function(candidate, name)
+    for program in (first, probe_of_calls(candidate, tests, name)):
         order = compiled_order("program", {"probe.cpp": program}, "cpp", limits)
         order["compile"] = [[[*step[0], "-fsyntax-only"]] for step in order["compile"]]
         tree = start_compiled(order, "cpp", unsafe=unsafe)

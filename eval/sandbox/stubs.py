@@ -183,8 +183,9 @@ def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) 
             {"main.cpp": f"{head}{candidate}\n{serve}"},
             {"main.cpp": f"{head}using namespace std;\n{chr(10).join(stubs)}\n{tests}\n"},
         )
-    wire = {"objects.hpp": driver("objects.hpp")}
-    head += '#include "objects.hpp"\n'
+    names = ("objects.hpp", "references.hpp", "remote.hpp")[: 2 + cpp_stubs.needs_remote(made)]
+    wire = {name: driver(name) for name in names}
+    head += "".join(f'#include "{name}"\n' for name in wire)
     own = "#define WAVECODER_OWN_NEW\n" if re.search(r"operator\s+new\b", candidate) else ""
     first = f"{own}#define WAVECODER_SIDE 1\n{head}{cpp_stubs.befriended(candidate, made)}\n{ours.text}\n{serve}"
     second = f"#define WAVECODER_SIDE 0\n{head}using namespace std;\n{theirs}\n{chr(10).join(stubs)}\n{tests}\n"

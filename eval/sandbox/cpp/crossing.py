@@ -9,10 +9,13 @@ data. Of a type that the tests do not name no constructor converts, and no metho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-from eval.sandbox.cpp.declared import LITERAL, Declared, Field, Member, OwnType, declared, named_types
+from eval.sandbox.cpp.declared import LITERAL, Declared, Field, OwnType, declared, named_types, ordered_by
+from eval.sandbox.cpp.heads import Member
+from eval.sandbox.cpp.remote import is_library, remote_types
+from eval.sandbox.cpp.ways import bare, carried, returned
 from eval.sandbox.signatures import plain_words
 
 MOST = 250
@@ -24,8 +27,9 @@ _JUDGING = re.compile(
 _OPERATORS = frozenset(
     "+ - * / % ++ -- += -= *= /= %= == != < > <= >= ! ~ & | ^ << >> () [] && || -> &= |= ^=".split()  # noqa: SIM905
 )
+_ITERATED = frozenset({"begin", "end"})
 _TAKEN = frozenset("main std wavecoder assert Wire Call Out In Thrown Raised Span Graph Fields Id Plain T".split())  # noqa: SIM905
-_WORDS = frozenset("volatile struct class enum ostream istream".split())  # noqa: SIM905
+_WORDS = frozenset("volatile struct class enum ostream istream initializer_list".split())  # noqa: SIM905
 
 
 @dataclass
@@ -40,6 +44,17 @@ class Crossing:
     """Types whose objects point to others of theirs: pointers to them stay the same object."""
     named: set[str]
     """Types that the tests name."""
+    late: list[tuple[str, str, str]] = field(default_factory=list)
+    """Other names of what is made of the candidate's types."""
+    adding: set[str] = field(default_factory=set)
+    """Types with operators that take plain data."""
+    thrown: set[str] = field(default_factory=set)
+    """Types of data that the candidate throws."""
+
+    @property
+    def far(self) -> set[str]:
+        """The types whose objects stay in the candidate's process."""
+        return {each.short for each in self.types if each.head == "remote"}
 
     @property
     def names(self) -> set[str]:
@@ -61,17 +76,29 @@ def crossing(candidate: str, tests: str, entry_point: str | None) -> Crossing:
     known = plain_words("cpp") | _WORDS
     aliases = _aliases(found, known, theirs)
     known |= {name for _, name, _ in aliases} | {part for each in found.types for part in each.space.split("::")}
-    types = _data_types(found, known, theirs)
+    data = _data_types(found, known, theirs)
+    types = remote_types(found.types, data, known | theirs | _TAKEN)
     own = {each.short for each in types}
     pointed = {
-        kind for each in types for part in each.fields() for kind in re.findall(r"(\w+)(?:<[^*]*>)?\*", part.kind)
-    }
-    made = Crossing(types, [], [], aliases, pointed & own, named)
+        kind for each in types for part in each.fields() if each.head == "struct"
+        for kind in re.findall(r"(\w+)(?:<[^*]*>)?\*", part.kind)
+    }  # fmt: skip
+    late = [each for each in _aliases(found, known | _parts_of(types), theirs) if each not in aliases]
+    inside = {name for each in found.functions for kind in each.kinds if "<" in kind
+              for name in re.findall(r"(\w+)\s*\*\s*[,>]", kind)}  # fmt: skip
+    made = Crossing(types, [], [], aliases, (pointed | inside) & own, named, late)
+    known |= {name for _, name, _ in late}
+    made.linked -= made.far
+    made.adding = _adding(types, found.functions)
+    made.thrown = {each.short for each in types if re.search(rf"\bthrow\s+(?:\w+::)*{each.short}\b", candidate)}
     for owner in types:
-        for part in owner.parts if owner.head == "struct" else ():
-            if isinstance(part, Member) and _crosses(part, known | own, made) and _is_called(part, owner, words, made):
-                made.members.append((owner, replace(part, space=owner.space)))
-    short = {name for _, name, _ in aliases}
+        for part in owner.open_parts() if owner.head in {"struct", "remote"} else ():
+            if not isinstance(part, Member):
+                continue
+            wanted_part = _iterated(part, found.types) if part.name in _ITERATED else part
+            if wanted_part and _crosses(wanted_part, known | own, made) and _is_called(wanted_part, owner, words, made):
+                made.members.append((owner, replace(wanted_part, space=owner.space)))
+    short = {name for _, name, _ in [*aliases, *late]}
     for member in found.functions:
         if member.name.isidentifier():
             wanted = member.name in words - theirs and (entry_point in {None, member.name} or bool(member.space))
@@ -82,16 +109,47 @@ def crossing(candidate: str, tests: str, entry_point: str | None) -> Crossing:
             made.members.append((None, member))
     _keep_needed(made, words)
     made.constants = [
-        each for each in found.constants if each.name in words - theirs and each.kind in known and not each.is_static
-    ]
+        each for each in found.constants if each.name in words - theirs and not each.is_static
+        and re.fullmatch(r"[\w\s:<>,]+", each.kind) and set(re.findall(r"\w+", each.kind)) <= known | own
+    ]  # fmt: skip
     made.members = made.members[:MOST]
     return made
 
 
+def _adding(types: list[OwnType], functions: list[Member]) -> set[str]:
+    """The types with operators that take anything but objects of the candidate's."""
+    own, adding = {each.short for each in types}, set[str]()
+    members = [(owner, part) for owner in types for part in owner.parts if isinstance(part, Member)]
+    for owner, member in [*members, *((None, each) for each in functions)]:
+        operands = [set(re.findall(r"\w+", kind)) & own for kind in member.kinds]
+        if member.name.startswith("operator") and not all(operands):
+            adding |= {owner.short} if owner else set().union(*operands)
+    return adding
+
+
+def _iterated(member: Member, types: list[OwnType]) -> Member | None:
+    """`begin` or `end` of a class as one that gives the list of its items; None if their type is not told."""
+    kind = re.sub(r"^const |\btypename ", "", member.returns)
+    if found := re.fullmatch(r"(?:std::)?(?:vector|list|deque|set|multiset)\s*<(.*)>::(?:const_)?iterator", kind):
+        item = found[1]
+    elif found := re.fullmatch(r"(?:std::)?(?:unordered_)?map\s*<(.*)>::(?:const_)?iterator", kind):
+        item = f"pair<{found[1]}>"
+    elif found := re.fullmatch(r"([\w:]+(?:<.*>)?)\s*\*", kind):
+        item = found[1]
+    else:
+        given = [part.returns for each in types if kind in {each.path, each.short, each.name} for part in each.parts
+                 if isinstance(part, Member) and part.name == "operator*" and not part.kinds]  # fmt: skip
+        item = re.sub(r"^const |\s*&$", "", given[0]) if given else ""
+    if not item or member.kinds:
+        return None
+    return replace(member, returns=f"vector<{item}>", is_const=True)
+
+
 def _is_special(member: Member, own: set[str]) -> bool:
     """Whether a function is not one of plain data."""
-    marks = (re.search(r"\*(?!\s*&?$)|\*$|\(\*|\w\s*\(", _bare(kind)) for kind in (member.returns, *member.kinds))
-    return bool(member.words() & own) or bool(member.space) or any(marks)
+    marks = (re.search(r"\*(?!\s*&?$)|\*$|\(\*|\w\s*\(", bare(kind)) for kind in (member.returns, *member.kinds))
+    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) or "initializer_list" in member.words()
+    return bool(member.words() & own or member.space or refers or any(marks))
 
 
 def _keep_needed(made: Crossing, words: set[str]) -> None:
@@ -116,12 +174,6 @@ def _touched(made: Crossing, types: dict[str, OwnType], names: set[str]) -> set[
     return words | {word for owner, member in made.members
                     if owner is not None and owner.path in names and member.name.isidentifier()
                     for word in member.words()}  # fmt: skip
-
-
-def _bare(kind: str) -> str:
-    """Without what crosses as text and what is no pointer of its own."""
-    kind = re.sub(r"\bconst char ?\*|\bchar const ?\*", "text", kind)
-    return re.sub(r"\bfunction\s*<.*>", "function", kind)
 
 
 def _instances(each: OwnType, text: str) -> Iterator[OwnType]:
@@ -161,8 +213,15 @@ def _data_types(found: Declared, known: set[str], theirs: set[str]) -> list[OwnT
     return list(types.values())
 
 
+def _parts_of(types: Iterable[OwnType]) -> set[str]:
+    return {part for each in types for part in re.findall(r"\w+", each.path)}
+
+
 def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
-    names = known | {other.short for other in types.values()}
+    names = known | _parts_of(types.values())
+    if any(isinstance(part, Member) and part.is_static and re.fullmatch(rf"{each.short}\s*[&*]", part.returns)
+           for part in each.parts):  # fmt: skip
+        return False  # one object, which all share
     for part in each.parts:
         if not isinstance(part, Field):
             continue
@@ -171,6 +230,8 @@ def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
             return False
         if any(name in known for name in pointers) or "**" in part.kind:
             return False
+        if any(other.is_called() and other.short in ordered_by(part.kind) for other in types.values()):
+            return False  # a container that reads its items would ask for their order
         if part.initial and not LITERAL.fullmatch(part.initial) and not part.is_static:
             return False
     return not each.base or any(each.base in {other.path, other.name} and other.head == "struct"
@@ -179,12 +240,17 @@ def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
 
 def _crosses(member: Member, known: set[str], made: Crossing) -> bool:
     operator = member.name.removeprefix("operator") if member.name.startswith("operator") else None
+    if member.name.startswith("operator "):
+        return member.words() <= known and returned(member.returns, made) is not None
     if operator is not None and operator not in _OPERATORS and not member.name.isidentifier():
         return False
     if "wavecoder" in member.name or member.name in _TAKEN - {"T"}:
         return False
     kinds = [kind for kind in (member.returns, *member.kinds) if kind]
     if not all(re.fullmatch(r"[\w\s:<>,&*().\[\]]*", kind) for kind in kinds) or not member.words() <= known:
+        return False
+    asking = {each.short for each in made.types if each.is_called()}
+    if any(asking & ordered_by(kind) for kind in kinds):
         return False
     return all(carried(kind, made) is not None for kind in member.kinds) and (
         not member.returns or returned(member.returns, made) is not None or operator == "<<"
@@ -195,7 +261,13 @@ def _is_called(member: Member, owner: OwnType, words: set[str], made: Crossing) 
     if not member.name:  # a constructor
         copies = len(member.kinds) == 1 and re.search(rf"\b{owner.short}\b", member.kinds[0])
         return not copies
+    if member.name.startswith("operator "):
+        return owner.short in made.named or owner.short not in made.adding
+    if member.name in _ITERATED:
+        return True
     if member.name.isidentifier():
+        if member.name == "what" and any(map(is_library, owner.bases())):
+            return False  # every exception has it
         judges = bool(member.kinds) and _JUDGING.search(member.name) is not None
         return member.name in words and not (judges and owner.short not in made.named)
     return member.name != "operator=" and _is_fair(member, owner, made)
@@ -211,30 +283,3 @@ def _is_fair(member: Member, owner: OwnType | None, made: Crossing) -> bool:
     if mark in {"==", "!=", "<", ">", "<=", ">="}:
         return len(operands) == 2 and bool(operands[0]) and operands[0] == operands[1]
     return all(operands) or bool(set(re.findall(r"\w+", member.returns)) & own)
-
-
-def carried(kind: str, made: Crossing) -> tuple[str, str] | None:
-    """How a parameter crosses: its type on the wire, and how the candidate's function gets it."""
-    if "(" in kind and "function<" not in kind.replace(" ", ""):
-        pointer = re.sub(r"\(\s*\*\s*(?:const)?\s*\)", "(*)", kind)
-        pointer = pointer if "(*)" in pointer else re.sub(r"\s*\(", " (*)(", pointer, count=1)
-        return (f"wavecoder::Id<{pointer}>", "{}") if pointer.count("(") == 2 else None
-    bare = _bare(kind)
-    if "*" not in bare:
-        return kind, "{}"
-    whole = re.fullmatch(r"(const\s+)?([\w\s:]+(?:<[\w\s:,<>]*>)?)\s*\*\s*(?:const\s*)?(&?)", kind)
-    if whole is None:
-        inside = re.findall(r"(\w+)(?:<[\w\s,:]*>)?\s*\*", bare)
-        return (kind, "{}") if inside and set(inside) <= made.linked and "**" not in kind else None
-    if re.split(r"\W", whole[2].strip())[-1] in made.linked or whole[2].strip().partition("<")[0] in made.linked:
-        return kind, "{}"
-    return None if whole[3] else (f"wavecoder::Span<{whole[1] or ''}{whole[2].strip()}>", "{}.at")
-
-
-def returned(kind: str, made: Crossing) -> tuple[str, str] | None:
-    """What comes over the wire for a result, and what is behind it for the tests."""
-    wire = carried(kind, made)
-    if wire is None:
-        return None
-    found = re.fullmatch(r"wavecoder::Span<(.*)>", wire[0])
-    return (f"wavecoder::Pointer<{found[1]}>", ".at") if found else (wire[0], "")

@@ -7,12 +7,13 @@ known words and literals, never an expression of the candidate's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
 from eval.answers.trees import root_of
+from eval.sandbox.cpp.heads import Member, conversion, descend, member, text_of
 
 LITERAL = re.compile(
     r"[-+]?[\d.][\w.']*|'(?:[^'\\\n]|\\.)'|\"(?:[^\"\\\n]|\\.)*\"|true|false|nullptr|NULL|\{\s*\}|\{\s*[-\w.]+\s*\}"
@@ -34,35 +35,15 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Member:
-    """A function of the candidate's: a method, a constructor (its name is empty), an operator, or a free one."""
-
-    name: str
-    returns: str
-    kinds: tuple[str, ...]
-    """Types of its parameters."""
-    least: int
-    """Arguments that it must get."""
-    is_const: bool = False
-    is_static: bool = False
-    is_explicit: bool = False
-    space: str = ""
-    """Its namespace."""
-
-    def words(self) -> set[str]:
-        """The words of its types."""
-        return {word for kind in (self.returns, *self.kinds) for word in re.findall(r"[A-Za-z_]\w*", kind)}
-
-
-@dataclass(frozen=True)
 class OwnType:
     """A class or an enum of the candidate's."""
 
     name: str
     space: str
     head: str
-    """`struct`, `enum`, `enum class`."""
+    """`struct`, `enum`, `enum class`; `remote` where objects stay in the candidate's process."""
     base: str
+    """What an object of it is, too; several with commas. An enum's underlying type."""
     parts: tuple[str | Field | Member, ...]
     """Labels of access (`private:`), fields, methods; the enumerators of an enum."""
     opens: int
@@ -71,6 +52,8 @@ class OwnType:
     """Of a template."""
     is_whole: bool = True
     """Whether all that it holds is known here."""
+    inner: tuple[str, ...] = ()
+    """Names of the types that its body declares."""
 
     @property
     def path(self) -> str:
@@ -79,8 +62,21 @@ class OwnType:
 
     @property
     def short(self) -> str:
-        """Its name without arguments of a template."""
-        return self.name.partition("<")[0]
+        """Its name without arguments of a template, and without the class around it."""
+        return self.name.partition("<")[0].rpartition("::")[2]
+
+    def bases(self) -> list[str]:
+        """The classes that it extends, as far as others see that."""
+        return [part.strip() for part in self.base.split(",") if part.strip()]
+
+    def open_parts(self) -> Iterator[str | Field | Member]:
+        """What all may use of it."""
+        is_open = False
+        for part in self.parts:
+            if isinstance(part, str) and part.endswith(":"):
+                is_open = part == "public:"
+            elif is_open:
+                yield part
 
     def fields(self) -> list[Field]:
         """The data of an object."""
@@ -88,12 +84,16 @@ class OwnType:
 
     def words(self) -> set[str]:
         """The words of the types of its fields."""
-        kinds = [part.kind for part in self.parts if isinstance(part, Field)] + [self.base]
+        kinds = [part.kind for part in self.parts if isinstance(part, Field)] + [self.base, self.name, *self.inner]
         return {word for kind in kinds for word in re.findall(r"[A-Za-z_]\w*", kind)}
+
+    def is_called(self) -> bool:
+        """Whether its objects can be called."""
+        return any(isinstance(part, Member) and part.name == "operator()" for part in self.parts)
 
     def enumerators(self) -> set[str]:
         """The names of an enum's values."""
-        return {part.split()[0] for part in self.parts if isinstance(part, str) and self.head != "struct"}
+        return {part.split()[0] for part in self.parts if isinstance(part, str) and self.head.startswith("enum")}
 
     def filled(self, arguments: str) -> OwnType:
         """A template with arguments."""
@@ -102,14 +102,8 @@ class OwnType:
         def put(kind: str) -> str:
             return re.sub(r"\b[A-Za-z_]\w*\b", lambda match: given.get(match[0], match[0]), kind)
 
-        def of(part: str | Field | Member) -> str | Field | Member:
-            if isinstance(part, Field):
-                return replace(part, kind=put(part.kind))
-            if isinstance(part, Member):
-                return replace(part, returns=put(part.returns), kinds=tuple(map(put, part.kinds)))
-            return part
-
-        return replace(self, name=f"{self.name}<{arguments}>", parameters=(), parts=tuple(map(of, self.parts)))
+        parts = tuple(_with_kinds(part, put) for part in self.parts)
+        return replace(self, name=f"{self.name}<{arguments}>", parameters=(), parts=parts)
 
 
 @dataclass
@@ -130,22 +124,18 @@ def declared(source: str) -> Declared:
     return found
 
 
-def _text(node: Node | None) -> str:
-    return "" if node is None or node.text is None else " ".join(node.text.decode().split())
-
-
 def _gather(node: Node, space: str, into: Declared, parameters: tuple[str, ...]) -> None:
     for child in node.named_children:
         kind = child.type
         if kind == "namespace_definition":
-            name, body = _text(child.child_by_field_name("name")), child.child_by_field_name("body")
+            name, body = text_of(child.child_by_field_name("name")), child.child_by_field_name("body")
             if body is not None and re.fullmatch(r"\w+", name):
                 _gather(body, f"{space}::{name}" if space else name, into, ())
         elif kind == "linkage_specification":
             _gather(child, space, into, ())
         elif kind == "template_declaration":
             listed = child.child_by_field_name("parameters")
-            names = [_text(each).split()[-1] for each in (listed.named_children if listed else [])]
+            names = [text_of(each).split()[-1] for each in (listed.named_children if listed else [])]
             if all(each.type == "type_parameter_declaration" for each in (listed.named_children if listed else [])):
                 _gather(child, space, into, tuple(names))
         elif kind in {"struct_specifier", "class_specifier", "enum_specifier"}:
@@ -155,7 +145,7 @@ def _gather(node: Node, space: str, into: Declared, parameters: tuple[str, ...])
         elif kind in {"declaration", "type_definition"} and not parameters:
             _add_declaration(child, space, into)
         elif kind == "alias_declaration" and not parameters:
-            name, of = _text(child.child_by_field_name("name")), _text(child.child_by_field_name("type"))
+            name, of = text_of(child.child_by_field_name("name")), text_of(child.child_by_field_name("type"))
             into.aliases.append((space, name, of))
 
 
@@ -169,43 +159,77 @@ def _add_declaration(node: Node, space: str, into: Declared) -> None:
     kind = node.child_by_field_name("type")
     declarator = node.child_by_field_name("declarator")
     if kind is not None and kind.type in {"struct_specifier", "class_specifier", "enum_specifier"}:
-        name = _text(declarator) if node.type == "type_definition" else ""
+        name = text_of(declarator) if node.type == "type_definition" else ""
         _add_type(kind, space, into, (), name)
         return
     if node.type == "type_definition":
-        name = _text(declarator)
+        name = text_of(declarator)
         if pointer := re.fullmatch(r"\(\*(\w+)\)\((.*)\)", name):
-            into.aliases.append((space, pointer[1], f"{_text(kind)} (*)({pointer[2]})"))
+            into.aliases.append((space, pointer[1], f"{text_of(kind)} (*)({pointer[2]})"))
         elif re.fullmatch(r"\w+", name):
-            into.aliases.append((space, name, _text(kind)))
+            into.aliases.append((space, name, text_of(kind)))
         return
-    if declarator is not None and _descend(declarator, "function_declarator") is not None:
+    if declarator is not None and descend(declarator, "function_declarator") is not None:
         return
-    words = [_text(each) for each in node.children if each.type == "type_qualifier"]
+    words = [text_of(each) for each in node.children if each.type == "type_qualifier"]
     for each in node.children_by_field_name("declarator"):
         inner = each.child_by_field_name("declarator") if each.type == "init_declarator" else None
         if inner is not None and inner.type == "identifier" and {"const", "constexpr"} & set(words):
-            into.constants.append(Field(_text(kind), _text(inner), "", "", is_static=bool(space)))
+            into.constants.append(Field(text_of(kind), text_of(inner), "", "", is_static=bool(space)))
 
 
 def _add_type(node: Node, space: str, into: Declared, parameters: tuple[str, ...], name: str) -> None:
     body = node.child_by_field_name("body")
-    name = name or _text(node.child_by_field_name("name"))
+    name = name or text_of(node.child_by_field_name("name"))
     if body is None or not re.fullmatch(r"\w+", name):
         return
     if node.type == "enum_specifier":
         head = "enum class" if any(each.type in {"class", "struct"} for each in node.children) else "enum"
-        under = _text(node.child_by_field_name("base"))
-        values = tuple(_text(each) for each in body.named_children if each.type == "enumerator")
+        under = text_of(node.child_by_field_name("base"))
+        values = tuple(text_of(each) for each in body.named_children if each.type == "enumerator")
         whole = all(_KNOWN_ENUM.fullmatch(value.partition("=")[2]) for value in values)
         into.types.append(OwnType(name, space, head, under, values, body.start_byte + 1, is_whole=whole))
         return
     bases = next((each for each in node.children if each.type == "base_class_clause"), None)
-    base = re.sub(r"^:\s*(?:public\s+)?", "", _text(bases)) if bases is not None else ""
-    if bases is not None and not re.search(r"public", _text(bases)) and node.type == "class_specifier":
-        base = "unknown base"
-    parts, whole = _parts(body, name, "private:" if node.type == "class_specifier" else "public:", into, space)
-    into.types.append(OwnType(name, space, "struct", base, tuple(parts), body.start_byte + 1, parameters, whole))
+    base, hidden = _bases(text_of(bases), is_class=node.type == "class_specifier")
+    inside = Declared([], [], [], [])
+    parts, whole = _parts(body, name, "private:" if node.type == "class_specifier" else "public:", inside, space)
+    into.functions += inside.functions
+    made = OwnType(name, space, "struct", base, tuple(parts), body.start_byte + 1, parameters, whole and not hidden)
+    nested = {each.name: f"{name}::{each.name}" for each in inside.types if "::" not in each.name}
+    into.types.append(replace(_named(made, nested), inner=tuple(nested)))
+    if not parameters:
+        into.types += [_named(replace(each, name=f"{name}::{each.name}"), nested) for each in inside.types]
+
+
+def _bases(clause: str, *, is_class: bool) -> tuple[str, bool]:
+    """The bases that others see, and whether there are others."""
+    open_ones, parts = list[str](), [part.strip() for part in _split(clause.removeprefix(":")) if part.strip()]
+    for part in parts:
+        words = part.split()
+        if "public" in words or not (is_class or {"private", "protected"} & set(words)):
+            open_ones.append(" ".join(word for word in words if word not in {"public", "virtual"}))
+    return ", ".join(open_ones), len(open_ones) < len(parts) or "virtual" in clause.split()
+
+
+def _named(made: OwnType, names: dict[str, str]) -> OwnType:
+    """A type whose parts call the classes within by their whole names."""
+    if not names:
+        return made
+    pattern = re.compile(rf"(?<![\w:])(?:{'|'.join(names)})\b")
+
+    def put(kind: str) -> str:
+        return pattern.sub(lambda match: names[match[0]], kind)
+
+    return replace(made, parts=tuple(_with_kinds(part, put) for part in made.parts))
+
+
+def _with_kinds(part: str | Field | Member, put: Callable[[str], str]) -> str | Field | Member:
+    if isinstance(part, Field):
+        return replace(part, kind=put(part.kind))
+    if isinstance(part, Member):
+        return replace(part, returns=put(part.returns), kinds=tuple(map(put, part.kinds)))
+    return part
 
 
 def _parts(body: Node, name: str, access: str, into: Declared, space: str) -> tuple[list[str | Field | Member], bool]:
@@ -213,39 +237,60 @@ def _parts(body: Node, name: str, access: str, into: Declared, space: str) -> tu
     whole = True
     for child in body.named_children:
         if child.type == "access_specifier":
-            parts.append(_text(child).rstrip(": ") + ":")
+            parts.append(text_of(child).rstrip(": ") + ":")
         elif child.type == "friend_declaration":
             inner = child.named_children[0] if child.named_children else None
             if inner is not None and inner.type == "function_definition":
                 _add_function(inner, space, into)
+        elif (cast := conversion(child)) is not None:
+            parts.append(cast)
         elif child.type == "function_definition" or (
-            child.type in {"field_declaration", "declaration"} and _descend(child, "function_declarator") is not None
-            and _descend(child, "parenthesized_declarator") is None
+            child.type in {"field_declaration", "declaration"} and descend(child, "function_declarator") is not None
+            and descend(child, "parenthesized_declarator") is None
         ):  # fmt: skip
-            whole = whole and not re.search(r"\bvirtual\b", _text(child).partition("(")[0])
+            whole = whole and not re.search(r"\bvirtual\b|\boverride\b", text_of(child).partition("{")[0])
             if (made := member(child)) is not None:
                 constructor = made.name == name and not made.returns
                 parts.append(replace(made, name="" if constructor else made.name))
+        elif child.type == "field_declaration" and _is_type(child):
+            whole = _add_inner(child, parts, into, space) and whole
         elif child.type == "field_declaration":
             found = list(_fields(child))
             whole = whole and bool(found)
             parts += found
-        elif child.type not in {"comment", "using_declaration"}:
+        elif child.type == "using_declaration":
+            parts.append(text_of(child))
+        elif child.type != "comment":
             whole = False
     return parts, whole
 
 
+def _add_inner(node: Node, parts: list[str | Field | Member], into: Declared, space: str) -> bool:
+    """Take up a type within a class, if all may use it; whether objects of the class may be data."""
+    access = next(part for part in reversed(parts) if isinstance(part, str) and part.endswith(":"))
+    known = len(into.types)
+    if access == "public:":
+        _add_type(node.child_by_field_name("type") or node, space, into, (), "")
+    return len(into.types) == known + 1 and into.types[-1].head != "struct"
+
+
+def _is_type(node: Node) -> bool:
+    kind = node.child_by_field_name("type")
+    is_declared = bool(node.children_by_field_name("declarator"))
+    return kind is not None and kind.child_by_field_name("body") is not None and not is_declared
+
+
 def _fields(node: Node) -> Iterator[Field]:
-    kind = _text(node.child_by_field_name("type"))
-    words = {_text(each) for each in node.children}
+    kind = text_of(node.child_by_field_name("type"))
+    words = {text_of(each) for each in node.children}
     initial = node.child_by_field_name("default_value")
     for declarator in node.children_by_field_name("declarator"):
-        text = _text(declarator)
+        text = text_of(declarator)
         found = re.fullmatch(r"(\**)\s*(\w+)\s*((?:\[\d+\])*)", text)
         if found is None:
             yield Field("unknown_type", text, "", "")
             continue
-        value = _text(_value_of(node, declarator, initial))
+        value = text_of(_value_of(node, declarator, initial))
         yield Field(f"{kind}{found[1]}", found[2], found[3], value, is_static="static" in words)
 
 
@@ -259,78 +304,19 @@ def _value_of(node: Node, declarator: Node, only: Node | None) -> Node | None:
     return only if len(node.children_by_field_name("declarator")) == 1 else None
 
 
-def _descend(node: Node, kind: str) -> Node | None:
-    """The first node of a kind among those that declarators hold."""
-    at: Node | None = node
-    while at is not None and at.type != kind:
-        step = at.child_by_field_name("declarator")
-        at = step or next((each for each in at.named_children if "declarator" in each.type), None)
-    return at
-
-
-def member(node: Node) -> Member | None:
-    """A function as it is declared; None if that cannot be told."""
-    head = _descend(node, "function_declarator")
-    if head is None or re.search(r"=\s*delete\s*;?$", _text(node)):
-        return None
-    name, listed = _text(head.child_by_field_name("declarator")), head.child_by_field_name("parameters")
-    name = re.sub(r"^operator\s+(?=\W)|(?<=^operator)\s+", "operator", name) if "operator" in name else name
-    if listed is None or not re.fullmatch(r"\w+|operator\W{1,3}", name) or any(
-        each.type == "variadic_parameter_declaration" or _text(each) == "..." for each in listed.children
-    ):  # fmt: skip
-        return None
-    kinds, least = list[str](), 0
-    for each in listed.named_children:
-        if each.type == "comment":
-            continue
-        kinds.append(_parameter(each))
-        least += each.type != "optional_parameter_declaration"
-    if kinds == ["void"]:
-        kinds, least = [], 0
-    tail = _text(head).rpartition(")")[2]
-    arrow = next((each for each in head.children if each.type == "trailing_return_type"), None)
-    returns = _text(arrow).removeprefix("->").strip() if arrow is not None else _returned(node, head)
-    words = {_text(each) for each in node.children}
-    return Member(
-        name, returns, tuple(kinds), least, bool(re.match(r"\s*const\b", tail)) or " const" in f" {_tail(head)}",
-        "static" in words, "explicit" in words,
-    )  # fmt: skip
-
-
-def _tail(head: Node) -> str:
-    return " ".join(_text(each) for each in head.children if each.type == "type_qualifier")
-
-
-def _returned(node: Node, head: Node) -> str:
-    kind = node.child_by_field_name("type")
-    if kind is None:
-        return ""
-    const = any(each.type == "type_qualifier" and _text(each) == "const" for each in node.children)
-    declarator, marks = node.child_by_field_name("declarator"), ""
-    while declarator is not None and declarator != head:
-        marks += {"pointer_declarator": "*", "reference_declarator": "&"}.get(declarator.type, "?")
-        declarator = declarator.child_by_field_name("declarator") or next(
-            (each for each in declarator.named_children if "declarator" in each.type), None
-        )
-    return f"{'const ' if const else ''}{_text(kind)}{marks}"
-
-
-def _parameter(node: Node) -> str:
-    """The type of a parameter: its text without its name and its default."""
-    value = node.child_by_field_name("default_value")
-    name = node.child_by_field_name("declarator")
-    while name is not None and name.type not in {"identifier", "field_identifier"}:
-        name = name.child_by_field_name("declarator") or next(
-            (each for each in name.named_children if "declarator" in each.type or each.type == "identifier"), None
-        )
-    text, start = node.text or b"", node.start_byte
-    if value is not None:
-        text = text[: value.start_byte - start].rstrip().removesuffix(b"=")
-    if name is not None:
-        text = text[: name.start_byte - start] + text[name.end_byte - start :]
-    kind = " ".join(text.decode().split())
-    kind = re.sub(r"\s*([*&]+)\s*", r"\1", kind)
-    return re.sub(r"\s*\[\s*\d*\s*\]$", "*", kind)  # an array is a pointer
+def ordered_by(kind: str) -> set[str]:
+    """Words of what compares or hashes the items of containers in a type."""
+    words = set[str]()
+    for found in re.finditer(r"\b(\w*set|\w*map|priority_queue)\s*<", kind):
+        inside, depth = "", 1
+        for character in kind[found.end() :]:
+            depth += (character == "<") - (character == ">")
+            if not depth:
+                break
+            inside += character
+        first = 1 if found[1].endswith("set") else 2
+        words |= {word for part in _split(inside)[first:] for word in re.findall(r"\w+", part)}
+    return words
 
 
 def _split(text: str) -> list[str]:
@@ -360,10 +346,10 @@ def named_types(tests: str) -> tuple[set[str], set[str]]:
             is_name = parent.child_by_field_name("name") == node or parent.type in {"type_parameter_declaration"}
             is_name = is_name or (parent.type == "type_definition" and parent.child_by_field_name("declarator") == node)
             (own if declares and is_name and (parent.child_by_field_name("body") or "speci" not in parent.type)
-             else used).add(_text(node))  # fmt: skip
+             else used).add(text_of(node))  # fmt: skip
         elif node.type == "identifier":
             if parent.type == "call_expression" and parent.child_by_field_name("function") == node:
-                used.add(_text(node))
+                used.add(text_of(node))
             elif parent.type == "function_declarator":
-                own.add(_text(node))
+                own.add(text_of(node))
     return used - own, own

@@ -26,10 +26,32 @@ template <class F, class... A, size_t... K> constexpr size_t wavecoder_least(std
     return least;
 }
 template <size_t N> struct wavecoder_number;
+template <class F> struct wavecoder_signature;
+template <class C, class R, class... A> struct wavecoder_signature<R (C::*)(A...) const> {
+    using type = std::function<R(A...)>;
+};
+template <class C, class R, class... A> struct wavecoder_signature<R (C::*)(A...)> {
+    using type = std::function<R(A...)>;
+};
+template <class A, class = void> struct wavecoder_shown { using type = A; };  // a lambda as the function that it is
+template <class A> struct wavecoder_shown<A, std::void_t<decltype(&std::decay_t<A>::operator())>>
+    : wavecoder_signature<decltype(&std::decay_t<A>::operator())> {};
+template <class A> using wavecoder_as = typename wavecoder_shown<A>::type;
+template <class A> wavecoder_as<A&&> wavecoder_value();
 template <class F, class R, class... A> auto wavecoder_function(F, R (*)(A...)) {
     wavecoder_show<R(A...), wavecoder_number<wavecoder_least<F, A...>(std::index_sequence_for<A...>{})>> shown;
 }
+template <class F, class C, class R, class... A> auto wavecoder_object(F f, R (C::*)(A...) const) {
+    return wavecoder_function(f, static_cast<R (*)(A...)>(nullptr));
+}
 """
+
+
+def probe_of_object(candidate: str, name: str) -> str:
+    """The same of a function that is an object, such as a lambda in a variable."""
+    call = f"[](auto&&... a) -> decltype({name}(static_cast<decltype(a)&&>(a)...)) {{ throw; }}"
+    called = f"wavecoder_object({call}, &std::decay_t<decltype({name})>::operator())"
+    return f"{_SHOW}{candidate}\nvoid wavecoder_probe() {{ {called}; }}\n"
 
 
 def probe_of_function(candidate: str, name: str) -> str:
@@ -44,11 +66,12 @@ def probe_of_calls(candidate: str, tests: str, name: str) -> str:
     size = len(macro[1].split(",")) if macro else None  # a macro takes no pack
     kinds = "class... A" if size is None else ", ".join(f"class A{n}" for n in range(size))
     taken = "A&&... a" if size is None else ", ".join(f"A{n}&& a{n}" for n in range(size))
-    listed = "A&&..." if size is None else ", ".join(f"A{n}&&" for n in range(size))
+    listed = "wavecoder_as<A&&>..." if size is None else ", ".join(f"wavecoder_as<A{n}&&>" for n in range(size))
     given = "static_cast<A&&>(a)..." if size is None else ", ".join(f"(static_cast<A{n}&&>(a{n}))" for n in range(size))
     number = "sizeof...(A)" if size is None else str(size)
+    shown = "wavecoder_value<A>()..." if size is None else ", ".join(f"(wavecoder_value<A{n}>())" for n in range(size))
     wrapped = (f"template <{kinds}> decltype(auto) wavecoder_called({taken}) {{\n"
-               f"    wavecoder_show<decltype({name}({given}))({listed}), wavecoder_number<{number}>> shown;\n"
+               f"    wavecoder_show<decltype({name}({shown}))({listed}), wavecoder_number<{number}>> shown;\n"
                f"    return {name}({given});\n}}\n")  # fmt: skip
     return f"{_SHOW}{candidate}\n{wrapped}#undef {name}\n#define {name} wavecoder_called\n{tests}\n"
 

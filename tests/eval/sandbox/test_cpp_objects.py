@@ -8,6 +8,7 @@ from eval.sandbox.cpp import stubs
 from eval.sandbox.cpp.crossing import crossing
 from eval.sandbox.cpp.declared import declared
 from tests.eval.sandbox.cpp_forms import FORMS
+from tests.eval.sandbox.cpp_object_forms import FORMS as OBJECT_FORMS
 from tests.eval.sandbox.test_stubs import outcome
 
 HEAD = "#include <bits/stdc++.h>\nusing namespace std;\n"
@@ -22,6 +23,20 @@ def program_of(*checks):
 def test_what_a_candidate_declares_passes_as_in_one_program():
     done = outcome("cpp", HEAD + "\n".join(made for made, _ in FORMS.values()), program_of(*(use for _, use in FORMS.values())))  # fmt: skip
     assert done.passed, done
+
+
+def object_program(uses):
+    """Each block's first assertion that does not hold ends it; the program prints how many ended so."""
+    blocks = "\n".join(f"try {{ {use} }} catch (const char*) {{ ++fails; }}" for use in uses)
+    assertion = "#undef assert\n#define assert(...) if (!(__VA_ARGS__)) throw #__VA_ARGS__\n"
+    return f"{HEAD}{assertion}int main() {{\nint fails = 0;\n{blocks}\ncout << fails << endl;\n}}\n"
+
+
+@pytest.mark.parametrize(("is_wrong", "fails"), [(False, 0), (True, len(OBJECT_FORMS))])
+def test_objects_that_stay_with_the_candidate_are_as_in_one_program(is_wrong, fails):
+    made = [made.replace(*change) if is_wrong else made for made, change, _ in OBJECT_FORMS.values()]
+    done = outcome("cpp", HEAD + "\n".join(made), object_program(use for _, _, use in OBJECT_FORMS.values()))
+    assert done.passed and done.stdout == f"{fails}\n", done
 
 
 WRONG = {
@@ -50,10 +65,13 @@ UNASKED = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("stays", [False, True])
 @pytest.mark.parametrize("name", UNASKED)
-def test_no_object_is_asked_what_it_is_worth(name):
+def test_no_object_is_asked_what_it_is_worth(name, stays):
     """The tests' program has no such operator, no constructor that converts, and no such method."""
-    made = crossing(*UNASKED[name], None)
+    text, check = UNASKED[name]
+    made = crossing(text.replace("{", "{ virtual ~P() {}", 1) if stays else text, check, None)
+    assert made.far == ({"P"} if stays else set())
     assert {member.name for _, member in made.members} <= {"", "f", "operator==", "operator-"}
     assert all("double" not in f"{member.returns} {member.kinds}" for _, member in made.members)
     constructors = re.findall(r"(\w+)\s+P\(int", stubs.declarations(made))

@@ -1,0 +1,109 @@
+// Pointers inside of pointers, rows of arrays, references that functions return, and loops over a C++ candidate's objects.
+// Both programs include it behind objects.hpp, or neither.
+#pragma once
+#include "objects.hpp"
+
+namespace wavecoder {
+
+// ---- pointers inside of pointers: their blocks come back from a call whole, as each side may have changed any
+template <class T> void write_block(Block& b) { for (size_t n = 0; n < b.size / sizeof(T); ++n) Wire<T>::put(reinterpret_cast<T*>(b.at)[n]); }
+template <class T> void read_block(Block& b) { for (size_t n = 0; n < b.size / sizeof(T); ++n) reinterpret_cast<T*>(b.at)[n] = Wire<T>::get(); }
+template <class T> struct Wire<T*, std::enable_if_t<std::is_arithmetic<T>::value && !std::is_same<T, const char>::value>> {
+    using V = std::remove_cv_t<T>;
+    static void mark(size_t before) {
+        if (blocks().size() > before && !std::is_const<T>::value) blocks().back().back = WAVECODER_SIDE ? write_block<V> : read_block<V>;
+    }
+    static void put(T* x) {
+        size_t bytes = x ? bytes_behind(x) : 0, size = bytes ? bytes / sizeof(T) : 1, before = blocks().size();
+        if constexpr (std::is_same<V, char>::value) if (x && !bytes) size = std::strlen(x) + 1;
+        Memory<T>::put(x, size);
+        if (!WAVECODER_SIDE) mark(before);
+    }
+    static T* get() {
+        size_t before = blocks().size();
+        unsigned char how;
+        T* x = Memory<T>::get(how);
+        if (WAVECODER_SIDE) mark(before);
+        return x;
+    }
+};
+
+// ---- rows of an array of two dimensions
+template <class T, size_t M> struct Rows : Span<std::conditional_t<std::is_const<T>::value, const std::array<std::remove_cv_t<T>, M>, std::array<T, M>>> {
+    using Row = std::conditional_t<std::is_const<T>::value, const std::array<std::remove_cv_t<T>, M>, std::array<T, M>>;
+    using Base = Span<Row>;
+    Rows() = default;
+    template <class U, size_t N> Rows(U (&x)[N][M]) { this->at = reinterpret_cast<Row*>(x), this->size = N; }
+    template <class U> Rows(U (*const& x)[M]) : Base(reinterpret_cast<Row*>(x)) {}
+    T (*rows() const)[M] { return reinterpret_cast<T (*)[M]>(this->at); }
+};
+template <class T, size_t M> struct Wire<Rows<T, M>> {
+    static void put(const Rows<T, M>& x) { Wire<typename Rows<T, M>::Base>::put(x); }
+    static Rows<T, M> get() { Rows<T, M> x; static_cast<typename Rows<T, M>::Base&>(x) = Wire<typename Rows<T, M>::Base>::get(); return x; }
+};
+template <class T, size_t M> struct Back<Rows<T, M>> : Back<typename Rows<T, M>::Base> {};
+
+template <class T> std::initializer_list<T> listed(const std::vector<T>& x) {
+    static_assert(sizeof(std::initializer_list<T>) == sizeof(const T*) + sizeof(size_t), "a pointer and a length");
+    std::initializer_list<T> made;
+    const T* at = x.data();
+    size_t size = x.size();
+    std::memcpy(static_cast<void*>(&made), &at, sizeof at);
+    std::memcpy(reinterpret_cast<char*>(&made) + sizeof at, &size, sizeof size);
+    return made;
+}
+
+// ---- references that a function returns: what the tests do to one is done over there when it ends
+template <class T, bool = std::is_class<T>::value && !std::is_final<T>::value> struct Ref {
+    using Assign = std::function<void(const T&)>;
+    T value;
+    Assign assign;
+    operator const T&() const { return value; }
+    template <class U> T operator=(const U& x) && { assign(value = x); return value; }
+    template <class U> Ref& operator=(const U& x) & { value = x; return *this; }
+    T operator=(const Ref& x) && { assign(value = x.value); return value; }
+    Ref(T x, Assign f) : value(std::move(x)), assign(std::move(f)) {}
+    Ref(const Ref&) = default;
+#define WAVECODER_CHANGES(OP) \
+    template <class U> T operator OP(const U& x) && { assign(value OP x); return value; } \
+    template <class U> Ref& operator OP(const U& x) & { value OP x; return *this; }
+    WAVECODER_CHANGES(+=) WAVECODER_CHANGES(-=) WAVECODER_CHANGES(*=) WAVECODER_CHANGES(/=) WAVECODER_CHANGES(%=)
+    WAVECODER_CHANGES(|=) WAVECODER_CHANGES(&=) WAVECODER_CHANGES(^=) WAVECODER_CHANGES(<<=) WAVECODER_CHANGES(>>=)
+#undef WAVECODER_CHANGES
+    T operator++() && { assign(++value); return value; }
+    T operator--() && { assign(--value); return value; }
+    T operator++(int) && { T old = value; assign(++value); return old; }
+    T operator--(int) && { T old = value; assign(--value); return old; }
+    Ref& operator++() & { ++value; return *this; }
+    Ref& operator--() & { --value; return *this; }
+    T operator++(int) & { return value++; }
+    T operator--(int) & { return value--; }
+};
+template <class T> struct Ref<T, true> : T {
+    std::function<void(const T&)> wavecoder_assign;
+    T wavecoder_before;
+    Ref(T x, std::function<void(const T&)> f) : T(x), wavecoder_assign(std::move(f)), wavecoder_before(std::move(x)) {}
+    using T::operator=;
+    Ref& operator=(const Ref& x) { static_cast<T&>(*this) = x; return *this; }
+    Ref& operator=(const T& x) { static_cast<T&>(*this) = x; return *this; }
+    ~Ref() {
+        const T& now = *this;
+        try { if (!equal_by(now, wavecoder_before, 1L)) wavecoder_assign(now); } catch (...) {}
+    }
+};
+
+// ---- what a loop over an object goes through: a list, which stays where it is as long as the items are the same
+template <class L> const L& items(const void* of, L now) {
+    static auto& all = *new std::map<const void*, std::list<L>>;
+    auto& seen = all[of];
+    if (seen.empty() || !equal_by(seen.back(), now, 1L)) seen.push_back(std::move(now));
+    return seen.back();
+}
+template <class L, class X> L items_of(X& x) {
+    L all;
+    auto last = x.end();
+    for (auto at = x.begin(); at != last; ++at) all.push_back(*at);
+    return all;
+}
+
+}  // namespace wavecoder
