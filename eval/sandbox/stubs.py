@@ -17,7 +17,8 @@ from typing import Any
 from eval.answers.braces import cut_at_close, without_block
 from eval.sandbox import go_generics, go_types
 from eval.sandbox.cpp import stubs as cpp_stubs
-from eval.sandbox.cpp.crossing import Crossing, crossing
+from eval.sandbox.cpp.crossing import Crossing, add_functions, crossing
+from eval.sandbox.cpp.ways import iterated
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.rust import programs as rust_programs
 from eval.sandbox.rust import traits as rust_traits
@@ -162,6 +163,9 @@ def _as_script(module: str) -> str:
 def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) -> tuple[Files, Files]:
     """Both programs; what crosses beside functions of plain data is numbered behind them."""
     functions = [each for each in functions if each.name not in made.names]
+    ranges = [each for each in functions if any(iterated(kind) for _, kind in each.parameters)]
+    functions = [each for each in functions if each not in ranges]
+    made = add_functions(made, ranges)
     cases, stubs = [], []
     for number, f in enumerate(functions, CPP_CALLS):
         kinds = ", ".join(kind for _, kind in f.parameters)

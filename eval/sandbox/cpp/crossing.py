@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from eval.sandbox.cpp.declared import LITERAL, Declared, Field, OwnType, declared, named_types, ordered_by
 from eval.sandbox.cpp.heads import Member
 from eval.sandbox.cpp.remote import is_library, remote_types
-from eval.sandbox.cpp.ways import bare, carried, returned
+from eval.sandbox.cpp.ways import all_carried, bare, returned_by
+from eval.sandbox.functions import Function
 from eval.sandbox.signatures import plain_words
 
 MOST = 250
@@ -29,7 +30,20 @@ _OPERATORS = frozenset(
 )
 _ITERATED = frozenset({"begin", "end"})
 _TAKEN = frozenset("main std wavecoder assert Wire Call Out In Thrown Raised Span Graph Fields Id Plain T".split())  # noqa: SIM905
-_WORDS = frozenset("volatile struct class enum ostream istream initializer_list".split())  # noqa: SIM905
+_WORDS = frozenset(
+    [
+        "volatile",
+        "struct",
+        "class",
+        "enum",
+        "ostream",
+        "istream",
+        "initializer_list",
+        "iterator",
+        "const_iterator",
+        "typename",
+    ]
+)
 
 
 @dataclass
@@ -145,10 +159,24 @@ def _iterated(member: Member, types: list[OwnType]) -> Member | None:
     return replace(member, returns=f"vector<{item}>", is_const=True)
 
 
+def add_functions(made: Crossing, functions: list[Function]) -> Crossing:
+    """What crosses and functions whose types the compiler told, as far as these cross."""
+    known = [Member(each.name, each.returns, tuple(kind for _, kind in each.parameters), len(each.parameters))
+             for each in functions]  # fmt: skip
+    fits = [
+        (None, each) for each in known if all_carried(each.kinds, made) and returned_by(each.returns, each.kinds, made)
+    ]
+    return replace(made, members=[*made.members, *fits])
+
+
 def _is_special(member: Member, own: set[str]) -> bool:
     """Whether a function is not one of plain data."""
     marks = (re.search(r"\*(?!\s*&?$)|\*$|\(\*|\w\s*\(", bare(kind)) for kind in (member.returns, *member.kinds))
-    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) or "initializer_list" in member.words()
+    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) or member.words() & {
+        "initializer_list",
+        "iterator",
+        "const_iterator",
+    }
     return bool(member.words() & own or member.space or refers or any(marks))
 
 
@@ -241,7 +269,7 @@ def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
 def _crosses(member: Member, known: set[str], made: Crossing) -> bool:
     operator = member.name.removeprefix("operator") if member.name.startswith("operator") else None
     if member.name.startswith("operator "):
-        return member.words() <= known and returned(member.returns, made) is not None
+        return member.words() <= known and returned_by(member.returns, member.kinds, made) is not None
     if operator is not None and operator not in _OPERATORS and not member.name.isidentifier():
         return False
     if "wavecoder" in member.name or member.name in _TAKEN - {"T"}:
@@ -252,8 +280,8 @@ def _crosses(member: Member, known: set[str], made: Crossing) -> bool:
     asking = {each.short for each in made.types if each.is_called()}
     if any(asking & ordered_by(kind) for kind in kinds):
         return False
-    return all(carried(kind, made) is not None for kind in member.kinds) and (
-        not member.returns or returned(member.returns, made) is not None or operator == "<<"
+    return all_carried(member.kinds, made) is not None and (
+        not member.returns or returned_by(member.returns, member.kinds, made) is not None or operator == "<<"
     )
 
 

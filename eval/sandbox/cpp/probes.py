@@ -8,8 +8,10 @@ candidate may have forged: only types of plain data are taken from it (`eval/san
 
 from __future__ import annotations
 
+import itertools
 import re
 
+from eval.sandbox.cpp.ways import iterated
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.signatures import is_plain
 
@@ -81,10 +83,12 @@ def functions_in(errors: str, name: str) -> list[Function]:
     found: dict[tuple[str, ...], Function] = {}
     for shown, least in re.findall(r"wavecoder_show<(.+\)), wavecoder_number<(\d+)[a-z]*> ?> shown", errors):
         returns, given = _parted(shown)
-        kinds = [_bare(kind) for kind in split_at_commas(given) if kind.strip()]
+        kinds = _without_pointers([_bare(kind) for kind in split_at_commas(given) if kind.strip()])
         for size in range(int(least), len(kinds) + 1):
             function = Function(name, _bare(returns), tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
-            if is_plain(function, "cpp") and not any("(&" in kind for kind in kinds[:size]):  # of arrays
+            if is_plain(_without_iterators(function), "cpp") and not any(
+                "(&" in kind for kind in kinds[:size]
+            ):  # of arrays
                 found.setdefault(tuple(kinds[:size]), function)
     return list(found.values())
 
@@ -100,5 +104,31 @@ def _parted(shown: str) -> tuple[str, str]:
     return shown[:at], shown[at + 1 : -1]
 
 
+def _without_iterators(function: Function) -> Function:
+    return Function(function.name, re.sub(_ITERATOR, "", function.returns),
+                    tuple((name, re.sub(_ITERATOR, "", kind)) for name, kind in function.parameters))  # fmt: skip
+
+
+_ITERATOR = r"::(?:const_)?(?:iterator|pointer)$"
+
+
+def _without_pointers(kinds: list[str]) -> list[str]:
+    """Two pointers in a row as those of a list's items: they are two ends."""
+    items = [re.fullmatch(r"(const )?([\w ]+?) ?(?:\*(?: const)?(?: ?&+)?|\(&\)\[\d+\])", kind) for kind in kinds]
+    for n, (one, two) in enumerate(itertools.pairwise(items)):
+        if one and two and one[2] == two[2] and not iterated(kinds[n]):
+            const = "const_" if one[1] or two[1] else ""
+            kinds[n : n + 2] = [f"std::vector<{one[2]}>::{const}pointer"] * 2
+    return kinds
+
+
 def _bare(kind: str) -> str:
-    return " ".join(kind.split())
+    """A type as one writes it: iterators as those of their containers."""
+    kind = " ".join(kind.split())
+    kind = re.sub(r"^(?:const )?(__gnu_cxx::__normal_iterator<|std::_\w+_iterator<)(.*?) ?&*$", r"\1\2", kind)
+    if found := re.fullmatch(r"__gnu_cxx::__normal_iterator<(const )?[^,]*\*, (.*)>", kind):
+        return f"{found[2].strip()}::{'const_' if found[1] else ''}iterator"
+    for name, container in (("List", "list"), ("Rb_tree", "set"), ("Deque", "deque")):
+        if found := re.fullmatch(rf"std::_{name}_(const_)?iterator<(.*)>", kind):
+            return f"std::{container}<{split_at_commas(found[2])[0].strip()}>::{found[1] or ''}iterator"
+    return kind

@@ -9,7 +9,7 @@ from eval.sandbox.cpp import remote
 from eval.sandbox.cpp.crossing import Crossing
 from eval.sandbox.cpp.declared import LITERAL, Field, OwnType
 from eval.sandbox.cpp.heads import Member
-from eval.sandbox.cpp.ways import Way, carried, referred, returned
+from eval.sandbox.cpp.ways import Way, all_carried, referred, returned_by
 from eval.sandbox.signatures import plain_words
 
 _NOTHING = Way("void", "void", "{}", "{}")
@@ -118,8 +118,7 @@ def _gives_items(owner: OwnType | None, member: Member) -> bool:
 
 def _wired(member: Member, size: int, made: Crossing) -> list[Way]:
     """How the first parameters cross."""
-    ways = [carried(kind, made) for kind in member.kinds[:size]]
-    return [way for way in ways if way is not None]
+    return all_carried(member.kinds[:size], made) or []
 
 
 def _is_self(owner: OwnType | None, member: Member) -> bool:
@@ -132,7 +131,7 @@ def _is_self(owner: OwnType | None, member: Member) -> bool:
 def _plain(member: Member, made: Crossing) -> str:
     if member.name == "operator<<":
         return "std::ostream&"
-    return (returned(member.returns, made) or _NOTHING).shown
+    return (returned_by(member.returns, member.kinds, made) or _NOTHING).shown
 
 
 def stub(number: int, owner: OwnType | None, member: Member, made: Crossing) -> str:
@@ -154,7 +153,7 @@ def stub(number: int, owner: OwnType | None, member: Member, made: Crossing) -> 
         if owner is not None and not member.is_static:
             wired.insert(0, _self(owner, member))
             given = f", {_itself(owner)}{given}"
-        way = _NOTHING if _is_self(owner, member) else returned(member.returns, made) or _NOTHING
+        way = _NOTHING if _is_self(owner, member) else returned_by(member.returns, member.kinds, made) or _NOTHING
         call = f"wavecoder::Call<{', '.join(['unsigned char', *wired])}>::template to<{way.wire}>({lead}{given})"
         if way.shown.startswith("wavecoder::Ref<"):
             texts.append(f"{head} {{ return {{{call}, {_assigning(number, owner, member, size, made)}}}; }}")
@@ -226,7 +225,7 @@ def case(number: int, owner: OwnType | None, member: Member, made: Crossing) -> 
     if (
         member.name
         and not _is_self(owner, member)
-        and (returned(member.returns, made) or _NOTHING).shown.startswith("wavecoder::Ref<")
+        and (returned_by(member.returns, member.kinds, made) or _NOTHING).shown.startswith("wavecoder::Ref<")
     ):
         lines += [
             f"if (size == {size + 128}) return {_answer(owner, member, size, made, assigns=True)};"
@@ -251,7 +250,7 @@ def _answer(owner: OwnType | None, member: Member, size: int, made: Crossing, *,
     if owner is not None and member.name and not member.is_static:
         kinds.insert(0, _self(owner, member))
         parameters.insert(0, f"{kinds[0]} self")
-    way = returned(member.returns, made) or _NOTHING
+    way = returned_by(member.returns, member.kinds, made) or _NOTHING
     if _gives_items(owner, member):
         call = f"wavecoder::items_of<{member.returns}>({call.rpartition('.')[0]})"
     if assigns:
@@ -289,32 +288,33 @@ def wires(made: Crossing) -> str:
     """How the candidate's types cross, for either program."""
     lines, tag = [], 0
     for each in made.types:
+        path = f"::{each.path}"
         if each.head == "remote":
             lines += _remote_wires(each, made)
         elif each.head != "struct":
-            lines.append(f"template <> struct wavecoder::Wire<{each.path}> : wavecoder::Enumerated<{each.path}> {{}};")
+            lines.append(f"template <> struct wavecoder::Wire<{path}> : wavecoder::Enumerated<{path}> {{}};")
         else:
             tag += 1
             visits = [f"f(x.{part.name});" for part in each.fields()]
             visits[:0] = [f"f(static_cast<{base}&>(x));" for base in each.bases()]
-            lines.append(f"template <> struct wavecoder::IsFields<{each.path}> : std::true_type {{}};")
-            visit = f"template <class F> static void each({each.path}& x, F f) {{ (void)x; {' '.join(visits)} }}"
-            lines.append(f"template <> struct wavecoder::Wire<{each.path}> : wavecoder::Fields<{each.path}> "
+            lines.append(f"template <> struct wavecoder::IsFields<{path}> : std::true_type {{}};")
+            visit = f"template <class F> static void each({path}& x, F f) {{ (void)x; {' '.join(visits)} }}"
+            lines.append(f"template <> struct wavecoder::Wire<{path}> : wavecoder::Fields<{path}> "
                          f"{{ enum : unsigned char {{ TAG = {tag} }}; {visit} }};")  # fmt: skip
     return "\n".join([*lines, *_registered(made)])
 
 
 def _remote_wires(each: OwnType, made: Crossing) -> list[str]:
-    seen = _fields_of(each, made)
+    seen, path = _fields_of(each, made), f"::{each.path}"
     visits = " ".join(f"f(x.{part.name});" for part in seen)
-    visit = f"template <class F> static void each({each.path}& x, F f) {{ (void)x; {visits} }}"
+    visit = f"template <class F> static void each({path}& x, F f) {{ (void)x; {visits} }}"
     inside = f"{{ enum {{ FIELDS = {int(bool(seen))} }}; {visit} }};"
-    value = f"wavecoder::RemoteValue<{each.path}>"
-    lines = [f"template <> struct wavecoder::IsRemote<{each.path}> : std::true_type {{}};",
-             f"template <> struct wavecoder::Wire<{each.path}> : {value} {inside}"]  # fmt: skip
+    value = f"wavecoder::RemoteValue<{path}>"
+    lines = [f"template <> struct wavecoder::IsRemote<{path}> : std::true_type {{}};",
+             f"template <> struct wavecoder::Wire<{path}> : {value} {inside}"]  # fmt: skip
     for pointer, way in (("unique_ptr", "RemoteUnique"), ("shared_ptr", "RemoteShared")):
-        held = f"std::{pointer}<{each.path}>"
-        lines.append(f"template <> struct wavecoder::Wire<{held}> : wavecoder::{way}<{each.path}> {{}};")
+        held = f"std::{pointer}<{path}>"
+        lines.append(f"template <> struct wavecoder::Wire<{held}> : wavecoder::{way}<{path}> {{}};")
     return lines
 
 

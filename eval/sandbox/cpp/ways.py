@@ -50,6 +50,52 @@ def _owns_far(kind: str, made: Known) -> bool:
     return any(set(re.findall(r"\w+", part)) & made.far for part in re.findall(r"unique_ptr\s*<([^<>]*)", kind))
 
 
+def iterated(kind: str) -> str:
+    """The container that an iterator goes through, or nothing."""
+    kind = re.sub(r"^const |\btypename |\s*&+$", "", kind)
+    found = re.fullmatch(
+        r"((?:std::)?(?:vector|list|deque|set|multiset|map|multimap|string)\s*(?:<.*>)?)\s*::(?:const_)?(?:iterator|pointer)",
+        kind,
+    )
+    return found[1] if found else ""
+
+
+def _ranged(kinds: tuple[str, ...]) -> int:
+    """The place of the first of two parameters that are iterators of one range; -1 if there are none."""
+    for place, kind in enumerate(kinds[:-1]):
+        if iterated(kind) and iterated(kind) == iterated(kinds[place + 1]):
+            return place
+    return -1
+
+
+def all_carried(kinds: tuple[str, ...], made: Known) -> list[Way] | None:
+    """How parameters cross; None if one of them does not."""
+    place, ways = _ranged(kinds), list[Way | None]()
+    for n, kind in enumerate(kinds):
+        if place >= 0 and n == place:
+            wire = f"wavecoder::Range<{kind.removesuffix('&').removeprefix('const ')}, {iterated(kind)}>"
+            ways.append(Way(kind, wire, f"{wire}{{{{a{n}, a{n + 1}}}}}", f"a{n}.first()"))
+        elif place >= 0 and n == place + 1:
+            ways.append(Way(kind, "wavecoder::Nothing", "wavecoder::Nothing()", f"a{place}.last()"))
+        else:
+            ways.append(None if iterated(kind) else carried(kind, made))
+    known = [way for way in ways if way is not None]
+    return known if len(known) == len(kinds) else None
+
+
+def returned_by(returns: str, kinds: tuple[str, ...], made: Known) -> Way | None:
+    """How the result of a function with these parameters crosses."""
+    if not (container := iterated(returns)):
+        return returned(returns, made)
+    place = _ranged(kinds)
+    if place >= 0 and iterated(kinds[place]) == container:
+        return Way(returns, "ptrdiff_t", f"std::distance(a{place}.first(), {{}})", f"std::next(a{place}, {{}})")
+    for n, kind in enumerate(kinds):
+        if re.sub(r"^const |\s*&$", "", kind) == container and kind.endswith("&"):
+            return Way(returns, "ptrdiff_t", f"std::distance(a{n}.begin(), {{}})", f"wavecoder::at_place(a{n}, {{}})")
+    return None
+
+
 def carried(kind: str, made: Known) -> Way | None:
     """How a parameter crosses."""
     if far := _far(kind, made):

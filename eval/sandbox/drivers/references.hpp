@@ -43,6 +43,48 @@ template <class T, size_t M> struct Wire<Rows<T, M>> {
 };
 template <class T, size_t M> struct Back<Rows<T, M>> : Back<typename Rows<T, M>::Base> {};
 
+// ---- two iterators that a function takes: the items between them; one that it returns: how far it is
+struct Nothing {};
+template <> struct Wire<Nothing> {
+    static void put(Nothing) {}
+    static Nothing get() { return {}; }
+};
+template <class I, class C> struct Range {
+    static constexpr bool CHANGES = std::is_assignable<typename std::iterator_traits<I>::reference, typename C::value_type>::value;
+#if WAVECODER_SIDE
+    std::shared_ptr<C> items;
+    explicit Range(std::shared_ptr<C> x) : items(std::move(x)) {}
+    Range(const Range&) = default;  // a move is a copy, too: what the function changes comes back
+    I first() {
+        if constexpr (std::is_pointer<I>::value) return items->data();
+        else return items->begin();
+    }
+    I last() { return std::next(first(), items->size()); }
+#else
+    I at, end;
+#endif
+};
+template <class I, class C> struct Wire<Range<I, C>> {
+#if WAVECODER_SIDE
+    static Range<I, C> get() { return Range<I, C>(std::make_shared<C>(Wire<C>::get())); }
+#else
+    static void put(const Range<I, C>& x) { Wire<C>::put(C(x.at, x.end)); }
+#endif
+};
+template <class I, class C> struct Back<Range<I, C>> {
+#if WAVECODER_SIDE
+    static void put(const Range<I, C>& x) { if constexpr (Range<I, C>::CHANGES) Wire<C>::put(*x.items); }
+#else
+    static void get(Range<I, C>& x) {
+        if constexpr (Range<I, C>::CHANGES) {
+            C now = Wire<C>::get();
+            std::move(now.begin(), now.end(), x.at);
+        }
+    }
+#endif
+};
+template <class C> auto at_place(C& x, ptrdiff_t n) { return std::next(x.begin(), n); }
+
 template <class T> std::initializer_list<T> listed(const std::vector<T>& x) {
     static_assert(sizeof(std::initializer_list<T>) == sizeof(const T*) + sizeof(size_t), "a pointer and a length");
     std::initializer_list<T> made;

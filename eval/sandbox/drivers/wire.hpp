@@ -214,10 +214,17 @@ template <class T> using Plain = std::remove_cv_t<std::remove_reference_t<T>>;
 template <class T> struct IsChangeable
     : std::integral_constant<bool, std::is_lvalue_reference<T>::value && !std::is_const<std::remove_reference_t<T>>::value> {};
 
+// What is put in the place of a list as long as before keeps the list's memory, as others may point into it.
+template <class T> void put_in(T& x, T&& value) { x = std::move(value); }
+template <class... X> void put_in(std::vector<X...>& x, std::vector<X...>&& value) {
+    if (x.size() == value.size()) std::move(value.begin(), value.end(), x.begin());
+    else x = std::move(value);
+}
+
 // What of a call's arguments comes back when it ends: references that may change; more in objects.hpp.
 template <class A, class = void> struct Back {
     static void put(const Plain<A>& x) { if constexpr (IsChangeable<A>::value) Wire<Plain<A>>::put(x); }
-    static void get(std::remove_reference_t<A>& x) { if constexpr (IsChangeable<A>::value) x = Wire<Plain<A>>::get(); }
+    static void get(std::remove_reference_t<A>& x) { if constexpr (IsChangeable<A>::value) put_in(x, Wire<Plain<A>>::get()); }
 };
 // Whether objects of this type are never destroyed here, as other objects may point to what they own.
 template <class T, class = void> struct Lasts : std::false_type {};

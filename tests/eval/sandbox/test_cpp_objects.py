@@ -39,6 +39,24 @@ def test_objects_that_stay_with_the_candidate_are_as_in_one_program(is_wrong, fa
     assert done.passed and done.stdout == f"{fails}\n", done
 
 
+TEMPLATES = """template <typename F> int apply_twice(F f, int x) { return f(f(x)); }
+template <class It, class T> It my_find(It b, It e, const T& x) { while (b != e && !(*b == x)) ++b; return b; }
+auto joined = [](const vector<string>& v, const string& mark) { string s; for (auto& x : v) s += x + mark; return s; };
+"""
+
+
+def test_templates_that_take_lambdas_and_iterators_and_lambdas_in_variables_cross():
+    checks = [
+        'assert(apply_twice([](int x) { return x + 3; }, 1) == 7); assert(joined({"a", "b"}, "-") == "a-b-");',
+        "vector<int> v = {3, 1, 2}; assert(my_find(v.begin(), v.end(), 1) == v.begin() + 1);",
+        "vector<int> v = {3}; assert(my_find(v.begin(), v.end(), 9) == v.end());",
+        "list<int> l = {5}; assert(my_find(l.begin(), l.end(), 4) == l.end());",
+        "int a[] = {1, 3}; assert(*my_find(a, a + 2, 3) == 3);",
+    ]
+    done = outcome("cpp", HEAD + TEMPLATES, program_of(*checks))
+    assert done.passed, done
+
+
 WRONG = {
     "an equality that says yes": ("struct P { int x; bool operator==(const P&) const { return true; } };\nP f() { return {1}; }", "f() == (P{2})"),
     "an inequality that says yes": ("struct P { int x; };\nbool operator==(const P&, const P&) { return true; }\nbool operator!=(const P&, const P&) { return true; }\nP f() { return {1}; }", "f() != (P{1})"),
