@@ -256,7 +256,7 @@ def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
         pointers = re.findall(r"(\w+)(?:<[\w\s,:]*>)?\s*\*", part.kind.replace("const char*", "text"))
         if not re.fullmatch(r"[\w\s:<>,*]*", part.kind) or not set(re.findall(r"[A-Za-z_]\w*", part.kind)) <= names:
             return False
-        if any(name in known for name in pointers) or "**" in part.kind:
+        if any(name in known for name in pointers) or "**" in part.kind or "iterator" in part.kind:
             return False
         if any(other.is_called() and other.short in ordered_by(part.kind) for other in types.values()):
             return False  # a container that reads its items would ask for their order

@@ -78,7 +78,7 @@ def all_carried(kinds: tuple[str, ...], made: Known) -> list[Way] | None:
         elif place >= 0 and n == place + 1:
             ways.append(Way(kind, "wavecoder::Nothing", "wavecoder::Nothing()", f"a{place}.last()"))
         else:
-            ways.append(None if iterated(kind) else carried(kind, made))
+            ways.append(None if re.search(r"iterator\b|::(?:const_)?pointer$", kind) else carried(kind, made))
     known = [way for way in ways if way is not None]
     return known if len(known) == len(kinds) else None
 
@@ -86,7 +86,7 @@ def all_carried(kinds: tuple[str, ...], made: Known) -> list[Way] | None:
 def returned_by(returns: str, kinds: tuple[str, ...], made: Known) -> Way | None:
     """How the result of a function with these parameters crosses."""
     if not (container := iterated(returns)):
-        return returned(returns, made)
+        return None if "iterator" in returns else returned(returns, made)
     place = _ranged(kinds)
     if place >= 0 and iterated(kinds[place]) == container:
         return Way(returns, "ptrdiff_t", f"std::distance(a{place}.first(), {{}})", f"std::next(a{place}, {{}})")
