@@ -84,8 +84,10 @@ def functions_in(errors: str, name: str) -> list[Function]:
     for shown, least in re.findall(r"wavecoder_show<(.+\)), wavecoder_number<(\d+)[a-z]*> ?> shown", errors):
         returns, given = _parted(shown)
         kinds = _without_pointers([_bare(kind) for kind in split_at_commas(given) if kind.strip()])
+        result = _bare(returns)
+        result = next((kind for kind in kinds if kind.endswith("pointer") and re.search(r"\*$", result)), result)
         for size in range(int(least), len(kinds) + 1):
-            function = Function(name, _bare(returns), tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
+            function = Function(name, result, tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
             if is_plain(_without_iterators(function), "cpp") and not any(
                 "(&" in kind for kind in kinds[:size]
             ):  # of arrays
