@@ -89,7 +89,12 @@ def returned_by(returns: str, kinds: tuple[str, ...], made: Known) -> Way | None
         return None if "iterator" in returns else returned(returns, made)
     place = _ranged(kinds)
     if place >= 0 and iterated(kinds[place]) == container:
-        return Way(returns, "ptrdiff_t", f"std::distance(a{place}.first(), {{}})", f"std::next(a{place}, {{}})")
+        return Way(
+            returns,
+            "ptrdiff_t",
+            f"std::distance(a{place}.first(), {{}})",
+            f"wavecoder::within(a{place}, a{place + 1}, {{}})",
+        )
     for n, kind in enumerate(kinds):
         if re.sub(r"^const |\s*&$", "", kind) == container and kind.endswith("&"):
             return Way(returns, "ptrdiff_t", f"std::distance(a{n}.begin(), {{}})", f"wavecoder::at_place(a{n}, {{}})")

@@ -78,12 +78,20 @@ template <class I, class C> struct Back<Range<I, C>> {
     static void get(Range<I, C>& x) {
         if constexpr (Range<I, C>::CHANGES) {
             C now = Wire<C>::get();
-            std::move(now.begin(), now.end(), x.at);
+            I at = x.at;
+            for (auto&& item : now) {
+                if (at == x.end) ::_exit(GONE);
+                *at++ = std::move(item);
+            }
         }
     }
 #endif
 };
-template <class C> auto at_place(C& x, ptrdiff_t n) { return std::next(x.begin(), n); }
+template <class I> I within(I first, I last, ptrdiff_t n) {
+    if (n < 0 || n > std::distance(first, last)) ::_exit(GONE);
+    return std::next(first, n);
+}
+template <class C> auto at_place(C& x, ptrdiff_t n) { return within(x.begin(), x.end(), n); }
 
 template <class T> std::initializer_list<T> listed(const std::vector<T>& x) {
     static_assert(sizeof(std::initializer_list<T>) == sizeof(const T*) + sizeof(size_t), "a pointer and a length");

@@ -32,6 +32,7 @@ inline std::string ask(unsigned char verb, unsigned char tag, size_t a, size_t b
 struct Handle {
     size_t wavecoder_id = 0;
     bool wavecoder_filled = false;  // whether its fields have come
+    bool wavecoder_loose = false;   // whether it is on the heap and nobody owns it
     Handle() = default;
     explicit Handle(Number n) { wavecoder_hold(n.id); }
     Handle(const Handle&) = delete;
@@ -69,6 +70,7 @@ template <class... X> Handle* stand_in(size_t n, unsigned char tag, Types<X...>)
     Handle* made = nullptr;
     (void)std::initializer_list<int>{(Tag<X>::value == tag ? (made = new X(Number{n}), 0) : 0)...};
     if (!made) ::_exit(GONE);
+    made->wavecoder_loose = true;
     return made;
 }
 template <class T> T* get_remote() {
@@ -76,6 +78,12 @@ template <class T> T* get_remote() {
     return n ? dynamic_cast<T*>(stand_in(n, Wire<unsigned char>::get(), Known<T>())) : nullptr;
 }
 template <class T> void put_remote(const T* x) { Wire<size_t>::put(x ? number_of(*x) : 0); }
+template <class T> T* own_remote() {  // for a pointer that ends it: no candidate may name one that another ends
+    T* x = get_remote<T>();
+    if (x && !x->wavecoder_loose) ::_exit(GONE);
+    if (x) x->wavecoder_loose = false;
+    return x;
+}
 #else
 struct Entry {
     void* at;
@@ -224,7 +232,11 @@ template <class T> struct RemoteUnique {
         put_remote<T>(x.get());
 #endif
     }
+#if WAVECODER_SIDE
     static std::unique_ptr<T> get() { return std::unique_ptr<T>(get_remote<T>()); }
+#else
+    static std::unique_ptr<T> get() { return std::unique_ptr<T>(own_remote<T>()); }
+#endif
 };
 template <class T> struct RemoteShared {
     using P = std::shared_ptr<T>;
@@ -248,6 +260,8 @@ template <class T> struct RemoteShared {
         if (!x) return P();
         auto& known = shared()[number_of(*x)];
         if (auto held = known.lock()) return P(held, x);
+        if (!x->wavecoder_loose) ::_exit(GONE);
+        x->wavecoder_loose = false;
         P made(x);
         known = made;
         return made;
@@ -259,11 +273,13 @@ template <class T> struct OwnsRemote<std::unique_ptr<T>> : IsRemote<T> {};
 template <class T> struct OwnsRemote<T, std::enable_if_t<OwnsRemote<typename T::value_type>::value>> : std::true_type {};
 template <class T> struct Lasts<T, std::enable_if_t<OwnsRemote<T>::value>> : std::true_type {};
 
-template <class T> void let_go(std::unique_ptr<T>& x) { x.release(); }
+#if WAVECODER_SIDE == 0
+template <class T> void let_go(std::unique_ptr<T>& x) { if (x) x.release()->wavecoder_loose = true; }
 template <class C> auto let_go(C& x) -> decltype(x.begin(), void()) { for (auto& y : x) let_go(y); }
 template <class A> struct Given<A, std::enable_if_t<OwnsRemote<Plain<A>>::value && !std::is_lvalue_reference<A>::value>> {
     static void let(std::remove_reference_t<A>& x) { let_go(x); }
 };
+#endif
 
 // ---- public fields: the tests' copies follow every message
 template <class X> void read_fields(X* at, bool gone) {
