@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codeocean.generate.parse import answered_object
+from core.literal_sums import literal_value
 from core.python_syntax import python_tree
 
 MAX_TEST_CHARS = 2_000
@@ -217,7 +218,7 @@ def _program(assertion: str) -> ast.Module | None:
 
 
 def _as_data(program: ast.Module, name: str) -> Test | None:
-    """`assert f(1, [2]) == 3` as data; None for what is no such thing, or holds values that JSON does not have."""
+    """`assert f(1, [2]) == 3 * 4` as data; None for what is no such thing, or holds values that JSON does not have."""
     body = program.body
     condition = body[0].test if len(body) == 1 and isinstance(body[0], ast.Assert) else None
     if not isinstance(condition, ast.Compare) or len(condition.ops) != 1:
@@ -230,10 +231,9 @@ def _as_data(program: ast.Module, name: str) -> Test | None:
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != name or call.keywords:
         return None
     try:
-        arguments = [ast.literal_eval(each) for each in call.args]
-        value = ast.literal_eval(other)
+        arguments, value = [literal_value(each) for each in call.args], literal_value(other)
         if json.loads(_text([arguments, value])) != [arguments, value]:  # a tuple, a set, a key that is no text
             return None
-    except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError):
+    except (ValueError, TypeError, ArithmeticError, RecursionError, MemoryError, SyntaxError):
         return None
     return {"arguments": arguments, "expected": value}

@@ -42,6 +42,16 @@ def test_what_is_no_test_is_counted_by_name(tests, reason):
     assert parsed(*tests).refused[reason] > 0
 
 
+def test_arithmetic_of_literals_is_worked_out():
+    found = parsed(
+        {"assertion": "assert f(3 * 19, 'ab' * 2) == [3, 20 - 1]"}, {"assertion": "assert f(57, 'abab') == [3, 19]"}
+    )
+    assert (found.kept, found.refused) == ([{"arguments": [57, "abab"], "expected": [3, 19]}], {"repeats another": 1})
+    assert parsed({"assertion": "assert f(10 ** 9 ** 9) == 1 / 0"}).kept == [
+        {"assertion": "assert f(10 ** 9 ** 9) == 1 / 0"}
+    ]
+
+
 def test_contradicting_tests_both_go_whatever_their_form():
     found = parsed(CALL, {"assertion": "assert f(1, [2]) == 4"}, {"arguments": [5], "expected": 5})
     assert found.kept == [{"arguments": [5], "expected": 5}]

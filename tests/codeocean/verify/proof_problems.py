@@ -14,6 +14,7 @@ from typing import Any
 
 from codeocean.generate.signatures import signature_of
 from core.languages import name_in_files
+from core.literal_sums import literal_value
 from eval.benchmarks.humanevalpack import read_problem
 from eval.sandbox.call_tests import program_of
 from eval.sandbox.signatures import split_at_commas
@@ -66,12 +67,13 @@ def humaneval_tests(row: Row) -> tuple[Row, ...]:
 
 
 _OTHERWISE = {
-    "javascript": "71 87 92 103 107 136 155", "typescript": "71 87 92 103 107 136 155", "cpp": "71 92 103", "go": "103",
-    "java": "103 160", "rust": "65 71 87 92 103",
+    "javascript": "71 87 92 103 107 136 155", "typescript": "71 87 92 103 107 136 155", "cpp": "2 71 92 103", "go": "103",
+    "java": "103 160", "rust": "2 33 65 71 87 92 103",
 }  # fmt: skip
 OTHERWISE = {f"{language}/{number}" for language, numbers in _OTHERWISE.items() for number in numbers.split()}
 """Problems whose own solutions in HumanEvalPack do not answer as HumanEval asks, and whose tests there ask otherwise:
-another rule (65), no rounding or text (71), another order (87), 3.0 is whole (92), halves rounded up or no `0b` (103),
+floats of 32 bits (2), another
+rule (33, 65), no rounding or text (71), another order (87), 3.0 is whole (92), halves rounded up or no `0b` (103),
 `return (a, b)`, which is b alone in JavaScript (107, 136, 155), another operator (160)."""
 
 
@@ -102,15 +104,31 @@ def _calls(row: Row) -> tuple[Row, ...]:
     """The tests of a HumanEval problem that are calls with data; tuples become lists, as other languages have them."""
     found = list[Row]()
     for node in ast.walk(ast.parse(row["test"])):
-        match node:
-            case ast.Assert(test=ast.Compare(left=ast.Call() as call, ops=[ast.Eq()], comparators=[value])):
-                try:
-                    given, expected = [ast.literal_eval(each) for each in call.args], ast.literal_eval(value)
-                except (ValueError, TypeError):
-                    continue
-                if _has_text_keys([given, expected]):
-                    found.append(json.loads(json.dumps({"arguments": given, "expected": expected})))
+        call, value = _asserted(node.test) if isinstance(node, ast.Assert) else (None, None)
+        if not isinstance(call, ast.Call) or value is None:
+            continue
+        try:
+            given, expected = [literal_value(each) for each in call.args], literal_value(value)
+        except (ValueError, TypeError):
+            continue
+        if _has_text_keys([given, expected]):
+            found.append(json.loads(json.dumps({"arguments": given, "expected": expected})))
     return tuple(found)
+
+
+def _asserted(test: ast.expr) -> tuple[ast.expr | None, ast.expr | None]:
+    """A call and the value that is asserted of it, where a test says so in one of HumanEval's ways."""
+    match test:
+        case ast.Compare(ops=[ast.Eq()], left=ast.Call(func=ast.Name("tuple"), args=[call]),
+                         comparators=[ast.Call(func=ast.Name("tuple"), args=[value])]):  # fmt: skip
+            return call, value
+        case ast.Compare(ops=[ast.Eq() | ast.Is()], left=call, comparators=[value]):
+            return call, value
+        case ast.Compare(ops=[ast.Lt()], left=ast.Call(func=ast.Name("abs"), args=[ast.BinOp(call, ast.Sub(), value)])):
+            return call, value
+        case ast.UnaryOp(ast.Not(), call):
+            return call, ast.Constant(False)
+    return test, ast.Constant(True)
 
 
 def _has_text_keys(value: object) -> bool:
