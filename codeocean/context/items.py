@@ -10,6 +10,7 @@ from functools import cached_property
 from tree_sitter import Node
 
 from codeocean.context.names import Names, names_of
+from codeocean.context.rust import is_absent
 from codeocean.context.tables import TABLES, Table, words_of
 from codeocean.grammars import GRAMMARS
 
@@ -70,15 +71,38 @@ class Item:
     def names(self) -> Names:
         """What it reads and defines itself, without its parts."""
         names = names_of(self.node, self.table, frozenset(part.node.id for part in self.parts))
+        # What is called as the item is may be another one: an overloaded function, a field, a function beside a method.
+        at = (self.node.type, "name")
+        counted = self.node.type != "expression_statement" and (at not in _PARTS or at in self.table.declares)
+        names.read -= {name for name, times in names.defined.items() if name not in self.binds or times > counted}
         if self.is_import:
             names.read, names.doubtful, names.members = set(), set(), set()
             names.relative = _RELATIVE_IMPORT.search(self.node.text or b"") is not None
+        names.relative = names.relative or (self.node.type == "mod_item" and self.body is None)
         return names
 
     @cached_property
     def binds(self) -> frozenset[str]:
         """Names by which it is reached."""
         return frozenset(_bound(self))
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """Rust: names of an enum's members."""
+        body = self.node.child_by_field_name("body") if self.node.type == "enum_item" else None
+        return frozenset(_field_text(one, "name") for one in (body.named_children if body else []))
+
+    @cached_property
+    def is_absent(self) -> bool:
+        """Rust: whether it is there only with a feature of its package, or in tests."""
+        if self.language != "rust":
+            return False
+        above = self.node.prev_sibling
+        while above is not None and (above.type == "attribute_item" or "comment" in above.type):
+            if is_absent(above.text or b""):
+                return True
+            above = above.prev_sibling
+        return self.outer is not None and self.outer.is_absent
 
     @cached_property
     def owner(self) -> str:
@@ -215,9 +239,6 @@ def _bound(item: Item) -> Iterator[str]:
         yield name
     else:
         yield from _shallow(node, item)
-        if node.type == "enum_item":
-            variants = node.child_by_field_name("body")
-            yield from (_field_text(one, "name") for one in (variants.named_children if variants else []))
 
 
 _IMPORTED = {"import_spec": ("go",), "import_declaration": ("java",), "use_declaration": ("rust",)}

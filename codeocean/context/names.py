@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
@@ -18,6 +19,10 @@ _OTHER_SIDE = words_of(
     "initializer type_arguments bounds"
 )
 """Fields below which nothing is defined, whatever stands around."""
+_BOUNDS = frozenset({"type_bound"})
+"""Nodes below a parameter's type that define nothing."""
+_PATTERNS = words_of("match_pattern or_pattern tuple_pattern tuple_struct_pattern reference_pattern")
+"""Of Rust: a name with a capital below these is a constant or a member of an enum."""
 _OWN_PACKAGE = frozenset({"crate", "super"})
 _LOADS = re.compile(rb"(?:require|import)\s*\(\s*['\"]\.")
 
@@ -32,7 +37,8 @@ class Names:
     """It may be the file's: words of a macro, keys."""
     members: set[str] = field(default_factory=set)
     """It stands behind a dot."""
-    defined: set[str] = field(default_factory=set)
+    defined: Counter[str] = field(default_factory=Counter)
+    """And how often."""
     relative: bool = False
     """It reaches into its own package."""
 
@@ -42,11 +48,6 @@ class Names:
         self.doubtful |= other.doubtful
         self.members |= other.members
         self.relative = self.relative or other.relative
-
-    def settle(self) -> Names:
-        """Without its own names among those that it reads."""
-        self.read -= self.defined
-        return self
 
 
 def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) -> Names:
@@ -58,7 +59,8 @@ def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) ->
         if one.id in skipped or "comment" in one.type or one.type == "string":
             continue
         place = (outer.type if outer is not None else "", name)
-        defines = place in table.declares or (defines and (name not in _OTHER_SIDE or place[0] == "pair_pattern"))
+        kept = defines and (name not in _OTHER_SIDE or place[0] == "pair_pattern")
+        defines = (place in table.declares or kept) and one.type not in _BOUNDS
         behind = place in table.behind and _is_behind(one, place[0], outer)
         doubtful = doubtful or place in table.doubtful or one.type == "token_tree"
         if place[0] == "method_invocation" and name == "name" and outer is not None:
@@ -70,7 +72,7 @@ def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) ->
             continue
         _note(one, place, found, table, (defines, behind, doubtful))
     found.relative = found.relative or _LOADS.search(node.text or b"") is not None
-    return found.settle()
+    return found
 
 
 def _is_behind(one: Node, kind: str, outer: Node | None) -> bool:
@@ -91,15 +93,17 @@ def _note(one: Node, place: tuple[str, str], found: Names, table: Table, flags: 
     elif one.type in table.members:
         found.members.add(_text(one).lstrip("#"))
         if one.type == "field_identifier" and defines:
-            found.defined.add(_text(one))
+            found.defined[_text(one)] += 1
     elif one.type not in _LEAVES or place in table.ignored:
         return
-    elif defines:
-        found.defined.add(_text(one))
+    elif defines and not (place[0] in _PATTERNS and _text(one)[:1].isupper()):
+        found.defined[_text(one)] += 1
     elif behind:
         found.members.add(_text(one))
     else:
         (found.doubtful if doubtful else found.read).add(_text(one))
+        if place[0] == "token_tree":
+            found.members.add(_text(one))  # Rust: it may stand behind a dot
 
 
 def _text(node: Node) -> str:

@@ -14,6 +14,7 @@ from tree_sitter import Node
 from codeocean.context.items import Item, items_of
 from codeocean.context.names import Names
 from codeocean.context.reasons import (
+    FEATURE,
     INCLUDED,
     INNER,
     MAX_CHARS,
@@ -26,6 +27,7 @@ from codeocean.context.reasons import (
     UNREAD,
     Context,
 )
+from codeocean.context.rust import makes_for, needed_traits, settle_uses, trait_of
 from codeocean.context.tables import SPECIAL, STARRED, TABLES
 
 
@@ -43,17 +45,31 @@ class PrunedFile:
             item = pending.pop()
             self._all.append(item)
             pending += item.parts[::-1]
-        self._by_name = defaultdict[str, list[Item]](list)
-        for item in self._all:
-            for name in item.binds:
-                self._by_name[name].append(item)
-        self._by_owner = defaultdict[str, list[Item]](list)
-        for item in self._all:
-            if item.owner and item.kind == "impl_item":
+        self._there = [item for item in self._all if not item.is_absent]
+        self._by_name = self._named()
+        if language == "rust":
+            settle_uses(self._there, self.named)
+            self._by_name = self._named()
+        self._by_owner, self._by_trait = defaultdict[str, list[Item]](list), defaultdict[str, list[Item]](list)
+        for item in self._there:
+            if item.kind == "impl_item":
                 self._by_owner[item.owner].append(item)
+                self._by_trait[trait_of(item)].append(item)
+        self.makers = [item for item in self._there if language == "rust" and not item.owner
+                       and item.node.type in {"expression_statement", "macro_invocation"}]  # fmt: skip
+        self.exported = [item for item in self._there if language == "go" and item.owner
+                         and any(name[:1].isupper() for name in item.binds)]  # fmt: skip
+        """Go: methods that an interface of another package may ask for."""
         self._starred = any(item.is_import and b"*" in self._text(item) for item in self._all)
         included = set(re.findall(rb'^[ \t]*#[ \t]*include[ \t]*(["<])', source, re.MULTILINE))
         self._includes, self._library = b'"' in included, b"<" in included
+
+    def _named(self) -> dict[str, list[Item]]:
+        found = defaultdict[str, list[Item]](list)
+        for item in self._there:
+            for name in item.binds:
+                found[name].append(item)
+        return found
 
     def context(self, at: int) -> Context:
         """What the function needs that begins at a byte."""
@@ -62,11 +78,19 @@ class PrunedFile:
             return Context(missing=INNER)
         if PLACE.encode() in self.source or own.node.has_error:
             return Context(missing=UNREAD)
-        closing = _Closing(self, own)
+        if own.is_absent:
+            return Context(missing=FEATURE)
+        whole = self._closed(own, exported=True) if self.exported else None
+        return whole if whole is not None and not whole.missing else self._closed(own, exported=False)
+
+    def _closed(self, own: Item, *, exported: bool) -> Context:
+        closing = _Closing(self, own, exported=exported)
         missing = closing.run()
         if missing:
             return Context(missing=missing)
         text = self._rendered(closing.taken, own)
+        if self._language in {"c", "cpp"} and not _has_whole_branches(text):
+            return Context(missing=UNREAD)
         return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
 
     def named(self, name: str) -> list[Item]:
@@ -76,6 +100,10 @@ class PrunedFile:
     def implementations(self, name: str) -> list[Item]:
         """Rust: `impl` of a type."""
         return self._by_owner.get(name, [])
+
+    def implementors(self, trait: str) -> list[Item]:
+        """Rust: `impl` of a trait for types that the file does not define."""
+        return [block for block in self._by_trait.get(trait, []) if not self.named(block.owner)]
 
     def macros(self, item: Item) -> set[str]:
         """C, C++: the words of an item that were blanked before it was parsed (`codeocean/macros.py`)."""
@@ -87,7 +115,7 @@ class PrunedFile:
 
     def always(self) -> list[Item]:
         """What is kept of every file: includes of the language's library, traits that are used by no name."""
-        return [item for item in self._all if item.is_import and self._is_library(item)]
+        return [item for item in self._there if item.is_import and self._is_library(item)]
 
     def _is_library(self, item: Item) -> bool:
         text = self._text(item)
@@ -131,7 +159,10 @@ class PrunedFile:
                 lines += [self._piece(item.begin, item.end, item)] if item in taken else []
             else:
                 inner = self._render(item.parts, taken, own)
-                if inner or (item in taken and not item.is_space and item.kind != "impl_item"):
+                alone = not item.is_space and (
+                    item.kind != "impl_item" or item.wants_all
+                )  # worth something without parts
+                if inner or (item in taken and alone):
                     head, tail = self._edges(item)
                     lines += [head, *inner, *([tail] if tail else [])]
         return lines
@@ -160,10 +191,27 @@ class PrunedFile:
         return self._piece(item.begin, opens, item), self._piece(0, 0, item) + tail
 
 
+def _has_whole_branches(text: str) -> bool:
+    """Whether each `#else` and `#endif` has its `#if` before it: an item may begin inside of one."""
+    depth = 0
+    for word in re.findall(r"^[ \t]*#[ \t]*(if|el|endif)", text, re.MULTILINE):
+        depth += {"if": 1, "el": 0, "endif": -1}[word]
+        if depth < (word == "el"):
+            return False
+    return depth == 0
+
+
+def _guarded(item: Item) -> frozenset[str]:
+    """The name that an `#ifndef` asks for."""
+    name = item.node.child_by_field_name("name")
+    return frozenset({(name.text or b"").decode("utf-8", "replace")} if name is not None else ())
+
+
 class _Closing:
     """What a function needs, as it is found."""
 
-    def __init__(self, file: PrunedFile, own: Item) -> None:
+    def __init__(self, file: PrunedFile, own: Item, *, exported: bool) -> None:
+        self._exported = file.exported if exported else []
         self._file, self._own, self._table = file, own, own.table
         self.taken = set[Item]()
         self._names = Names()
@@ -190,7 +238,7 @@ class _Closing:
         names = item.names
         self._names.add(names)
         self._names.read |= self._file.macros(item)
-        self._imports |= names.defined
+        self._imports.update(names.defined)
         if names.relative:
             self._complaint = self._complaint or RELATIVE
 
@@ -211,7 +259,10 @@ class _Closing:
             self.taken.add(item)
             self._note(item)
         for part in item.parts:
-            if part.node.type in self._table.always or (item.wants_all and not item.is_space):
+            is_guard = (
+                part.node.type == "preproc_def" and item.node.type == "preproc_ifdef" and part.binds <= _guarded(item)
+            )
+            if part.node.type in self._table.always or is_guard or (item.wants_all and not item.is_space):
                 self._take(part)
 
     def _wanted(self) -> list[Item]:
@@ -223,14 +274,22 @@ class _Closing:
                     found[item] = None
         for item in list(self.taken):
             for name in item.binds if item.body is None or item.kind != "impl_item" else ():
-                for block in self._file.implementations(name):
-                    if block not in self.taken:
-                        found |= {block: None} if self._fits(block) else {}
+                blocks = self._file.implementations(name)
+                blocks = blocks + self._file.implementors(name) if item.kind == "trait_item" else blocks
+                found |= {block: None for block in blocks if block not in self.taken and self._fits(block)}
+        found |= {maker: None for maker in self._file.makers
+                  if maker not in self.taken and makes_for(maker, self.taken, self._file.named)}  # fmt: skip
+        found |= {method: None for method in self._exported if method not in self.taken and method is not self._own
+                  and any(one in self.taken for one in self._file.named(method.owner))}  # fmt: skip
         return list(found)
 
     def _fits(self, block: Item) -> bool:
-        """Rust: an `impl` of a type that is taken, with its trait if that is the file's."""
-        return not block.wants_all or not any(item.names.relative for item in [block, *block.parts])
+        """Rust: an `impl` of a type that is taken, with what its trait asks for, if that can be had."""
+        if not block.wants_all:
+            return True
+        asked = needed_traits(block)
+        others = [one for one in self._file.implementations(block.owner) if trait_of(one) in asked]
+        return not any(item.names.relative for item in [block, *block.parts]) and all(map(self._fits, others))
 
     def _is_reached(self, item: Item, name: str) -> bool:
         names = self._names
@@ -260,9 +319,13 @@ class _Closing:
             return True
         return any(item in self.taken for item in self._file.named(name)) or not self._file.named(name)
 
+    def _is_bare(self, item: Item) -> bool:
+        """Whether its name alone means it: a method's does only where `this` may be left out."""
+        return self._table.implicit or item.is_free or (item.class_around is None and not item.owner)
+
     def _lacking(self) -> str:
         """Why that is not all, if it is not."""
-        bound = self._own.binds | {name for item in self.taken for name in item.binds}
+        bound = {name for item in [self._own, *self.taken] if self._is_bare(item) for name in item.binds}
         spaces = {name for item in self.taken if item.is_space for name in item.names.defined}
         opened = {name for item in self.taken if item.body is not None for name in item.names.defined}
         lost = self._names.read - bound - spaces - opened - self._table.given

@@ -45,6 +45,11 @@ class _Statement:
         """Names whose objects it changes: `TABLE["a"] = 1`, `NAMES.append("b")`."""
         return frozenset() if isinstance(self.node, _DEFINITIONS) else frozenset(_changed(self.node))
 
+    @cached_property
+    def runs(self) -> frozenset[str]:
+        """Names that it reads when it is run, not when a function that it defines is called."""
+        return _read_at_once(self.text)
+
 
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom
 
@@ -78,7 +83,9 @@ class PythonFile:
         if self._statements is None or any(PLACE in one.text for one in self._statements):
             return Context(missing=UNREAD)
         outer, _, last = name.partition(".")
-        own = [number for number, one in enumerate(self._statements) if outer in one.binds]
+        own = [
+            number for number, one in enumerate(self._statements) if outer in one.binds and outer in _defined(one.node)
+        ]
         if not own:
             return Context(missing=INNER)
         if last:
@@ -87,9 +94,18 @@ class PythonFile:
         if wanted is None:
             return Context(missing=UNREAD)
         taken, missing = self._close(wanted - {name}, {name})
-        if missing:
-            return Context(missing=missing)
-        return _whole(self._head + "".join(self._statements[number].text for number in sorted(taken)))
+        texts = {number: self._statements[number].text for number in taken}
+        if any(number > own[-1] and not isinstance(self._statements[number].node, _DEFINITIONS) for number in taken):
+            texts[own[-1]] = f"{PLACE}\n"  # what stands behind the function may need it at once
+        return self._whole(texts, missing, own[-1], name)
+
+    def _whole(self, texts: dict[int, str], missing: str, own: int, name: str) -> Context:
+        """The texts of statements in their order, unless one that stands before `name` is defined needs it at once."""
+        assert self._statements is not None
+        if missing or any(number < own and name in self._statements[number].runs for number in texts):
+            return Context(missing=missing or f"{UNKNOWN}: {name}")
+        text = (self._head + "".join(texts[number] for number in sorted(texts))).rstrip("\n")
+        return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
 
     def _method(self, number: int, name: str, code: str) -> Context:
         """What a method needs: its class with a mark where it stands, and what both need of the module."""
@@ -110,7 +126,7 @@ class PythonFile:
             if not lost:
                 kept, taken = kept | some, more
         texts = {one: self._statements[one].text for one in taken} | {number: parts.text(kept, own)}
-        return _whole(self._head + "".join(texts[one] for one in sorted(texts)))
+        return self._whole(texts, "", number, parts.name)
 
     def _around(self, parts: ClassParts, kept: set[int], code: str) -> tuple[set[int], str]:
         """As `_close`, of a class with some of its parts and a method."""
@@ -155,13 +171,9 @@ class PythonFile:
 
     def _needs_of(self, number: int, statement: _Statement) -> frozenset[str] | None:
         if number not in self._needs:
-            self._needs[number] = needed_names(self._head + statement.text)
+            needs = needed_names(self._head + statement.text)
+            self._needs[number] = None if needs is None else needs | frozenset(_renewed(statement.node))
         return self._needs[number]
-
-
-def _whole(text: str) -> Context:
-    text = text.rstrip("\n")
-    return Context(missing=TOO_LONG) if len(text) > MAX_CHARS else Context(text)
 
 
 _FUTURE = "from __future__ import annotations\n"
@@ -175,9 +187,54 @@ def needed_names(code: str) -> frozenset[str] | None:
         return None
     own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     inner = {symbol.get_name() for child in _inner(table) for symbol in child.get_symbols()
-             if symbol.is_global() and symbol.is_referenced()}  # fmt: skip
+             if symbol.is_referenced() and _is_global(symbol)}  # fmt: skip
     read = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
-    return frozenset((read | inner) - own)
+    return frozenset((read | inner) - own - {"__class__"})  # a function that reads `super` has that too
+
+
+def _is_global(symbol: symtable.Symbol) -> bool:
+    """In a scope called "top", symtable takes all that is bound for global as well: findings/symtable_top.sh."""
+    return symbol.is_declared_global() or (symbol.is_global() and not symbol.is_local())
+
+
+def _read_at_once(code: str) -> frozenset[str]:
+    """Names that a statement reads itself or in the bodies of classes; none where it does not compile."""
+    try:
+        tables = [symtable.symtable(code, "code", "exec")]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    found = {symbol.get_name() for symbol in tables[0].get_symbols() if symbol.is_referenced()}
+    while tables:
+        tables = [child for table in tables for child in table.get_children() if child.get_type() == "class"]
+        found |= {
+            one.get_name() for table in tables for one in table.get_symbols() if one.is_referenced() and _is_global(one)
+        }
+    return frozenset(found)
+
+
+def _defined(node: ast.AST) -> Iterator[str]:
+    """Names of the functions and classes that a statement defines in its own scope."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield one.name
+        else:
+            pending += [child for child in ast.iter_child_nodes(one) if not isinstance(child, ast.expr)]
+
+
+def _renewed(node: ast.AST) -> Iterator[str]:
+    """Names to which a statement assigns what it makes of them: `A = A + 1`."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, ast.AugAssign) and isinstance(one.target, ast.Name):
+            yield one.target.id
+        elif isinstance(one, ast.Assign):
+            targets = {name.id for target in one.targets for name in ast.walk(target) if isinstance(name, ast.Name)}
+            yield from (name.id for name in ast.walk(one.value) if isinstance(name, ast.Name) and name.id in targets)
+        elif not isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.expr):
+            pending += ast.iter_child_nodes(one)
 
 
 def _inner(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

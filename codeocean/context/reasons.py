@@ -15,6 +15,7 @@ INCLUDED = "needs a name that a header of its own may give"
 STAR = "needs a name that a star import may give"
 UNKNOWN = "needs a name that its file does not define"
 UNDEFINED = "needs a function whose body is in another file"
+FEATURE = "needs a feature of its package"
 UNREAD = "its file cannot be read"
 
 

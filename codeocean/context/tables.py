@@ -165,7 +165,7 @@ TABLES: dict[str, Table] = {
             "let_declaration.pattern let_condition.pattern parameter.pattern closure_parameters. match_arm.pattern "
             "for_expression.pattern type_parameter.name const_parameter.name function_item.name struct_item.name "
             "enum_item.name union_item.name trait_item.name mod_item.name const_item.name static_item.name "
-            "type_item.name macro_definition.name associated_type.name function_signature_item.name enum_variant.name "
+            "type_item.name macro_definition.name associated_type.name function_signature_item.name "
             "extern_crate_declaration.name extern_crate_declaration.alias use_declaration.argument"
         ),
         classes=words_of("trait_item impl_item"),
@@ -175,7 +175,7 @@ TABLES: dict[str, Table] = {
         attributes=words_of("attribute_item"),
         members=words_of("field_identifier"),
         behind=_pairs("scoped_identifier.name scoped_type_identifier.name"),
-        ignored=_pairs("lifetime. label. attribute. type_binding.name token_binding_pattern.name"),
+        ignored=_pairs("lifetime. label. attribute. type_binding.name token_binding_pattern.name enum_variant.name"),
         doubtful=_pairs("macro_invocation. macro_rule.right attribute.arguments"),
         given=words_of(
             "std core alloc Self self i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize f32 f64 bool char str "

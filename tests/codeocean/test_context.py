@@ -6,6 +6,7 @@ from codeocean.collect.folders import folder_units
 from codeocean.collect.functions import extract_documented
 from codeocean.collect.readers import read_unit
 from codeocean.collect.settings import FolderSource
+from codeocean.context.placed import placed
 from codeocean.context.python import PythonFile, needed_names
 from codeocean.context.reasons import (
     INNER,
@@ -182,3 +183,50 @@ def test_a_folder_keeps_contexts_only_if_asked(tmp_path):
         assert found["helper"] == (("from math", "") if asked else ("", ""))
         assert found["hidden_key"] == ("", "needs a secret" if asked else "")
         assert found["F"] == ("", "is not looked for in its language" if asked else "")
+
+
+NAMED_LATE = """TOTAL = 0
+TOTAL = TOTAL + 2
+
+def first():
+    return TOTAL
+
+def hook(call):
+    return call
+
+def run(n):
+    return around(n) + first()
+
+def around(n):
+    return CHOSEN is run and n
+
+CHOSEN = hook(run)
+
+def top(which, howmuch, super=None):
+    return which + howmuch + first()
+"""
+
+
+def test_statements_that_read_the_function_stand_behind_it():
+    code = "def run(n):\n    return around(n) + first()"
+    context = PythonFile(NAMED_LATE).context("run", code)
+    assert context.missing == ""
+    assert run(placed(context.text, code, "python"), "", "run")(3) == 5
+
+
+def test_a_function_may_be_called_top_and_have_a_parameter_super():
+    code = "def top(which, howmuch, super=None):\n    return which + howmuch + first()"
+    assert needed_names(code) == {"first"}
+    assert needed_names("def top():\n    global a\n    a = super\n    return a") == {"a", "super"}
+    context = PythonFile(NAMED_LATE).context("top", code)
+    assert (context.missing, "TOTAL = 0" in context.text) == ("", True)
+
+
+def test_an_inner_function_is_not_what_is_assigned_to_its_name():
+    text = "def make():\n    key = 1\n    def relax():\n        return key\n    return relax\n\nrelax = make()\n"
+    assert PythonFile(text).context("relax", "def relax():\n    return key").missing == INNER
+
+
+def test_a_statement_that_reads_a_class_before_it_is_defined_is_told():
+    text = "from a import Box\nclass Base: pass\nBase.add(Box)\nclass Box(Base):\n    def f(self):\n        return 1\n"
+    assert PythonFile(text).context("Box.f", "def f(self):\n    return 1").missing == f"{UNKNOWN}: Box"

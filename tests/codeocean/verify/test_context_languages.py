@@ -7,7 +7,7 @@ import pytest
 from codeocean.collect.functions import extract_documented
 from codeocean.context.contexts import contexts_of
 from codeocean.context.placed import placed
-from codeocean.context.reasons import INCLUDED, INNER, PLACE, RELATIVE, STAR, UNDEFINED, UNKNOWN
+from codeocean.context.reasons import FEATURE, INCLUDED, INNER, PLACE, RELATIVE, STAR, UNDEFINED, UNKNOWN, UNREAD
 from codeocean.verify.programs import in_context
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import require_toolchain
@@ -292,3 +292,105 @@ def test_what_belongs_to_it_comes_along(language, text, name, kept):
     assert context.missing == ""
     assert kept in context.text
     assert "h() { return 2" not in context.text
+
+
+def complete(text, language, name):
+    """A function in its context, which has all that it needs."""
+    function, context = found(text, language)[name]
+    assert context.missing == ""
+    return placed(context.text, function.code, language)
+
+
+RUST_SHAPES = """use std::fmt;
+pub struct Line(f64);
+/// A shape has the name of what it holds.
+enum Shape { Line(Line), Dot }
+use self::Shape::*;
+
+mod sealed { pub trait Sealed {} impl Sealed for u8 {} }
+trait Whole: sealed::Sealed { fn whole(&self) -> u8; }
+impl Whole for u8 { fn whole(&self) -> u8 { *self } }
+
+macro_rules! hexed { ($kind:ident) => { impl fmt::$kind for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { write!(f, "{}", self.tenth()) } } } }
+hexed!(LowerHex);
+
+impl Line {
+    fn tenth(&self) -> f64 { self.0 / 10.0 }
+    /// As hexadecimal digits.
+    fn hex(&self) -> String { format!("{:x}", self) }
+    /// Grown by a step.
+    fn grow(&self) -> Line { grow(self) }
+}
+fn grow(line: &Line) -> Line { Line(line.0 + 1.0) }
+
+struct Places<'a> { at: usize, of: &'a [u8] }
+impl<'a> Iterator for Places<'a> {
+    type Item = usize;
+    fn next(&mut self) -> Option<usize> { self.at += 1; if self.at > self.of.len() { None } else { Some(self.at) } }
+    fn size_hint(&self) -> (usize, Option<usize>) { (self.of.len() - self.at, Some(self.of.len() - self.at)) }
+}
+impl<'a> ExactSizeIterator for Places<'a> {}
+
+/// Whether it is a dot.
+fn is_dot(shape: &Shape) -> bool { match shape { Dot => true, Shape::Line(_) => false } }
+/// The byte as it is.
+fn same(byte: u8) -> u8 { byte.whole() }
+/// How many places there are.
+fn places(of: &[u8]) -> usize { Places { at: 0, of }.len() }
+"""
+
+
+@pytest.mark.parametrize("name", ["is_dot", "same", "places", "Line.hex", "Line.grow"])
+def test_rust_compiles_with_what_it_needs(name, tmp_path):
+    require_toolchain("rust")
+    file = tmp_path / "a.rs"
+    file.write_text(complete(RUST_SHAPES, "rust", name))
+    compiled = subprocess.run(["rustc", "--crate-type=lib", "--emit=metadata", "--cap-lints=allow", f"-o{tmp_path}/a", file],
+                              text=True, capture_output=True, check=False)  # fmt: skip
+    assert compiled.returncode == 0, compiled.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "name", "missing"),
+    [
+        ("rust", "enum A { Lost(Lost) }\n/// D.\nfn f(a: A) {}", "f", f"{UNKNOWN}: Lost"),
+        ("rust", "mod other;\n/// D.\nfn f() -> u8 { other::g() }", "f", RELATIVE),
+        ("rust", "#[cfg(feature = \"big\")]\nuse std::slice;\n/// D.\nfn f() { slice::g() }", "f", f"{UNKNOWN}: slice"),
+        ("rust", "struct A;\nimpl A {\n/// D.\nfn f(&self) -> u8 { f(self) }\n}", "A.f", f"{UNKNOWN}: f"),
+        ("rust", ("struct A;\nimpl std::fmt::Display for A {\nfn fmt(&self) { crate::g() }\n}\n"
+         "impl std::error::Error for A { fn description(&self) -> &str { \"\" } }\n/// D.\nfn f(a: A) {}"), "f", ""),
+        ("rust", "#[cfg(feature = \"big\")]\n/// D.\nfn f() {}", "f", FEATURE),
+        ("rust", "/// D.\nfn f(a: u8) -> u8 { match a { MOST => 1, b => b } }\n", "f", f"{UNKNOWN}: MOST"),
+        ("cpp", ("#include <vector>\nclass A {\n#if X\ntemplate <class T>\n#else\ntemplate <typename T>\n#endif\n"
+         "int g(int t) { return 1; }\n/** D. */\nint f() { return g(2); }\n};\n"), "A.f", UNREAD),
+        ("javascript", "class A {\n/** D. */\nf() { const f = 1; return f; }\n}", "A.f", ""),
+        ("javascript", "/** D. */\nexports.f = function () { let f = 1; return f; }", "exports.f", ""),
+        ("go", "package a\n\ntype t int\n\n// Sum is.\nfunc (x t) Sum() int { Sum := 1; return Sum }\n", "Sum", ""),
+        ("go", "package a\n\ntype t int\n\n// first is.\nfunc (x t) first() int { return first(x) }\n", "first", f"{UNKNOWN}: first"),
+        ("java", "class A {\n/** D. */\nstatic <T extends Lost<T>> T f(T a) { return a; }\n}", "A.f", f"{UNKNOWN}: Lost"),
+        ("javascript", "class A {\n/** D. */\nf() { return f(); }\n}", "A.f", f"{UNKNOWN}: f"),
+    ],
+)  # fmt: skip
+def test_a_name_is_not_given_by_what_only_looks_so(language, text, name, missing):
+    _, context = found(text, language)[name]
+    assert context.missing == missing
+    assert "Error for" not in context.text
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "name", "kept"),
+    [
+        ("java", "class A {\nprivate int at;\n/** D. */\nint at() { return at; }\n}", "A.at", "int at;"),
+        ("java", "class A {\n/** D. */\nint f(int a) { return f(a, 1); }\nint f(int a, int b) { return a; }\n}", "A.f", "int b"),
+        ("rust", "enum A { Sun, Moon }\nuse self::A::*;\n/// D.\nfn f(a: A) -> u8 { match a { Sun | Moon => 1 } }\n", "f", "A::*"),
+        ("cpp", "#ifndef A_H\n#define A_H\nint g();\n/** D. */\nint f() { return 1; }\n#endif", "f", "#define A_H"),
+        ("cpp", "int f(int a, int b) { return a + b; }\n/** D. */\nint f(int a) { return f(a, 1); }", "f", "int b"),
+        ("go", ("package a\n\nimport \"hash\"\n\ntype t int\n\nfunc (x t) Write(p []byte) (int, error) { return 0, nil }\n"
+         "func (x t) Sum(b []byte) []byte { return b }\nfunc (x t) Reset() {}\nfunc (x t) Size() int { return 1 }\n"
+         "func (x t) BlockSize() int { return 1 }\n\n// F is.\nfunc F() hash.Hash { return t(1) }\n"), "F", "BlockSize() int"),
+    ],
+)  # fmt: skip
+def test_what_has_the_same_name_and_what_an_interface_asks_for_come_along(language, text, name, kept):
+    _, context = found(text, language)[name]
+    assert (context.missing, kept in context.text) == ("", True)
