@@ -10,7 +10,6 @@ from functools import cached_property
 from tree_sitter import Node
 
 from codeocean.context.names import Names, names_of
-from codeocean.context.rust import is_absent
 from codeocean.context.tables import TABLES, Table, words_of
 from codeocean.grammars import GRAMMARS
 
@@ -22,6 +21,7 @@ _ENDS = frozenset({";", ","})
 _FREE_OWNERS = frozenset({"exports", "module"})
 """Of JavaScript: what is assigned to their parts is reached from everywhere."""
 _RELATIVE_IMPORT = re.compile(rb"['\"]\.|\b(?:crate|super|self)\s*::(?!\s*\{?\s*\*)")
+_ABSENT = re.compile(rb"#\[cfg\(\s*(?:all\(\s*)?(?:feature\s*=|test\b)")
 _NO_FUNCTION = re.compile(r"=\s*(?:0|default|delete)\s*;?\s*$")
 
 
@@ -99,7 +99,7 @@ class Item:
             return False
         above = self.node.prev_sibling
         while above is not None and (above.type == "attribute_item" or "comment" in above.type):
-            if is_absent(above.text or b""):
+            if _ABSENT.search(above.text or b""):
                 return True
             above = above.prev_sibling
         return self.outer is not None and self.outer.is_absent

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
+from codeocean.context.items import Item
 from codeocean.context.tables import words_of
 
-if TYPE_CHECKING:
-    from codeocean.context.items import Item
-
-Named = Callable[[str], list["Item"]]
+Named = Callable[[str], list[Item]]
 """Name → the items of a file that have it."""
 
 _SUPERTRAITS = {
@@ -20,13 +17,7 @@ _SUPERTRAITS = {
     "FusedIterator": "Iterator",
 }  # fmt: skip
 """Trait of the standard library → those that it asks for."""
-_ABSENT = re.compile(rb"#\[cfg\(\s*(?:all\(\s*)?(?:feature\s*=|test\b)")
 _TYPES = words_of("struct_item enum_item union_item trait_item type_item")
-
-
-def is_absent(text: bytes) -> bool:
-    """Whether attributes say that something is there only with a feature of its package, or in tests."""
-    return _ABSENT.search(text) is not None
 
 
 def trait_of(block: Item) -> str:
