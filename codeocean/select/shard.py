@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,9 +38,9 @@ CHUNK_PICKS = 192
 GPU_TILE_ROWS, GPU_CHUNK_PICKS = 65_536, 512
 """The same on a GPU, which one product must fill; 128 MB of distances."""
 
-MARGIN = 0.1
-"""Share of the distance between the top bounds and the candidates' lowest by which more rows are brought up to date; it
-doubles until no candidate is out of date."""
+SHARE = 4
+"""At most a quarter of the rows, or eight for each candidate, are brought up to date on the guess of what is expected.
+After that twice as many as there are candidates, and twice as many again until no candidate is out of date."""
 
 Tile = TypeVar("Tile")
 Result = TypeVar("Result")
@@ -208,8 +209,8 @@ class Shard:
             most: how many candidates at most.
             expected: squared distance that they are expected to reach; any value gives the same picks.
         """
-        error, margin = self._error, MARGIN
-        self._bring_up_to_date(expected)
+        error, near = self._error, most
+        self._bring_up_to_date(max(expected, self._bound_at(max(8 * most, len(self._bound_N) // SHARE))))
         while True:
             top = torch.topk(self._bound_N, min(most + 1, len(self._bound_N))).values.tolist() or [-1.0]
             # Every row that rounding may have put below the largest is in, or a tie would not go to the smallest row.
@@ -217,8 +218,8 @@ class Shard:
             inside_N = self._bound_N >= threshold
             if bool((self._seen_N[inside_N] >= self._num_picks).all()):
                 break
-            self._bring_up_to_date(threshold - margin * (top[0] - threshold))
-            margin *= 2.0
+            near *= 2
+            self._bring_up_to_date(min(threshold, self._bound_at(near)))
         outside = float(torch.where(inside_N, -1.0, self._bound_N).max()) if len(inside_N) else -1.0
         rows_B = inside_N.nonzero().flatten()
         squared_B = self._measure(rows_B, coarse=threshold < 64.0 * error)
@@ -236,6 +237,14 @@ class Shard:
             outside + error if outside >= 0.0 else -1.0,
             rival,
         )
+
+    def _bound_at(self, rank: int) -> float:
+        """The `rank`-th largest bound; the least of all where there are fewer rows."""
+        if rank >= len(self._bound_N):
+            return -1.0
+        if self._bound_N.is_cuda:
+            return float(torch.topk(self._bound_N, rank, sorted=False).values.min())
+        return float(np.partition(self._bound_N.numpy(), -rank)[-rank])  # much faster than torch's on a CPU
 
     def _bring_up_to_date(self, wanted: float) -> None:
         """Let every row whose bound reaches `wanted` meet the picks that it has not met, until it falls below."""

@@ -81,6 +81,16 @@ def test_a_matrix_of_one_row_repeated_can_be_picked_whole():
     assert coreset.indices.tolist() == list(range(1300))
 
 
+def test_one_far_row_does_not_bring_all_others_up_to_date():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(60, 16))
+    x = torch.from_numpy((centres[rng.integers(60, size=20_000)] + 0.01 * rng.normal(size=(20_000, 16))).astype("f4"))
+    shard = Shard(x)
+    frame = choose_frame(shard, unit=False)
+    extend_picks(shard, frame, start_picks(shard, frame, []), 150)
+    assert shard.pairs_met < 0.4 * len(x) * 150  # the last far cluster once had half of all pairs met
+
+
 def test_every_prefix_is_the_smaller_coreset():
     x = MATRICES["clusters"]
     assert k_center_greedy(x, 50).indices.tolist() == k_center_greedy(x, 120).indices.tolist()[:50]
