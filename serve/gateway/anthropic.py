@@ -39,7 +39,7 @@ def to_chat(body: dict[str, Any], *, counting: bool = False) -> dict[str, Any]:
         RefusalError: it is none.
     """
     for field in sorted(body.keys() - _KNOWN):
-        if body[field] is not None:
+        if body[field] not in (None, False, "", [], {}):
             raise _invalid(field, "this field is not supported here")
     _check_thread(body.get("thread"))
     if not counting and not (isinstance(body.get("max_tokens"), int) and body["max_tokens"] is not True):
@@ -51,7 +51,14 @@ def to_chat(body: dict[str, Any], *, counting: bool = False) -> dict[str, Any]:
     if body.get("tools"):
         chat["tools"] = [_tool(tool, f"tools.{place}") for place, tool in enumerate(_list(body["tools"], "tools"))]
         chat |= _tool_choice(body.get("tool_choice"))
-    return chat | _output(body)
+    return chat | _output(body) | _begun(chat["messages"][-1])
+
+
+def _begun(last: dict[str, Any]) -> dict[str, Any]:
+    """Has vLLM go on with the beginning of an answer, which this API takes as the last message."""
+    if last["role"] != "assistant" or not last["content"] or last.get("tool_calls"):
+        return {}
+    return {"continue_final_message": True, "add_generation_prompt": False}
 
 
 def _invalid(where: str, what: str) -> RefusalError:
@@ -112,7 +119,8 @@ def _block_text(block: Any, where: str) -> str:
     if kind == "search_result":
         return _titled(block, _text(block.get("content"), f"{where}.content"), where)
     if kind != "text":
-        raise RefusalError(400, "unsupported_content", f"{where}: only text is served here", param=where)
+        message = f"{where}: only text is served here, not {str(kind)[:40]!r}"
+        raise RefusalError(400, "unsupported_content", message, param=where)
     return _string(block.get("text"), f"{where}.text")
 
 

@@ -228,10 +228,8 @@ class Gateway:
         meter, use = relaying.meter, relaying.use
         try:
             async with self._asked(relaying, reply) as answer:
-                if relaying.ask.stream and answer.content_type == "text/event-stream":
-                    await self._relay_stream(relaying.events(answer.content), reply, note)
-                elif relaying.ask.stream:
-                    await self._relay_stream(relaying.events_of_whole(await answer.read()), reply, note)
+                if relaying.ask.stream:
+                    await self._relay_stream(await relaying.stream_of(answer), reply, note)
                 else:
                     body = relaying.read_whole(await answer.read())
                     note.first_byte()
@@ -275,7 +273,7 @@ class Gateway:
         async with self._in_time():
             try:
                 async with upstream.post(session, relaying.address.upstream, ask.model, ask.body, headers) as answer:
-                    if answer.status != 200:
+                    if answer.status not in {200, 201}:
                         _tell_operator(answer.status, upstream.base_url(ask.model))
                         refusal = refusal_of(answer.status, await answer.content.read(65_536), answer.headers)
                         raise await self._told_apart(refusal, ask.model)

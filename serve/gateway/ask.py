@@ -105,7 +105,7 @@ def read_ask(body: dict[str, Any], kind: str, key: Key, config: GatewayConfig, c
         raise unknown_model(model)
     _check_fields(body, kind)
     if kind == "chat" or (kind == "tokenize" and "messages" in body):
-        check_messages(body.get("messages"))
+        check_messages(body)
         for message in body["messages"]:  # OpenAI's newer word, which few chat templates know
             message.update({"role": "system"} if message.get("role") == "developer" else {})
     if kind == "embeddings":

@@ -34,6 +34,21 @@ class ChatStream:
         return _mended(data, "delta", lambda choice, calls: self._calls[str(choice.get("index"))].mend(calls))
 
 
+def whole_choices(content: dict[str, Any]) -> bool:
+    """Leave in a chunk only choices that clients can read, each with a delta or a text; whether it was otherwise.
+
+    Every client loops over `choices` and reads `delta.content`: `null` for either ends it with an error.
+    """
+    given = content.get("choices")
+    choices = [choice for choice in given if isinstance(choice, dict)] if isinstance(given, list) else []
+    changed = choices != given
+    content["choices"] = choices
+    for choice in choices:
+        if not isinstance(choice.get("delta"), dict) and not choice.keys() & {"text", "message"}:
+            choice["delta"], changed = {}, True
+    return changed
+
+
 def mended_answer(body: bytes) -> bytes:
     """The same of an answer that is no stream."""
     return _mended(body, "message", lambda _, calls: _mend_whole(calls)) if _WHOLE.search(body) else body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from serve.gateway.admission import RefusalError
@@ -10,7 +11,10 @@ _PARTS_OF_MESSAGES = {
     "text": {"type", "text", "cache_control", "annotations", "prompt_cache_breakpoint"},
     "refusal": {"type", "refusal"},
 }
-"""Type → what a part may hold. vLLM takes a part of type text that also names an image for an image."""
+"""Type → what goes on of a part. Clients note more beside a text, such as LangChain its `id`."""
+
+_MEDIA = re.compile("image|audio|video|file|url")
+"""Fields that are no notes: vLLM takes a part of type text that also names an image for an image."""
 
 _PARTS_OF_ITEMS = {
     "input_text": {"type", "text", "prompt_cache_breakpoint"},
@@ -24,18 +28,20 @@ _ITEMS = ("message", "reasoning", "function_call", "function_call_output")
 """Items of the Responses API; the others are of tools that OpenAI runs itself."""
 
 
-def check_messages(messages: Any) -> None:
+def check_messages(body: dict[str, Any]) -> None:
     """Refuse messages of a chat that hold more than text, refusals and calls of tools.
 
     Raises:
         RefusalError: they do.
     """
+    messages = body.get("messages")
+    elsewhere = "; a body with input belongs to /v1/responses" if "input" in body else ""
     if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
-        raise RefusalError(400, "invalid_messages", "messages must be a list of objects", param="messages")
+        raise RefusalError(400, "invalid_messages", f"messages must be a list of objects{elsewhere}", param="messages")
     for place, message in enumerate(messages):
         _check_content(message.get("content"), _PARTS_OF_MESSAGES, f"messages[{place}].content")
         if message.get("audio") is not None:
-            raise _only_text(f"messages[{place}].audio")
+            raise _only_text(f"messages[{place}].audio", "audio")
 
 
 def check_items(body: dict[str, Any]) -> None:
@@ -48,7 +54,8 @@ def check_items(body: dict[str, Any]) -> None:
     if isinstance(given, str):
         given = []
     if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
-        raise RefusalError(400, "invalid_value", "input must be text or a list of objects", param="input")
+        elsewhere = "; a body with messages belongs to /v1/chat/completions" if "messages" in body else ""
+        raise RefusalError(400, "invalid_value", f"input must be text or a list of objects{elsewhere}", param="input")
     for place, item in enumerate(given):
         kind, where = item.get("type", "message"), f"input[{place}]"
         if kind not in _ITEMS:
@@ -82,10 +89,16 @@ def _check_content(content: Any, known: dict[str, set[str]], where: str) -> None
     if not isinstance(content, list):
         raise RefusalError(400, "invalid_messages", f"{where} must be text or a list of parts", param=where)
     for part in content:
-        fields = known.get(str(part.get("type"))) if isinstance(part, dict) else None
-        if fields is None or not part.keys() <= fields:
-            raise _only_text(where)
+        kind = str(part.get("type"))[:40] if isinstance(part, dict) else type(part).__name__
+        fields = known.get(kind)
+        if fields is None:
+            raise _only_text(where, kind)
+        for field in part.keys() - fields:
+            if _MEDIA.search(field):
+                raise _only_text(where, field[:40])
+            del part[field]
 
 
-def _only_text(where: str) -> RefusalError:
-    return RefusalError(400, "unsupported_content", f"{where}: only text is served here", param=where.split("[")[0])
+def _only_text(where: str, kind: str) -> RefusalError:
+    message = f"{where}: only text is served here, not {kind!r}"
+    return RefusalError(400, "unsupported_content", message, param=where.split("[")[0])

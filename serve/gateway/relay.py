@@ -20,6 +20,9 @@ from serve.gateway.limits import Wait
 from serve.gateway.streams import Meter
 from serve.gateway.upstream_errors import error_of_choice, is_error, refusal_in_answer
 
+_STREAM = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""How an event begins."""
+
 AFTER_END_S = 0.5
 """How long a server may take to close a stream behind its last event, before its connection is given up."""
 
@@ -54,16 +57,25 @@ class Relaying(NamedTuple):
     translated: bool
     """The client speaks Anthropic's words."""
 
-    def events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-        """A stream in parts of whole events, as the client reads them."""
-        parts = self._events(content)
+    async def stream_of(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        """The stream that a client asked for, in parts of whole events, as it reads them.
+
+        An answer that came at once becomes one: some servers stream no calls of tools. Others name another type.
+        """
+        kind, begun = answer.content_type, b""
+        if kind != "text/event-stream" and "json" not in kind:
+            begun = await answer.content.readany()
+        if kind == "text/event-stream" or begun.lstrip().startswith(_STREAM):
+            parts = self._events(answer.content, begun)
+        else:
+            parts = self._whole_as_events(begun + await answer.read())
         return stream(parts) if self.translated else parts
 
-    async def _events(self, content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-        meter = self.meter
-        while chunk := await content.readany():
+    async def _events(self, content: aiohttp.StreamReader, begun: bytes) -> AsyncIterator[bytes]:
+        meter, chunk = self.meter, begun
+        while chunk := chunk or await content.readany():
             events = meter.feed(chunk)
-            self.use.tokens = meter.tokens
+            chunk, self.use.tokens = b"", meter.tokens
             if events:
                 yield events
             if meter.failed:
@@ -79,11 +91,6 @@ class Relaying(NamedTuple):
             raise refusal_in_answer(meter.error)
         if not meter.finished:
             raise RefusalError(502, "upstream_unavailable", "the engine broke off")
-
-    def events_of_whole(self, body: bytes) -> AsyncIterator[bytes]:
-        """The stream that a client asked for, of an answer that came at once: some servers stream no calls of tools."""
-        parts = self._whole_as_events(body)
-        return stream(parts) if self.translated else parts
 
     async def _whole_as_events(self, body: bytes) -> AsyncIterator[bytes]:
         content = json.loads(body)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from serve.client.completions import BROKE_OFF, read_usage
-from serve.gateway.chat_answers import MAY_NEED_MENDING, ChatStream
+from serve.gateway.chat_answers import MAY_NEED_MENDING, ChatStream, whole_choices
 from serve.gateway.upstream_errors import error_of_choice, is_error
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
@@ -30,6 +30,8 @@ class Meter:
         self.prompt_tokens, self.completion_tokens = prompt_tokens, 0
         self._hide_usage, self._rest, self._last_choice = hide_usage, b"", b""
         self._chat, self._is_told = ChatStream(), False
+        self._instead = b""
+        """What goes on in an event's place."""
         self.finished = False
         """The last event has come: `[DONE]`, or the one that ends a response."""
         self.error: Any = None
@@ -65,9 +67,10 @@ class Meter:
         for event in events:
             if self._over:
                 break
+            self._instead = event
             if event.strip() and self._wanted(event):
                 is_done = self.finished and read_event(event)[1].strip(b'"').upper() == DONE
-                passed.append((_DATA + DONE if is_done else self._mended(event.lstrip(b"\r\n"))) + b"\n\n")
+                passed.append((_DATA + DONE if is_done else self._mended(self._instead.lstrip(b"\r\n"))) + b"\n\n")
         return b"".join(passed)
 
     def _mended(self, event: bytes) -> bytes:
@@ -89,7 +92,7 @@ class Meter:
         if data.strip(b'"').upper() == DONE:
             self.finished = True
             return True
-        if name != b"error" and b'"choices"' in data and not _may_matter(data):
+        if name != b"error" and b'"choices"' in data and _has_part(data) and not _may_matter(data):
             self._last_choice = data
             self._count(1)
             return True
@@ -115,11 +118,15 @@ class Meter:
             self.finished = kind in {"response.completed", "response.failed", "response.incomplete"}
             self.read(response)
             return True
-        if content.get("choices"):
+        if whole_choices(content):
+            self._instead = _DATA + json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        has_choice = bool(content["choices"])
+        if has_choice:
             self._last_choice = data
-        if not self.read(content):
-            self._count(bool(content.get("choices")))
-        return bool(content.get("choices")) or "choices" not in content or not self._hide_usage
+        is_told = self.read(content)
+        if not is_told:
+            self._count(has_choice)
+        return has_choice or (is_told and not self._hide_usage)
 
     def read(self, answer: Any) -> bool:
         """Take the usage of an answer; False if it has none."""
@@ -160,9 +167,14 @@ def _are_tokens(held: bytes, events: list[bytes]) -> bool:
     if (b'"tool_calls"' in held or b'"message"' in held) and MAY_NEED_MENDING.search(held):
         return False
     for event in events:  # a loop: this is done for every token
-        if not event.startswith(b"data: {") or b'"choices"' not in event or b"\n" in event:
+        if not event.startswith(b"data: {") or b'"choices"' not in event or b"\n" in event or not _has_part(event):
             return False
     return True
+
+
+def _has_part(data: bytes) -> bool:
+    """Whether it has a piece of an answer where clients look for one."""
+    return b'"delta":{' in data or b'"delta": {' in data or b'"text":' in data
 
 
 def _may_matter(data: bytes) -> bool:

@@ -281,3 +281,17 @@ def test_what_is_not_served_is_refused_by_its_place(fields, where):
         chat_of(**fields)
     assert refused.value.status == 400
     assert refused.value.message.startswith(f"{where}: ")
+
+
+def test_the_beginning_of_an_answer_is_gone_on_with():
+    begun = [*HELLO["messages"], {"role": "assistant", "content": '{"a":'}]
+    chat = chat_of(messages=begun)
+    assert chat["messages"][-1] == {"role": "assistant", "content": '{"a":'}
+    assert (chat["continue_final_message"], chat["add_generation_prompt"]) == (True, False)
+    called = {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "look", "input": {}}]}
+    for messages in (HELLO["messages"], [*begun, *HELLO["messages"]], [*HELLO["messages"], called]):
+        assert "continue_final_message" not in chat_of(messages=messages)
+
+
+def test_fields_that_ask_for_nothing_are_ignored():
+    assert chat_of(mcp_servers=[], container=None, fallbacks=[]) == chat_of()

@@ -136,3 +136,25 @@ def test_a_responses_input_is_text_and_calls_of_functions():
 def test_counting_tokens_is_charged_none():
     assert asked("tokenize", prompt="x" * 300).max_tokens == 0
     assert refused("tokenize", messages=[{"role": "user", "content": [{"type": "image_url"}]}]).status == 400
+
+
+def test_what_clients_note_beside_a_text_goes_no_further_and_media_are_refused_by_name():
+    text = {"type": "text", "text": "x"}
+    noted = {"id": "lc_1", "index": 0, "extras": {"a": 1}, "citations": None}
+    sent = json.loads(asked(messages=[{"role": "user", "content": [text | noted]}]).body)
+    assert sent["messages"][0]["content"] == [text]
+    items = [{"role": "user", "content": [{"type": "input_text", "text": "x", "id": "1"}]}]
+    assert json.loads(asked("responses", input=items).body)["input"][0]["content"] == [
+        {"type": "input_text", "text": "x"}
+    ]
+    for field in ("image_url", "input_audio", "video_url", "file", "image_embeds", "audio_url", "url"):
+        assert refused(messages=[{"role": "user", "content": [text | {field: "http://x/"}]}]).status == 400
+    refusal = refused(messages=[{"role": "user", "content": [text, {"type": "image_url", "image_url": {"url": "x"}}]}])
+    assert refusal.message == "messages[0].content: only text is served here, not 'image_url'"
+
+
+def test_a_body_of_the_other_api_is_told_where_it_belongs():
+    refusal = refused(messages=None, input=[{"role": "user", "content": "x"}])
+    assert refusal.param == "messages" and "/v1/responses" in refusal.message
+    refusal = refused("responses", input=None, messages=QUESTION)
+    assert refusal.param == "input" and "/v1/chat/completions" in refusal.message

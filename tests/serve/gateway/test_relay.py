@@ -204,3 +204,43 @@ def test_what_is_no_http_is_refused_in_json(serving):
     head, _, body = serving.raw(b"GET /v1/models HTTP/1.1\r\nHost x\r\n\r\n").partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["error"]["code"] == "invalid_http"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream"])
+@pytest.mark.parametrize("start", [b"", b": here\n\n", b"event: chunk\n"])
+def test_a_stream_is_known_by_how_it_begins_where_its_type_does_not_say_so(answering, content_type, start):
+    end = WORD | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    parts = answering("chat", content_type, start + stream_of(WORD, end, "[DONE]"), stream=True)
+    assert [part.choices[0].delta.content for part in parts] == ["Hi", None]
+
+
+def test_what_is_neither_a_stream_nor_an_answer_is_the_engines_failure(answering):
+    with pytest.raises(openai.APIError, match="cannot be read"):
+        answering("chat", "text/plain", b"upstream request timeout", stream=True)
+
+
+def test_an_answer_that_is_called_created_is_one(serving):
+    serving.upstream.error = (201, json.dumps(WHOLE), {"Content-Type": "application/json"})
+    try:
+        assert serving.ask["chat"]().choices[0].message.content == "Hi"
+    finally:
+        serving.upstream.error = None
+
+
+@pytest.mark.parametrize("usage", [True, False])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {}, {"type": "ping"}, {"usage": WHOLE["usage"]}, {"choices": None}, {"choices": None, "usage": WHOLE["usage"]},
+        WORD | {"choices": [{"index": 0, "delta": None, "finish_reason": None}]},
+        WORD | {"choices": [{"index": 0, "finish_reason": None, "content_filter_offsets": {"check_offset": 3}}]},
+        WORD | {"choices": [None]}, WORD | {"choices": {}},
+    ],
+)  # fmt: skip
+def test_no_event_of_a_stream_breaks_the_loop_that_every_client_writes(answering, odd, usage):
+    end = WORD | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    options = {"stream_options": {"include_usage": True}} if usage else {}
+    parts = answering("chat", SSE, stream_of(odd, WORD, odd, end, odd, "[DONE]"), stream=True, **options)
+    assert [choice.delta.content or "" for part in parts for choice in part.choices if choice.delta.content] == ["Hi"]
+    told = [part.usage.completion_tokens for part in parts if part.usage]
+    assert told == ([4] * 3 if usage and odd.get("usage") else [])
