@@ -47,9 +47,8 @@ def test_arithmetic_of_literals_is_worked_out():
         {"assertion": "assert f(3 * 19, 'ab' * 2) == [3, 20 - 1]"}, {"assertion": "assert f(57, 'abab') == [3, 19]"}
     )
     assert (found.kept, found.refused) == ([{"arguments": [57, "abab"], "expected": [3, 19]}], {"repeats another": 1})
-    assert parsed({"assertion": "assert f(10 ** 9 ** 9) == 1 / 0"}).kept == [
-        {"assertion": "assert f(10 ** 9 ** 9) == 1 / 0"}
-    ]
+    assert parsed({"assertion": "assert f(10 ** 9 ** 9) == 1"}).kept == [{"assertion": "assert f(10 ** 9 ** 9) == 1"}]
+    assert parsed({"assertion": "assert f(1) == 1 / 0"}).refused == {"no test": 1}  # no right answer passes it
 
 
 def test_contradicting_tests_both_go_whatever_their_form():
