@@ -26,7 +26,12 @@ CHUNK_BYTES = 1 << 18
 
 CORRUPT_RECORD, CORRUPT_FILE, TOO_LARGE = "corrupt row", "corrupt file", "row too large"
 
-STREAM_ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError)
+
+class DamagedPackingError(Exception):
+    """The bytes arrived, and cannot be unpacked."""
+
+
+STREAM_ERRORS = (OSError, DamagedPackingError)
 """What a stream raises that fails or whose packing is damaged."""
 
 PACKINGS = ("", ".gz", ".zst", ".bz2", ".xz")
@@ -70,9 +75,15 @@ def json_records(stream: Any) -> Iterator[Record]:
 
 
 def unpacked(stream: Any) -> Any:
-    """The bytes of a seekable stream in one of `PACKINGS`."""
+    """The bytes of a seekable stream in one of `PACKINGS`; reading raises one of `STREAM_ERRORS`."""
     magic = stream.read(6)
     stream.seek(0)
+    watched = _Watched(stream)
+    plain = _plain(watched, magic)
+    return stream if plain is watched else io.BufferedReader(_Unpacked(plain, watched), CHUNK_BYTES)
+
+
+def _plain(stream: _Watched, magic: bytes) -> Any:
     if magic.startswith(_GZIP):
         return gzip.GzipFile(fileobj=stream)
     if magic.startswith(_BZIP2):
@@ -81,6 +92,54 @@ def unpacked(stream: Any) -> Any:
         return lzma.LZMAFile(stream)
     zstandard = magic.startswith(_ZSTANDARD)
     return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd") if zstandard else stream
+
+
+class _Watched(io.RawIOBase):
+    """A stream that remembers how it failed: bzip2's and Zstandard's own errors are OSErrors too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.failure: OSError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._stream.seek(offset, whence)
+        return self.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return bytes(self._stream.read(size))
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+class _Unpacked(io.RawIOBase):
+    """What a decompressor makes of a stream, with the stream's own failure told from damage."""
+
+    def __init__(self, plain: Any, packed: _Watched) -> None:
+        self._plain, self._packed = plain, packed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            found = self._plain.read(len(buffer))
+        except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+            if self._packed.failure:
+                raise self._packed.failure from None
+            raise DamagedPackingError(f"{type(error).__name__}: {error}") from error
+        buffer[: len(found)] = found
+        return len(found)
 
 
 class _Text:

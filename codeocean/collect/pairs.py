@@ -6,7 +6,6 @@ record, so that memory does not grow with a file; gzip cannot be entered in the 
 
 from __future__ import annotations
 
-import gzip
 import inspect
 import re
 from collections.abc import Iterator
@@ -226,8 +225,7 @@ def _folder_values(file: str) -> dict[str, str]:
 
 def _damage(file: str, error: Exception) -> dict[str, str]:
     """The row of a damaged file; raises what may be the network's fault, so that the work is tried again."""
-    ours = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
-    if ours and "://" in file and not file.startswith("file:"):
+    if isinstance(error, OSError) and "://" in file and not file.startswith("file:"):
         raise error
     return {"reason": CORRUPT_FILE}
 

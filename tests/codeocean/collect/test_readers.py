@@ -5,6 +5,7 @@ import functools
 import gzip
 import http.server
 import inspect
+import io
 import json
 import lzma
 import os
@@ -22,6 +23,7 @@ from codeocean.collect.bare import with_line_feeds
 from codeocean.collect.pairs import _damage, bare_pair
 from codeocean.collect.readers import CodeSearchNetSource, FolderSource, JsonlSource, list_units, read_unit
 from codeocean.syntax import has_syntax_error
+from core.json_records import json_records
 
 CODE = 'def add(a, b):\n    """Add two numbers and return the sum."""\n    total = a + b\n    return total\n'
 STRIPPED = "def add(a, b):\n    total = a + b\n    return total"
@@ -420,6 +422,27 @@ def test_files_of_a_web_server_are_read_also_large_ones(tmp_path, web):
     assert counts == [4000, 1, 4000]
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress,
+                                  lambda raw: pa.Codec("zstd").compress(raw, asbytes=True)])  # fmt: skip
+def test_a_damaged_packing_at_a_url_is_a_corrupt_file(tmp_path, web, pack):
+    raw = pack("\n".join(original() for _ in range(50)).encode())
+    (tmp_path / "a.jsonl.gz").write_bytes(raw[: len(raw) // 2] + b"\xff" * 60)
+    assert [row["reason"] for row in rows_of(dataset(f"{web}/a.jsonl.gz"))][-1] == "corrupt file"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress,
+                                  lambda raw: pa.Codec("zstd").compress(raw, asbytes=True)])  # fmt: skip
+def test_a_network_that_fails_under_a_packing_is_no_damage(pack):
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() >= 20:
+                raise ConnectionResetError("reset by peer")
+            return super().read(min(size, 20))
+
+    with pytest.raises(ConnectionResetError, match="reset by peer"):
+        list(json_records(Failing(pack(original().encode()))))
+
+
 def test_missing_file_of_a_web_server_is_found_before_the_work_starts(web):
     for name in ("no.parquet", "no.jsonl"):
         with pytest.raises(FileNotFoundError, match=f"{name} does not exist or cannot be reached"):
@@ -428,7 +451,6 @@ def test_missing_file_of_a_web_server_is_found_before_the_work_starts(web):
 
 def test_failing_network_is_no_damage_to_a_file():
     assert _damage("/data/a.parquet", OSError("Unexpected end of stream"))["reason"] == "corrupt file"
-    assert _damage("https://example.org/a.jsonl.gz", gzip.BadGzipFile("CRC check failed"))["reason"] == "corrupt file"
     with pytest.raises(OSError, match="reset by peer"):
         _damage("https://example.org/a.parquet", OSError("reset by peer"))
 
