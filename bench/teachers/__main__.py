@@ -1,4 +1,4 @@
-"""Teachers: seventeen odd ones over real HTTP; what of their right answers is used, and whose bill is right.
+"""Teachers: eighteen odd ones over real HTTP; what of their right answers is used, and whose bill is right.
 
 `python -m bench.teachers [--rows N] [--only NAME …]` prints one JSON object. Each teacher of `odd.py` and `newer.py`
 generates and judges N rows (200). Bars: at least 99 % of the right answers used, nothing fatal, and the ledger's cost

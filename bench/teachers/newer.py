@@ -1,4 +1,4 @@
-"""Seven teachers of kinds that came later: other APIs' bodies, packed, line by line, wrapped, or written on and on.
+"""Eight teachers of kinds that came later: other APIs' bodies, packed, line by line, wrapped, or written on and on.
 
 As those of `odd.py`: each a function of the question, with a bill of its own.
 """
@@ -131,7 +131,39 @@ def behind_proxies(bill: Bill, number: int, body: Body) -> Reply:
     return [(200, gzip.compress(raw), PACKED), (200, gzip.compress(raw), kind), (200, raw, kind)][number % 3]
 
 
+def other_clouds(bill: Bill, number: int, body: Body) -> Reply:
+    """Counts of a cache as Amazon and Alibaba have them, Anthropic's stream, Cloudflare's parsed JSON, 201 and 202."""
+    if "seed" in body:
+        words = "body.seed: property 'body.seed' is unsupported"
+        return 400, {"message": words, "type": "invalid_request_error", "param": "validation_error"}, {}
+    if number % 40 == 11:
+        return 202, b"", {}
+    text, kind = right_answer(body), number % 4
+    prompt, out, cached = bill.dice.randrange(500, 900), len(text) // 4, bill.dice.randrange(0, 300)
+    written = bill.dice.randrange(0, 200) if kind != 3 else 0
+    bill.take(prompt, out, cached, written)
+    plain = prompt - cached - written
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    told: Body = {"prompt_tokens": prompt, "completion_tokens": out}
+    told["prompt_tokens_details"] = {"cached_tokens": cached, "cache_creation_input_tokens": written}
+    if kind == 0:
+        told = {"inputTokens": plain, "outputTokens": out, "totalTokens": prompt + out, "cacheReadInputTokens": cached,
+                "cacheWriteInputTokens": written}  # fmt: skip
+    if kind < 2:
+        return 200 + kind, {"choices": [choice], "usage": told}, {}
+    if kind == 3:
+        return 200, {"result": {"response": json.loads(text), "usage": told}, "success": True, "errors": []}, {}
+    begun = {"input_tokens": plain, "cache_read_input_tokens": cached, "cache_creation_input_tokens": written}
+    parts: list[Body] = [
+        {"type": "message_start", "message": {"content": [], "usage": begun | {"output_tokens": 1}}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": out}},
+        {"type": "message_stop"},
+    ]
+    return 200, "".join(f"event: {each['type']}\ndata: {json.dumps(each)}\n\n" for each in parts).encode(), EVENTS
+
+
 NEWER: dict[str, Teacher] = {
     teacher.__name__: teacher
-    for teacher in (open_weights, line_by_line, wrapped, own_forms, runs_on, counts_oddly, behind_proxies)
+    for teacher in (open_weights, line_by_line, wrapped, own_forms, runs_on, counts_oddly, behind_proxies, other_clouds)
 }
