@@ -44,6 +44,8 @@ def parsed(body: bytes) -> Any:
     if isinstance(value, dict) and _is_part(value):
         parts = [value, *_values(text[end:])]
         return _joined(parts, ended=any(part.get("done") is True for part in parts))
+    if isinstance(value, list) and len(value) > 1:  # Google's stream is a list
+        return _joined(value, ended=False)
     return unwrapped(value)
 
 
@@ -163,8 +165,20 @@ def _whole_response(chunk: Row) -> Row | None:
     return response if isinstance(response, dict) else None
 
 
+def _choice_of_google(candidate: Row) -> Row:
+    """A choice of a chunk for a candidate in an event of Google's streams."""
+    parts = (candidate.get("content") or {}).get("parts") or []
+    said = {"content": "", "thinking": ""}
+    for part in parts:
+        said["thinking" if part.get("thought") else "content"] += part.get("text") or ""
+    return {"delta": said, "finish_reason": candidate.get("finishReason")}
+
+
 def _part_of_others(chunk: Row) -> Row:
-    """An event of Anthropic's streams, or a line of Ollama's own, as a chunk."""
+    """An event of Anthropic's or Google's streams, or a line of Ollama's own, as a chunk."""
+    if isinstance(candidates := chunk.get("candidates"), list):
+        choices = [_choice_of_google(candidate) for candidate in candidates[:1]]
+        return {"choices": choices, "usage": chunk.get("usageMetadata")}
     kind, delta = chunk.get("type"), chunk.get("delta") or {}
     if kind == "message_start":
         return {"usage": chunk["message"].get("usage")}

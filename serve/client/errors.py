@@ -186,7 +186,8 @@ _WORDS_OF_ITS_OWN = 300
 KEY = re.compile(
     r"authentication_error|invalid[_ ]api[_ ]key|api_key_invalid|(?:incorrect|invalid|expired|revoked|disabled|missing)"
     r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|not found|invalid|expired|revoked"
-    r"|disabled|missing)|(?:missing|invalid) (?:authorization header|authentication token)|api key not valid"
+    r"|disabled|missing|blocked|suspended)"
+    r"|(?:missing|invalid) (?:authorization header|authentication token)|api key not valid"
     r"|expiredtokenexception|unrecognizedclientexception|security token[^.]{0,40} (?:invalid|expired)",
     re.IGNORECASE,
 )
@@ -201,6 +202,7 @@ MODEL = re.compile(
     r"|model_not_supported|model_terms_required|model_permission_blocked|model\.accessdenied|invalid model name"
     r"|don['’]t have access to the model|^no models? (?:is |are )?loaded|^\S+ does not support chat\b"
     r"|unavailable_model|on-demand throughput isn['’]t supported|operation does not work with the specified model"
+    r"|^model[^;]{0,80} is enabled only for api versions"
     r"|not (?:supported )?in (?:the )?v1/chat/completions|模型不存在",
     re.IGNORECASE,
 )

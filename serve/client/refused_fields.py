@@ -146,7 +146,12 @@ def _smaller_limit(rules: EndpointRules, error: EndpointError, body: Body) -> tu
 
 def _no_thinking(rules: EndpointRules, error: EndpointError) -> tuple[EndpointRules, str] | None:
     """Rules that turn thinking off, where an endpoint wants that said for whole answers (Alibaba's)."""
-    wanted = re.search(r"enable_thinking\W{0,2} ?(?:must be set to|必须设置为) ?false", error.words, re.IGNORECASE)
+    wanted = re.search(
+        r"enable_thinking\W{0,2} ?(?:must be set to|必须设置为) ?false"
+        r"|enable.thinking[^.]{0,30} when .?stream.?=.?false",
+        error.words,
+        re.IGNORECASE,
+    )
     if wanted is None or rules.api != "chat" or rules.extra.get("enable_thinking") is False:
         return None
     changed = rules.model_copy(update={"extra": rules.extra | {"enable_thinking": False}})

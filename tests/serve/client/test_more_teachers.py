@@ -72,6 +72,8 @@ def openai(message, code=None, kind="invalid_request_error", **more):
         (400, openai("This model is only supported in v1/responses and not in v1/chat/completions.", None, param="model"), MODEL),
         (404, openai("No endpoints found matching your data policy.", 404), MODEL),
         (404, {"error": {"message": 'model "m" not found, try pulling it first', "type": "api_error"}}, MODEL),
+        (400, openai("Model o9 is enabled only for api versions 2026-12-01-preview and later"), MODEL),
+        (400, {"code": "invalid", "error": "Your API key is blocked"}, KEY),
         # One question's, though the status says that the server failed
         (500, {"error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}}, QUESTION),
         (500, {"error": {"code": 500, "message": "input (900 tokens) is too large to process. increase the physical batch size"}},
@@ -131,6 +133,8 @@ NO_TEMPERATURE, NO_SEED, NO_STOP, AS_USER, PLAIN = (
         (openai("Model grok-x does not support parameter stop."), {}, NO_STOP),
         (openai("parameter.enable_thinking must be set to false for non-streaming calls", "invalid_parameter_error"), {},
          {"extra": {"enable_thinking": False}}),
+        (openai("Error from provider (400): enable thinking can not be support when `stream=False`."), {},
+         {"extra": {"enable_thinking": False}}),
         (openai('"m" does not support thinking'), {"extra": {"reasoning_effort": "low"}}, {"extra": {}}),
         ({"detail": [{"type": "extra_forbidden", "loc": ["body", "store"], "msg": "Extra inputs are not permitted", "input": False},
                      {"type": "extra_forbidden", "loc": ["body", "max_completion_tokens"], "msg": "Extra inputs are not permitted"}]},
@@ -165,6 +169,11 @@ ANTHROPIC = [
     {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 4}},
     {"type": "message_stop"},
 ]
+GOOGLE = [
+    {"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}, {"text": YES[:4]}]}}]},
+    {"candidates": [{"content": {"parts": [{"text": YES[4:]}]}, "finishReason": "STOP"}],
+     "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 4}},
+]  # fmt: skip
 RESPONSE = {"object": "response", "status": "completed", "usage": {"input_tokens": 9, "output_tokens": 4},
             "output": [{"type": "message", "content": [{"type": "output_text", "text": YES}]}]}  # fmt: skip
 
@@ -179,6 +188,8 @@ RESPONSE = {"object": "response", "status": "completed", "usage": {"input_tokens
         (events({"type": "response.created", "response": {"object": "response", "status": "in_progress", "output": []}},
                 {"type": "response.output_text.delta", "delta": YES},
                 {"type": "response.completed", "response": RESPONSE}), ""),
+        (json.dumps(GOOGLE), "hm"),
+        ("".join(f"data: {json.dumps(each)}\r\n\r\n" for each in GOOGLE), "hm"),
         (choice({"content": YES}, "FINISH"), ""),
         (choice({"content": YES, "reasoning_content": ["h", "m"]}), "hm"),
         (choice({"content": YES, "refusal": ""}) | {"prompt_filter_results": [{}]}, ""),
