@@ -14,14 +14,14 @@ PLAIN_HEAD = frozenset({
 """Model types whose logits are the product of the last hidden state and the head's weights, and nothing else."""
 
 PACKABLE = PLAIN_HEAD | frozenset({
-    "afmoe", "apertus", "arcee", "aria_text", "bitnet", "cohere", "cohere2", "cohere2_moe", "cwm", "dbrx",
-    "deepseek_v2", "deepseek_v3", "dots1", "ernie4_5", "ernie4_5_moe", "exaone4", "exaone_moe", "flex_olmo",
+    "afmoe", "apertus", "arcee", "aria_text", "axk1", "biogpt", "bitnet", "cohere", "cohere2", "cohere2_moe", "cwm",
+    "dbrx", "deepseek_v2", "deepseek_v3", "dots1", "ernie4_5", "ernie4_5_moe", "exaone4", "exaone_moe", "flex_olmo",
     "gemma2", "gemma3_text", "gemma3n_text", "glm", "glm4", "glm4_moe", "glm4_moe_lite", "gpt2", "gpt_neox",
-    "gpt_oss", "granite", "granitemoe", "granitemoeshared", "helium", "hunyuan_v1_dense", "hunyuan_v1_moe",
-    "hy_v3", "hyperclovax", "jais2", "jetmoe", "laguna", "llama4_text", "mellum", "mimo_v2_flash", "minicpm3",
-    "minimax_m2",
-    "ministral", "ministral3", "mixtral", "nanochat", "olmo", "olmo3", "olmoe", "opt", "phi", "phimoe",
-    "qwen2_moe", "qwen3_moe", "seed_oss", "smollm3", "solar_open", "vaultgemma", "youtu",
+    "gpt_oss", "granite", "granite_swa", "granitemoe", "granitemoe_swa", "granitemoeshared", "helium", "hrm_text",
+    "hunyuan_v1_dense", "hunyuan_v1_moe", "hy_v3", "hyperclovax", "jais2", "jetmoe", "laguna", "llama4_text",
+    "longcat_flash", "mellum", "mimo_v2_flash", "minicpm3", "minimax_m2", "ministral", "ministral3", "mixtral",
+    "modernbert-decoder", "nanochat", "olmo", "olmo3", "olmoe", "opt", "phi", "phimoe", "qwen2_moe", "qwen3_moe",
+    "seed_oss", "smollm3", "solar_open", "vaultgemma", "youtu",
 })  # fmt: skip
 """Model types whose every layer mixes tokens through our attention alone (training/attention.py)."""
 
@@ -33,12 +33,13 @@ _BIAS = "its positions are a bias of the scores, counted over the packed row"
 _OWN = "its attention is code of its own, which knows no documents"
 _WHY = {
     _RECURRENT: ("bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "mamba", "mamba2", "minimax",
-                 "nemotron_h", "olmo_hybrid", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma"),
-    _OWN: ("codegen", "diffllama", "doge", "falcon", "gpt_neo", "gpt_neox_japanese", "gptj", "nemotron", "persimmon",
-           "stablelm", "xglm"),
+                 "nemotron_h", "olmo_hybrid", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma",
+                 "zamba2"),
+    _OWN: ("codegen", "ctrl", "diffllama", "doge", "falcon", "gpt_neo", "gpt_neox_japanese", "gptj", "nemotron",
+           "openai-gpt", "persimmon", "stablelm", "xglm"),
     _BIAS: ("bloom", "mpt"),
-    "a convolution reaches from one document into the next": ("lfm2", "lfm2_moe"),
-    "its layers share keys and values": ("gemma4_text",),
+    "a convolution reaches from one document into the next": ("lfm2", "lfm2_moe", "zaya"),
+    "its layers share keys and values": ("gemma4_text", "gemma4_unified_text"),
 }  # fmt: skip
 UNPACKED = {kind: why for why, kinds in _WHY.items() for kind in kinds}
 """Model types that are trained with `packing: false` alone, and why."""
