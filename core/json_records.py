@@ -83,7 +83,7 @@ def unpacked(stream: Any) -> Any:
     return stream if plain is watched else io.BufferedReader(_Unpacked(plain, watched), CHUNK_BYTES)
 
 
-def _plain(stream: _Watched, magic: bytes) -> Any:
+def _plain(stream: Any, magic: bytes) -> Any:
     if magic.startswith(_GZIP):
         return gzip.GzipFile(fileobj=stream)
     if magic.startswith(_BZIP2):
