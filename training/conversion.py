@@ -65,6 +65,10 @@ class ModelWeights:
             self._last = (group, self._convert(group))
         return self._last[1][name]
 
+    def shape(self, name: str) -> torch.Size:
+        """Of one weight; its values are not read."""
+        return self._convert(self._group[name], meta=True)[name].shape
+
     def _convert(self, target: str, *, meta: bool = False) -> dict[str, Tensor]:
         """The weights that come of one group of stored tensors; with `meta`, their names and shapes alone."""
         sources = self._sources[target]

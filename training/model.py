@@ -129,7 +129,14 @@ def check_trainable(config: TrainConfig) -> None:
     described = check_model(config, load_tokenizer(config.model, config.prompt))
     stored = _open_weights(config.model)
     causal = _without_weights(config.model, described, packing=config.packing)
-    _check_complete(causal, ModelWeights(causal, stored), config.model)
+    weights = ModelWeights(causal, stored)
+    _insert_adapters(causal, config)
+    _check_complete(causal, weights, config.model)
+    for name, parameter in causal.named_parameters():
+        if not is_adapter(name) and stored_name(name) in weights:
+            _check_shape(stored_name(name), weights.shape(stored_name(name)), parameter.shape)
+    if config.lora_from:
+        _first_values(causal, config, weights)
 
 
 def mesh_of_workers(config: TrainConfig, device: torch.device) -> DeviceMesh | None:
@@ -166,9 +173,7 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         causal = _without_weights(config.model, described, packing=config.packing)
         weights = ModelWeights(causal, stored)
     choose_by_row(causal)
-    if config.lora_rank:
-        insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized,
-                        dora=config.lora_dora)  # fmt: skip
+    _insert_adapters(causal, config)
     low = dtype if dtype != torch.float32 else None
     if config.fp8:
         use_float8(decoder_layers(causal), device)
@@ -205,6 +210,12 @@ def _without_weights(model: str, described: Any, *, packing: bool) -> Any:
             return AutoModelForCausalLM.from_config(described, dtype=torch.float32, trust_remote_code=False, **options)
     except (ValueError, KeyError) as error:
         raise ValueError(_unusable(model, error)) from None
+
+
+def _insert_adapters(causal: Any, config: TrainConfig) -> None:
+    if config.lora_rank:
+        insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized,
+                        dora=config.lora_dora)  # fmt: skip
 
 
 def _open_weights(model: str) -> StoredWeights:
@@ -307,10 +318,7 @@ def _fill(
             values[name] = first(full, tuple(parameter.shape))
         elif stored_name(full) in weights:
             values[name] = weights.read(stored_name(full))
-            if values[name].shape != parameter.shape:
-                raise ValueError(f"train.model: its files hold {stored_name(full)!r} of shape "
-                                 f"{tuple(values[name].shape)}, its configuration wants {tuple(parameter.shape)}; they "
-                                 "do not belong together")  # fmt: skip
+            _check_shape(stored_name(full), values[name].shape, parameter.shape)
             if not values[name].sum().isfinite() and not values[name].isfinite().all():  # the sum needs no second copy
                 raise ValueError(f"train.model: its files hold {stored_name(full)!r} with values that are NaN or "
                                  "infinite; download it again")  # fmt: skip
@@ -318,6 +326,12 @@ def _fill(
         if prefix + name in weights:
             buffer.copy_(weights.read(prefix + name))
     module.load_state_dict(values, strict=False, assign=True)
+
+
+def _check_shape(name: str, found: torch.Size, wanted: torch.Size) -> None:
+    if found != wanted:
+        raise ValueError(f"train.model: its files hold {name!r} of shape {tuple(found)}, its configuration wants "
+                         f"{tuple(wanted)}; they do not belong together")  # fmt: skip
 
 
 def _save_memory(causal: Any, config: TrainConfig) -> None:

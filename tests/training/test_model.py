@@ -115,6 +115,14 @@ def test_weights_of_another_shape_are_one_clear_line(base):
         build(base)
 
 
+def test_weights_of_another_shape_and_adapters_that_are_not_there_are_refused_by_plan(base, tmp_path):
+    with pytest.raises(ValueError, match="it should hold adapter_config.json"):
+        check_trainable(TrainConfig(model=str(base), max_length=256, lora_rank=4, lora_from=str(tmp_path / "none")))
+    rewrite(base, **{PROJECTION: torch.ones(3, 5)})
+    with pytest.raises(ValueError, match=r"of shape \(3, 5\), its configuration wants"):
+        check_trainable(TrainConfig(model=str(base), max_length=256))
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
 def test_weights_that_are_not_finite_are_one_clear_line(base, value):
     """In a row that no text asks for they would be found only at the export."""
