@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 
@@ -119,6 +119,8 @@ class Relaying(NamedTuple):
             raise refusal_in_answer(content)
         if (broken := error_of_choice(content)) is not None:
             raise refusal_in_answer(broken)
+        if self.address.kind in {"chat", "completions"} and not _has_choice(content.get("choices")):
+            raise ValueError("no choices")
         if self.meter.read(content):
             self.use.tokens = self.meter.tokens
         if not self.translated:
@@ -126,6 +128,10 @@ class Relaying(NamedTuple):
         if self.address.kind == "tokenize":
             return json.dumps({"input_tokens": int(content["count"])}).encode()
         return whole(body)
+
+
+def _has_choice(choices: Any) -> bool:
+    return isinstance(choices, list) and bool(choices) and all(isinstance(choice, dict) for choice in choices)
 
 
 async def _read_to_end(content: aiohttp.StreamReader) -> None:

@@ -244,3 +244,10 @@ def test_no_event_of_a_stream_breaks_the_loop_that_every_client_writes(answering
     assert [choice.delta.content or "" for part in parts for choice in part.choices if choice.delta.content] == ["Hi"]
     told = [part.usage.completion_tokens for part in parts if part.usage]
     assert told == ([4] * 3 if usage and odd.get("usage") else [])
+
+
+@pytest.mark.parametrize("api", ["chat", "completions", "messages"])
+@pytest.mark.parametrize("choices", [None, [], {}, [None]])
+def test_an_answer_without_choices_is_the_engines_failure(answering, api, choices):
+    with pytest.raises((openai.APIStatusError, anthropic.APIStatusError), match="cannot be read"):
+        answering(api, "application/json", json.dumps(WHOLE | {"choices": choices}).encode())
