@@ -196,3 +196,10 @@ def running_gateway(url, folder, *, keys=True, context=2048, **settings):
         running.client.close()
         server.should_exit = True
         thread.join()
+
+
+def error_of(response: httpx.Response) -> tuple[int, str]:
+    """Status and code of an error in OpenAI's form."""
+    error = response.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    return response.status_code, error["code"]

@@ -1,17 +1,10 @@
 """CodeSearchNet in both published forms and folders of source, with what goes wrong in real ones."""
 
-import bz2
-import functools
 import gzip
-import http.server
 import inspect
-import io
 import json
-import lzma
 import os
 import pickle
-import random
-import threading
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codeocean.collect.bare import with_line_feeds
-from codeocean.collect.pairs import _damage, bare_pair
+from codeocean.collect.pairs import bare_pair
 from codeocean.collect.readers import CodeSearchNetSource, FolderSource, JsonlSource, list_units, read_unit
 from codeocean.syntax import has_syntax_error
-from core.json_records import json_records
 
 CODE = 'def add(a, b):\n    """Add two numbers and return the sum."""\n    total = a + b\n    return total\n'
 STRIPPED = "def add(a, b):\n    total = a + b\n    return total"
+MAPPED = {"code": "content", "docstring": "summary", "license": "license", "path": "file"}
 GO = "func Add(a, b int) int {\n\treturn a + b\n}"
 
 
@@ -36,6 +29,10 @@ def rows_of(source):
 
 def dataset(path):
     return CodeSearchNetSource(kind="codesearchnet", path=str(path))
+
+
+def jsonl(path, **settings):
+    return JsonlSource(kind="jsonl", path=str(path), **settings)
 
 
 def folder(path, **settings):
@@ -185,73 +182,6 @@ def test_a_file_larger_than_memory_is_not_opened(tmp_path):
     assert {row["path"]: row["reason"] for row in rows_of(folder(tmp_path))}["sparse.py"] == "file too large"
 
 
-def jsonl(path, **settings):
-    return JsonlSource(kind="jsonl", path=str(path), **settings)
-
-
-MAPPED = {"code": "content", "docstring": "summary", "license": "license", "path": "file"}
-
-
-@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.json", "lines.json"])
-def test_json_with_mapped_columns_is_read(tmp_path, name):
-    records = [{"content": CODE, "summary": "Add two.", "license": "MIT", "file": "x.py", "more": [1]},
-               {"content": CODE, "summary": "Add two."}, {"content": CODE}]  # fmt: skip
-    lines = json.dumps(records, indent=1) if name == "a.json" else "\n".join(map(json.dumps, records))
-    (tmp_path / name).write_bytes(gzip.compress(lines.encode()) if name.endswith("gz") else lines.encode())
-    first, second, third = rows_of(jsonl(tmp_path, columns=MAPPED, language="python", license="BSD-3-Clause"))
-    assert (first["code"], first["docstring"], first["license"], first["path"]) == (STRIPPED, "Add two.", "MIT", "x.py")
-    assert (second["license"], second["language"], second["source"]) == ("BSD-3-Clause", "python", "jsonl")
-    assert third["reason"] == "missing field"
-
-
-def test_json_with_its_own_languages(tmp_path):
-    lines = [json.dumps({"code": GO, "docstring": "Adds.", "lang": lang}) for lang in ("go", "cobol", "rust")]
-    (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    columns = {"code": "code", "docstring": "docstring", "language": "lang"}
-    reasons = [row["reason"] for row in rows_of(jsonl(tmp_path, columns=columns, languages=("go",)))]
-    assert reasons == ["", "language not asked for", "language not asked for"]
-
-
-@pytest.mark.parametrize("settings", [{}, {"columns": {"code": "c"}, "language": "go"}, {"language": "cobol"},
-                                      {"columns": {"code": "c", "docstring": "d", "language": "l"}, "language": "go"}])  # fmt: skip
-def test_json_without_what_it_needs_is_refused(settings):
-    with pytest.raises(ValueError, match=r"language|columns"):
-        jsonl("x", **settings)
-
-
-@pytest.mark.parametrize(
-    ("content", "reasons"),
-    [(b"[1, 2", ["corrupt row", "corrupt file"]), (b"[" * 100_000, ["corrupt file"]), (b"[3]", ["corrupt row"]),
-     (b"[{}]", ["missing field"])],
-)  # fmt: skip
-def test_a_damaged_array_is_counted(tmp_path, content, reasons):
-    (tmp_path / "a.json").write_bytes(content)
-    assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == reasons
-
-
-@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.jsonl.gz"])
-def test_an_array_behind_a_byte_order_mark_is_read_whatever_the_suffix(tmp_path, name):
-    content = b"\xef\xbb\xbf" + b" \n" * 2000 + json.dumps([{"code": GO, "docstring": "Adds."}] * 3).encode()
-    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
-    assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
-
-
-@pytest.mark.parametrize("name", ["a.NDJSON", "a.json.gz", "a.jsonl.zst", "a.ndjson.bz2", "a.jsonl.xz", "A.JSON.XZ"])
-def test_json_of_every_suffix_and_packing_is_read(tmp_path, name):
-    content = (json.dumps({"code": GO, "docstring": "Adds."}) + "\n").encode() * 3
-    packed = {"gz": gzip.compress, "zst": lambda raw: pa.Codec("zstd").compress(raw, asbytes=True),
-              "bz2": bz2.compress, "xz": lzma.compress}  # fmt: skip
-    (tmp_path / name).write_bytes(packed.get(name.rpartition(".")[2].lower(), bytes)(content))
-    assert [row["reason"] for row in rows_of(jsonl(tmp_path, language="go"))] == [""] * 3
-
-
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-@pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: raw[:40] + bytes(20) + raw[60:]])
-def test_a_damaged_packing_is_a_corrupt_file(tmp_path, pack, damage):
-    (tmp_path / "a.jsonl.gz").write_bytes(damage(pack(original().encode() * 50)))
-    assert [row["reason"] for row in rows_of(dataset(tmp_path))][-1] == "corrupt file"
-
-
 @pytest.mark.parametrize(
     "kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.string_view(), pa.large_string()]
 )
@@ -390,83 +320,6 @@ def test_docstrings_of_both_sources_agree(tmp_path):
     (tmp_path / "a.py").write_text("class A:\n    " + method)
     (mine,), (theirs,) = rows_of(folder(tmp_path)), rows_of(dataset(tmp_path))
     assert mine["docstring"] == theirs["docstring"] == "Sum up.\n\nAll of it."
-
-
-@pytest.fixture
-def web(tmp_path):
-    """A server of `tmp_path` that cannot send a part of a file, as many cannot."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def test_files_of_a_web_server_are_read_also_large_ones(tmp_path, web):
-    letters = random.Random(0)  # must not compress below fsspec's block of 5 MiB
-    rows = pa.table({"language": ["go"] * 4000, "func_documentation_string": ["Does it."] * 4000,
-                     "func_code_string": [letters.randbytes(1000).hex() for _ in range(4000)]})  # fmt: skip
-    pq.write_table(rows, tmp_path / "a.parquet", row_group_size=2000)
-    (tmp_path / "a.jsonl").write_text(original())
-    with gzip.open(tmp_path / "b.jsonl.gz", "wt") as file:
-        file.write("\n".join(original(code, "go") for code in rows["func_code_string"].to_pylist()))
-    assert (tmp_path / "a.parquet").stat().st_size > 5 << 20
-    assert len(list_units(dataset(f"{web}/a.parquet"))) == 2
-    counts = [sum(not row["reason"] for row in rows_of(dataset(f"{web}/{name}")))
-              for name in ("a.parquet", "a.jsonl", "b.jsonl.gz")]  # fmt: skip
-    assert counts == [4000, 1, 4000]
-
-
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress,
-                                  lambda raw: pa.Codec("zstd").compress(raw, asbytes=True)])  # fmt: skip
-def test_a_damaged_packing_at_a_url_is_a_corrupt_file(tmp_path, web, pack):
-    raw = pack("\n".join(original() for _ in range(50)).encode())
-    (tmp_path / "a.jsonl.gz").write_bytes(raw[: len(raw) // 2] + b"\xff" * 60)
-    assert [row["reason"] for row in rows_of(dataset(f"{web}/a.jsonl.gz"))][-1] == "corrupt file"
-
-
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress,
-                                  lambda raw: pa.Codec("zstd").compress(raw, asbytes=True)])  # fmt: skip
-def test_a_network_that_fails_under_a_packing_is_no_damage(pack):
-    class Failing(io.BytesIO):
-        def read(self, size=-1):
-            if self.tell() >= 20:
-                raise ConnectionResetError("reset by peer")
-            return super().read(min(size, 20))
-
-    with pytest.raises(ConnectionResetError, match="reset by peer"):
-        list(json_records(Failing(pack(original().encode()))))
-
-
-def test_missing_file_of_a_web_server_is_found_before_the_work_starts(web):
-    for name in ("no.parquet", "no.jsonl"):
-        with pytest.raises(FileNotFoundError, match=f"{name} does not exist or cannot be reached"):
-            list_units(dataset(f"{web}/{name}"))
-
-
-def test_failing_network_is_no_damage_to_a_file():
-    assert _damage("/data/a.parquet", OSError("Unexpected end of stream"))["reason"] == "corrupt file"
-    with pytest.raises(OSError, match="reset by peer"):
-        _damage("https://example.org/a.parquet", OSError("reset by peer"))
-
-
-def test_parquet_without_rows_is_a_unit_without_rows(tmp_path):
-    pq.ParquetWriter(tmp_path / "a.parquet", hub_table(1).schema).close()
-    assert len(list_units(dataset(tmp_path))) == 1
-    assert rows_of(dataset(tmp_path)) == []
-
-
-def test_a_file_that_vanishes_from_the_web_is_no_dropped_row(tmp_path, web):
-    (tmp_path / "a.jsonl").write_text(original())
-    (unit,) = list_units(dataset(f"{web}/a.jsonl"))
-    (tmp_path / "a.jsonl").unlink()
-    with pytest.raises(FileNotFoundError):
-        list(read_unit(unit))
 
 
 def test_a_changed_file_changes_the_fingerprint(tmp_path):
