@@ -55,7 +55,7 @@ def cpu_seconds() -> Counter[str]:
     me = psutil.Process()
     for process in (me, *me.children(recursive=True)):
         with contextlib.suppress(psutil.Error):
-            times, title = process.cpu_times(), process.cmdline()
+            times, title = process.cpu_times(), process.cmdline() or [process.name()]  # it has ended
             spent = times.user + times.system
             if process == me or "VLLM" in title[0]:
                 found["job" if process == me else "engines"] += spent

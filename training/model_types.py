@@ -35,11 +35,11 @@ _WHY = {
     _RECURRENT: ("bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "mamba", "mamba2", "minimax",
                  "nemotron_h", "olmo_hybrid", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma",
                  "zamba2"),
-    _OWN: ("codegen", "ctrl", "diffllama", "doge", "falcon", "gpt_neo", "gpt_neox_japanese", "gptj", "nemotron",
+    _OWN: ("codegen", "diffllama", "doge", "falcon", "gpt_neo", "gpt_neox_japanese", "gptj", "nemotron",
            "openai-gpt", "persimmon", "stablelm", "xglm"),
     _BIAS: ("bloom", "mpt"),
     "a convolution reaches from one document into the next": ("lfm2", "lfm2_moe", "zaya"),
-    "its layers share keys and values": ("gemma4_text", "gemma4_unified_text"),
+    "its layers share keys and values": ("gemma4_text",),
 }  # fmt: skip
 UNPACKED = {kind: why for why, kinds in _WHY.items() for kind in kinds}
 """Model types that are trained with `packing: false` alone, and why."""

@@ -62,8 +62,6 @@ _OF_TYPE = {
                      "vocab_size_per_layer_input": 640, "hidden_size_per_layer_input": 8},
     "gemma4_text": {"layer_types": ["sliding_attention", "full_attention"], "num_kv_shared_layers": 0,
                     "vocab_size_per_layer_input": 640, "hidden_size_per_layer_input": 8, "global_head_dim": 8},
-    "gemma4_unified_text": {"layer_types": ["sliding_attention", "full_attention"], "num_kv_shared_layers": 0,
-                            "vocab_size_per_layer_input": 640, "hidden_size_per_layer_input": 8, "global_head_dim": 8},
     "glm4_moe_lite": {"num_key_value_heads": 4, "q_lora_rank": 16},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": _WINDOW, "num_heads": 4},
     "granitemoehybrid": {"layer_types": ["mamba", "attention"]},
