@@ -29,20 +29,10 @@ _OPERATORS = frozenset(
     "+ - * / % ++ -- += -= *= /= %= == != < > <= >= ! ~ & | ^ << >> () [] && || -> &= |= ^=".split()  # noqa: SIM905
 )
 _ITERATED = frozenset({"begin", "end"})
+_RANGES = frozenset({"initializer_list", "iterator", "const_iterator"})
 _TAKEN = frozenset("main std wavecoder assert Wire Call Out In Thrown Raised Span Graph Fields Id Plain T".split())  # noqa: SIM905
 _WORDS = frozenset(
-    [
-        "volatile",
-        "struct",
-        "class",
-        "enum",
-        "ostream",
-        "istream",
-        "initializer_list",
-        "iterator",
-        "const_iterator",
-        "typename",
-    ]
+    "volatile struct class enum ostream istream initializer_list iterator const_iterator typename".split()  # noqa: SIM905
 )
 
 
@@ -172,12 +162,8 @@ def add_functions(made: Crossing, functions: list[Function]) -> Crossing:
 def _is_special(member: Member, own: set[str]) -> bool:
     """Whether a function is not one of plain data."""
     marks = (re.search(r"\*(?!\s*&?$)|\*$|\(\*|\w\s*\(", bare(kind)) for kind in (member.returns, *member.kinds))
-    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) or member.words() & {
-        "initializer_list",
-        "iterator",
-        "const_iterator",
-    }
-    return bool(member.words() & own or member.space or refers or any(marks))
+    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) is not None
+    return bool(member.words() & (own | _RANGES) or member.space or refers or any(marks))
 
 
 def _keep_needed(made: Crossing, words: set[str]) -> None:
