@@ -31,9 +31,6 @@ log = logging.getLogger("wavecoder.serve")
 
 LOOPBACK = "127.0.0.1"
 
-TELEMETRY = "llm_serve_telemetry"
-"""Name and namespace of the actor by which `ray.serve.llm` records that an engine started."""
-
 
 @contextmanager
 def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str, str]) -> Iterator[Replicas]:
@@ -72,7 +69,6 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         ]
         serve.run_many(targets, wait_for_applications_running=False)
         _wait_until_ready([target.name for target in targets], config.ready_timeout_s)
-        _end_telemetry()
         log.info("ready after %.0f s", time.monotonic() - begun)
         with keeping_told(replicas, [model.name for model in models], config.replica_host):
             yield replicas
@@ -95,12 +91,6 @@ def applications(
         )
         for model in models
     }
-
-
-def _end_telemetry() -> None:
-    """End Ray's actor that has recorded what started: it would stay, with 0.25 GiB, for nothing."""
-    with suppress(ValueError):  # there is none
-        ray.kill(ray.get_actor(TELEMETRY, TELEMETRY))
 
 
 def _shut_down() -> None:
