@@ -19,6 +19,7 @@ from pyarrow import fs as pafs
 
 from core.chat import ChatAnswer, ChatRequest
 from core.storage import write_bytes
+from serve.client.bodies import unpacked
 from serve.client.chat import MOST_LEARNT, ChatClient
 from serve.client.completions import failed, read_completion
 from serve.client.errors import Blame, EndpointError, blame, read_error
@@ -205,7 +206,8 @@ class BatchChat:
                 async with session.request(
                     method, self._client.address(path), data=data, headers={"Content-Type": kind}
                 ) as answer:
-                    content = await answer.read()
+                    packing = answer.headers.get("Content-Encoding", "")
+                    content = unpacked(await answer.read(), packing, 1 << 31)
                     if answer.status == 200:
                         return content.decode()
                     error = read_error(answer.status, content)

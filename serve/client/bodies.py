@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
+
 from serve.client.errors import error_in
 
 Row = dict[str, Any]
@@ -24,6 +26,8 @@ MOST_WRAPPINGS = 3
 
 MOST_UNPACKED = 1 << 20
 """Bytes of a packed body that are read."""
+
+_OF_ARROW = {"br": "brotli", "zstd": "zstd"}
 
 _COMMENTS = re.compile(r"\A(?:[\s\x00\ufeff]*:[^\n]*\n)+")
 _STREAM = re.compile(r"(?:data|event|id|retry):")
@@ -49,11 +53,36 @@ def parsed(body: bytes) -> Any:
     return unwrapped(value)
 
 
+def unpacked(body: bytes, encodings: str, most: int = MOST_UNPACKED) -> bytes:
+    """What a body holds that may be packed, in the ways that its headers name; as it is where it is not packed so.
+
+    Args:
+        body: as it came.
+        encodings: of `Content-Encoding`.
+        most: bytes that are unpacked.
+    """
+    for name in reversed(encodings.lower().replace(" ", "").split(",")):
+        with contextlib.suppress(zlib.error, OSError):
+            if name in {"gzip", "x-gzip"}:
+                body = _inflated(body, zlib.MAX_WBITS | 16, most)
+            elif name == "deflate":  # with zlib's frame, or without
+                body = _inflated(body, zlib.MAX_WBITS if body and body[0] & 15 == 8 else -zlib.MAX_WBITS, most)
+            elif name in _OF_ARROW:
+                body = pa.CompressedInputStream(pa.BufferReader(body), _OF_ARROW[name]).read(most)
+    return body
+
+
+def _inflated(body: bytes, wbits: int, most: int) -> bytes:
+    inflate = zlib.decompressobj(wbits=wbits)
+    plain = inflate.decompress(body, most)
+    if not (inflate.eof or inflate.unconsumed_tail):
+        raise zlib.error("cut off")
+    return plain
+
+
 def _text(body: bytes) -> str:
     """A body as text, also in UTF-16 with its mark, or packed by gzip although no header says so."""
-    if body.startswith(b"\x1f\x8b"):
-        with contextlib.suppress(zlib.error):
-            body = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(body, MOST_UNPACKED)
+    body = unpacked(body, "gzip") if body.startswith(b"\x1f\x8b") else body
     return body.decode("utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "replace")
 
 

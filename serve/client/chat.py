@@ -24,6 +24,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from core.chat import ChatAnswer, ChatRequest
+from serve.client.bodies import unpacked
 from serve.client.completions import MALFORMED, failed, read_completion, written_in_spite
 from serve.client.concurrency import Pace
 from serve.client.errors import Blame, EndpointError, blame, read_error
@@ -38,6 +39,9 @@ log = logging.getLogger("wavecoder.serve")
 
 MAX_ANSWER_BYTES = 1 << 20
 """Most of an answer that is read; far more than any `max_tokens` that is sensible here."""
+
+MAX_STREAM_BYTES = 1 << 24
+"""The same of a stream, which takes some 300 bytes for a token."""
 
 GIVEN_UP_IN_A_ROW = 8
 """So many questions given up, with no answer to any other in between, and the endpoint counts as gone."""
@@ -188,12 +192,15 @@ class ChatClient:
     async def _post(self, session: aiohttp.ClientSession, route: str, model: str, body: dict[str, Any]) -> _Reply:
         try:
             async with self._upstream.post(session, route, model, json.dumps(body).encode(), {}) as response:
-                read = bytearray()
+                read, most = bytearray(), MAX_STREAM_BYTES if body.get("stream") else MAX_ANSWER_BYTES
                 async for chunk in response.content.iter_any():
                     read += chunk
-                    if len(read) > MAX_ANSWER_BYTES:
-                        return _Reply(failed(f"answer larger than {MAX_ANSWER_BYTES >> 20} MiB", "endpoint"))
-                return self._reply(response.status, response.headers, bytes(read))
+                    if len(read) > most:
+                        break
+                plain = unpacked(bytes(read), response.headers.get("Content-Encoding", ""), most + 1)
+                if len(plain) > most:
+                    return _Reply(failed(f"answer larger than {most >> 20} MiB", "endpoint"))
+                return self._reply(response.status, response.headers, plain)
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             raise ValueError(f"{self._config.url!r} is no URL of an endpoint") from None
         except aiohttp.ClientConnectorError as error:
@@ -353,7 +360,8 @@ class ChatClient:
             self._fatal, self._probe = None, None
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0),  # the pace is the limit
-                headers=headers | {"Content-Type": "application/json"},
+                headers=headers | {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"},
+                auto_decompress=False,  # some pack otherwise than they were asked to, or say so of what is plain
                 timeout=aiohttp.ClientTimeout(total=self._config.timeout_s, sock_connect=CONNECT_S),
                 proxy=_proxy(self._config.url),
                 max_field_size=MOST_HEADER_BYTES,

@@ -201,6 +201,7 @@ MODEL = re.compile(
     r"|model identifier is invalid|unable to access model|does not have access to model"
     r"|model_not_supported|model_terms_required|model_permission_blocked|model\.accessdenied|invalid model name"
     r"|don['’]t have access to the model|^no models? (?:is |are )?loaded|^\S+ does not support chat\b"
+    r"|must be verified to use the model"
     r"|unavailable_model|on-demand throughput isn['’]t supported|operation does not work with the specified model"
     r"|^model[^;]{0,80} is enabled only for api versions"
     r"|not (?:supported )?in (?:the )?v1/chat/completions|模型不存在",
@@ -228,8 +229,10 @@ WAITED_FOR = re.compile(
 )
 """A 503 of a server that has too much to do, or whose model will be there."""
 
-CRASHED = re.compile(r"model has (?:been )?(?:unloaded|crashed)", re.IGNORECASE)
-"""Words of a 400 that passes: LM Studio loads the model again."""
+CRASHED = re.compile(
+    r"model (?:has (?:been )?)?(?:unloaded|crashed)|EngineCore encountered|^server_error", re.IGNORECASE
+)
+"""Words and codes of a 400 that passes: LM Studio loads the model again, vLLM is started again."""
 
 SLOW_DOWN = re.compile(r"throttling|overloaded|too_?many_?requests|rate_?limit_?(?:error|exceeded|reached)")
 """Codes of a 400 that is a 429: Amazon's, Moonshot's."""
@@ -271,11 +274,11 @@ def blame(error: EndpointError) -> Blame:
     waited_for = status == 503 and not error.html and WAITED_FOR.search(said)
     if status in {420, 498, 529} or waited_for or (status == 400 and SLOW_DOWN.search(error.code)):
         return Blame.BUSY
-    if status == 400 and CRASHED.search(error.words):
+    if status == 400 and (CRASHED.search(error.words) or CRASHED.search(error.code)):
         return Blame.BROKEN
     too_large = status == 500 and TOO_LARGE.search(said)  # llama.cpp
     # A 202 is a promise of an answer elsewhere.
-    may_pass = status < 300 or status in {408, 409, 424, 425, 499} or (status >= 500 and status != 501)
+    may_pass = status < 300 or status in {408, 409, 421, 424, 425, 499} or (status >= 500 and status != 501)
     return Blame.BROKEN if may_pass and not too_large else Blame.QUESTION
 
 

@@ -40,6 +40,14 @@ _QUESTION_TOO_LARGE = re.compile(
 )
 """How they say that a question is too large, which has other remedies."""
 
+_STREAMS_ONLY = re.compile(
+    r"only supports? (?:the )?stream|non.?streaming\b[^.;]{0,40} not (?:be )?(?:supported|allowed)"
+    r"|stream(?:ing)?['\"`]? (?:is required|must be (?:set to )?(?:true|enabled)|has to be true)"
+    r"|(?:set|enable|use) [`'\"]?stream(?:ing)?[`'\"]?(?:=| to |: ?)true|(?:must|should) have [`'\"]?stream ?= ?true",
+    re.IGNORECASE,
+)
+"""How they say that they answer by streams alone."""
+
 _LIMIT_OUT_OF_RANGE = re.compile(
     r"too (?:large|big|high|long|many|small|low)|at (?:most|least)|maximum|minimum|exceed"
     r"|(?:greater|less|more|fewer) than|[<>]|range|between|positive|ceiling|\bcap\b|surpass",
@@ -83,7 +91,8 @@ _ROLE = (
 
 _ALIASES = {
     "stop": r"(?<![\w.])stop(?:[_ -]?(?:sequence|word|string)s?)?(?!\w)",
-    "response_format": r"response.?format|json.?(?:schema|object|mode|output)|guided|structured.?outputs?"
+    "response_format": r"response.?(?:format|schema|mime.?type)|\bword ['\"`]?json|json.?(?:schema|object|mode|output)"
+                       r"|guided|structured.?outputs?"
                        r"|invalid schema|grammar|schema (?:is too|produces|contains)"
                        rf"|additionalproperties|{'|'.join(sorted(LIMITS))}",
     "output_config": r"output.?(?:config|format)|json.?schema|structured.?outputs?|grammar|additionalproperties|schema",
@@ -112,6 +121,8 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
         return None
     if other := _smaller_limit(rules, error, body) or _no_thinking(rules, error):
         return other
+    if _STREAMS_ONLY.search(error.words):
+        return _with_stream(rules, body)
     for words in (_WHAT_IS_TAKEN.sub(lambda found: " " * len(found[0]), error.words), error.words):
         named = [(place, rules.model_copy(update=change), said) for field, change, said in _changes(rules)
                  if _is_sent(field, rules, body) and _is_refused(field, rules, error)
@@ -135,13 +146,28 @@ def _smaller_limit(rules: EndpointRules, error: EndpointError, body: Body) -> tu
         return None  # the question counts too
     if _place(error, words, rf"{_pattern(rules.token_limit, rules)}|{_OTHER_LIMITS}") is None:
         return None
-    numbers = [int(each[1].replace(",", "")) - (words[each.end() : each.end() + 12].lower() == " (exclusive)")
+    numbers = [int(each[1].replace(",", "")) - _is_exclusive(words[: each.start()], words[each.end() :])
                for each in _NUMBER.finditer(words)]  # fmt: skip
     smaller = [number for number in numbers if number < sent]
     most = max(smaller, default=0)
     if most < _LEAST:
         return None
     return rules.model_copy(update={"most_tokens": most}), f"{rules.token_limit} above {most:,}"
+
+
+def _is_exclusive(before: str, behind: str) -> bool:
+    """Whether a limit's number is itself too high, by the words around it."""
+    below = re.search(r"(?:<|\b(?:less|fewer|lower|smaller) than) [`'\"]?\Z", before, re.IGNORECASE)
+    return below is not None or behind.lower().startswith(" (exclusive)")
+
+
+def _with_stream(rules: EndpointRules, body: Body) -> tuple[EndpointRules, str] | None:
+    """Rules that ask for a stream, for an endpoint that answers in no other way (Alibaba's of some models)."""
+    if "stream" in body:
+        return None
+    options = {"stream_options": {"include_usage": True}} if rules.api == "chat" else {}
+    changed = rules.model_copy(update={"extra": rules.extra | {"stream": True} | options})
+    return changed, "questions without a stream (sent with stream: true)"
 
 
 def _no_thinking(rules: EndpointRules, error: EndpointError) -> tuple[EndpointRules, str] | None:
@@ -164,7 +190,8 @@ def _is_refused(field: str, rules: EndpointRules, error: EndpointError) -> bool:
     if field == rules.token_limit and _LIMIT_OUT_OF_RANGE.search(error.words):
         return bool(_PLAINLY.search(said))
     if error.status >= 500:
-        return bool(_PLAINLY.search(error.words))
+        roles = field == "messages.role" and "roles must alternate" in error.words
+        return roles or bool(_PLAINLY.search(error.words))
     # A form of answers has many ways to be refused, and a simpler one does no harm.
     return field in {"response_format", "output_config"} or bool(_cause(error) or REFUSES.search(said))
 

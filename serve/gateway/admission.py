@@ -158,7 +158,8 @@ def speaks_anthropic(path: bytes, headers: Iterable[tuple[bytes, bytes]]) -> boo
     """Whether a client reads Anthropic's objects, errors too."""
     if path.startswith(MESSAGES):
         return True
-    return path.startswith(MODELS) and any(name == b"anthropic-version" for name, _ in headers)
+    is_openais = path in ADDRESSES and not path.startswith(MODELS)
+    return not is_openais and any(name == b"anthropic-version" for name, _ in headers)
 
 
 def address_of(path: bytes) -> Address:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from serve.gateway.admission import RefusalError, may_ask, unknown_model
 from serve.gateway.keys import Key
-from serve.gateway.parts import check_input, check_items, check_messages
+from serve.gateway.parts import check_input, check_items, check_messages, check_tools
 from serve.gateway.settings import GatewayConfig
 
 ENGINE_FIELDS = frozenset(
@@ -112,6 +112,8 @@ def read_ask(body: dict[str, Any], kind: str, key: Key, config: GatewayConfig, c
         check_input(body)
     if kind == "responses":
         check_items(body)
+    if kind in {"chat", "responses", "tokenize"}:
+        check_tools(body)
     if not isinstance(body.get("stream"), bool | None):  # the engine would take 1 or "yes" for true
         raise RefusalError(400, "invalid_value", "stream must be true or false", param="stream")
     choices = _choices(body, kind, config)

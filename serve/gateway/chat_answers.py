@@ -3,7 +3,8 @@
 Reasoning has two names: vLLM 0.29 says `reasoning`. DeepSeek's API began with `reasoning_content`, and LangChain,
 LiteLLM, the AI SDK and most coding agents read that one alone: they would show an answer that begins after a long
 silence. Calls of tools are mended (`tool_calls.py`). An event that holds a whole message, as servers send that do not
-stream what they are asked to, becomes a part. All else goes on byte by byte.
+stream what they are asked to, becomes a part. The reason for an answer's end is said in OpenAI's words: pydantic-ai
+refuses answers with others, and the AI SDK takes them for a failure. All else goes on byte by byte.
 """
 
 from __future__ import annotations
@@ -13,9 +14,13 @@ import re
 from collections import defaultdict
 from typing import Any
 
+from serve.client.completions import finish_word
 from serve.gateway.tool_calls import CallParts, only_calls, whole_call
 
-_WHOLE = re.compile(rb'"reasoning"\s*:\s*"|"tool_calls"\s*:\s*\[(?!\s*\])')
+ODD_FINISH = re.compile(rb'"finish_reason":\s*(?!\s|null|"(?:stop|length|tool_calls|content_filter|function_call)")')
+"""A reason for an answer's end that is none of OpenAI's."""
+
+_WHOLE = re.compile(rb'"reasoning"\s*:\s*"|"tool_calls"\s*:\s*\[(?!\s*\])|' + ODD_FINISH.pattern)
 MAY_NEED_MENDING = re.compile(_WHOLE.pattern + rb'|"message"\s*:\s*\{')
 """What an event of a stream holds that may need it."""
 
@@ -32,6 +37,21 @@ class ChatStream:
         if not MAY_NEED_MENDING.search(data):
             return data
         return _mended(data, "delta", lambda choice, calls: self._calls[str(choice.get("index"))].mend(calls))
+
+    def last_chunk(self, data: bytes) -> bytes:
+        """What says that the choices of a chunk have ended, where its server ended the stream without saying so.
+
+        LiteLLM and the AI SDK take a stream without a reason for its end for one that failed.
+        """
+        content = json.loads(data)
+        content["choices"] = [self._ended(choice) for choice in content["choices"] if isinstance(choice, dict)]
+        content.pop("usage", None)
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+    def _ended(self, choice: dict[str, Any]) -> dict[str, Any]:
+        index: Any = choice.get("index", 0)
+        said: dict[str, Any] = {"text": ""} if "text" in choice else {"delta": {"content": ""}}
+        return {"index": index, **said, "finish_reason": "tool_calls" if str(index) in self._calls else "stop"}
 
 
 def whole_choices(content: dict[str, Any]) -> bool:
@@ -65,6 +85,7 @@ def _mended(data: bytes, place: str, mend_calls: Any) -> bytes:
         if place == "delta" and isinstance(choice, dict) and isinstance(choice.get("message"), dict):
             choice["delta"] = choice.pop("message") | (choice.get("delta") or {})
             content["object"], changed = "chat.completion.chunk", True
+        changed |= isinstance(choice, dict) and _say_finish(choice)
         part = choice.get(place) if isinstance(choice, dict) else None
         if isinstance(part, dict):
             changed |= _name_reasoning_twice(part)
@@ -80,6 +101,15 @@ def _name_reasoning_twice(part: dict[str, Any]) -> bool:
         return False
     part["reasoning_content"] = part["reasoning"]
     return True
+
+
+def _say_finish(choice: dict[str, Any]) -> bool:
+    """Say in OpenAI's word why an answer ended; whether another was said."""
+    given = choice.get("finish_reason")
+    if given is None or given == "function_call":  # which OpenAI said before it had tools
+        return False
+    choice["finish_reason"] = finish_word(given) or None
+    return bool(choice["finish_reason"] != given)
 
 
 def _mend_whole(calls: Any) -> bool:

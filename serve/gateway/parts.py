@@ -62,12 +62,40 @@ def check_items(body: dict[str, Any]) -> None:
             raise RefusalError(400, "unsupported_content", f"{where}: {kind!r} is not supported here", param="input")
         for field in ("content", "summary", "output"):
             _check_content(item.get(field), _PARTS_OF_ITEMS, f"{where}.{field}")
+
+
+def check_tools(body: dict[str, Any]) -> None:
+    """Refuse tools that are no functions; of a choice among some of them, leave these in alone.
+
+    Engines know no `tool_choice` of type `allowed_tools`: offering no others comes to the same.
+
+    Raises:
+        RefusalError: there are others.
+    """
     tools = body.get("tools") or []
     for place, tool in enumerate(tools if isinstance(tools, list) else [tools]):
-        if not isinstance(tool, dict) or tool.get("type") != "function":
+        if not isinstance(tool, dict) or tool.get("type", "function") != "function":
             kind = str(tool.get("type") if isinstance(tool, dict) else type(tool).__name__)[:40]
             message = f"tools[{place}]: only functions, which the client runs, are supported here, not {kind!r}"
             raise RefusalError(400, "unsupported_field", message, param="tools")
+    choice = body.get("tool_choice")
+    if not isinstance(choice, dict) or choice.get("type") != "allowed_tools":
+        return
+    choice = choice.get("allowed_tools", choice)  # the Responses API has no object inside
+    allowed = choice.get("tools") if isinstance(choice, dict) else None
+    if not isinstance(allowed, list) or choice.get("mode") not in ("auto", "required"):
+        message = "tool_choice: allowed_tools needs mode, auto or required, and tools"
+        raise RefusalError(400, "invalid_value", message, param="tool_choice")
+    names = [_name_of(tool) for tool in allowed]
+    body["tools"], body["tool_choice"] = [tool for tool in tools if _name_of(tool) in names], choice["mode"]
+    if not body["tools"]:
+        raise RefusalError(400, "invalid_value", "tool_choice: allowed_tools names none of tools", param="tool_choice")
+
+
+def _name_of(tool: Any) -> Any:
+    """The name of a tool, which a chat has in an object inside."""
+    function = tool.get("function", tool) if isinstance(tool, dict) else None
+    return function.get("name") if isinstance(function, dict) else None
 
 
 def check_input(body: dict[str, Any]) -> None:

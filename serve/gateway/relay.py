@@ -63,7 +63,7 @@ class Relaying(NamedTuple):
         An answer that came at once becomes one: some servers stream no calls of tools. Others name another type.
         """
         kind, begun = answer.content_type, b""
-        if kind != "text/event-stream" and "json" not in kind:
+        if kind != "text/event-stream":
             begun = await answer.content.readany()
         if kind == "text/event-stream" or begun.lstrip().startswith(_STREAM):
             parts = self._events(answer.content, begun)

@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from serve.client.completions import BROKE_OFF, read_usage
-from serve.gateway.chat_answers import MAY_NEED_MENDING, ChatStream, whole_choices
+from serve.client.completions import read_usage
+from serve.gateway.chat_answers import MAY_NEED_MENDING, ODD_FINISH, ChatStream, whole_choices
 from serve.gateway.upstream_errors import error_of_choice, is_error
 
 _END_OF_EVENT = re.compile(rb"(?>\r\n|\r|\n){2}")
@@ -19,7 +19,8 @@ DONE = b"[DONE]"
 
 _DATA = b"data: "
 
-_BROKE_OFF = re.compile(rb'"finish_reason":\s*(?:\{"type":\s*)?"(?:%b)"' % "|".join(sorted(BROKE_OFF)).encode())
+_FINISH = re.compile(rb'"finish_reason":\s*["{\[]')
+"""That some choice has ended."""
 
 
 class Meter:
@@ -29,7 +30,7 @@ class Meter:
         """Args: prompt_tokens: a guess, until the engine says. hide_usage: keep the usage event from the client."""
         self.prompt_tokens, self.completion_tokens = prompt_tokens, 0
         self._hide_usage, self._rest, self._last_choice = hide_usage, b"", b""
-        self._chat, self._is_told = ChatStream(), False
+        self._chat, self._is_told, self._has_finish = ChatStream(), False, False
         self._instead = b""
         """What goes on in an event's place."""
         self.finished = False
@@ -44,6 +45,7 @@ class Meter:
         self._rest = rest.lstrip(b"\r\n")
         if events and not self._over and _are_tokens(held, events):  # nearly always: looked at, not taken apart
             self._last_choice = events[-1][len(_DATA) :]
+            self._look_for_finish(held)
             self._count(len(events))
             return held[: len(held) - len(rest)]
         if len(self._rest) > MOST_EVENT_BYTES:
@@ -68,10 +70,21 @@ class Meter:
             if self._over:
                 break
             self._instead = event
+            self._look_for_finish(event)
             if event.strip() and self._wanted(event):
-                is_done = self.finished and read_event(event)[1].strip(b'"').upper() == DONE
+                if is_done := self.finished and read_event(event)[1].strip(b'"').upper() == DONE:
+                    passed.append(self._untold_end())
                 passed.append((_DATA + DONE if is_done else self._mended(self._instead.lstrip(b"\r\n"))) + b"\n\n")
         return b"".join(passed)
+
+    def _look_for_finish(self, data: bytes) -> None:
+        self._has_finish = self._has_finish or _FINISH.search(data) is not None
+
+    def _untold_end(self) -> bytes:
+        """The event that ends the choices of a stream whose server did not say that they had."""
+        if self._has_finish or not self._last_choice:
+            return b""
+        return _DATA + self._chat.last_chunk(self._last_choice) + b"\n\n"
 
     def _mended(self, event: bytes) -> bytes:
         """An event as clients of a chat read it."""
@@ -178,11 +191,11 @@ def _has_part(data: bytes) -> bool:
 
 
 def _may_matter(data: bytes) -> bool:
-    """Whether something in it may be a usage, an error, or the end of an answer that is not whole.
+    """Whether something in it may be a usage, an error, or the end of an answer that is not whole or in odd words.
 
     In text, quotes have a backslash before them: what stands between two without one is a name or a whole value.
     """
-    return b'"usage"' in data or b'"error"' in data or _BROKE_OFF.search(data) is not None
+    return b'"usage"' in data or b'"error"' in data or ODD_FINISH.search(data) is not None
 
 
 def read_event(event: bytes) -> tuple[bytes, bytes]:

@@ -35,7 +35,7 @@ class Upstream:
         self.error = None
         """(status, body, headers) to answer with instead."""
         self.raw = None
-        """(content type, bytes) to answer with instead, in one write and without an end of its own."""
+        """(content type, bytes, perhaps headers) to answer with instead, in one write and without an end of its own."""
         self.key = None
         """What it asks for, if anything."""
         self.context = None
@@ -78,9 +78,10 @@ class Upstream:
                 words = f"This model's maximum context length is {self.context} tokens. However, you requested more"
                 return web.json_response({"error": {"message": words, "code": 400}}, status=400)
             if self.raw is not None:
-                response = web.StreamResponse(headers={"Content-Type": self.raw[0]})
+                kind, data, *more = self.raw
+                response = web.StreamResponse(headers={"Content-Type": kind} | (more[0] if more else {}))
                 await response.prepare(request)
-                await response.write(self.raw[1])
+                await response.write(data)
                 return response
             if not body.get("stream"):
                 await asyncio.sleep(self.pause_s)

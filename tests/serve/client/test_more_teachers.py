@@ -84,6 +84,11 @@ def openai(message, code=None, kind="invalid_request_error", **more):
         # The server's
         (500, {"error": {"message": "model requires more system memory (7.5 GiB) than is available", "type": "api_error"}}, BROKEN),
         (202, "", BROKEN),
+        (421, "Misdirected Request", BROKEN),
+        (400, openai("The server had an error processing your request. You can retry it.", "server_error", "server_error"), BROKEN),
+        (400, openai("EngineCore encountered an issue. See stack trace (above) for the root cause.", 400, "BadRequestError"), BROKEN),
+        (400, {"error": "Model unloaded."}, BROKEN),
+        (400, openai("Your organization must be verified to use the model `m`.", "unsupported_value", param="model"), MODEL),
         (503, openai("No available channel for model m under group default", "model_not_found", "new_api_error"), BROKEN),
     ],
 )  # fmt: skip

@@ -1,11 +1,13 @@
 """Answers over a raw socket, as odd servers and what stands before them write HTTP; nothing of it costs a row."""
 
 import asyncio
+import gzip
 import json
 import socket
 import threading
 from contextlib import contextmanager
 
+import pyarrow as pa
 import pytest
 
 from core.chat import ChatRequest
@@ -21,6 +23,13 @@ CLOSE = b"CLOSE"
 def whole(body=YES, status="200 OK", *headers):
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
+
+
+def packed(codec):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, codec) as out:
+        out.write(YES)
+    return sink.getvalue().to_pybytes()
 
 
 @contextmanager
@@ -76,6 +85,11 @@ def ask_twice(port):
         [whole(YES, "200 OK", "Content-Encoding: UTF-8")],
         [whole(YES, "200 OK", "X-Policy: " + "a" * 20_000)],
         [whole(YES, "200 OK", "Connection: keep-alive") + CLOSE],
+        [whole(packed("brotli"), "200 OK", "Content-Encoding: br")],
+        [whole(packed("zstd"), "200 OK", "Content-Encoding: zstd")],
+        [whole(gzip.compress(packed("gzip")), "200 OK", "Content-Encoding: gzip, x-gzip")],
+        [whole(YES, "200 OK", "Content-Encoding: gzip")],
+        [whole(YES, "200 OK", "Content-Encoding: deflate")],
         [b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + whole()],
     ],
 )

@@ -115,6 +115,9 @@ def fastapi(field, message="Extra inputs are not permitted"):
         ({"errors": [{"code": "E42", "title": "bad request", "detail": "property seed should not exist"}]}, NO_SEED),
         (openai("messages[0].role: Input should be 'user' or 'assistant'"), AS_USER),
         (openai("Requested 64 output tokens but the ceiling is 24."), {"most_tokens": 24}),
+        (openai("max_tokens must be < 48"), {"most_tokens": 47}),
+        (openai("messages must contain the word 'json' in some form", "messages"), PLAIN),
+        (google("* GenerateContentRequest.generation_config.response_schema.properties[a].max_length: field is not supported"), PLAIN),
         (openai("The value of max_tokens (64) surpasses the cap of 32"), {"most_tokens": 32}),
     ],
 )  # fmt: skip
@@ -157,6 +160,25 @@ def test_fields_of_the_settings_are_left_out_too(body, extra, left):
     assert refused(400, body, extra=extra) == {"extra": left}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model only support stream mode, please enable the stream parameter to access the model. ",
+        "Streaming is required for this model",
+        "stream must be set to true",
+        "Non-streaming requests are not supported. Please set stream=true.",
+    ],
+)
+def test_an_endpoint_that_only_streams_is_asked_for_a_stream(words):
+    streams = {"stream": True, "stream_options": {"include_usage": True}}
+    assert refused(400, openai(words)) == {"extra": streams}
+    assert refused(400, anthropic(words), api="messages") == {"extra": {"stream": True}}
+    assert refused(400, openai(words), extra=streams) is None
+    assert refused(400, openai("Unknown parameter: stream_options", "stream_options"), extra=streams) == {
+        "extra": {"stream": True}
+    }
+
+
 def test_a_reasoning_model_that_takes_no_temperature_keeps_its_effort():
     body = openai("Reasoning models do not support temperature")
     assert refused(400, body, extra={"reasoning_effort": "low"}) == NO_TEMPERATURE
@@ -185,6 +207,7 @@ def test_what_changes_no_rule(body):
 def test_a_500_changes_a_rule_only_where_it_names_what_it_does_not_take():
     jinja = {"error": {"code": 500, "message": "Jinja Exception: System role not supported", "type": "server_error"}}
     assert refused(500, jinja) == AS_USER
+    assert refused(500, openai("Jinja Exception: Conversation roles must alternate user/assistant/user/...")) == AS_USER
     assert refused(500, openai("the grammar worker died", "response_format")) is None
     assert refused(503, jinja) is None
 

@@ -133,6 +133,23 @@ def test_a_responses_input_is_text_and_calls_of_functions():
     assert refused("responses", input=3).param == "input"
 
 
+def test_tools_that_are_no_functions_are_refused_by_name_and_a_choice_among_some_offers_these_alone():
+    tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in "abc"]
+    refusal = refused(tools=[tools[0], {"type": "custom", "custom": {"name": "code"}}])
+    assert (refusal.param, "tools[1]" in refusal.message, "'custom'" in refusal.message) == ("tools", True, True)
+    some = {"mode": "required", "tools": [{"type": "function", "function": {"name": name}} for name in "ca"]}
+    sent = json.loads(asked(tools=tools, tool_choice={"type": "allowed_tools", "allowed_tools": some}).body)
+    assert (sent["tools"], sent["tool_choice"]) == ([tools[0], tools[2]], "required")
+    flat = [{"type": "function", "name": name, "parameters": {}} for name in "ab"]
+    choice = {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "b"}]}
+    sent = json.loads(asked("responses", tools=flat, tool_choice=choice).body)
+    assert (sent["tools"], sent["tool_choice"]) == ([flat[1]], "auto")
+    for odd in ({}, {"mode": "auto", "tools": []}, {"mode": "any", "tools": choice["tools"]}, {"mode": ["auto"]}):
+        assert refused("responses", tools=flat, tool_choice={"type": "allowed_tools"} | odd).param == "tool_choice"
+    named = {"type": "function", "function": {"name": "a"}}
+    assert json.loads(asked(tools=tools, tool_choice=named).body)["tool_choice"] == named
+
+
 def test_counting_tokens_is_charged_none():
     assert asked("tokenize", prompt="x" * 300).max_tokens == 0
     assert refused("tokenize", messages=[{"role": "user", "content": [{"type": "image_url"}]}]).status == 400

@@ -21,6 +21,14 @@ def test_one_model_and_one_that_is_not_there(gateway):
     assert missing.headers["request-id"] == missing.json()["request_id"]
 
 
+def test_clients_of_anthropics_are_told_in_its_words_that_an_address_is_not_served(gateway):
+    client = gateway().client
+    missing = client.get("/v1/files?beta=true", headers=VERSION)
+    assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found_error")
+    assert client.get("/v1/files").json()["error"]["code"] == "unknown_url"
+    assert client.post("/v1/chat/completions", headers=VERSION, json={}).json()["error"]["code"] == "missing_model"
+
+
 def test_others_get_openais_list(gateway):
     client = gateway().client
     assert client.get("/v1/models").json() == {"object": "list", "data": [{"id": "wavecoder"}, {"id": "org/other"}]}

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from serve.gateway.anthropic_answers import stream, whole
+from serve.gateway.chat_answers import mended_answer
 from serve.gateway.streams import Meter
 from serve.gateway.upstream_errors import refusal_of
 
@@ -90,6 +91,36 @@ def test_a_whole_stream_is_one_with_its_tokens(raw, size):
     assert (meter.failed, meter.finished, meter.tokens) == (False, True, 11)
     assert message_of(out) == ([("text", "a")], "end_turn")
     assert out.endswith(b"\n\ndata: [DONE]\n\n") and b'"message"' not in out
+
+
+@pytest.mark.parametrize("size", [1, 10**6])
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("eos", "stop"), ("COMPLETE", "stop"), ("MAX_TOKENS", "length"), ("tool_use", "tool_calls"), ({"type": "stop"}, "stop"),
+     (["stop"], "stop"), ("finish_reason_stop", "stop"), ("own word", "own word"), ("length", "length"), (None, "stop")],
+)  # fmt: skip
+def test_a_client_is_told_why_an_answer_ended_in_openais_words(word, told, size):
+    text = {"index": 0, "text": "", "finish_reason": word}
+    for last in (chunk(finish=word), chunk() | {"choices": [text]}):
+        _, out = passed(written(A, last), size)
+        events = [json.loads(event[6:]) for event in out.decode().split("\n\n")[:-2]]
+        assert [each["choices"][0]["finish_reason"] for each in events if each["choices"][0].get("finish_reason")] == [
+            told
+        ]
+    if word is not None:
+        answer = {"choices": [{"message": {"content": "a"}, "finish_reason": word}, text]}
+        assert [
+            each["finish_reason"] for each in json.loads(mended_answer(json.dumps(answer).encode()))["choices"]
+        ] == [told] * 2
+
+
+def test_a_stream_whose_server_says_no_reason_ends_by_its_calls():
+    call = chunk({"tool_calls": [CALL | {"index": 0}]}) | {"usage": USAGE}
+    _, out = passed(written(call))
+    assert json.loads(out.decode().split("\n\n")[1][6:])["choices"] == [
+        {"index": 0, "delta": {"content": ""}, "finish_reason": "tool_calls"}
+    ]
+    assert out.count(b'"usage"') == 1 and passed(b"data: [DONE]\n\n")[1] == b"data: [DONE]\n\n"
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_what_is_no_http_is_refused_in_json(serving):
     assert json.loads(body)["error"]["code"] == "invalid_http"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream"])
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", "application/json"])
 @pytest.mark.parametrize("start", [b"", b": here\n\n", b"event: chunk\n"])
 def test_a_stream_is_known_by_how_it_begins_where_its_type_does_not_say_so(answering, content_type, start):
     end = WORD | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
@@ -251,3 +251,13 @@ def test_no_event_of_a_stream_breaks_the_loop_that_every_client_writes(answering
 def test_an_answer_without_choices_is_the_engines_failure(answering, api, choices):
     with pytest.raises((openai.APIStatusError, anthropic.APIStatusError), match="cannot be read"):
         answering(api, "application/json", json.dumps(WHOLE | {"choices": choices}).encode())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_answer_that_is_packed_although_nobody_asked_is_read(serving, stream):
+    kind, body = (SSE, stream_of(WORD, "[DONE]")) if stream else ("application/json", json.dumps(WHOLE).encode())
+    serving.upstream.raw = (kind, gzip.compress(body), {"Content-Encoding": "gzip"})
+    answer = serving.ask["chat"](stream=stream)
+    serving.upstream.raw = None
+    choice = next(iter(answer)).choices[0] if stream else answer.choices[0]
+    assert (choice.delta if stream else choice.message).content == "Hi"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from serve.gateway.streams import Meter
 
 WORDS = [{"choices": [{"delta": {"content": text}}]} for text in ("a", '"usage"', "\n\n", 'data: {"usage": 1}', "é")]
+WORDS.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
 LAST = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 4}}
 
 
