@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.chat import ChatRequest
+from serve.client import chat
 from serve.client.chat import ChatClient
 from serve.client.completions import read_completion
 from serve.client.errors import Blame, EndpointError, blame, read_error
@@ -236,6 +237,22 @@ def ask(url, *questions):
         return [await client(ChatRequest("m", [{"role": "user", "content": text}], 5)) for text in questions]
 
     return asyncio.run(one_after_another())
+
+
+def test_an_endpoint_that_only_streams_is_asked_once_without(monkeypatch):
+    monkeypatch.setattr(chat, "MAX_ANSWER_BYTES", 200)  # a stream takes many bytes for a token
+    words = "This model only support stream mode, please enable the stream parameter to access the model. "
+    teacher = ScriptedTeacher(
+        lambda _, body: (
+            (200, written(*HALVES, LAST).encode(), {})
+            if body.get("stream")
+            else refusal(400, words, code="invalid_parameter_error")
+        )
+    )
+    with teacher.running() as url:
+        answers = ask(url, "a", "b")
+    assert [(one["text"], one["error"], one["completion_tokens"]) for one in answers] == [(YES, "", 4)] * 2
+    assert [body.get("stream") for body in teacher.asked] == [None, True, True]
 
 
 def test_a_place_that_is_not_served_ends_the_job_and_a_blocked_word_does_not():
