@@ -75,6 +75,8 @@ class Item:
         at = (self.node.type, "name")
         counted = self.node.type != "expression_statement" and (at not in _PARTS or at in self.table.declares)
         names.read -= {name for name, times in names.defined.items() if name not in self.binds or times > counted}
+        if self.body is not None and b"<" in _named(self.body):
+            names.read |= self.binds  # `class A<T *>` is none without `A`
         if self.is_import:
             names.read, names.doubtful, names.members = set(), set(), set()
             names.relative = _RELATIVE_IMPORT.search(self.node.text or b"") is not None
@@ -219,6 +221,12 @@ def _holder(body: Node) -> Node:
     return body.parent.parent if body.parent.type == "enum_body" and body.parent.parent else body.parent
 
 
+def _named(body: Node) -> bytes:
+    """The name of the class of a body, as it stands."""
+    name = _holder(body).child_by_field_name("name")
+    return (name.text or b"") if name is not None else b""
+
+
 def _has_body(node: Node) -> bool:
     return any(child.type == "function_definition" for child in node.named_children)
 
@@ -235,8 +243,8 @@ def _bound(item: Item) -> Iterator[str]:
         target = _assigned(node)
         if target is not None:
             yield target[1]
-    elif item.body is not None and (name := _field_text(_holder(item.body), "name")):
-        yield name
+    elif item.body is not None and (name := _named(item.body)):
+        yield re.sub(rb"\s*<.*", b"", name, flags=re.DOTALL).decode("utf-8", "replace")
     else:
         yield from _shallow(node, item)
 

@@ -11,6 +11,8 @@ from collections import defaultdict
 
 from tree_sitter import Node
 
+from codeocean.context.cpp import TYPES, is_free_operator, opened_by, paired_macros, specials
+from codeocean.context.damage import damaged_items
 from codeocean.context.items import Item, items_of
 from codeocean.context.names import Names
 from codeocean.context.reasons import (
@@ -39,6 +41,8 @@ class PrunedFile:
         self.source, self._language, self._table = source, language, TABLES[language]
         self._parsed = b" " * root.start_byte + (root.text or b"")
         self._items = items_of(root, language)
+        self._paired = paired_macros(source, self._parsed) if language == "cpp" else []
+        self._damaged, self._is_damaged = damaged_items(root, self._items)
         self._all = list[Item]()
         pending = self._items[::-1]
         while pending:
@@ -57,6 +61,7 @@ class PrunedFile:
                 self._by_trait[trait_of(item)].append(item)
         self.makers = [item for item in self._there if language == "rust" and not item.owner
                        and item.node.type in {"expression_statement", "macro_invocation"}]  # fmt: skip
+        self.operators = [item for item in self._there if language == "cpp" and is_free_operator(item)]
         self.exported = [item for item in self._there if language == "go" and item.owner
                          and any(name[:1].isupper() for name in item.binds)]  # fmt: skip
         """Go: methods that an interface of another package may ask for."""
@@ -76,7 +81,7 @@ class PrunedFile:
         own = next((item for item in reversed(self._all) if item.node.start_byte == at), None)
         if own is None or own.body is not None:
             return Context(missing=INNER)
-        if PLACE.encode() in self.source or own.node.has_error:
+        if PLACE.encode() in self.source or own.node.has_error or self._is_damaged:
             return Context(missing=UNREAD)
         if own.is_absent:
             return Context(missing=FEATURE)
@@ -86,8 +91,8 @@ class PrunedFile:
     def _closed(self, own: Item, *, exported: bool) -> Context:
         closing = _Closing(self, own, exported=exported)
         missing = closing.run()
-        if missing:
-            return Context(missing=missing)
+        if missing or self._damaged & closing.taken:
+            return Context(missing=UNREAD if self._damaged & closing.taken else missing)
         text = self._rendered(closing.taken, own)
         if self._language in {"c", "cpp"} and not _has_whole_branches(text):
             return Context(missing=UNREAD)
@@ -96,6 +101,10 @@ class PrunedFile:
     def named(self, name: str) -> list[Item]:
         """Items of a name."""
         return self._by_name.get(name, [])
+
+    def opened(self, item: Item) -> list[Item]:
+        """C++: what of the file a `using` lets in."""
+        return opened_by(item, self._all) if item.node.type == "using_declaration" else []
 
     def implementations(self, name: str) -> list[Item]:
         """Rust: `impl` of a type."""
@@ -108,14 +117,24 @@ class PrunedFile:
     def macros(self, item: Item) -> set[str]:
         """C, C++: the words of an item that were blanked before it was parsed (`codeocean/macros.py`)."""
         mine, parsed = self.source[item.begin : item.end], self._parsed[item.begin : item.end]
-        if item.body is not None or mine == parsed or self._language not in {"c", "cpp"}:
+        if item.body is not None:  # only its head is its own
+            mine, parsed = mine[: item.body.start_byte - item.begin], parsed[: item.body.start_byte - item.begin]
+        if mine == parsed or self._language not in {"c", "cpp"}:
             return set()
         return {word[0].decode() for word in re.finditer(rb"[A-Za-z_]\w*", mine)
                 if not parsed[word.start() : word.end()].strip()}  # fmt: skip
 
-    def always(self) -> list[Item]:
-        """What is kept of every file: includes of the language's library, traits that are used by no name."""
-        return [item for item in self._there if item.is_import and self._is_library(item)]
+    @property
+    def paired(self) -> set[str]:
+        """C++: names of macros that open or close something, all of which are kept."""
+        return {word.partition("(")[0] for _, word in self._paired}
+
+    def always(self, own: Item) -> list[Item]:
+        """What is kept for every function: includes of the language's library and `using` before it, Rust's traits."""
+        kept = [item for item in self._there if item.is_import and self._is_library(item)]
+        kept += [item for item in self._there if item.node.type == "using_declaration" and item.class_around is None
+                 and all(outer.node.type.startswith("preproc_") for outer in item.around())]  # fmt: skip
+        return [item for item in kept if item.begin < own.begin or self._language not in {"c", "cpp"}]
 
     def _is_library(self, item: Item) -> bool:
         text = self._text(item)
@@ -145,27 +164,31 @@ class PrunedFile:
         return self.source[item.begin : item.end]
 
     def _rendered(self, taken: set[Item], own: Item) -> str:
-        inside = any(True for _ in own.around())
-        lines = self._render(self._items, taken, own)
+        inside = bool(self._paired) or any(True for _ in own.around())
+        lines = self._render(self._items, taken, own, (0, len(self.source)))
         text = "\n".join(lines if inside else [line for line in lines if line.strip() != PLACE])
         return text.strip("\n")
 
-    def _render(self, items: list[Item], taken: set[Item], own: Item) -> list[str]:
-        lines = list[str]()
+    def _render(self, items: list[Item], taken: set[Item], own: Item, span: tuple[int, int]) -> list[str]:
+        lines, at = list[str](), span[0]
         for item in items:
+            lines, at = lines + self._between(at, item.begin), item.end
             if item is own:
                 lines.append(PLACE)
             elif item.body is None:
                 lines += [self._piece(item.begin, item.end, item)] if item in taken else []
             else:
-                inner = self._render(item.parts, taken, own)
+                inner = self._render(item.parts, taken, own, (item.body.start_byte, item.body.end_byte))
                 alone = not item.is_space and (
                     item.kind != "impl_item" or item.wants_all
                 )  # worth something without parts
                 if inner or (item in taken and alone):
                     head, tail = self._edges(item)
                     lines += [head, *inner, *([tail] if tail else [])]
-        return lines
+        return lines + self._between(at, span[1])
+
+    def _between(self, begin: int, end: int) -> list[str]:
+        return [word for at, word in self._paired if begin <= at < end]
 
     def _piece(self, begin: int, end: int, item: Item) -> str:
         text = self.source[begin:end].decode("utf-8", "replace")
@@ -221,11 +244,12 @@ class _Closing:
     def run(self) -> str:
         """Take items until nothing is lacking; why that cannot be, or nothing."""
         own, file = self._own, self._file
-        for item in file.always():
+        for item in file.always(own):
             self._take(item)
         self._note(own)
         for outer in own.around():
             self._open(outer)
+        self._names.read |= file.paired
         self._names.members |= SPECIAL.get(own.language, frozenset())
         if own.owner and not own.is_free:
             self._names.read.add(own.owner)
@@ -264,6 +288,8 @@ class _Closing:
             )
             if part.node.type in self._table.always or is_guard or (item.wants_all and not item.is_space):
                 self._take(part)
+        for part in specials(item) if item.language == "cpp" and not item.is_space else ():
+            self._take(part)
 
     def _wanted(self) -> list[Item]:
         """Items that are named, can be reached and are not taken."""
@@ -279,6 +305,11 @@ class _Closing:
                 found |= {block: None for block in blocks if block not in self.taken and self._fits(block)}
         found |= {maker: None for maker in self._file.makers
                   if maker not in self.taken and makes_for(maker, self.taken, self._file.named)}  # fmt: skip
+        found |= {one: None for one in self._file.operators if one not in self.taken and one is not self._own
+                  and any(kind in self.taken for name in one.names.read for kind in self._file.named(name)
+                          if kind.kind in TYPES)}  # fmt: skip
+        found |= {part: None for item in self.taken for part in self._file.opened(item)
+                  if part not in self.taken and part is not self._own}  # fmt: skip
         found |= {method: None for method in self._exported if method not in self.taken and method is not self._own
                   and any(one in self.taken for one in self._file.named(method.owner))}  # fmt: skip
         return list(found)

@@ -1,0 +1,59 @@
+"""C++: what a function needs without naming it, and files that are not read rightly; the compiler has the last word."""
+
+import subprocess
+
+from codeocean.collect.functions import extract_documented
+from codeocean.context.contexts import contexts_of
+from codeocean.context.placed import placed
+from codeocean.context.reasons import INCLUDED, UNREAD
+
+WHOLE = {
+    "head_macro": ("#define API\nclass API A {\npublic:\n/** D. */\nint f() { return 1; }\n};", "#define API"),
+    "enum_operator": (("enum Flag { a = 1, b = 2 };\ninline Flag operator|(Flag x, Flag y) { return Flag(int(x) | int(y)); }\n"
+                      "/** D. */\ninline Flag f() { return a | b; }"), "operator|"),
+    "friends": (("class A {\nclass B;\npublic:\nclass C {\nint at = 1;\nfriend class A;\n};\n"
+               "/** D. */\nint f() { C c; return c.at; }\n};"), "friend class A;"),
+    "call_operator": (("struct Less {\nbool operator()(int a, int b) const { return a < b; }\n};\n"
+                      "template <class T> bool ask(T t) { return t(1, 2); }\n/** D. */\ninline bool f() { return ask(Less()); }"),
+                      "operator()"),
+    "specialization": (("template <class T> struct Box { T at; };\ntemplate <class T> struct Box<T *> {\nT *at;\n"
+                       "/** D. */\nT f() { return *at; }\n};"), "T at;"),
+    "using_one": (("struct P { int at; };\nnamespace ways { inline int operator+(P a, P b) { return a.at + b.at; }\n"
+                  "inline int unused() { return 1; } }\nusing ways::operator+;\n/** D. */\ninline int f(P a) { return a + a; }"),
+                  "operator+"),
+    "using_all": ("namespace ways { inline int g() { return 1; } }\nusing namespace ways;\n/** D. */\ninline int f() { return g(); }",
+                  "int g()"),
+    "paired": (("#define OPEN_NS_BEGIN namespace deep {\n#define OPEN_NS_END }\nOPEN_NS_BEGIN\ninline int g() { return 1; }\n"
+               "/** D. */\ninline int f() { return g(); }\nOPEN_NS_END\n"), "\nOPEN_NS_BEGIN"),
+}  # fmt: skip
+
+
+def context_of(text, name="f"):
+    found = {one.name.rpartition(".")[2]: one for one in extract_documented(text.encode(), "cpp")}
+    return found[name], contexts_of(text.encode(), "cpp")(found[name])
+
+
+def test_what_is_used_without_its_name_comes_along_and_all_compile(tmp_path):
+    whole = []
+    for name, (text, kept) in WHOLE.items():
+        function, context = context_of(text)
+        assert (name, context.missing, kept in context.text, "unused" in context.text) == (name, "", True, False)
+        whole.append(f"namespace {name} {{\n{placed(context.text, function.code, 'cpp')}\n}}\n")
+    command = ["g++", "-fsyntax-only", "-x", "c++", "-"]
+    compiled = subprocess.run(command, input="".join(whole), text=True, capture_output=True, check=False)
+    assert compiled.returncode == 0, compiled.stderr
+
+
+def test_behind_what_did_not_parse_nothing_is_where_it_seems():
+    shifted = "struct A {\nint g() { return 1; } }\nint at;\n/** D. */\nint f() { return at; }\n};\n}\n"
+    assert context_of(shifted)[1].missing == UNREAD
+    one = "inline int g() { return 1 +* ; }\n/** D. */\ninline int f() { return %s; }\n"
+    assert context_of(one % "g()")[1].missing == UNREAD
+    assert context_of(one % "2")[1].missing == ""  # what it does not need does not count
+
+
+def test_a_header_behind_the_function_is_left_out_and_one_of_its_own_may_hold_a_macro():
+    _, context = context_of("#include <vector>\n/** D. */\nint f() { return 1; }\n#include <a/f.tcc>\n")
+    assert context.text == "#include <vector>"
+    named = '#include "a.h"\nA_NAMESPACE_BEGIN\n/** D. */\nint f() { return 1; }\nA_NAMESPACE_END\n'
+    assert context_of(named)[1].missing.startswith(INCLUDED)
