@@ -61,6 +61,8 @@ def has_empty_body(code: str, language: str) -> bool:
             return False  # an indexer of C#
         if body is not None and body.type not in _BODIES:
             return _is_thrown_stub(body)  # an arrow function's expression
+        if body is not None and _sets_fields(node):
+            return False
         first = body.named_child(0) if body is not None and body.named_child_count else None
         if (
             first is not None
@@ -71,6 +73,20 @@ def has_empty_body(code: str, language: str) -> bool:
             return False  # most functions
         return all(_is_stub((node.text or b"").decode("utf-8", "replace"), language) for node in _statements(body))
     return False
+
+
+_INITIALIZERS = frozenset({"field_initializer_list", "constructor_initializer", "property_promotion_parameter"})
+
+
+def _sets_fields(function: Node) -> bool:
+    """Whether a constructor works before its body: C++ `A(int b) : b(b) {}`, C#, PHP, TypeScript `(private b: T) {}`."""
+    heads = [child for child in function.children if child.type != "compound_statement"]
+    parts = heads + [part for head in heads if "parameters" in head.type for part in head.named_children]
+    return any(
+        part.type in _INITIALIZERS
+        or (part.type.endswith("_parameter") and part.children[0].type in {"accessibility_modifier", "readonly"})
+        for part in parts
+    )
 
 
 def _is_thrown_stub(body: Node) -> bool:

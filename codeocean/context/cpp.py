@@ -14,7 +14,15 @@ _SPECIAL = re.compile(rb"\boperator\b|~\s*\w+\s*\(|\bfriend\b")
 
 def is_special(item: Item) -> bool:
     """Whether a part of a class is called by no name, or says who may reach into it."""
-    return item.language == "cpp" and item.class_around is not None and _SPECIAL.search(_head(item)) is not None
+    if item.language != "cpp" or item.class_around is None:
+        return False
+    return is_macro_call(item) or _SPECIAL.search(_head(item)) is not None
+
+
+def is_macro_call(item: Item) -> bool:
+    """Whether it is a macro that declares parts of a class: `STATIC_CONSTANT(int, size = 3);`."""
+    call = re.match(rb"[A-Z_][A-Z0-9_]+\s*\(", item.node.text or b"")
+    return call is not None and item.node.type == "declaration" and item.node.child_by_field_name("type") is None
 
 
 def is_free_operator(item: Item) -> bool:

@@ -11,7 +11,7 @@ from collections import defaultdict
 
 from tree_sitter import Node
 
-from codeocean.context.cpp import TYPES, is_free_operator, opened_by, paired_macros, specials
+from codeocean.context.cpp import TYPES, is_free_operator, is_macro_call, opened_by, paired_macros, specials
 from codeocean.context.damage import damaged_items
 from codeocean.context.items import Item, items_of
 from codeocean.context.names import Names
@@ -262,6 +262,7 @@ class _Closing:
         names = item.names
         self._names.add(names)
         self._names.read |= self._file.macros(item)
+        self._names.doubtful |= item.binds if is_macro_call(item) else frozenset()
         self._imports.update(names.defined)
         if names.relative:
             self._complaint = self._complaint or RELATIVE

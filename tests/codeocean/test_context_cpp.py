@@ -11,6 +11,11 @@ WHOLE = {
     "head_macro": ("#define API\nclass API A {\npublic:\n/** D. */\nint f() { return 1; }\n};", "#define API"),
     "enum_operator": (("enum Flag { a = 1, b = 2 };\ninline Flag operator|(Flag x, Flag y) { return Flag(int(x) | int(y)); }\n"
                       "/** D. */\ninline Flag f() { return a | b; }"), "operator|"),
+    "macro_call": (
+        "#define CONSTANT(type, given) static const type given\nstruct Ring {\nCONSTANT(int, size = 3);\n"
+        "/** D. */\nint f() { return 3; }\n};",
+        "CONSTANT(int, size = 3);",
+    ),
     "friends": (("class A {\nclass B;\npublic:\nclass C {\nint at = 1;\nfriend class A;\n};\n"
                "/** D. */\nint f() { C c; return c.at; }\n};"), "friend class A;"),
     "call_operator": (("struct Less {\nbool operator()(int a, int b) const { return a < b; }\n};\n"
