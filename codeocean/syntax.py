@@ -79,7 +79,7 @@ _INITIALIZERS = frozenset({"field_initializer_list", "constructor_initializer", 
 
 
 def _sets_fields(function: Node) -> bool:
-    """Whether a constructor works before its body: C++ `A(int b) : b(b) {}`, C#, PHP, TypeScript `(private b: T) {}`."""
+    """Whether a constructor works before its body: C++ `A(int b) : b(b) {}`, TypeScript `(private b: T) {}`."""
     heads = [child for child in function.children if child.type != "compound_statement"]
     parts = heads + [part for head in heads if "parameters" in head.type for part in head.named_children]
     return any(

@@ -260,9 +260,10 @@ class _Closing:
 
     def _note(self, item: Item) -> None:
         names = item.names
+        if is_macro_call(item):  # what stands in it may be anything
+            names = Names(doubtful=names.read | names.doubtful | item.binds, defined=names.defined)
         self._names.add(names)
         self._names.read |= self._file.macros(item)
-        self._names.doubtful |= item.binds if is_macro_call(item) else frozenset()
         self._imports.update(names.defined)
         if names.relative:
             self._complaint = self._complaint or RELATIVE

@@ -164,7 +164,8 @@ _PLACEHOLDER = re.compile(
     r"\byour (code|implementation|logic|solution)( goes)? here\b|\b(code|implementation|logic) goes here\b"
     r"|\b(add|insert|write|put|place|fill in) (your (\w+ )?|the (own |actual |real |missing |rest of the )?)"
     r"(code|implementation|logic|solution|details)\b"
-    r"|(?:^|[^\w\s),;][^\S\n]*)(the )?(rest|remainder) of (the|your) (\w+ )?(code|function|method|class|implementation)\b"
+    r"|(?:^|[^\w\s),;][^\S\n]*)(the )?(rest|remainder) of (the|your) (\w+ )?"
+    r"(code|function|method|class|implementation)\b"
     r"|\b(implement|complete) (me|this|the) ?(function|method|logic|code|part)? here\b"
     r"|\b(existing|other|previous|remaining) code (\w+ )?here\b|\b(same as (above|before)|as before) *\.\.\."
     r"|\.\.\. *\(?(same as|as) (above|before)\b"
@@ -176,7 +177,8 @@ _PLACEHOLDER = re.compile(
     r"( (it|this|me|here|later|in|out|the|an?|your|actual|real|own|function|method|logic|code|body|rest|solution))*\W*$"
     r"|\[(insert|your|fill)\b[^\]\n]{0,60}\]|\blorem ipsum\b"
     r"|<(insert |add )?(your )?(code|implementation|logic|solution)( goes)?( here)?>"
-    r"|\b(?<!\w )(?:(?:the|function|method|its|remaining) )?(implementation|code|body|logic) (is |was )?(omitted|left out)\b"
+    r"|\b(?<!\w )(?:(?:the|function|method|its|remaining) )?(implementation|code|body|logic) "
+    r"(is |was )?(omitted|left out)\b"
     r"|\.\.\. *(existing|other|previous|remaining|rest of)\b"
     r"|\b(real|actual|production|proper|full) (implementation|version) (would|should|might|could|will|goes|needs?)\b",
     re.IGNORECASE | re.MULTILINE,

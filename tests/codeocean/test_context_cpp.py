@@ -12,8 +12,7 @@ WHOLE = {
     "enum_operator": (("enum Flag { a = 1, b = 2 };\ninline Flag operator|(Flag x, Flag y) { return Flag(int(x) | int(y)); }\n"
                       "/** D. */\ninline Flag f() { return a | b; }"), "operator|"),
     "macro_call": (
-        "#define CONSTANT(type, given) static const type given\nstruct Ring {\nCONSTANT(int, size = 3);\n"
-        "/** D. */\nint f() { return 3; }\n};",
+        "#define CONSTANT(type, given) static const type given\nstruct Ring {\nCONSTANT(int, size = 3);\n/** D. */\nint f() { return 3; }\n};",
         "CONSTANT(int, size = 3);",
     ),
     "friends": (("class A {\nclass B;\npublic:\nclass C {\nint at = 1;\nfriend class A;\n};\n"
