@@ -13,7 +13,7 @@ from typing import Any
 
 from eval.answers.braces import cut_at_close
 from eval.sandbox.calls.lines import NOTHING, UNTYPED, Called, NeverSo, line_of
-from eval.sandbox.calls.own_types import OwnType, own_types, rust_comparisons
+from eval.sandbox.calls.own_types import OwnType, java_path, own_types, rust_comparisons
 from eval.sandbox.calls.script_literals import ScriptTypes
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.literals import Unwritable
@@ -138,7 +138,8 @@ def _java_method(solution: str, name: str, own: dict[str, OwnType]) -> Called:
     split = [re.fullmatch(rf"(?:final\s+)?({_JAVA_TYPE}|{_JAVA_TYPE}\s*\.\.\.)\s+(\w+)", part) for part in parts]
     if not all(split):
         raise NotCallable("a parameter of no plain type")
-    found = Function(name, match[1], tuple((one[2], one[1].replace("...", "[]")) for one in split if one))
+    kinds = ((one[2], java_path(one[1].replace("...", "[]"), own)) for one in split if one)
+    found = Function(name, java_path(match[1], own), tuple(kinds))
     if found.returns == "void" and not _changes_its_first(found, "java"):
         raise NotCallable("it returns nothing")
     return Called(found, "java", tuple(_java_generics(solution[: match.start()])), own=own)

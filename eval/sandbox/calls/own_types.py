@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eval.answers.braces import cut_at_close
@@ -124,6 +124,11 @@ def _of_rust(source: str) -> dict[str, OwnType]:
     return found
 
 
+def java_path(kind: str, own: dict[str, OwnType]) -> str:
+    """A type of Java with the candidate's own ones as another class names them: `List<Solution.Run>`."""
+    return re.sub(r"(?<![\w.])\w+", lambda word: own[word[0]].name if word[0] in own else word[0], kind)
+
+
 def _of_java(source: str) -> dict[str, OwnType]:
     found = {}
     for match in re.finditer(r"\b(record|enum)\s+(\w+)\s*(?:\(([^)]*)\))?[^{;]*\{", source):
@@ -143,4 +148,7 @@ def _of_java(source: str) -> dict[str, OwnType]:
             members = [re.match(r"\s*(\w+)", part) for part in split_at_commas(body) if part.strip()]
             if members and all(members):
                 found[match[2]] = OwnType(path, members=tuple(each[1] for each in members if each))
-    return found
+    return {
+        name: replace(kind, fields=tuple((field, java_path(each, found)) for field, each in kind.fields))
+        for name, kind in found.items()
+    }

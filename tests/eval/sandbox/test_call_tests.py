@@ -172,6 +172,8 @@ def test_what_a_function_changes_is_compared_where_it_returns_nothing(language):
     ("code", "language", "given", "expected", "line"),
     [("static <T> T f(List<T> a, T b) { return b; }", "java", [[1], 2.5], 2, "asList(1.0)); boolean right = same(new Solution().f(a0, 2.5), 2.0)"),
      ("record P(int a, String b) {}\nstatic P f(P p) { return p; }", "java", [[1, "x"]], {"b": "x", "a": 1}, 'new Solution.P(1, "x")), new Solution.P(1, "x"))'),
+     ("record P(int a) {}\nstatic List<P> f(P[] p) { return null; }", "java", [[[1]]], [[2]],
+      "new Solution.P[]{new Solution.P(1)}), new ArrayList<Solution.P>(Arrays.<Solution.P>asList(new Solution.P(2))))"),
      ("enum E { A, B; int n; }\nstatic E f(long n) { return E.A; }", "java", [2], "B", "f(2L), Solution.E.B)"),
      ("static BigInteger f(byte b, OptionalInt c) { return null; }", "java", [-128, None], 2**70, f'f((byte) -128, OptionalInt.empty()), new java.math.BigInteger("{2**70}"))'),
      ("func f[K comparable, V any](m map[K]V) []V { return nil }", "go", [{"a": 1.5}], [1], "[]float64{float64(1.0)}"),
