@@ -87,7 +87,7 @@ def _function(solution: str, language: str, name: str) -> Called:
         types = ScriptTypes(solution, name) if language == "typescript" else None
         returns = "void" if types is not None and types.returns_nothing else ""
         return Called(Function(name, returns, ()), language, script=types)
-    own = own_types(solution, language)
+    own = own_types((language == "java" and _forwarded(solution, name)) or solution, language)
     if language == "java":
         return _java_method(solution, name, own)
     found = next((one for one in functions_of(solution, language, frozenset(own)) if one.name == name), None)
@@ -175,9 +175,11 @@ def _forwarded(solution: str, name: str) -> str:
         bare = re.sub(r"^public\s+(?=(?:(?:final|abstract)\s+)*(?:class|interface|enum|record)\b)", "", solution,
                       flags=re.MULTILINE)  # fmt: skip
         imports = "import java.util.*;\nimport java.util.function.*;\nimport java.util.stream.*;\n"
+        own = own_types(f"{text}\nclass Solution {{}}", "java")
+        kinds = java_path(head[2], own), java_path(head[3], own)
         bare = re.sub(r"^\s*package [^;]+;", "", bare, flags=re.MULTILINE)
         return (f"{imports}{bare}\n\nclass Solution {{\n"
-                f"    public {head[2]} {name}({head[3]}){head[4] or ''} {{ {call} }}\n}}\n")  # fmt: skip
+                f"    public {kinds[0]} {name}({kinds[1]}){head[4] or ''} {{ {call} }}\n}}\n")  # fmt: skip
     return ""
 
 

@@ -53,7 +53,10 @@ public class Main {
     static void run(int place, Test test) {
         String letter = "E";
         moved = false;
-        try { letter = test.holds() ? (test.holds() ? (moved ? "M" : "P") : "V") : "F"; } catch (Throwable error) { }
+        try { letter = test.holds() ? (test.holds() ? (moved ? "M" : "P") : "V") : "F"; } catch (Throwable error) {
+            String text = String.valueOf(error).replaceAll("\\s+", " ");
+            System.out.println("\nWAVECODER_MARK ! " + text.substring(0, Math.min(120, text.length())));
+        }
         System.out.println("\nWAVECODER_MARK " + place + " " + letter);
         System.out.flush();
     }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -127,7 +128,12 @@ func wcKept(same bool) { wcMoved = wcMoved || !same }
 func wcRun(place int, test func() bool) {
 	letter := "E"
 	wcMoved = false
-	defer func() { recover(); fmt.Fprintf(os.Stdout, "\nWAVECODER_MARK %d %s\n", place, letter) }()
+	defer func() {
+		if raised := recover(); raised != nil {
+			fmt.Fprintf(os.Stdout, "\nWAVECODER_MARK ! %.120s\n", strings.Join(strings.Fields("panic: "+fmt.Sprint(raised)), " "))
+		}
+		fmt.Fprintf(os.Stdout, "\nWAVECODER_MARK %d %s\n", place, letter)
+	}()
 	if !test() {
 		letter = "F"
 	} else if !test() {

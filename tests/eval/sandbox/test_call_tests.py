@@ -197,6 +197,8 @@ IN_A_CLASS = [
     (("final class Box {\n    private int most = 0;\n    private void add(int n) { most = Math.max(most, n); }\n"
      "    int longest(List<String> words) { for (String word : words) add(word.length()); return most; }\n"
      "    public static void main(String[] args) { }\n}"), "longest"),
+    (("class Sizes {\n    record Size(int n) { }\n    static Size longest(List<String> words) {\n"
+      "        return new Size(words.stream().mapToInt(String::length).max().orElse(0));\n    }\n}"), "longest"),
 ]  # fmt: skip
 
 
@@ -205,7 +207,8 @@ IN_A_CLASS = [
 def test_java_in_a_class_of_any_name_is_called_there(code, name):
     if missing_toolchains(["java"]):
         pytest.skip("no java here")
-    tests = [{"arguments": [["a", "bbb"]], "expected": 3}, {"arguments": [[]], "expected": 1}]
+    most, one = ([3], [1]) if "record" in code else (3, 1)
+    tests = [{"arguments": [["a", "bbb"]], "expected": most}, {"arguments": [[]], "expected": one}]
     found = prove([code], tests, language="java", entry_point=name, timeout=20, memory_mb=1024)
     assert found["outcomes"] == ["PF"], found
 
@@ -293,11 +296,33 @@ def test_a_solution_that_changes_its_argument_is_told_from_one_that_does_not(lan
      ("rust", "error[E0432]: unresolved import `itertools`", "itertools"),
      ("rust", "error[E0433]: cannot find module or crate `serde_json` in this scope", "serde_json"),
      ("rust", "error[E0425]: cannot find value `y` in this scope", ""),
+     ("go", "panic: open /data/x.json: no such file or directory", "/data/x.json"),
+     ("go", "panic: Get \"http://a\": dial tcp: lookup a: no such host", "the network"),
+     ("java", "java.io.FileNotFoundException: /data/x.json (No such file or directory)", "/data/x.json"),
+     ("java", "java.nio.file.NoSuchFileException: /data/x.json", "/data/x.json"),
+     ("java", "java.net.UnknownHostException: a", "the network"),
+     ("javascript", "TypeError: fetch failed: getaddrinfo EAI_AGAIN a", "the network"),
      ("typescript", "Error: Cannot find module 'lodash' Require stack:", "lodash"),
      ("javascript", "Error: ENOENT: no such file or directory, open '/data/x.json'", "/data/x.json")],
 )  # fmt: skip
 def test_what_a_compiler_or_runtime_misses_is_named(language, said, what):
     assert what_is_missing(said, language) == what
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("go", ('import "os"\n\nfunc f(n int) int {\n\tb, err := os.ReadFile("/data/x")\n\tif err != nil {\n\t\tpanic(err)\n\t}\n'
+             "\treturn len(b)\n}")),
+     ("java", "import java.io.*;\nstatic int f(int n) throws IOException { return new FileReader(\"/data/x\").read(); }")],
+)  # fmt: skip
+def test_a_file_that_is_not_there_is_told_in_compiled_languages(language, code):
+    if missing_toolchains([language]):
+        pytest.skip(f"no {language} here")
+    found = prove(
+        [code], [{"arguments": [1], "expected": 1}], language=language, entry_point="f", timeout=20, memory_mb=1024
+    )
+    assert (found["outcomes"], found["errors"]) == (["E"], [["needs /data/x"]])
 
 
 @pytest.mark.parametrize(
