@@ -23,7 +23,9 @@ from eval.sandbox.typescript import needs_compiler
 
 Row = dict[str, Any]
 
-_JAVA_TYPE = r"[\w.]+(?:\s*<[\w\s<>,.\[\]?]+>)?(?:\s*\[\])*"
+_JAVA_TYPE = (
+    r"\b(?!(?:static|public|private|protected|final|synchronized)\b)[\w.]+(?:\s*<[\w\s<>,.\[\]?]+>)?(?:\s*\[\])*"
+)
 _TEMPLATE = re.compile(
     r"template\s*<((?:\s*(?:typename|class)\s+\w+\s*,?)+)>\s*(?:(?:static|inline|constexpr)\s+)*"
     r"([\w:<>,&\s]+?[\s&>])(\w+)\s*\(((?:[^(){};])*)\)\s*(?:noexcept\s*)?\{"

@@ -16,7 +16,7 @@ class Unwritable(ValueError):  # noqa: N818 - what it says of a value
 
 
 class NoRoom(Unwritable):
-    """The value is a whole number that the type is too small for."""
+    """The value is a number, and none of the type's: too large a one, or a fraction where the type has whole ones."""
 
 
 Own = Callable[[Any, str], str | None]
@@ -99,6 +99,8 @@ def _whole(value: Any, bits: int = 64, *, signed: bool = True) -> int:
     """An integer that the type has room for; 2.0 is one."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, float):
+        raise NoRoom("no whole number")
     if isinstance(value, bool) or not isinstance(value, int):
         raise Unwritable("no integer")
     least, most = (-(2 ** (bits - 1)), 2 ** (bits - 1)) if signed else (0, 2**bits)

@@ -172,6 +172,7 @@ def test_what_a_function_changes_is_compared_where_it_returns_nothing(language):
     ("code", "language", "given", "expected", "line"),
     [("static <T> T f(List<T> a, T b) { return b; }", "java", [[1], 2.5], 2, "asList(1.0)); boolean right = same(new Solution().f(a0, 2.5), 2.0)"),
      ("record P(int a, String b) {}\nstatic P f(P p) { return p; }", "java", [[1, "x"]], {"b": "x", "a": 1}, 'new Solution.P(1, "x")), new Solution.P(1, "x"))'),
+     ("public static <T> List<List<T>> f(List<T> a) { return null; }", "java", [[1]], [[1]], "new ArrayList<List<Integer>>("),
      ("record P(int a) {}\nstatic List<P> f(P[] p) { return null; }", "java", [[[1]]], [[2]],
       "new Solution.P[]{new Solution.P(1)}), new ArrayList<Solution.P>(Arrays.<Solution.P>asList(new Solution.P(2))))"),
      ("enum E { A, B; int n; }\nstatic E f(long n) { return E.A; }", "java", [2], "B", "f(2L), Solution.E.B)"),
@@ -221,9 +222,12 @@ ROOM = {
 
 @pytest.mark.parametrize("language", ROOM)
 def test_a_result_without_room_for_what_is_expected_is_wrong_and_an_argument_is_none(language):
-    tests = [{"arguments": [1], "expected": 3_000_000_000}, {"arguments": [2**70], "expected": 1}]
-    _, program, left = program_of(ROOM[language], tests, [0, 1], language, "f", "-")
-    assert left == [1] and "false" in program.partition("(0, ")[2].partition(";")[0]
+    tests = [{"arguments": [1], "expected": 3_000_000_000}, {"arguments": [1], "expected": 2.5},
+             {"arguments": [2**70], "expected": 1}, {"arguments": [2.5], "expected": 1}]  # fmt: skip
+    _, program, left = program_of(ROOM[language], tests, [0, 1, 2, 3], language, "f", "-")
+    assert left == [2, 3] and all(
+        "false" in program.partition(f"un({place}, ")[2].partition(";")[0] for place in (0, 1)
+    )
 
 
 def test_typescript_that_needs_a_compiler_is_not_run_and_not_called_wrong():
