@@ -40,7 +40,7 @@ from eval.sandbox.run import (
     start_python,
 )
 from eval.sandbox.signatures import functions_of
-from eval.sandbox.stubs import split, wanted_names
+from eval.sandbox.stubs import own_names, split, wanted_names
 from eval.sandbox.toolchains import require_toolchain
 
 
@@ -104,7 +104,11 @@ def judge(
         return [function for functions in found for function in functions]
 
     if language != "cpp":
-        return judge_split()
+        outcome = judge_split()
+        if outcome.outcome in {"signature", "syntax"} and own_names(candidate, language):  # tests may not need them
+            plain = judge_split(plain=True)
+            outcome = outcome if plain.outcome in {"signature", "syntax"} else plain
+        return outcome
     own = crossing(candidate, tests, entry_point)
     told = {function.name for function in functions_of(candidate, language)} | own.names
     if entry_point in wanted_names(candidate, tests, language, entry_point) and entry_point not in told:

@@ -6,6 +6,7 @@ its tests do not compile. So a type of the candidate's own, with an equality of 
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -25,7 +26,7 @@ _TYPES = {
     "HashMap HashSet BTreeMap BTreeSet VecDeque Ordering cmp Box dyn Any Error error mut std collections static "
     "Cow borrow BinaryHeap ParseIntError ParseFloatError num Range RangeInclusive ops "
     "RtnType impl Iterator Item DoubleEndedIterator ExactSizeIterator iter "
-    "Rc RefCell Cell Arc Mutex RwLock rc cell sync",
+    "Rc RefCell Cell Arc Mutex RwLock rc cell sync result option string vec",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error complex64 complex128 "
     "time Time Duration big Int Rat io Reader Writer sort fmt Stringer Interface",
@@ -129,9 +130,29 @@ def without_aliases(source: str) -> str:
     for used in re.findall(r"^[ \t]*use\b[^;]*;", source, re.MULTILINE):
         for name, other in re.findall(r"\b(\w+)\s+as\s+([A-Za-z]\w*)", used):
             source = re.sub(rf"\b{other}\b", name, source)
-    for name, kind in re.findall(r"^[ \t]*(?:pub[ \t]+)?type[ \t]+(\w+)[ \t]*=[ \t]*([^;]+);", source, re.MULTILINE):
-        source = re.sub(rf"\b{name}\b(?![ \t]*=)", lambda _, kind=kind: kind, source)  # type: ignore[misc]
+    alias = (
+        r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?type[ \t]+(\w+)[ \t]*(?:<((?:[^<>;]|<[^<>;]*>)*)>)?[ \t]*=[ \t]*([^;]+);"
+    )
+    for name, parameters, kind in re.findall(alias, source, re.MULTILINE):
+        names = split_at_commas(parameters) if parameters else []
+        source = _unaliased(source, name, names, kind)
     return source
+
+
+def _unaliased(source: str, name: str, parameters: list[str], kind: str) -> str:
+    """Rust with a type in place of its alias, whose parameters are those that it is given where it stands."""
+
+    def replaced(match: re.Match[str]) -> str:
+        given = split_at_commas(match[1])
+        defaults = [each.partition("=")[2] for each in parameters]
+        whole = [one or other for one, other in itertools.zip_longest(given, defaults, fillvalue="")]
+        known = dict(zip([re.split("[:=]", each)[0].strip() for each in parameters], whole, strict=False))
+        return re.sub(r"'?\w+", lambda word: known.get(word[0], word[0]), kind)
+
+    if not parameters:
+        return re.sub(rf"\b{name}\b(?![ \t]*=)", lambda _: kind, source)
+    inner = r"(?:[^<>;{}]|->|<(?:[^<>;{}]|->|<(?:[^<>;{}]|->|<[^<>;{}]*>)*>)*>)*"
+    return re.sub(rf"(?<!::)\b{name}\s*<({inner})>(?![ \t]*=)", replaced, source)
 
 
 def plain_words(language: str) -> set[str]:

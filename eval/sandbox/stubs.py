@@ -12,7 +12,6 @@ import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from eval.answers.braces import cut_at_close, without_block
 from eval.sandbox import go_generics, go_types
@@ -71,7 +70,7 @@ def split(
         language: of both.
         entry_point: the only name that the tests may ask the candidate for; None: all that they call.
         known: the functions that the tests call, where somebody knows better than the text.
-        plain: nothing of C++ but functions of plain data.
+        plain: nothing but functions of plain data.
     """
     if language == "typescript":
         candidate = without_types(candidate)
@@ -79,26 +78,23 @@ def split(
         return _javascript(candidate, tests, entry_point)
     if language == "java":
         return _java(candidate, tests, entry_point)
-    own = {
-        *_own_types(candidate, language),
-        *(rust_traits.traits(without_comments(candidate)) if language == "rust" else ()),
-    }
-    functions = functions_of(candidate, language, frozenset(own)) if known is None else known
+    own = frozenset() if plain else own_names(candidate, language)
+    functions = functions_of(candidate, language, own) if known is None else known
     wanted = [_renamed(f) for f in functions if _is_wanted(f.name, tests, language, entry_point)]
     if language == "cpp":
         nothing = Crossing([], [], [], [], set(), set())
         return _cpp(candidate, tests, wanted, nothing if plain else crossing(candidate, tests, entry_point))
     if language == "rust":
-        return rust_programs.programs(candidate, tests, wanted, driver)
-    return _go(candidate, tests, wanted)
+        return rust_programs.programs(candidate, tests, wanted, driver, plain=plain)
+    return _go(candidate, tests, wanted, plain=plain)
 
 
-def _own_types(candidate: str, language: str) -> dict[str, Any]:
-    """The types that a candidate declares and that are data."""
+def own_names(candidate: str, language: str) -> frozenset[str]:
+    """The types and traits of Rust and Go that a candidate declares and that cross."""
     source = without_comments(candidate)
     if language == "rust":
-        return rust_programs.types_of(candidate)
-    return go_types.data_types(source) if language == "go" else {}
+        return frozenset([*rust_programs.types_of(candidate), *rust_traits.traits(source)])
+    return frozenset(go_types.data_types(source) if language == "go" else ())
 
 
 def wanted_names(candidate: str, tests: str, language: str, entry_point: str | None) -> list[str]:
@@ -196,8 +192,8 @@ def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) 
     return {"main.cpp": first} | wire, {"main.cpp": second} | wire
 
 
-def _go(candidate: str, tests: str, functions: list[Function]) -> tuple[Files, Files]:
-    source = without_comments(candidate)
+def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -> tuple[Files, Files]:
+    source = "" if plain else without_comments(candidate)
     own = {
         name: text for name, text in go_types.data_types(source).items() if not re.search(rf"\btype\s+{name}\b", tests)
     }

@@ -26,7 +26,7 @@ def types_of(candidate: str) -> dict[str, OwnType]:
 
 
 def programs(
-    candidate: str, tests: str, functions: list[Function], driver: Callable[[str], str]
+    candidate: str, tests: str, functions: list[Function], driver: Callable[[str], str], *, plain: bool = False
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The files of both programs.
 
@@ -35,9 +35,11 @@ def programs(
         tests: the benchmark's.
         functions: those of the candidate that the tests call.
         driver: name → text of a file of `eval/drivers`.
+        plain: no types and traits of the candidate's cross.
     """
-    source = without_aliases(without_comments(candidate))
-    types = {name: each for name, each in types_of(candidate).items()
+    whole = without_aliases(without_comments(candidate))
+    source = "" if plain else whole
+    types = {name: each for name, each in types_of(source).items()
              if not re.search(rf"\b(?:struct|enum)\s+{name}\b", tests)}  # fmt: skip
     theirs = set(re.findall(r"\btrait\s+(\w+)", tests))
     declared = {name: each for name, each in traits.traits(source).items() if name not in theirs}
@@ -54,19 +56,19 @@ def programs(
     functions = [f for f in functions if not kept & set(re.findall(r"\bdyn (\w+)", f.returns))]
     functions += [f for _, _, f in methods] + [f for each in given for _, f in each.methods]
     puts, gets = traits.crossing(source, types, stubs.OWN, lifted)
-    plain = [name for name, each in types.items() if not each.given]
-    own = [(stubs.OWN + list(types).index(name), name) for name in plain]
+    tagged = [name for name, each in types.items() if not each.given]
+    own = [(stubs.OWN + list(types).index(name), name) for name in tagged]
     items = [each.crossing("crate::wire") for each in types.values()] + [traits.shown_by(each) for each in given] + gets
     items += [stubs.candidate_items(number, f) for number, f in enumerate(functions)]
     cases = [stubs.candidate_case(number, f, own) for number, f in enumerate(functions)]
     made = [part for each in types.values() for part in (each.declaration(), each.crossing("crate::wire"))]
     made += [
-        f"impl wire::Tag for {name} {{ const TAG: u8 = {stubs.OWN + list(types).index(name)}; }}" for name in plain
+        f"impl wire::Tag for {name} {{ const TAG: u8 = {stubs.OWN + list(types).index(name)}; }}" for name in tagged
     ]
     made += [stubs.stub(number, replace(f, name=signatures.stub_name(f.name))) for number, f in enumerate(functions)]
     made += [f"{of.head} {of.path} {{ {text} }}" for of, text, _ in methods] + [each.text() for each in given]
     made += [*_constants(source, tests, types), *(each.declaration for each in declared.values()), *puts]
-    named = frozenset(re.findall(r"\b(?:struct|enum|trait|union)\s+(\w+)", source))
+    named = frozenset(re.findall(r"\b(?:struct|enum|trait|union)\s+(\w+)", whole))
     odd = driver("rtntype.rs") if any(f.returns.startswith("RtnType<") for f in functions) else ""
     arms = stubs.with_paths(" ".join(cases), named)
     serve = (f"\npub mod wavecoder_serve {{ #![allow(unused)] use super::*; use crate::wire::{{Get, In, Put}}; {odd} "
@@ -78,7 +80,7 @@ def programs(
     return (
         {"candidate.rs": f"{_HEAD}mod candidate {{\n{candidate}\n{serve}\n}}\n"
          "fn main() { wire::serve(candidate::wavecoder_serve::answer) }\n"} | wire,
-        {"tests.rs": f"{_HEAD}{driver('tests.rs')}\n{_uses(source)}{stubbed}\n{tests}\n"} | wire,
+        {"tests.rs": f"{_HEAD}{driver('tests.rs')}\n{_uses(whole)}{stubbed}\n{tests}\n"} | wire,
     )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ _PATHS = {
 }
 """The library's traits that cross, and where they are; nothing: in the prelude."""
 _TRAIT = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?trait[ \t]+(\w+)[ \t]*(?::([^{]*))?\{", re.MULTILINE)
+_SIZED = re.compile(r"\b(?:Sized|Copy|Clone|Default|PartialEq|Eq|PartialOrd|Ord|Hash|From|Into|\w+<)")
+"""Traits above a trait of which no `dyn` can be made."""
 _SCALARS = frozenset(["i32", "i64", "u32", "u64", "usize", "u8", "f64", "f32", "char", "bool", "String", "str"])
 """Types of the language for which tests call what a candidate's trait gives them."""
 LENT = 255
@@ -66,6 +68,8 @@ class Trait:
     """Its methods, as if they had bodies."""
     is_object: bool
     """Whether its objects may cross: it has no types and no traits above it, and borrows its objects."""
+    is_dyn: bool
+    """Whether the language lets it have objects of any type: `dyn Trait`."""
 
     @property
     def methods(self) -> list[Function]:
@@ -91,10 +95,21 @@ def traits(source: str) -> dict[str, Trait]:
         declared += f' fn {_PUT} {{ panic!("a type of the tests is no type of the candidate") }}'
         borrowed = all(re.search(r"\(\s*&\s*(?:'\w+\s+)?(?:mut\s+)?self\b", head) for head in heads)
         whole = f"pub trait {match[1]}{above} {{ {declared} }}"
-        made = Trait(match[1], whole, tuple(f"{head} {{ }}" for head in heads), borrowed and not kinds and not above)
+        is_dyn = not kinds and not _SIZED.search(above) and not any(map(_needs_type, heads))
+        bare = tuple(f"{head} {{ }}" for head in heads)
+        made = Trait(match[1], whole, bare, is_dyn and borrowed and not above, is_dyn)
         if not any(map(_is_judging, made.methods)):
             found[match[1]] = made
     return found
+
+
+def _needs_type(head: str) -> bool:
+    """Whether a method is of a type, not of an object: it has no receiver, or names `Self` beside it."""
+    receiver, _, rest = head.partition("(")[2].partition("self")
+    if re.search(r"\bSelf\s*:\s*Sized\b", rest):  # objects do without it
+        return False
+    own = re.match(r"\s*:[^,)]*", rest)
+    return "," in receiver or not rest or bool(re.search(r"\bSelf\b", rest[own.end() :] if own else rest))
 
 
 def _is_judging(f: Function) -> bool:
@@ -165,7 +180,7 @@ def crossing(source: str, types: dict[str, OwnType], tag: int, lifted: set[str])
         mine = [of.owner for of in impls(source) if of.trait == name and of.owner in types]
         owners = [owner for owner in mine if not types[owner].given]
         arms = "".join(f"{tag + names.index(owner)} => Box::new(<{owner} as Get>::get(from)), " for owner in owners)
-        if re.search(r"\btype \w+[^;=]*;", trait.declaration):
+        if not trait.is_dyn:
             continue
         ours.append(
             f"impl wire::Put for dyn {name} + '_ {{ fn put(&self, out: &mut Vec<u8>) {{ self.wavecoder_put(out) }} }}"

@@ -98,3 +98,14 @@ def test_constants_are_literals_of_known_types():
     types = own_types("struct P { x: u8 }", {"u8"})
     found = constants(text, types, {"u8", "str", "static"})
     assert [each.split(":")[0] for each in found] == ["pub const A", "pub const B", "pub const C"]
+
+
+def test_types_that_cannot_cross_do_no_harm_where_the_tests_need_none():
+    """Traits with the names of ours: neither program compiles with them."""
+    own = (
+        "trait Get { fn get(&self) -> i32; }\ntrait Put { fn put(&mut self, x: i32); }\nstruct In(i32);\n"
+        "impl Get for In { fn get(&self) -> i32 { self.0 } }\nimpl Put for In { fn put(&mut self, x: i32) { self.0 = x } }\n"
+    )
+    tests = "#[test]\nfn all() { assert_eq!(f(2), 3); }\n"
+    done = outcome("rust", own + "fn f(x: i32) -> i32 { let mut i = In(0); i.put(x + 1); i.get() }\n", tests)
+    assert done.passed, done
