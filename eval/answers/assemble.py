@@ -15,6 +15,7 @@ from eval.answers.braces import cut_at_close, open_brackets, without_block, with
 from eval.answers.candidates import units_of
 from eval.answers.declarations import defined_names, definition_start
 from eval.answers.extract import binds
+from eval.answers.owners import as_function, owner_of
 from eval.answers.programs import lines_candidate, prediction_candidate, program_candidate
 from eval.problems import Problem
 
@@ -34,8 +35,8 @@ def candidate_of_code(problem: Problem, code: str) -> str:
     name, language = problem.entry_point, problem.language
     if problem.kind != "function":
         return _called(problem, code)
-    if language == "python" and (owner := _owner(code, name)):
-        code = f"{code}\n\n{name} = {owner}().{name}"
+    if language != "java" and (owner := owner_of(code, name, language)):
+        code = f"{code}\n\n{as_function(problem.declaration, name, language, owner, code)}"
     elif not binds(code, name, language) and (problem.declaration or language != "python"):
         return candidate_of_continuation(problem, as_body(code, problem.declaration, language), cut=False)
     if language == "python":
@@ -115,15 +116,6 @@ def _joined(*parts: str) -> str:
 def _before(problem: Problem) -> str:
     """What stands before the entry point in the declaration: imports and helpers."""
     return problem.declaration[: definition_start(problem.declaration, problem.entry_point, problem.language) or 0]
-
-
-def _owner(code: str, name: str) -> str:
-    """The class of a program that has the entry point as its method; empty when it is a function, as it should be."""
-    units = units_of(code, "python")
-    if any(name in unit.names for unit in units):
-        return ""
-    owners = [owner for unit in units if name in unit.methods for owner in unit.names]
-    return "Solution" if "Solution" in owners else owners[-1] if owners else ""
 
 
 def _split(before: str, code: str, language: str) -> tuple[str, str]:

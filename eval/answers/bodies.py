@@ -55,6 +55,20 @@ def find_body(text: str, declaration: str, language: str, *, fenced: bool) -> st
     return None
 
 
+def set_in(text: str, name: str) -> str:
+    """A text whose function of Python has its body at the margin, with the body set in; empty if it has none so."""
+    lines = text.split("\n")
+    heads = [n for n, line in enumerate(lines) if re.match(rf"(?:async )?def {re.escape(name)}\b.*:[ \t]*$", line)]
+    for head in heads[-1:]:
+        begin = next((n for n in range(head + 1, len(lines)) if lines[n][:1].strip()), len(lines))
+        for end in range(min(len(lines), begin + MAX_LINES), begin, -1):
+            body = textwrap.indent("\n".join(lines[begin:end]), "    ")
+            function = "\n".join([*lines[head:begin], body])
+            if re.search(r"^    return\b", body, re.MULTILINE) and is_python(function):
+                return "\n".join([*lines[:head], function, *lines[end:]])
+    return ""
+
+
 def _with_helpers(lines: list[str], declaration: str) -> str | None:
     """A body and, behind it at the margin, definitions that it needs; None if a text is not that."""
     margins = [n for n, line in enumerate(lines) if n and _AT_MARGIN.match(line)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from core.languages import EVALUATED, fence_tags
@@ -54,12 +54,16 @@ def sources_of(text: str, language: str, name: str) -> Iterator[list[Source]]:
         name: of the function that is wanted; empty for a whole program.
     """
     blocks, outside = split_fences(text, lambda code: is_open_in(code, language))
-    found = _without_own_modules(_joined_halves(list(_block_sources(blocks, language, name, outside)), language))
+    found = _joined_halves(list(_block_sources(blocks, language, name, outside)), language)
+    found = _without_own_modules(found, language)
+    if any(one.text != found[-1].text and one.text.startswith(found[-1].text) for one in found if not one.wrong):
+        found.pop()  # an earlier one again, cut off
     found = found if language == "python" else _with_imports(found, language)
     yield found + list(_joined_sources(found, name))
     around = "\n".join(outside)
     if not around.strip():
         return
+    around = _without_cut_repeat(around, language)
     alone = Source(around, "text outside of fences", 1, 1, -1, False, False, units_of(around, language))
     right = [each for each in found if not each.wrong]
     units = (*alone.units, *(unit for each in right for unit in each.units))
@@ -78,10 +82,18 @@ def _block_sources(blocks: Sequence[Block], language: str, name: str, outside: l
     for place, block in enumerate(blocks):
         tag = 2 if block.tag in TAGS[language] else 0 if block.tag in known else 1
         wrong = is_called_wrong(block) or (chosen is not None and place in defining and place != defining[chosen])
-        code = _with_fence_line(block, language)
+        code = _without_cut_repeat(_with_fence_line(block, language), language)
         if code.strip():
             where = f"block {place + 1} of {len(blocks)}"
             yield Source(code, where, tag, 1, place, True, wrong, units_of(code, language))
+
+
+def _without_cut_repeat(text: str, language: str) -> str:
+    """Python without a last definition that is the beginning of an earlier one: there the model was cut off."""
+    units = units_of(text, language) if language == "python" else ()
+    last, end = units[-1].text if units else "", text.rstrip()
+    is_cut = any(each.text.startswith(last) and len(each.text) > len(last) for each in units[:-1])
+    return end.removesuffix(last) if is_cut and units[-1].kind == "definition" else text
 
 
 def _joined_sources(found: Sequence[Source], wanted: str) -> Iterator[Source]:
@@ -144,13 +156,15 @@ def _with_imports(sources: list[Source], language: str) -> list[Source]:
     return kept
 
 
-def _without_own_modules(sources: list[Source]) -> list[Source]:
+def _without_own_modules(sources: list[Source], language: str) -> list[Source]:
     """Blocks without imports of what other blocks define: they stand for files of one program."""
     kept: list[Source] = []
     for source in sources:
         others = {name for each in sources if each is not source for unit in each.units
                   if unit.kind != "import" for name in unit.names}  # fmt: skip
-        units = [unit for unit in source.units if not (_is_own_module(unit) and unit.names <= others)]
+        files = re.findall(r"^mod[ \t]+(\w+)[ \t]*;", source.text, re.MULTILINE) if language == "rust" else []
+        units = [unit for unit in source.units if not _is_own_module(unit, language, others)
+                 and not re.match(rf"use[ \t]+(?:{'|'.join(files) or '-'})::", unit.text)]  # fmt: skip
         if len(units) < len(source.units):
             text = "\n\n".join(unit.text for unit in units)
             kept.append(replace(source, units=tuple(units), text=text))
@@ -159,9 +173,28 @@ def _without_own_modules(sources: list[Source]) -> list[Source]:
     return kept
 
 
-def _is_own_module(unit: Unit) -> bool:
-    match = re.match(r"from[ \t]+(\.*\w*)", unit.text) if unit.kind == "import" else None
-    return match is not None and match[1] not in sys.stdlib_module_names
+_OWN_FILES = {
+    "cpp": r"#[ \t]*include[ \t]*\"(?!(?:bits/\S*|assert|ctype|errno|float|limits|locale|math|stddef|stdint|stdio"
+    r"|stdlib|string|time)\.h\")[\w./-]+\.(?:h|hh|hpp|hxx)\"",
+    "javascript": r"(?:import\b[^;]*\bfrom|(?:const|let|var)\b[^;]*=\s*require\()\s*['\"]\.",
+    "rust": r"(?:pub[ \t]+)?(?:mod[ \t]+\w+[ \t]*;|use[ \t]+(?:crate|super)::)",
+}
+"""How a statement begins that names another file of the same program."""
+
+
+def _is_own_module(unit: Unit, language: str, others: Set[str]) -> bool:
+    """Whether a statement imports what other blocks define.
+
+    Args:
+        unit: the statement.
+        language: of the blocks.
+        others: what other blocks define.
+    """
+    if language == "python":
+        match = re.match(r"from[ \t]+(\.*\w*)", unit.text) if unit.kind == "import" else None
+        return match is not None and match[1] not in sys.stdlib_module_names and unit.names <= others
+    match = re.match(_OWN_FILES[language], unit.text) if language in _OWN_FILES else None
+    return match is not None and bool(others) and (language != "javascript" or unit.names <= others)
 
 
 def binds_name(units: Iterable[Unit], name: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from eval.answers.bodies import find_body, has_body, returns_something, shape_of
+from eval.answers.bodies import find_body, has_body, returns_something, set_in, shape_of
 from eval.answers.candidates import Source, binds_name, is_code_of, is_open_in, sources_of, units_of
 from eval.answers.declarations import defines
 from eval.answers.fences import split_fences
@@ -138,6 +138,8 @@ def _views(text: str, question: Question) -> Iterator[tuple[str, str]]:
     """Texts that an answer may have been, each with the reason; the likelier first."""
     yield "", text
     yield from repaired(text)
+    if question.language == "python" and question.entry_point:
+        yield "body set in", set_in(text, question.entry_point)
     yield "a patch of the question's code", applied(without_marks(text), question.text)
 
 
@@ -194,7 +196,7 @@ def _program_level(reduced: Reduced, question: Question) -> int:
 def _roots(question: Question, units: Sequence[Unit]) -> set[str]:
     """The names that a program must keep: the entry point, its class, and what else the tests use."""
     name = question.entry_point
-    holders = {each for unit in units if name in unit.methods for each in unit.names}
+    holders = {each for unit in units if name in unit.methods for each in unit.names or unit.changes}
     if question.language == "python":
         own = any(name in unit.names for unit in units)
         return {name, *(() if own else holders), *_names_in(question.tests)}

@@ -61,7 +61,7 @@ _OTHER_PROMPT = re.compile(r"^[ \t]*(?:jshell>|\.\.\.>|\.{2,}|>{1,3})(?: |$)", r
 _SPOILER = re.compile(r"^[ \t]*\|\|(?=\S)(.*?)\|\|[ \t]*$", re.MULTILINE | re.DOTALL)
 _MARKDOWN_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!<>~|-])")
 _LINE_MARK = re.compile(r"^(?:[-*+][ \t](.*)|\*\*(.*)\*\*[ \t]*)$", re.MULTILINE)
-_IN_SENTENCE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_IN_SENTENCE = re.compile(r"(?<!`)(?:`([^`\n]+)`|```(?:[a-z+]+\d?[ \t]+(?=[a-z]+[ \t]))?([^`\n]+)```)(?!`)")
 _IN_TICKS = re.compile(r"(?<!`)`([^`]+\n[^`]*)`(?!`)")
 _TYPOGRAPHY = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | str.maketrans(
     "‘’‚‛“”„‟«»′″–−、。", '\'\'\'\'""""""\'"--,.'
@@ -140,7 +140,7 @@ def _repairs(text: str) -> Iterator[tuple[str, str]]:
     yield "cells of a table", from_tables(spaced)
     yield "marks of each line taken off", _LINE_MARK.sub(lambda line: line[1] or line[2] or "", marked)
     yield "code between single ticks", "\n".join(_IN_TICKS.findall(marked))
-    yield "code within sentences", "\n".join(_IN_SENTENCE.findall(marked))
+    yield "code within sentences", "\n".join(map("".join, _IN_SENTENCE.findall(marked)))
 
 
 def without_escapes(text: str) -> str:

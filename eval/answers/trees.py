@@ -35,6 +35,9 @@ _VALUES = {"lexical_declaration", "variable_declaration", "local_variable_declar
 _IDENTIFIERS = {"identifier", "type_identifier", "namespace_identifier", "field_identifier", "property_identifier",
                 "shorthand_property_identifier", "shorthand_property_identifier_pattern",
                 "package_identifier"}  # fmt: skip
+_CLASSES = {"class_declaration", "class_specifier", "struct_specifier", "interface_declaration", "enum_declaration",
+            "record_declaration"}  # fmt: skip
+_FUNCTIONS = {"method_declaration", "method_definition", "function_definition", "function_item"}
 MAX_FAILED = 300
 """Lines that are no code, behind which no more are looked at."""
 _FEW_STEPS, _BYTES_A_STEP = 1000, 16
@@ -180,12 +183,15 @@ def _unit(node: Node, attributes: str, language: str) -> Unit:
             types = [
                 each for function in _descend(node) if function.type == "function_item" for each in _declared(function)
             ]
-        return Unit(text, "definition", frozenset(), uses, frozenset(types))
+        own = frozenset(_methods_of(list(_descend(node)))) if trait is None else frozenset[str]()
+        return Unit(text, "definition", frozenset(), uses, frozenset(types), methods=own)
     if kind == "template_declaration":
         inner = next((each for each in reversed(node.named_children) if "parameter" not in each.type), node)
         names = frozenset(_declared(inner))
     inside = list(_descend(node))
-    methods = frozenset(name for each in inside if each.type == "method_declaration" for name in _declared(each))
+    functions = frozenset(_methods_of(inside)) - names
+    names |= functions if kind == "namespace_definition" else frozenset()  # by a `using`
+    methods = functions if kind in _CLASSES else frozenset[str]()
     prototype = kind == "declaration" and any(each.type == "function_declarator" for each in inside)
     unit_kind = "value" if kind in _VALUES and not prototype else "definition"
     key = (
@@ -199,24 +205,44 @@ def _unit(node: Node, attributes: str, language: str) -> Unit:
     return Unit(text, unit_kind, names, uses, key=key, methods=methods, effects=effects)
 
 
+def _methods_of(inside: list[Node]) -> Iterator[str]:
+    """The names of the functions that a class, an `impl` or a namespace has, or a method of Go is."""
+    for each in inside:
+        if each.type in _FUNCTIONS:
+            yield from _declared(each)
+
+
 def _action(node: Node, text: str, uses: frozenset[str]) -> Unit:
     """A statement: of JavaScript, which runs it."""
     expression = node.named_children[0] if node.named_children else node
+    names = frozenset(_properties(expression))
     left = expression.child_by_field_name("left")
     if expression.type == "assignment_expression" and left is not None:
         if left.type == "identifier":
             return Unit(text, "value", frozenset({_text(left)}), uses)
         root = next(_leaves(left), left)
-        return Unit(text, "action", uses=uses, changes=frozenset({_text(root)} - {"module", "exports"}),
+        return Unit(text, "action", names, uses, frozenset({_text(root)} - {"module", "exports"}),
                     always=".prototype." in _text(left))  # fmt: skip
     called = expression.child_by_field_name("function")
     if expression.type == "call_expression" and called is not None and called.type == "member_expression":
         root = next(_leaves(called), called)
         return Unit(text, "action", uses=uses, changes=frozenset({_text(root)}))
     changes = frozenset(_roots_changed(node))
-    return Unit(
-        text, "action", uses=uses, changes=changes, calls=frozenset(_called(node)), given=frozenset(_given(node))
-    )
+    return Unit(text, "action", names, uses, changes, calls=frozenset(_called(node)), given=frozenset(_given(node)))
+
+
+def _properties(expression: Node) -> Iterator[str]:
+    """Names under which functions become known as properties: `exports.half = …`, `module.exports = { half }`."""
+    for each in _descend(expression):
+        left, right = each.child_by_field_name("left"), each.child_by_field_name("right")
+        if each.type != "assignment_expression" or left is None or right is None:
+            continue
+        if right.type in {"arrow_function", "function_expression"} and left.type == "member_expression":
+            yield from (_text(name) for name in left.children_by_field_name("property"))
+        if right.type == "object" and _text(left) in {"module.exports", "exports"}:
+            yield from (_text(key) for one in right.named_children for key in one.named_children[:1])
+        if _text(left) in {"module.exports", "exports"}:
+            yield from (_text(name) for name in right.children_by_field_name("name"))
 
 
 def _effects(inside: list[Node]) -> Iterator[str]:

@@ -16,4 +16,9 @@ AGENTS = {
     "lines as an agent sees a file": "\n".join(f"{n:>6}→{line}" for n, line in enumerate(ADD.split("\n"), 1)),
     "a file by cline": f"<write_to_file>\n<path>add.py</path>\n<content>\n{ADD}\n</content>\n<line_count>2</line_count>\n</write_to_file>",
     "a critique between draft and final": f"<draft>\n{WRONG}\n</draft>\n<critique>It subtracts.</critique>\n<final>\n{fenced(ADD)}\n</final>",
+    "a block on one line": "```python def add(a, b): c = a + b; return c```",
+    "the same again and again until cut off": f"{ADD}\n\n{ADD}\n\n{ADD[:-4]}",
+    "blocks of the same until cut off": f"{fenced(ADD)}\n{fenced(ADD)}\n```python\n{ADD[:-4]}",
+    "a body at the margin behind its head": f'def add(a, b):\n    """Add."""\n{ADD.partition(chr(10))[2].strip()}',
+    "a body at the margin behind its head, fenced": fenced("def add(a, b):\nif a:\n    return a + b\nreturn b") + "\nIt adds.",
 }  # fmt: skip

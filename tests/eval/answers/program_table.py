@@ -161,6 +161,9 @@ KEPT = [
     ("cpp", fenced("namespace util { double two() { return 2; } }\ndouble half(double n) { return n / util::two(); }","cpp"), 'namespace util', ''),
     ("cpp", fenced("double two();\ndouble half(double n) { return n / two(); }\ndouble two() { return 2; }","cpp"), 'double two();', ''),
     ("cpp", fenced("typedef long long ll;\nusing vd = std::vector<double>;\ndouble half(double n) { ll k = 2; vd v{n}; return v[0] / k; }","cpp"), 'typedef|using vd', ''),
+    ("cpp", fenced("#pragma once\nstruct P { double x; };","cpp")+"\n"+fenced("#include \"p.h\"\n#include \"math.h\"\ndouble half(double n) { P p{n}; return p.x / 2; }","cpp"), 'struct P|math.h', 'p.h'),
+    ("javascript", fenced("export const two = () => 2;","js")+"\n"+fenced("import { two } from './two.js';\nimport fs from 'fs';\nexport function half(n) { return n / two(fs); }","js"), "two = () => 2|'fs'", 'two.js'),
+    ("rust", fenced("pub fn two() -> f64 { 2.0 }","rust")+"\n"+fenced("mod two;\nuse two::two;\nuse std::fmt;\nfn half(n: f64) -> f64 { n / two() }","rust"), 'fn two()|std::fmt', 'mod two|two::two'),
     ("cpp", fenced("double half(double n) { auto s = R\"(} ``` )\"; return n / 2; }","cpp"), 'n / 2', ''),
 ]
 """Language, answer, what the program keeps of it and what it leaves out."""

@@ -13,6 +13,8 @@ from core.languages import EVALUATED
 from eval.answers.assemble import candidate_of_code, candidate_of_continuation, candidate_of_solution, go_imports
 from eval.answers.braces import cut_at_close, without_block
 from eval.answers.declarations import definition_start
+from eval.answers.prompts import read_answer
+from eval.answers.trees import is_code
 from eval.benchmarks.humanevalpack import declaration_of
 
 
@@ -186,3 +188,27 @@ def test_any_text_is_cut_to_a_beginning_of_it(text):
         cut = cut_at_close(text, language)
         assert text.startswith(cut)
         assert cut == text or cut.endswith("}")
+
+
+OWNERS = [
+    ("cpp", "class Solution {\npublic:\n    bool {name}(vector<float>& numbers, float t) { return {yes}; }\n};",
+     "{ return Solution().{name}(numbers, threshold); }"),
+    ("rust", "impl Solution {\n    pub fn {name}(numbers: Vec<f32>, t: f32) -> bool { {yes} }\n}", "{ Solution::{name}(numbers, threshold) }"),
+    ("rust", "struct S {}\n\nimpl S {\n    fn {name}(&self, numbers: Vec<f32>, t: f32) -> bool { {yes} }\n}", "{ (S {}).{name}(numbers, threshold) }"),
+    ("go", "type S struct{}\n\nfunc (s *S) {name}(n []float64, t float64) bool { return {yes} }", "{ return new(S).{name}(numbers, threshold) }"),
+    ("javascript", "class S {\n  static {name}(n, t) { return {yes}; }\n}", "const {name} = (...given) => ('{name}' in S ? S : new S()).{name}(...given);"),
+    ("javascript", "exports.{name} = (n, t) => {yes};", "module.exports.{name};"),
+    ("javascript", "module.exports = {\n  {name}(n, t) { return {yes}; },\n};", "module.exports.{name};"),
+    ("javascript", "module.exports = function {name}(n, t) { return {yes}; };", "const {name} = typeof module.exports === 'function' ?"),
+    ("javascript", "(root => {\n  root.{name} = (n, t) => {yes};\n})(globalThis);", "(globalThis)"),
+    ("cpp", "namespace s {\nbool {name}(vector<float> numbers, float t) { return {yes}; }\n}\nusing s::{name};", "using s::{name};"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "form", "wanted"), OWNERS)
+def test_a_method_stands_for_the_function_that_the_tests_call(problems_of, language, form, wanted):
+    problem = problem_in(problems_of, language, task="synthesize")
+    answer = form.replace("{name}", problem.entry_point).replace("{yes}", "1 < 2")
+    candidate = read_answer(problem, "chat", f"```{language}\n{answer}\n```")[1]
+    assert wanted.replace("{name}", problem.entry_point) in candidate
+    assert candidate.count("1 < 2") == 1 and is_code(candidate, language)
