@@ -11,6 +11,7 @@ import re
 from dataclasses import replace
 
 from eval.sandbox import go_generics, go_types
+from eval.sandbox.cpp import streams
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.rust.closures import closure
 from eval.sandbox.rust.signatures import rust_functions, unknown_bounds
@@ -68,7 +69,8 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
             continue
         if language == "cpp" and (name in found or "=" in parameters):
             doubtful.add(name)
-        if is_plain(function, language, own):
+        known = own | streams.WORDS if language == "cpp" and streams.crosses(function) else own
+        if is_plain(function, language, known):
             found.setdefault(name, function)
     return [function for name, function in found.items() if name not in doubtful]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from eval.answers.braces import cut_at_close, without_block
 from eval.sandbox import go_generics, go_types
+from eval.sandbox.cpp import streams
 from eval.sandbox.cpp import stubs as cpp_stubs
 from eval.sandbox.cpp.crossing import Crossing, add_functions, crossing
 from eval.sandbox.cpp.ways import iterated
@@ -167,25 +168,33 @@ def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) 
         kinds = ", ".join(kind for _, kind in f.parameters)
         given = "".join(f", (std::forward<{kind}>({name}))" for name, kind in f.parameters)
         parameters = ", ".join(f"{kind} {name}" for name, kind in f.parameters)
-        call = f"[]({parameters}) -> {f.returns} {{ return {f.name}({given[2:]}); }}"
-        cases.append(f"case {number}: wavecoder::answer<{', '.join([f.returns, *(k for _, k in f.parameters)])}>"
-                     f"({call}); break;")  # fmt: skip
-        asked = f"wavecoder::Call<{kinds}>::template to<{f.returns}>({number}{given})"
-        stubs.append(f"wavecoder::Plain<{f.returns}> {f.name}({parameters}) {{ return {asked}; }}")
+        stream = streams.returned(f)
+        returns = "void" if stream else f.returns
+        call = f"[]({parameters}) -> {returns} {{ {'' if stream else 'return '}{f.name}({given[2:]}); }}"
+        taken = ", ".join([returns, *(streams.carried(kind) for _, kind in f.parameters)])
+        cases.append(f"case {number}: wavecoder::answer<{taken}>({call}); break;")
+        asked = f"wavecoder::Call<{kinds}>::template to<{returns}>({number}{given})"
+        shown = f.returns if stream else f"wavecoder::Plain<{returns}>"
+        stubs.append(
+            f"{shown} {f.name}({parameters}) {{ {f'{asked}; return {stream}' if stream else f'return {asked}'}; }}"
+        )
     theirs, ours = cpp_stubs.parts(made, CPP_CALLS + len(functions))
     cases += ours.cases
     serve = f"void wavecoder_serve(unsigned char number) {{ switch (number) {{ {' '.join(cases)} "
     serve += "case wavecoder::ASKS: wavecoder::serve_lent(); break; default: _exit(wavecoder::GONE); } }\n"
     serve += "int main() { wavecoder::server() = wavecoder_serve; for (;;) wavecoder::answer_next(); }\n"
-    head = '#include "wire.hpp"\n'
+    taken = [kind for f in functions for _, kind in f.parameters] + [k for _, each in made.members for k in each.kinds]
+    names = ["streams.hpp"] if streams.has_streams(taken) else []
+    names += (
+        [] if made.is_empty else ["objects.hpp", "references.hpp", "remote.hpp"][: 2 + cpp_stubs.needs_remote(made)]
+    )
+    wire = {name: driver(name) for name in names}
+    head = '#include "wire.hpp"\n' + "".join(f'#include "{name}"\n' for name in wire)
     if made.is_empty:
         return (
-            {"main.cpp": f"{head}{candidate}\n{serve}"},
-            {"main.cpp": f"{head}using namespace std;\n{chr(10).join(stubs)}\n{tests}\n"},
+            {"main.cpp": f"{head}{candidate}\n{serve}"} | wire,
+            {"main.cpp": f"{head}using namespace std;\n{chr(10).join(stubs)}\n{tests}\n"} | wire,
         )
-    names = ("objects.hpp", "references.hpp", "remote.hpp")[: 2 + cpp_stubs.needs_remote(made)]
-    wire = {name: driver(name) for name in names}
-    head += "".join(f'#include "{name}"\n' for name in wire)
     own = "#define WAVECODER_OWN_NEW\n" if re.search(r"operator\s+new\b", candidate) else ""
     first = f"{own}#define WAVECODER_SIDE 1\n{head}{cpp_stubs.befriended(candidate, made)}\n{ours.text}\n{serve}"
     second = f"#define WAVECODER_SIDE 0\n{head}using namespace std;\n{theirs}\n{chr(10).join(stubs)}\n{tests}\n"

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from eval.sandbox.cpp import streams
 from eval.sandbox.cpp.declared import LITERAL, Declared, Field, OwnType, declared, named_types, ordered_by
 from eval.sandbox.cpp.heads import Member
 from eval.sandbox.cpp.remote import is_library, remote_types
@@ -162,7 +163,7 @@ def add_functions(made: Crossing, functions: list[Function]) -> Crossing:
 def _is_special(member: Member, own: set[str]) -> bool:
     """Whether a function is not one of plain data."""
     marks = (re.search(r"\*(?!\s*&?$)|\*$|\(\*|\w\s*\(", bare(kind)) for kind in (member.returns, *member.kinds))
-    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) is not None
+    refers = re.search(r"^(?!const ).*[^&]&$", member.returns) is not None and not member.words() & streams.WORDS
     return bool(member.words() & (own | _RANGES) or member.space or refers or any(marks))
 
 

@@ -9,6 +9,7 @@ from eval.sandbox.cpp import remote
 from eval.sandbox.cpp.crossing import Crossing
 from eval.sandbox.cpp.declared import LITERAL, Field, OwnType
 from eval.sandbox.cpp.heads import Member
+from eval.sandbox.cpp.streams import carried
 from eval.sandbox.cpp.ways import Way, all_carried, referred, returned_by
 from eval.sandbox.signatures import plain_words
 
@@ -262,9 +263,8 @@ def _answer(owner: OwnType | None, member: Member, size: int, made: Crossing, *,
     elif _is_self(owner, member):
         way = _NOTHING
     body = call if way.wire == "void" else f"return {way.sent.format(call)}"
-    return (
-        f"wavecoder::answer<{', '.join([way.wire, *kinds])}>([]({', '.join(parameters)}) -> {way.wire} {{ {body}; }})"
-    )
+    taken = ", ".join([way.wire, *map(carried, kinds)])
+    return f"wavecoder::answer<{taken}>([]({', '.join(parameters)}) -> {way.wire} {{ {body}; }})"
 
 
 def _call(owner: OwnType | None, member: Member, passed: list[str]) -> str:
