@@ -104,11 +104,7 @@ def judge(
         return [function for functions in found for function in functions]
 
     if language != "cpp":
-        outcome = judge_split()
-        if outcome.outcome in {"signature", "syntax"} and own_names(candidate, language):  # tests may not need them
-            plain = judge_split(plain=True)
-            outcome = outcome if plain.outcome in {"signature", "syntax"} else plain
-        return outcome
+        return judge_split() if not own_names(candidate, language) else _first_compiled(judge_split)
     own = crossing(candidate, tests, entry_point)
     told = {function.name for function in functions_of(candidate, language)} | own.names
     if entry_point in wanted_names(candidate, tests, language, entry_point) and entry_point not in told:
@@ -120,6 +116,15 @@ def judge(
         known = types_of(wanted_names(candidate, tests, language, entry_point))
         outcome = judge_split(known) if known else outcome
     return outcome
+
+
+def _first_compiled(judge_split: Callable[..., Outcome]) -> Outcome:
+    """With the candidate's types, or without, which tests may not need, where programs do not compile with them."""
+    outcome = judge_split()
+    if outcome.outcome not in {"signature", "syntax"}:
+        return outcome
+    plain = judge_split(plain=True)
+    return outcome if plain.outcome in {"signature", "syntax"} else plain
 
 
 def judge_beside(candidate: str, tests: str, **allowed: Unpack[Allowed]) -> Outcome:

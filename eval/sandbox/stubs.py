@@ -175,19 +175,18 @@ def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) 
         cases.append(f"case {number}: wavecoder::answer<{taken}>({call}); break;")
         asked = f"wavecoder::Call<{kinds}>::template to<{returns}>({number}{given})"
         shown = f.returns if stream else f"wavecoder::Plain<{returns}>"
-        stubs.append(
-            f"{shown} {f.name}({parameters}) {{ {f'{asked}; return {stream}' if stream else f'return {asked}'}; }}"
-        )
+        body = f"{asked}; return {stream}" if stream else f"return {asked}"
+        stubs.append(f"{shown} {f.name}({parameters}) {{ {body}; }}")
     theirs, ours = cpp_stubs.parts(made, CPP_CALLS + len(functions))
     cases += ours.cases
     serve = f"void wavecoder_serve(unsigned char number) {{ switch (number) {{ {' '.join(cases)} "
     serve += "case wavecoder::ASKS: wavecoder::serve_lent(); break; default: _exit(wavecoder::GONE); } }\n"
     serve += "int main() { wavecoder::server() = wavecoder_serve; for (;;) wavecoder::answer_next(); }\n"
-    taken = [kind for f in functions for _, kind in f.parameters] + [k for _, each in made.members for k in each.kinds]
-    names = ["streams.hpp"] if streams.has_streams(taken) else []
-    names += (
-        [] if made.is_empty else ["objects.hpp", "references.hpp", "remote.hpp"][: 2 + cpp_stubs.needs_remote(made)]
-    )
+    kinds_taken = [kind for f in functions for _, kind in f.parameters]
+    kinds_taken += [kind for _, each in made.members for kind in each.kinds]
+    names = ["streams.hpp"] if streams.has_streams(kinds_taken) else []
+    names += [] if made.is_empty else ["objects.hpp", "references.hpp"]
+    names += ["remote.hpp"] if not made.is_empty and cpp_stubs.needs_remote(made) else []
     wire = {name: driver(name) for name in names}
     head = '#include "wire.hpp"\n' + "".join(f'#include "{name}"\n' for name in wire)
     if made.is_empty:
