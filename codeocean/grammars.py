@@ -58,7 +58,7 @@ _SCRIPT_FUNCTIONS = _set("function_declaration generator_function_declaration me
                          "generator_function arrow_function")  # fmt: skip
 _SCRIPT_WRAPPERS = _set("export_statement lexical_declaration variable_declaration variable_declarator pair "
                         "expression_statement assignment_expression binary_expression parenthesized_expression "
-                        "as_expression satisfies_expression return_statement")  # fmt: skip
+                        "as_expression satisfies_expression non_null_expression return_statement")  # fmt: skip
 _CLASS = (("class _ {\n", "\n}"),)
 
 GRAMMARS: dict[str, Grammar] = {
@@ -80,10 +80,15 @@ GRAMMARS: dict[str, Grammar] = {
     ),
     "java": Grammar(
         (tree_sitter_java.language,),
-        functions=_set("method_declaration constructor_declaration compact_constructor_declaration"),
-        classes=_set("class_declaration interface_declaration enum_declaration record_declaration"),
+        functions=_set(
+            "method_declaration constructor_declaration compact_constructor_declaration "
+            "annotation_type_element_declaration"
+        ),
+        classes=_set(
+            "class_declaration interface_declaration enum_declaration record_declaration annotation_type_declaration"
+        ),
         long_strings='"""',
-        wraps=_CLASS,
+        wraps=(*_CLASS, ("@interface _ {\n", "\n}")),
     ),
     "go": Grammar(
         (tree_sitter_go.language,),

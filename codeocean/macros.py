@@ -59,6 +59,19 @@ _SPECIFIER = re.compile(
     + rb")[ \t]+(?=[A-Za-z_~])"
 )
 _WORD = re.compile(rb"\b[A-Za-z_]\w*\b" + _ARGUMENTS)
+_LONG_DEFINITION = re.compile(
+    rb"^[ \t]*#[ \t]*define\b(?:[^\n\\]|\\(?!\r?\n))*(?:\\\r?\n(?:[^\n\\]|\\(?!\r?\n))*)+", re.MULTILINE
+)
+"""A macro over several lines."""
+_COMMENT = re.compile(rb"/\*.*?\*/|//.*?(?=\\?\r?\n|\Z)", re.DOTALL)
+_EMPTY_DEFINITION = re.compile(
+    rb"^[ \t]*#[ \t]*define[ \t]+\w+(?:\([^()\n]*\))?([ \t]+(?:\\(?=\r?\n[ \t]*\r?\n))?\r?)(?=\n)", re.MULTILINE
+)
+"""tree-sitter takes the line behind `#define API ` for its body."""
+_QUESTION = re.compile(
+    rb"""^[ \t]*#[ \t]*(?:if|elif)\b[^\n]*?\b(\w+[ \t]*\([ \t]*(?:<[^>\n]*>|"[^"\n]*")[ \t]*\))""", re.MULTILINE
+)
+"""`#if __has_include(<version>)`."""
 _CAPITALS = re.compile(rb"(" + _MACRO + rb")\s*$")
 
 
@@ -70,8 +83,9 @@ def parse_declarations(source: bytes, parse: Callable[[bytes], Node], errors: Qu
         parse: gives the root of a text.
         errors: captures ERROR and MISSING nodes.
     """
-    text = source
-    for pattern in (_TYPE_MACRO, _LINE_MACRO, _EXPORT_MACRO):
+    text = _readable_directives(source) if b"#" in source else source
+    text = _TYPE_MACRO.sub(_blanked_in_code, text)
+    for pattern in (_LINE_MACRO, _EXPORT_MACRO):
         text = pattern.sub(_blanked, text)
     text = _LONE_MACRO.sub(_blanked_statement, text)
     root = parse(text)
@@ -112,6 +126,36 @@ def _blanked(match: re.Match[bytes]) -> bytes:
     whole, begin = match[0], match.start(1) - match.start()
     end = match.end(1) - match.start()
     return whole[:begin] + re.sub(rb"[^\n]", b" ", whole[begin:end]) + whole[end:]
+
+
+def _readable_directives(text: bytes) -> bytes:
+    """The text without what tree-sitter reads wrongly in directives."""
+    text = _LONG_DEFINITION.sub(_without_comments, text)
+    text = _EMPTY_DEFINITION.sub(_ended, text)
+    return _QUESTION.sub(_answered, text)
+
+
+def _ended(match: re.Match[bytes]) -> bytes:
+    """An empty definition with a comment, or where there is no room for one a carriage return, behind its name."""
+    blank = len(match[1])
+    return match[0][:-blank] + (b"//".ljust(blank) if blank > 1 else b"\r")
+
+
+def _without_comments(match: re.Match[bytes]) -> bytes:
+    """A macro's definition with its comments blank: its body would end at the first."""
+    return _COMMENT.sub(lambda comment: re.sub(rb"[^\n\\]", b" ", comment[0]), match[0])
+
+
+def _answered(match: re.Match[bytes]) -> bytes:
+    """The match with 1 in place of its first group."""
+    begin, end = match.start(1) - match.start(), match.end(1) - match.start()
+    return match[0][:begin] + b"1".ljust(end - begin) + match[0][end:]
+
+
+def _blanked_in_code(match: re.Match[bytes]) -> bytes:
+    """As `_blanked`, but for a match that begins in a comment: `// from the base class` above `explicit Box(…) : …`."""
+    line = match.string.rfind(b"\n", 0, match.start()) + 1
+    return match[0] if b"//" in match.string[line : match.start()] else _blanked(match)
 
 
 def _blanked_statement(match: re.Match[bytes]) -> bytes:

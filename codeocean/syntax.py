@@ -57,8 +57,10 @@ def has_empty_body(code: str, language: str) -> bool:
             pending.extend(reversed(node.children))
             continue
         body = node.child_by_field_name("body")
-        if body is None and (node.child_by_field_name("accessors") or node.child_by_field_name("value")):
-            return False  # an indexer of C#
+        if node.type == "indexer_declaration" and (
+            node.child_by_field_name("accessors") or node.child_by_field_name("value")
+        ):
+            return False
         if body is not None and body.type not in _BODIES:
             return _is_thrown_stub(body)  # an arrow function's expression
         if body is not None and _sets_fields(node):

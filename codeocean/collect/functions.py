@@ -42,6 +42,8 @@ class Documented:
 
 INSIDE = "inside a documented function"
 UNREAD = "documentation before code that does not parse"
+MAX_CHARS = 20_000
+"""A longer function is a module in a function: what is documented in it is taken too."""
 NOT_EXTRACTED = frozenset({INSIDE, UNREAD})
 """Reasons of functions that have documentation and are not taken."""
 
@@ -81,7 +83,8 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
                 continue  # another signature of it
             yield Documented(tree.owner(found.chain) + name_of(found.function, source), "", "", INSIDE)
         else:
-            begin, covered = found.begin, found.function.end_byte
+            begin = found.begin
+            covered = found.function.end_byte if len(found.code) <= MAX_CHARS else covered
             name = tree.owner(found.chain) + name_of(found.function, source)
             yield Documented(name, found.code, found.docstring, at=found.begin)
 

@@ -16,6 +16,8 @@ def name_of(node: Node, source: bytes) -> str:
     if node.type == "impl_item":
         name = node.child_by_field_name("type")
     parent = node.parent if name is None else None
+    while parent is not None and parent.type in _AROUND:
+        parent = parent.parent
     for field in ("name", "key", "left", "property"):
         name = name or (parent.child_by_field_name(field) if parent else None)
     name = name or own
@@ -29,6 +31,8 @@ def name_of(node: Node, source: bytes) -> str:
     return (re.sub(r"<[^<>]*>", "", head) + operator + sign).replace("::", ".")
 
 
+_AROUND = frozenset({"parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"})
+"""What may stand between a function expression and its name: `const f = (() => 1) as Rule`."""
 _NAMED_BY_SIGN = frozenset({"operator_declaration", "conversion_operator_declaration", "indexer_declaration",
                             "destructor_declaration"})  # fmt: skip
 

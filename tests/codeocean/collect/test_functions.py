@@ -292,6 +292,19 @@ def test_what_is_said_to_tools_is_no_documentation(language, source, docstring):
     assert [found for _, found in found_in(source, language)] == ([docstring] if docstring else [])
 
 
+@pytest.mark.parametrize(("language", "source", "names"), [
+    ("typescript", "/** Opens. */\nexport const open: Rule<A> = ((a) => a + 1) as any;\n", ["open"]),
+    ("typescript", "/** Opens. */\nthis.open = (function (a) { return a; } satisfies F)!;\n", ["this.open"]),
+    ("javascript", "/** Opens. */\nvar open = (function inner(a) { return a; });\n", ["open"]),
+    ("java", "@interface Door {\n  /** How wide. */\n  int width() default 1;\n}\n", ["Door.width"]),
+    ("javascript", "/** All. */\nvar all = (function () {\n  /** Opens. */\n  function open(a) { return a; }\n"
+     + "  work();\n" * 2500 + "});\n", ["all", "open"]),
+    ("python", "def all():\n  'All.'\n" + "  work()\n" * 3000 + "  def open():\n    'Opens.'\n", ["all", "open"]),
+])  # fmt: skip
+def test_functions_in_brackets_annotations_and_functions_as_long_as_a_module(language, source, names):
+    assert [found for found, _ in found_in(source, language)] == names
+
+
 def test_sorbets_signature_belongs_to_the_code():
     source = "class A\n  # Opens.\n  sig { void }\n  def f\n    1\n  end\nend\n"
     (function,) = extract_documented(source.encode(), "ruby")
