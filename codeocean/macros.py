@@ -25,6 +25,7 @@ MAX_ERRORS = 400
 
 _ARGUMENTS = rb"(?:[ \t]*\((?:[^()\n]|\([^()\n]*\)){0,200}\))?"
 _MACRO = rb"[A-Z_][A-Z0-9_]+\b" + _ARGUMENTS
+_STACKED = rb"(?:[ \t]*" + _MACRO + rb"[ \t]*\n){0,5}"
 _NOT_A_NAME = rb"(?!(?:final|sealed|abstract|class|struct|alignas)\b)"
 
 _TYPE_MACRO = re.compile(
@@ -39,12 +40,14 @@ _DECLARATION = (
     rb"|unsigned|signed|void|int|char|long|short|float|double|bool|size_t|u?int\d+_t)\b"
 )
 _LINE_MACRO = re.compile(
-    rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=(?:[ \t]*\n)*[ \t]*" + _DECLARATION + rb")", re.MULTILINE
+    rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=" + _STACKED + rb"(?:[ \t]*\n)*[ \t]*" + _DECLARATION + rb")", re.MULTILINE
 )
 """A macro alone on the line before a declaration."""
-_LONE_MACRO = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=[ \t]*(?:\n|//|/\*))", re.MULTILINE)
+_LONE_MACRO = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=" + _STACKED + rb"[ \t]*(?:\n|//|/\*))", re.MULTILINE)
 """A macro alone on its line, with an empty line or a comment below."""
-_BEFORE_A_STATEMENT = re.compile(rb"(?:\A|[;{}:/]|^[ \t]*(?:#[^\n]*|" + _MACRO + rb"[ \t]*))\s*\Z", re.MULTILINE)
+_BEFORE_A_STATEMENT = re.compile(
+    rb"(?:\A|[;{}:/]|^[ \t]*(?:#[^\n]*|//[^\n]*|" + _MACRO + rb"[ \t]*))\s*\Z", re.MULTILINE
+)
 _EXPORT_MACRO = re.compile(
     rb"^[ \t]*((?:[A-Z][A-Z0-9_]*_)?(?:API|EXPORT|INLINE|FORCEINLINE|NOINLINE|EXTERN|STATIC|DECL|PUBLIC|PRIVATE|FUNC"
     rb"|INTERNAL|LOCAL|DLL[A-Z]*|DEF|NODISCARD|CONSTEXPR)\b" + _ARGUMENTS + rb")[ \t]+(?=" + _DECLARATION + rb")",

@@ -48,3 +48,17 @@ class Door {
 def test_an_empty_macro_ends_where_its_line_does(name, blank):
     source = f"#define {name}{blank}\nclass Door {{\n  /** Opens. */\n  int open(int a) {{ return a; }}\n}};\n"
     assert found_in(source) == [("Door.open", "Opens.")]
+
+
+@pytest.mark.parametrize("above", ["", "// #include <doors/box.hpp>\n\n", "#include <tuple>  // tie\n"])
+@pytest.mark.parametrize("macros", ["DOORS_BEGIN\n", "DOORS_BEGIN\nDOORS_EXPORT_BEGIN\n", "A_B\nDOORS(a)\nC_D\n"])
+def test_macros_alone_on_their_lines_are_no_type(above, macros):
+    source = f"""{above}{macros}
+/** A door. */
+template <typename T> class Door {{
+ public:
+  /** Opens. */
+  Door(const T* a) : a_(a) {{}}
+}};
+"""
+    assert found_in(source) == [("Door.Door", "Opens.")]
