@@ -51,6 +51,11 @@ def folder_units(source: FolderSource) -> list[Unit]:
     """
     stdlib = source.path == "stdlib"
     root = Path(sysconfig.get_path("stdlib") if stdlib else source.path).expanduser().absolute()
+    if root.is_file():
+        raise ValueError(
+            f"collect.sources: {source.path!r} is a file; name a folder of source files, an archive unpacked, or say "
+            "kind codesearchnet or jsonl for a file of pairs"
+        )
     if not root.is_dir():
         raise FileNotFoundError(f"collect.sources: the folder {source.path!r} does not exist")
     if stdlib:

@@ -1,7 +1,8 @@
-"""Files of (comment, code) pairs → rows: CodeSearchNet in both published forms, and JSON with mapped columns.
+"""Files of (comment, code) pairs → rows: CodeSearchNet in both published forms, and files with mapped columns.
 
-CodeSearchNet comes as Hugging Face Parquet and as the original `jsonl.gz`. Parquet is read by row group, JSON record by
-record, so that memory does not grow with a file; gzip cannot be entered in the middle, so such a file is one unit.
+CodeSearchNet comes as Hugging Face Parquet and as the original `jsonl.gz`. Parquet is read by row group, Arrow by
+batch, JSON record by record, so that memory does not grow with a file; gzip cannot be entered in the middle, so such a
+file is one unit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,20 +20,25 @@ import pyarrow.parquet as pq
 
 from codeocean.collect.bare import bare_function, with_line_feeds
 from codeocean.collect.licenses import license_names
-from codeocean.collect.remote_files import list_files, name_of, open_file, open_in_order, stamp
+from codeocean.collect.remote_files import (
+    OTHER_FORM,
+    TABLES,
+    is_read,
+    list_files,
+    name_of,
+    open_file,
+    open_in_order,
+    stamp,
+)
 from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
-from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, PACKINGS, STREAM_ERRORS, json_records
+from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, STREAM_ERRORS, json_records
 from core.languages import canonical
 from core.text import is_storable
 
 MAX_CODE_CHARS = 1_000_000
 """No function is longer; the parser is not asked about it."""
 
-_SUFFIXES = {
-    "codesearchnet": (".parquet", *(".jsonl" + packed for packed in PACKINGS)),
-    "jsonl": tuple(name + packed for name in (".jsonl", ".json", ".ndjson") for packed in PACKINGS),
-}
 _HUB_COLUMNS = {
     "repository": "repository_name", "path": "func_path_in_repository", "name": "func_name", "language": "language",
     "code": "func_code_string", "docstring": "func_documentation_string", "split": "split_name", "url": "func_code_url",
@@ -49,9 +56,11 @@ def pair_units(source: CodeSearchNetSource | JsonlSource) -> list[Unit]:
 
     Raises:
         FileNotFoundError: the path does not exist.
-        ValueError: nothing to read is there, or `licenses_file` cannot be used.
+        ValueError: nothing to read is there, the first file lacks the columns, or `licenses_file` cannot be used.
     """
-    files = list_files(source.path, _SUFFIXES[source.kind])
+    files = list_files(source.path, source.kind)
+    if isinstance(source, JsonlSource):
+        _check_columns(source, next(file for file in files if is_read(name_of(file), source.kind)))
     if isinstance(source, CodeSearchNetSource) and source.licenses_file:
         license_names(source.licenses_file)  # refused here, before any work starts
     return [unit for file in files for unit in _file_units(source, file)]
@@ -63,7 +72,7 @@ def _file_units(source: CodeSearchNetSource | JsonlSource, file: str) -> list[Un
         return [whole]
     try:
         with open_file(file) as stream:
-            groups = pq.ParquetFile(stream).metadata.num_row_groups
+            groups = TableFile(stream, name_of(file)).num_row_groups
     except (pa.ArrowException, OSError):
         return [whole]  # pair_batches counts it as corrupt
     return [Unit(source, (file,), "", group, f"{whole.fingerprint} {group}") for group in range(groups)] or [whole]
@@ -76,9 +85,13 @@ def pair_batches(unit: Unit, licenses: dict[str, str] | None = None) -> Iterator
     names = {} if isinstance(source, JsonlSource) else licenses
     if names is None and isinstance(source, CodeSearchNetSource):
         names = license_names(source.licenses_file) if source.licenses_file else {}
-    for columns in (
-        _parquet_columns(unit) if name_of(file).lower().endswith(".parquet") else _json_columns(file, source)
-    ):
+    if not is_read(name_of(file), source.kind):
+        found: Iterator[Columns] = iter([{"reason": pa.array([OTHER_FORM])}])
+    elif name_of(file).lower().endswith(TABLES):
+        found = _table_columns(unit, source)
+    else:
+        found = _json_columns(file, source)
+    for columns in found:
         if len(next(iter(columns.values()))):
             yield _as_rows(columns, source, file, names or {})
 
@@ -147,20 +160,57 @@ def _reasons(rows: Columns, languages: tuple[str, ...]) -> pa.Array:
     return pc.if_else(missing, "missing field", pc.if_else(asked, reasons, "language not asked for"))
 
 
-def _parquet_columns(unit: Unit) -> Iterator[Columns]:
+class TableFile:
+    """A table in an open file: Parquet, or Arrow (Feather, `save_to_disk` of the datasets library).
+
+    Raises:
+        pa.ArrowException: it is none.
+    """
+
+    def __init__(self, stream: Any, name: str) -> None:
+        """Args: stream: of its bytes, seekable. name: the file's."""
+        self._parquet = pq.ParquetFile(stream) if name.lower().endswith(".parquet") else None
+        if self._parquet is not None:
+            self.schema: pa.Schema = self._parquet.schema_arrow
+            return
+        magic = stream.read(6)
+        stream.seek(0)
+        self._reader = pa.ipc.open_file(stream) if magic == b"ARROW1" else pa.ipc.open_stream(stream)
+        self.schema = self._reader.schema
+
+    @property
+    def num_row_groups(self) -> int:
+        """Parts that can be read alone; 0 where there are none."""
+        return self._parquet.metadata.num_row_groups if self._parquet is not None else 0
+
+    def batches(self, columns: list[str], group: int | None) -> Iterator[pa.RecordBatch]:
+        """At most `BATCH_ROWS` rows at a time; of one row group, or all."""
+        if self._parquet is not None:
+            yield from self._parquet.iter_batches(BATCH_ROWS, None if group is None else [group], columns)
+            return
+        for batch in self._record_batches():
+            chosen = batch.select(columns)
+            yield from (chosen.slice(start, BATCH_ROWS) for start in range(0, chosen.num_rows, BATCH_ROWS))
+
+    def _record_batches(self) -> Iterator[pa.RecordBatch]:
+        if isinstance(self._reader, pa.ipc.RecordBatchFileReader):
+            yield from map(self._reader.get_batch, range(self._reader.num_record_batches))
+        else:
+            yield from self._reader
+
+
+def _table_columns(unit: Unit, source: CodeSearchNetSource | JsonlSource) -> Iterator[Columns]:
     folders = _folder_values(unit.files[0])
     with open_file(unit.files[0]) as stream:
         try:
-            file = pq.ParquetFile(stream)
-            have = {*file.schema_arrow.names, *folders}
-            forms = (_HUB_COLUMNS, _ORIGINAL_COLUMNS)
-            columns = next((each for each in forms if have.issuperset(each[name] for name in _NEEDED)), None)
+            file = TableFile(stream, name_of(unit.files[0]))
+            columns = _columns_in({*file.schema.names, *folders}, source)
             if columns is None:
-                yield {"reason": pa.array(["not CodeSearchNet's columns"])}
+                yield {"reason": pa.array([NOT_ASKED if isinstance(source, JsonlSource) else NOT_CODESEARCHNET])}
                 return
-            names = [name for name in file.schema_arrow.names if name in columns.values()]
-            groups = None if unit.row_group is None else [unit.row_group]
-            for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
+            wanted = {*columns.values(), *(theirs.partition(".")[0] for theirs in columns.values())}
+            names = [name for name in file.schema.names if name in wanted]
+            for batch in file.batches(names, unit.row_group):
                 batch.validate(full=True)
                 if all(map(_is_text, batch.schema.types)):
                     whole = {name: pa.repeat(value, batch.num_rows) for name, value in folders.items()}
@@ -170,6 +220,47 @@ def _parquet_columns(unit: Unit) -> Iterator[Columns]:
                     yield _as_columns([_mapped(folders | _decoded(record), columns) for record in batch.to_pylist()])
         except (pa.ArrowException, OSError) as error:
             yield _as_columns([_damage(unit.files[0], error)])
+
+
+NOT_CODESEARCHNET, NOT_ASKED = "not CodeSearchNet's columns", "not the columns asked for"
+"""Reasons of tables of something else."""
+
+
+def _columns_in(have: set[str], source: CodeSearchNetSource | JsonlSource) -> dict[Any, str] | None:
+    """Our column → the table's; None where it lacks one that is needed."""
+    if isinstance(source, JsonlSource):
+        return None if _lacking(have, source, _NEEDED) else dict(source.columns)
+    forms = (_HUB_COLUMNS, _ORIGINAL_COLUMNS)
+    return next((each for each in forms if have.issuperset(each[name] for name in _NEEDED)), None)
+
+
+def _lacking(have: set[str], source: JsonlSource, needed: tuple[str, ...]) -> tuple[str, str] | None:
+    """The first of our columns, and what it is called, that is needed and not there."""
+    asked = (pair for pair in source.columns.items() if pair[0] in needed)
+    return next((pair for pair in asked if have.isdisjoint({pair[1], pair[1].partition(".")[0]})), None)
+
+
+def _check_columns(source: JsonlSource, file: str) -> None:
+    """Raises `ValueError` where a local file has none of what `columns` names, for all that its beginning shows."""
+    if "://" in file:
+        return
+    have = set[str]()
+    needed: tuple[str, ...] = _NEEDED
+    with open_file(file) as stream:
+        try:
+            if file.lower().endswith(TABLES):
+                have = {*TableFile(stream, file).schema.names}
+            else:
+                needed = ("code",)  # others may be missing in the first records
+                for value, _, _ in islice(json_records(stream), 100):
+                    have |= set() if isinstance(value, str) else set(value)
+        except (pa.ArrowException, *STREAM_ERRORS):
+            return  # counted as corrupt
+    if have and (lacking := _lacking(have | set(_folder_values(file)), source, needed)):
+        raise ValueError(
+            f"collect.sources: {file} has no {lacking[1]!r} (columns.{lacking[0]}), but "
+            f"{', '.join(sorted(have)[:20])}; name the one that is meant in columns, one inside another as 'data.code'"
+        )
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -232,12 +323,21 @@ def _damage(file: str, error: Exception) -> dict[str, str]:
 
 def _mapped(record: dict[str, Any], columns: dict[Any, str]) -> dict[str, str]:
     """Our columns of a record; those that it leaves empty are left out."""
-    found = {ours: value for ours, theirs in columns.items() if (value := record.get(theirs))}
+    found = {ours: value for ours, theirs in columns.items() if (value := record.get(theirs) or _inner(record, theirs))}
     row = {ours: value if ours in _NEEDED else _as_text(ours, value) for ours, value in found.items()}
     if columns is _ORIGINAL_COLUMNS and "url" not in row and all(record.get(name) for name in ("repo", "sha", "path")):
         row["url"] = f"https://github.com/{record['repo']}/blob/{record['sha']}/{record['path']}"
     return row if all(isinstance(value, str) and is_storable(value) for value in row.values()) else {
         "reason": CORRUPT_RECORD}  # fmt: skip
+
+
+def _inner(record: Any, name: str) -> Any:
+    """The value of a column inside others: `data.code`."""
+    if "." not in name:
+        return None
+    for part in name.split("."):
+        record = record.get(part) if isinstance(record, dict) else None
+    return _text_of(record) if isinstance(record, bytes) else record
 
 
 def _as_text(column: str, value: Any) -> str:

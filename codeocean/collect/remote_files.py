@@ -1,4 +1,4 @@
-"""Local files and URLs: which there are, what identifies their content, and a stream of their bytes."""
+"""Local files and URLs: which there are and are rows, what identifies their content, and a stream of their bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,35 @@ import fsspec
 import pyarrow.fs as pafs
 
 from codeocean.collect.folders import fingerprint
+from core.json_records import PACKINGS
 from core.object_store import explain, join_url, open_url
+
+TABLES = (".parquet", ".arrow", ".feather")
+_LINES = (".jsonl", ".json", ".ndjson")
+SUFFIXES = {
+    "codesearchnet": (*TABLES, *(".jsonl" + packed for packed in PACKINGS)),
+    "jsonl": (*TABLES, *(name + packed for name in _LINES for packed in PACKINGS)),
+}
+"""What each kind of source reads."""
+OTHER_FORM = "another form"
+"""Reason of a file that holds data and is not read."""
+
+_HOW = {
+    ".csv": "read_csv(PATH).to_parquet(…)", ".tsv": 'read_csv(PATH, sep="\\t").to_parquet(…)',
+    ".avro": "read_avro(PATH).write_parquet(…)", ".orc": "read_orc(PATH).to_parquet(…)",
+    ".xlsx": "read_excel(PATH).to_parquet(…)", ".pq": "", ".parq": "", ".msgpack": "", ".tfrecord": "", ".sqlite": "",
+    ".duckdb": "", ".ndjson": "", ".h5": "", ".lance": "", ".tar": "", ".tgz": "", ".zip": "",
+    ".7z": "",
+}  # fmt: skip
+_ARCHIVES = (".tar", ".tgz", ".zip", ".7z")
+_OTHERS = tuple(suffix + packed for suffix in _HOW for packed in PACKINGS)
+_NO_ROWS = frozenset({"state.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json"})
+"""What the datasets library writes about its rows."""
+_TABLE_MARKS = {
+    "_delta_log": ("Delta", 'deltalake.DeltaTable(PATH).to_pandas().to_parquet("rows.parquet")'),
+    ".hoodie": ("Hudi", 'spark.read.format("hudi").load(PATH).write.parquet("rows")'),
+    "_versions": ("Lance", 'lance.dataset(PATH).to_table().to_pandas().to_parquet("rows.parquet")'),
+}
 
 READ_AHEAD_BYTES = 1 << 23
 """gzip asks for 8 KB at a time."""
@@ -23,31 +51,94 @@ STORES = ("s3://", "gs://", "abfs://")
 """Places whose folders can be listed."""
 
 
-def list_files(path: str, suffixes: tuple[str, ...]) -> list[str]:
+def list_files(path: str, kind: str) -> list[str]:
     """The files that a file, folder, glob or URL names, in order; in an object store a URL may name a folder.
+
+    Files of data in a form that is not read are among them.
 
     Raises:
         FileNotFoundError: nothing is there.
-        ValueError: none of it has one of the suffixes.
+        ValueError: nothing that is there is read by this kind of source.
     """
     if path.startswith(STORES):
-        files = _stored(path, suffixes)
+        files = _chosen(_stored(path), kind)
     elif "://" in path:
         files = [path]
     else:
         absolute = Path(path).expanduser().absolute()  # a worker's current folder is another
+        if absolute.is_dir():
+            _refuse_tables(absolute)
         pattern = f"{glob.escape(str(absolute))}/**/*" if absolute.is_dir() else str(absolute)
         # Path.glob takes no absolute pattern.
         found = [str(absolute)] if absolute.is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207
-        files = sorted(file for file in found if file.lower().endswith(suffixes))
+        files = _chosen(sorted(found), kind)
         if not found:
             raise FileNotFoundError(f"collect.sources: {path!r} does not exist")
-    if not files or not name_of(files[0]).lower().endswith(suffixes):
-        raise ValueError(f"collect.sources: {path!r} holds no {', '.join(suffixes)} file")
+    if not any(is_read(name_of(file), kind) for file in files):
+        raise ValueError(_nothing_to_read(path, kind, [name_of(file) for file in files]))
     return files
 
 
-def _stored(url: str, suffixes: tuple[str, ...]) -> list[str]:
+def _chosen(names: list[str], kind: str) -> list[str]:
+    """The files of a folder that are read or counted: rows, and data of another form.
+
+    Args:
+        names: paths below the folder, or URLs.
+        kind: of the source.
+    """
+    suffixes = (*SUFFIXES[kind], *_OTHERS)
+    return [name for name in names if name.lower().endswith(suffixes) and not _is_no_row(name)]
+
+
+def _is_no_row(name: str) -> bool:
+    base = posixpath.basename(name)
+    return base in _NO_ROWS or (base.startswith("cache-") and base.endswith(".arrow")) or "/_temporary/" in name
+
+
+def is_read(name: str, kind: str) -> bool:
+    """Whether a file's name is one of a form that the kind of source reads."""
+    return name.lower().endswith(SUFFIXES[kind])
+
+
+def _refuse_tables(folder: Path) -> None:
+    """Refuses folders whose files are not all rows of the table that they hold.
+
+    Raises:
+        ValueError: it is one.
+    """
+    found = next((said for mark, said in _TABLE_MARKS.items() if (folder / mark).is_dir()), None)
+    if found is None and any((folder / "metadata").glob("*.metadata.json")):
+        found = "Iceberg", 'table.scan().to_pandas().to_parquet("rows.parquet")'
+    if found is None:
+        return
+    name, how = found
+    raise ValueError(
+        f"collect.sources: {str(folder)!r} is a {name} table, whose files also hold rows that are no longer in it; "
+        f"write its rows as Parquet, as by {how.replace('PATH', repr(str(folder)))}, and name those"
+    )
+
+
+def _nothing_to_read(path: str, kind: str, others: list[str]) -> str:
+    """What to say where a path holds no file that is read.
+
+    Args:
+        path: the source's.
+        kind: the source's.
+        others: files of other forms that are there.
+    """
+    plain = [suffix for suffix in SUFFIXES[kind] if suffix in (*TABLES, *_LINES)]
+    said = f"collect.sources: {path!r} holds no {', '.join(plain[:-1])} or {plain[-1]} file"
+    if not others:
+        return said
+    name = posixpath.basename(others[0])
+    suffix = next((each for each in _HOW if name.lower().endswith(tuple(each + packed for packed in PACKINGS))), "")
+    if suffix in _ARCHIVES:
+        return f"{said}, but {name}; unpack it and name the folder"
+    call = f", as {'polars' if suffix == '.avro' else 'pandas'}.{_HOW[suffix]}" if _HOW.get(suffix) else ""
+    return f"{said}, but {name}; write its rows as Parquet or JSON lines{call.replace('PATH', repr(name))}"
+
+
+def _stored(url: str) -> list[str]:
     """The file or the files below a folder in an object store, as URLs with the options of this one."""
     try:
         fs, path = open_url(url)
@@ -60,7 +151,7 @@ def _stored(url: str, suffixes: tuple[str, ...]) -> list[str]:
     if not infos:
         raise FileNotFoundError(f"collect.sources: {url!r} does not exist")
     names = sorted(posixpath.relpath(info.path, path) for info in infos if info.is_file and info.size)
-    return [join_url(url, name) for name in names if name.lower().endswith(suffixes)]
+    return [join_url(url, name) for name in names]
 
 
 def name_of(file: str) -> str:

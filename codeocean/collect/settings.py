@@ -51,7 +51,7 @@ class CodeSearchNetSource(Settings):
 
     kind: Literal["codesearchnet"]
     path: str
-    """A .parquet, .jsonl.gz or .jsonl file, a folder of them, a glob, or the URL of one file."""
+    """A .parquet, .arrow, .jsonl.gz or .jsonl file, a folder of them, a glob, or the URL of one file."""
 
     languages: tuple[LanguageName, ...] = CODESEARCHNET
     """Languages to take."""
@@ -61,14 +61,14 @@ class CodeSearchNetSource(Settings):
 
 
 class JsonlSource(Settings):
-    """Pairs of your own as JSON: one object a line, or a file that is one array of objects."""
+    """Pairs of your own as JSON (one object a line, or a file that is one array of objects), Parquet or Arrow."""
 
     kind: Literal["jsonl"]
     path: str
-    """A .jsonl, .jsonl.gz or .json file, a folder of them, a glob, or the URL of one file."""
+    """A .jsonl, .jsonl.gz, .json, .parquet or .arrow file, a folder of them, a glob, or the URL of one file."""
 
     columns: dict[ColumnName, str] = {"code": "code", "docstring": "docstring"}
-    """Our column → the file's; `code` and `docstring` are needed."""
+    """Our column → the file's, `data.code` for one inside another; `code` and `docstring` are needed."""
 
     language: LanguageName | None = None
     """Language of all rows; None reads it from `columns.language`."""
