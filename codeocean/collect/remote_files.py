@@ -67,7 +67,7 @@ def list_files(path: str, kind: str) -> list[str]:
     else:
         absolute = Path(path).expanduser().absolute()  # a worker's current folder is another
         if absolute.is_dir():
-            _refuse_tables(absolute)
+            refuse_tables(absolute)
         pattern = f"{glob.escape(str(absolute))}/**/*" if absolute.is_dir() else str(absolute)
         # Path.glob takes no absolute pattern.
         found = [str(absolute)] if absolute.is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207
@@ -100,8 +100,12 @@ def is_read(name: str, kind: str) -> bool:
     return name.lower().endswith(SUFFIXES[kind])
 
 
-def _refuse_tables(folder: Path) -> None:
+def refuse_tables(folder: Path, setting: str = "collect.sources") -> None:
     """Refuses folders whose files are not all rows of the table that they hold.
+
+    Args:
+        folder: a local one.
+        setting: what names it, for the message.
 
     Raises:
         ValueError: it is one.
@@ -111,10 +115,9 @@ def _refuse_tables(folder: Path) -> None:
         found = "Iceberg", 'table.scan().to_pandas().to_parquet("rows.parquet")'
     if found is None:
         return
-    name, how = found
     raise ValueError(
-        f"collect.sources: {str(folder)!r} is a {name} table, whose files also hold rows that are no longer in it; "
-        f"write its rows as Parquet, as by {how.replace('PATH', repr(str(folder)))}, and name those"
+        f"{setting}: {str(folder)!r} is a {found[0]} table, whose files also hold rows that are no longer in it; "
+        f"write its rows as Parquet, as by {found[1].replace('PATH', repr(str(folder)))}, and name those"
     )
 
 

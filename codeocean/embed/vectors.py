@@ -96,8 +96,9 @@ def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> V
     try:
         if path.endswith(".npy"):
             x_ND = np.load(path, mmap_mode="r", allow_pickle=False)
-            if x_ND.ndim != 2 or x_ND.dtype.kind != "f" or x_ND.dtype.itemsize > 8:
-                raise ValueError(f"it holds {x_ND.dtype} of shape {x_ND.shape}, no matrix of ordinary floats")
+            if x_ND.ndim != 2 or x_ND.dtype.kind != "f" or x_ND.dtype.itemsize > 8 or not x_ND.shape[1]:
+                raise ValueError(f"it holds {x_ND.dtype} of shape {x_ND.shape}, no matrix of ordinary floats; write it "
+                                 "as (rows, dimensions) of float32")  # fmt: skip
             return VectorFile(path, len(x_ND), x_ND.shape[1], x_ND.dtype.name, "")
         with fs.open_input_file(path) as stream:
             file = pq.ParquetFile(stream)
@@ -107,7 +108,29 @@ def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> V
             dtype = numbers.to_pandas_dtype().__name__
             return VectorFile(path, file.metadata.num_rows, _dimensions(file, field), dtype, field.name)
     except (pa.ArrowException, ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read as vectors: {str(error).splitlines()[0]}") from None
+        suffix = posixpath.splitext(path)[1].lower()
+        if suffix not in _CONVERTED:
+            raise ValueError(f"{path} cannot be read as vectors: {str(error).splitlines()[0]}") from None
+        raise ValueError(
+            f"{path} cannot be read as vectors: they come as .npy, or as Parquet with a column of lists of floats; "
+            f"convert it, as by {_CONVERTED[suffix].replace('PATH', repr(posixpath.basename(path)))}"
+        ) from None
+
+
+_CONVERTED = {
+    ".npz": 'numpy.save("vectors.npy", numpy.load(PATH)["arr_0"])',
+    ".safetensors": 'numpy.save("vectors.npy", safetensors.numpy.load_file(PATH)["embeddings"])',
+    ".pt": 'numpy.save("vectors.npy", torch.load(PATH).float().numpy())',
+    ".bin": 'numpy.save("vectors.npy", numpy.fromfile(PATH, "float32").reshape(-1, DIMENSIONS))',
+    ".csv": 'numpy.save("vectors.npy", numpy.loadtxt(PATH, delimiter=","))',
+    ".tsv": 'numpy.save("vectors.npy", numpy.loadtxt(PATH))',
+    ".h5": 'numpy.save("vectors.npy", h5py.File(PATH)["embeddings"][:])',
+    ".arrow": 'polars.read_ipc_stream(PATH).write_parquet("vectors.parquet")',
+    ".feather": 'pandas.read_feather(PATH).to_parquet("vectors.parquet")',
+    ".jsonl": 'pandas.read_json(PATH, lines=True).to_parquet("vectors.parquet")',
+    ".json": 'pandas.read_json(PATH).to_parquet("vectors.parquet")',
+}
+"""How other forms become one that is read."""
 
 
 def _vector_field(schema: pa.Schema, column: str) -> pa.Field:
@@ -118,7 +141,8 @@ def _vector_field(schema: pa.Schema, column: str) -> pa.Field:
                          f"that is meant {column!r}")  # fmt: skip
     if not found:
         columns = ", ".join(f"{field.name} ({field.type})" for field in schema)
-        raise ValueError(f"it has no column {column!r} of lists of floats; its columns are {columns}")
+        raise ValueError(f"it has no column {column!r} of lists of floats; its columns are {columns}; "
+                         "write each vector as one list of float32")  # fmt: skip
     return (named or found)[0]
 
 
@@ -163,6 +187,17 @@ def read_ids(fs: pafs.FileSystem, files: Sequence[VectorFile]) -> pa.ChunkedArra
     return pa.chunked_array([_ids_of(fs, file.path, columns[file.path]) for file in files], pa.string())
 
 
+def check_distinct(ids: pa.ChunkedArray, where: str) -> None:
+    """Raises `ValueError` where two rows have the same id: nobody could tell which was picked."""
+    counts = pc.value_counts(ids)
+    if len(counts) < len(ids):
+        often = counts.filter(pc.greater(counts.field("counts"), 1))
+        raise ValueError(
+            f"{where}: {sum(often.field('counts').to_pylist())} rows share their id with another, such as "
+            f"{often[0]['values'].as_py()!r}; give each row its own, or rename the column 'id' to have rows numbered"
+        )
+
+
 def _id_column(fs: pafs.FileSystem, path: str) -> str:
     """`id`, or else the one column that is called so but for its case, as in `ID`; empty where there is none."""
     names = pq.read_schema(path, filesystem=fs).names
@@ -193,7 +228,8 @@ def _as_text(ids: pa.Array) -> pa.Array:
     if pa.types.is_fixed_size_binary(kind) and kind.byte_width == 16:
         values = [None if value is None else str(uuid.UUID(bytes=value)) for value in ids.to_pylist()]
         return pa.array(values, pa.string())
-    if pa.types.is_fixed_size_binary(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if kind == pa.binary_view() or any(test(kind) for test in (pa.types.is_fixed_size_binary, pa.types.is_binary,
+                                                               pa.types.is_large_binary)):  # fmt: skip
         try:
             return ids.cast(pa.binary()).cast(pa.string())
         except pa.ArrowInvalid:  # no UTF-8
@@ -261,7 +297,8 @@ def _matrix(vectors: Any, dimensions: int, first: int) -> np.ndarray[Any, Any]:
     vectors = _stored(vectors)
     lengths, flat = pc.fill_null(pc.list_value_length(vectors), 0), vectors.flatten()
     if (row := pc.index(pc.equal(lengths, dimensions), False).as_py()) >= 0:
-        raise ValueError(f"row {first + row} has {lengths[row].as_py()} numbers, the others have {dimensions}")
+        numbers = lengths[row].as_py()
+        raise ValueError(f"row {first + row} has {numbers} numbers, the others have {dimensions}; leave it out")
     if flat.null_count:
         row = pc.index(pc.is_null(flat), True).as_py() // dimensions
         raise ValueError(f"row {first + row} lacks one of its {dimensions} numbers")

@@ -31,7 +31,7 @@ def select_standalone(options: SimpleNamespace) -> None:
         FileNotFoundError: there are no vectors.
         ValueError: they cannot be read, or `k` is larger than their number.
     """
-    from codeocean.embed.vectors import check_alike, open_vectors, read_ids
+    from codeocean.embed.vectors import check_alike, check_distinct, open_vectors, read_ids
     from codeocean.select.flow import Corpus, choose_coreset, coreset_table  # imports torch
     from ray_jobs.cluster.connect import connect  # imports Ray
 
@@ -50,6 +50,7 @@ def select_standalone(options: SimpleNamespace) -> None:
     first: int | Literal["central"] = "central" if options.first is None else options.first
     config = CoresetConfig(size=options.k, metric=options.metric, first=first, shards=options.shards)
     ids = read_ids(fs, corpus.files)
+    check_distinct(ids, str(path))
     if config.shards > 1:
         connect(RayConfig(num_cpus=config.shards + 1, dashboard=False))
     picks = _picks_file(paths, out, config)
@@ -67,13 +68,19 @@ def select_standalone(options: SimpleNamespace) -> None:
 
 
 def _vector_files(given: str) -> tuple[Path, list[Path]]:
-    """The file, or the folder and its Parquet files, as Ray Data and Spark write them."""
+    """The file, or the folder and its files of one form, as Ray Data and Spark write them."""
+    from codeocean.collect.remote_files import refuse_tables  # imports fsspec
+
     path = Path(given).expanduser().absolute()
     if not path.is_dir():
         return path, [check_file(given, "--embeddings").absolute()]
-    files = sorted(file for file in path.rglob("*.parquet") if not file.name.startswith((".", "_")))
+    refuse_tables(path, "--embeddings")
+    shown = (file for file in path.rglob("*") if not any(part[0] in "._" for part in file.relative_to(path).parts))
+    files = sorted(file for file in shown if file.suffix in {".parquet", ".npy"})
     if not files:
-        raise FileNotFoundError(f"--embeddings {given} is a folder without a .parquet file")
+        raise FileNotFoundError(f"--embeddings {given} is a folder without a .parquet or .npy file")
+    if len({file.suffix for file in files}) > 1:
+        raise ValueError(f"--embeddings {given} holds .npy and .parquet files; name a folder of one form")
     return path, files
 
 

@@ -168,6 +168,7 @@ IDS = {
     "UUID as bytes": (RAW, [str(each) for each in UUIDS]),
     "UUID": (pa.ExtensionArray.from_storage(pa.uuid(), RAW), [str(each) for each in UUIDS]),
     "bytes of text": (pa.array([b"a", b"\xc3\xbc", b"c"]), ["a", "ü", "c"]),
+    "view of bytes": (pa.array([b"a", b"\xff\x00", b"c"], pa.binary_view()), ["61", "ff00", "63"]),
     "bytes": (pa.array([b"a", b"\xff\x00", b"c"], pa.large_binary()), ["61", "ff00", "63"]),
 }
 
@@ -213,3 +214,20 @@ def test_what_is_no_id_is_one_clear_line(tmp_path, column, message):
     pq.write_table(table, tmp_path / "x.parquet")
     with pytest.raises(ValueError, match=message):
         read_ids(FS, [open_vectors(FS, str(tmp_path / "x.parquet"))])
+
+
+@pytest.mark.parametrize(("name", "how"), [
+    ("a.npz", 'numpy.load(\'a.npz\')["arr_0"]'), ("a.safetensors", "load_file('a.safetensors')"), ("a.csv", "loadtxt"),
+    ("a.arrow", "read_ipc_stream"), ("a.jsonl", "lines=True"), ("a.bin", "fromfile"),
+])  # fmt: skip
+def test_other_forms_of_vectors_are_refused_with_how_to_convert_them(tmp_path, name, how):
+    (tmp_path / name).write_bytes(b"anything")
+    with pytest.raises(ValueError, match="they come as .npy, or as Parquet") as caught:
+        open_vectors(FS, str(tmp_path / name))
+    assert how in str(caught.value)
+
+
+def test_vectors_of_no_numbers_are_refused(tmp_path):
+    np.save(tmp_path / "x.npy", X[:, :0])
+    with pytest.raises(ValueError, match=r"write it as \(rows, dimensions\) of float32"):
+        open_vectors(FS, str(tmp_path / "x.npy"))

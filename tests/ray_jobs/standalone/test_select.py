@@ -98,6 +98,30 @@ def test_a_folder_of_ray_datas_tensors_is_one_matrix(tmp_path):
     assert pq.read_table(out)["id"].to_pylist() == [str(row) for row in expected]
 
 
+def test_a_folder_of_numpy_files_is_one_matrix(tmp_path, capsys):
+    for number, rows in enumerate((X[:200], X[200:])):
+        np.save(tmp_path / f"{number}.npy", rows)
+    (tmp_path / "_temporary").mkdir()
+    np.save(tmp_path / "_temporary" / "0.npy", X[:200])  # what a writer that was killed left
+    out = tmp_path / "out" / "c.parquet"
+    arguments = ["--embeddings", str(tmp_path), "--k", "30", "--out", str(out)]
+    assert main(arguments) == 0
+    assert pq.read_table(out)["id"].to_pylist() == [str(row) for row in k_center_greedy(X, 30).indices.tolist()]
+    assert main(arguments) == 2
+    assert "holds .npy and .parquet files; name a folder of one form" in capsys.readouterr().err
+    (tmp_path / "_delta_log").mkdir()
+    assert main(arguments) == 2
+    assert "is a Delta table" in capsys.readouterr().err
+
+
+def test_ids_that_are_not_distinct_are_refused_before_the_work(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(coreset, "choose_coreset", None)
+    table = pa.table({"id": ["a", "b", "c", "b", *map(str, range(496))], "v": pa.array(X.tolist())})
+    pq.write_table(table, tmp_path / "x.parquet")
+    assert main(["--embeddings", str(tmp_path / "x.parquet"), "--k", "5", "--out", str(tmp_path / "c.parquet")]) == 2
+    assert "2 rows share their id with another, such as 'b'; give each row its own" in capsys.readouterr().err
+
+
 def test_ids_that_are_none_are_refused_before_the_work(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(coreset, "choose_coreset", None)  # it would fail otherwise than asked for
     table = pa.table({"id": [["a"]] * 500, "embedding": pa.array(X.tolist(), pa.large_list(pa.float32()))})
