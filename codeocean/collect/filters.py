@@ -52,7 +52,8 @@ class FilterConfig(Settings):
     """CodeSearchNet's own rule."""
 
     min_doc_tokens: NonNegativeInt = 3
-    """CodeSearchNet's own rule: runs of letters and digits in the summary, the first paragraph without its tags."""
+    """CodeSearchNet's own rule: runs of letters and digits in the summary, the first paragraph without its tags; each
+    Chinese or Japanese sign counts."""
 
     tokenizer: str | None = None
     """Tokenizer of the embedding model, for `min_tokens` and `max_tokens`: a folder, "package:…" or a hub's id."""
@@ -96,8 +97,12 @@ def documentation(row: Row, config: FilterConfig) -> str | None:
     """A documentation that says something beside its tags: of its summary, as CodeSearchNet counts."""
     if config.min_doc_tokens > 1 and _sentence(config.min_doc_tokens).match(row["docstring"]):
         return None  # its first line has as many
-    words = len(re.findall(r"\w+", summary_of(row["docstring"])))
+    words = len(_TOKENS.findall(summary_of(row["docstring"])))
     return "documentation too short" if words < config.min_doc_tokens else None
+
+
+_TOKENS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
+"""Words, and the signs of Chinese and Japanese, which stand without spaces."""
 
 
 @lru_cache

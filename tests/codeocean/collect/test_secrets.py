@@ -37,10 +37,21 @@ SECRETS = [
     "sk-svcacct-" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj0Ks_" * 2,
     "sk-" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj0KsAyEuIoO2pLmNbVcXzQ"[:48],
     "-----BEGIN RSA PRIVATE" + " KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,3F17F5316E2BAC89\n\nMIIEpAIBAAKCAQEA1c7+9z5P\n",
+    "GOCSPX-" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj", "bot 512345678:" + "AAq7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj0KsAy",
+    "AccountKey=" + "q7Wk2Lr9Tz" * 8 + "4Xn6Vb==", "3f17f5316e2bac89" * 2 + "-us12", "NRAK-" + "Q7WK2LR9TZ4XN6VB8MC1PD3FH5G",
+    "gsk_" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5" * 2, "xai-" + "q7Wk2Lr9Tz4Xn6Vb8Mc1" * 4, "r8_" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5Gj0KsAyEuIo",
+    "tskey-" + "auth-kQ7Wk2Lr9TzCNTRL-4Xn6Vb8Mc1Pd3Fh5Gj0KsAyEu", "sbp_" + "3f17f5316e2bac89" * 2 + "01d4c6e7",
+    "figd_" + "q7Wk2Lr9Tz4Xn6Vb8Mc1" * 2, "dckr_pat_" + "q7Wk2Lr9Tz4Xn6Vb8Mc1Pd3Fh5G", "ATATT3" + "xFfGF0q7Wk2Lr9Tz4X" * 10 + "=1A2B",
+    "AAAAq7Wk2Lr:" + "APA91b" + "q7Wk2Lr9Tz4Xn6Vb8Mc1" * 6, "key-" + "3f17f5316e2bac8901d4c6e7a8b9f0c2",
+    "api_key = '" + "3f17f531-6e2b-4c89-81d4-c6e7a8b9f0c2" + "'",
     "dop_v1_" + "3f17f5316e2bac89" * 4, "shpat_" + "3f17f5316e2bac8901d4c6e7a8b9f0c2", "rubygems_" + "3f17f5316e2bac89" * 3,
 ]  # fmt: skip
 
 INNOCENT = [
+    "pwd = '/home/User1/Project-X/src'", "private_key: PKCS7PrivateKeyTypesOfAll", "Token : System.IdentityModel.Tokens.X509SecurityToken",
+    "key-value pairs", "client_secret = '00000000-0000-0000-0000-000000000000'", "auth=('user', 'password_of_user1')",
+    "api_key: ApiKeyHeaderV2Configuration", "x-api-key: the key that was given", "session_token = 'SessionTokenOfUser2'",
+    "digest-usages of 3f17f5316e2bac89", "login('admin', 'AdminPassword1')", "request_token_key = 'oauth_request_token_2'",
     "password = getpass.getpass('Password: ')",
     "api_key = os.environ['OPENAI_API_KEY_FOR_TESTS_2024']",
     "secret_key = 'your-secret-key-goes-here-1A'",
@@ -89,6 +100,10 @@ SYNTAXES = [
     'const SECRET_KEY: &str = "{token}";', 'let api_key = String::from("{token}");',
     "static PASSWORD: &'static str = \"{password}\";", 'const API_KEY: &[u8] = b"{token}";',
     'let secret_key = r#"{token}"#;', "redis://:q7Wk2Lr9Tz@cache.internal:6379/0",
+    "const key = process.env.API_KEY || '{token}';", "os.environ['SECRET_KEY'] ?? '{token}'", "export API_TOKEN={token}",
+    "#   api_key: {token}", "curl -H 'X-Api-Key: {token}' https://api.internal", "PRIVATE_TOKEN = '{token}'",
+    "requests.get(url, auth=('admin', '{password}'))", "HTTPBasicAuth('admin', '{password}')", "smtp.login('me', '{password}')",
+    'DriverManager.getConnection(url, "root", "{password}")',
 ]  # fmt: skip
 """How the eleven languages give a value to a name."""
 

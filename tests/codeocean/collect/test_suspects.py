@@ -79,13 +79,22 @@ KEYWORDS_IN_WORDS = {
     "hf_": "hf_" + "aBcDeFgHiJkLmNoPq" * 2,
     "pat.": "pat." + "aB3_-xY7" * 3,
     "ext_": "ext_a1b2c3." + "acme.acc-1234567890.",
+    "r8_": "r8_" + "aB3xY7" * 6 + "q",
+    "key-": "key-" + "3f17e2bc" * 4,
+    "-us": "3f17e2bc" * 4 + "-us12",
+    ":aa": "512345678:AA" + "aB3xY7qZ9_-" * 3,
+    "gsk_": "gsk_" + "aB3xY7q9Zt4Kp" * 4,
+    "xai-": "xai-" + "aB3xY7q9Zt" * 8,
     "sc_": "sc_a1b2c3." + "acme.acc-1234567890.",
 }
 
 
 def test_a_token_whose_keyword_words_hold_is_suspected_and_the_words_are_not():
     assert KEYWORDS_IN_WORDS.keys() == _WITH_MORE.keys()
-    texts = [*KEYWORDS_IN_WORDS.values(), "ask for a task, then text_and_more from msg.disc_id, shf_x and pat.x"]
+    texts = [
+        *KEYWORDS_IN_WORDS.values(),
+        "ask for a task, then text_and_more from msg.disc_id, shf_x and pat.x key-value a:aa b-us",
+    ]
     rows = [dict.fromkeys(READ_SCHEMA.names, "") | {"code": text} for text in texts]
     found = find_suspects(pa.Table.from_pylist(rows, READ_SCHEMA), ())["secrets"]
     assert found == [True] * len(KEYWORDS_IN_WORDS) + [False]
