@@ -253,6 +253,7 @@ class _Closing:
         self._names.members |= SPECIAL.get(own.language, frozenset())
         if own.owner and not own.is_free:
             self._names.read.add(own.owner)
+            self._names.members |= own.binds if own.language == "cpp" else frozenset()  # it is declared there
         while not self._complaint and (wanted := self._wanted()):
             for item in wanted:
                 self._take(item)

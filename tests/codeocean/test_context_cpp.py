@@ -15,6 +15,11 @@ WHOLE = {
         "#define CONSTANT(type, given) static const type given\nstruct Ring {\nCONSTANT(int, size = 3);\n/** D. */\nint f() { return 3; }\n};",
         "CONSTANT(int, size = 3);",
     ),
+    "declared_inside": (
+        "class Pile {\nint at = 1;\npublic:\nint f() const;\nint unused();\n};\n/** D. */\ninline int Pile::f() const { return at; }",
+        "int f() const;",
+    ),
+    "union_head": ("union Both {\nint whole;\nchar parts[4];\n};\n/** D. */\ninline int f(Both b) { return b.whole; }", "union Both {"),
     "friends": (("class A {\nclass B;\npublic:\nclass C {\nint at = 1;\nfriend class A;\n};\n"
                "/** D. */\nint f() { C c; return c.at; }\n};"), "friend class A;"),
     "call_operator": (("struct Less {\nbool operator()(int a, int b) const { return a < b; }\n};\n"
