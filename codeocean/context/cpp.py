@@ -9,6 +9,10 @@ from codeocean.context.items import Item
 from codeocean.context.tables import words_of
 
 TYPES = words_of("class_specifier struct_specifier union_specifier enum_specifier")
+STATEMENTS = words_of(
+    "compound_statement labeled_statement if_statement for_statement while_statement return_statement"
+)
+"""These stand in functions alone: elsewhere they show that a brace or a macro was misread."""
 _SPECIAL = re.compile(rb"\boperator\b|~\s*\w+\s*\(|\bfriend\b")
 
 

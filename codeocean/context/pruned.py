@@ -11,7 +11,7 @@ from collections import defaultdict
 
 from tree_sitter import Node
 
-from codeocean.context.cpp import TYPES, is_free_operator, is_macro_call, opened_by, paired_macros, specials
+from codeocean.context.cpp import STATEMENTS, TYPES, is_free_operator, is_macro_call, opened_by, paired_macros, specials
 from codeocean.context.damage import damaged_items
 from codeocean.context.items import Item, items_of
 from codeocean.context.names import Names
@@ -50,6 +50,8 @@ class PrunedFile:
             self._all.append(item)
             pending += item.parts[::-1]
         self._there = [item for item in self._all if not item.is_absent]
+        misread = STATEMENTS if language in {"c", "cpp"} else frozenset()
+        self._is_damaged = self._is_damaged or any(item.node.type in misread for item in self._all)
         self._by_name = self._named()
         if language == "rust":
             settle_uses(self._there, self.named)

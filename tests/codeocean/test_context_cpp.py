@@ -56,6 +56,7 @@ def test_what_is_used_without_its_name_comes_along_and_all_compile(tmp_path):
 def test_behind_what_did_not_parse_nothing_is_where_it_seems():
     shifted = "struct A {\nint g() { return 1; } }\nint at;\n/** D. */\nint f() { return at; }\n};\n}\n"
     assert context_of(shifted)[1].missing == UNREAD
+    assert context_of("namespace a {\n{\nint at;\n}\n/** D. */\ninline int f() { return 1; }\n}\n")[1].missing == UNREAD
     one = "inline int g() { return 1 +* ; }\n/** D. */\ninline int f() { return %s; }\n"
     assert context_of(one % "g()")[1].missing == UNREAD
     assert context_of(one % "2")[1].missing == ""  # what it does not need does not count
