@@ -70,7 +70,7 @@ def stored_files(url: str) -> tuple[pafs.FileSystem, str, list[StoredFile]]:
         fs, path = open_url(url)
     except ValueError as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{url!r} is no URL of an object store that is opened here: {reason}") from None
+        raise ValueError(f"{shown_url(url)!r} is no URL of an object store that is opened here: {reason}") from None
     try:
         infos = fs.get_file_info(pafs.FileSelector(path, recursive=True, allow_not_found=True))
     except OSError as error:

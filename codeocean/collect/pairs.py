@@ -34,6 +34,7 @@ from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, Cod
 from codeocean.records import row_id
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, STREAM_ERRORS, json_records
 from core.languages import canonical
+from core.store_address import shown_url
 from core.text import is_storable
 
 MAX_CODE_CHARS = 1_000_000
@@ -103,7 +104,7 @@ Columns = dict[str, pa.Array]
 def _as_rows(columns: Columns, source: CodeSearchNetSource | JsonlSource, file: str, names: dict[str, str]) -> Any:
     """Columns as rows of READ_SCHEMA: what the source says of all rows filled in, code and documentation bare."""
     count = len(next(iter(columns.values())))
-    base = {"source": source.kind, "path": file}
+    base = {"source": source.kind, "path": shown_url(file)}
     if isinstance(source, JsonlSource):
         base |= {"language": source.language or "", "license": source.license, "repository": source.repository}
     whole = {name: _filled(columns.get(name), base.get(name, ""), count) for name in READ_SCHEMA.names}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import io
 import posixpath
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow.fs as pafs
 
 from codeocean.collect.folders import fingerprint
 from core.json_records import PACKINGS
-from core.object_store import explain, join_url, open_url
+from core.object_store import explain, join_url, open_url, shown_url
 
 TABLES = (".parquet", ".arrow", ".feather")
 _LINES = (".jsonl", ".json", ".ndjson")
@@ -73,7 +74,7 @@ def list_files(path: str, kind: str) -> list[str]:
         found = [str(absolute)] if absolute.is_file() else glob.glob(pattern, recursive=True)  # noqa: PTH207
         files = _chosen(sorted(found), kind)
         if not found:
-            raise FileNotFoundError(f"collect.sources: {path!r} does not exist")
+            raise FileNotFoundError(f"collect.sources: {shown_url(path)!r} does not exist")
     if not any(is_read(name_of(file), kind) for file in files):
         raise ValueError(_nothing_to_read(path, kind, [name_of(file) for file in files]))
     return files
@@ -87,11 +88,11 @@ def _chosen(names: list[str], kind: str) -> list[str]:
         kind: of the source.
     """
     suffixes = (*SUFFIXES[kind], *_OTHERS)
-    return [name for name in names if name.lower().endswith(suffixes) and not _is_no_row(name)]
+    return [name for name in names if name_of(name).lower().endswith(suffixes) and not _is_no_row(name)]
 
 
 def _is_no_row(name: str) -> bool:
-    base = posixpath.basename(name)
+    base = name_of(name)
     return base in _NO_ROWS or (base.startswith("cache-") and base.endswith(".arrow")) or "/_temporary/" in name
 
 
@@ -110,14 +111,22 @@ def refuse_tables(folder: Path, setting: str = "collect.sources") -> None:
     Raises:
         ValueError: it is one.
     """
-    found = next((said for mark, said in _TABLE_MARKS.items() if (folder / mark).is_dir()), None)
-    if found is None and any((folder / "metadata").glob("*.metadata.json")):
+    marks = [f"{mark}/" for mark in _TABLE_MARKS if (folder / mark).is_dir()]
+    marks += [f"{file.parent.name}/{file.name}" for file in (folder / "metadata").glob("*.metadata.json")]
+    _refuse_table(marks, str(folder), setting)
+
+
+def _refuse_table(names: list[str], where: str, setting: str) -> None:
+    """`refuse_tables` by the names of files below a folder or URL."""
+    found = next((said for mark, said in _TABLE_MARKS.items() if any(name.startswith(f"{mark}/") for name in names)),
+                 None)  # fmt: skip
+    if found is None and any(re.fullmatch(r"metadata/[^/]*\.metadata\.json", name) for name in names):
         found = "Iceberg", 'table.scan().to_pandas().to_parquet("rows.parquet")'
     if found is None:
         return
     raise ValueError(
-        f"{setting}: {str(folder)!r} is a {found[0]} table, whose files also hold rows that are no longer in it; "
-        f"write its rows as Parquet, as by {found[1].replace('PATH', repr(str(folder)))}, and name those"
+        f"{setting}: {where!r} is a {found[0]} table, whose files also hold rows that are no longer in it; "
+        f"write its rows as Parquet, as by {found[1].replace('PATH', repr(where))}, and name those"
     )
 
 
@@ -130,7 +139,7 @@ def _nothing_to_read(path: str, kind: str, others: list[str]) -> str:
         others: files of other forms that are there.
     """
     plain = [suffix for suffix in SUFFIXES[kind] if suffix in (*TABLES, *_LINES)]
-    said = f"collect.sources: {path!r} holds no {', '.join(plain[:-1])} or {plain[-1]} file"
+    said = f"collect.sources: {shown_url(path)!r} holds no {', '.join(plain[:-1])} or {plain[-1]} file"
     if not others:
         return said
     name = posixpath.basename(others[0])
@@ -152,8 +161,9 @@ def _stored(url: str) -> list[str]:
     except OSError as error:
         raise OSError(f"collect.sources: {explain(str(error)) or error}") from None
     if not infos:
-        raise FileNotFoundError(f"collect.sources: {url!r} does not exist")
+        raise FileNotFoundError(f"collect.sources: {shown_url(url)!r} does not exist")
     names = sorted(posixpath.relpath(info.path, path) for info in infos if info.is_file and info.size)
+    _refuse_table(names, shown_url(url), "collect.sources")
     return [join_url(url, name) for name in names]
 
 
@@ -170,14 +180,15 @@ def stamp(file: str) -> str:
     """
     if "://" not in file:
         return fingerprint(Path(file).parent, (Path(file).name,))
+    shown = shown_url(file)
     try:
         fs, path = _filesystem(file)
         info = fs.get_file_info([path])[0]
     except (OSError, ValueError, ImportError) as error:
         reason = explain(str(error)) or " ".join(str(error).split())
-        raise OSError(f"collect.sources: {file} cannot be reached: {reason}") from None
+        raise OSError(f"collect.sources: {shown} cannot be reached: {reason.replace(file, shown)}") from None
     if info.type != pafs.FileType.File:
-        raise FileNotFoundError(f"collect.sources: {file} does not exist or cannot be reached")
+        raise FileNotFoundError(f"collect.sources: {shown} does not exist or cannot be reached")
     return f"{file} {info.size} {info.mtime_ns}"
 
 

@@ -25,6 +25,7 @@ from codeocean.teachers import TeacherConfig
 from codeocean.verify.columns import unproved
 from core.json_records import STREAM_ERRORS, json_records
 from core.settings import Execution, Settings
+from core.store_address import shown_url
 from core.text import is_storable
 
 CARD = Path(__file__).with_name("mix_card.md.j2")
@@ -124,8 +125,9 @@ def read_sources(sources: Iterable[AlpacaSource]) -> Foreign:
                 found.rows.append(row)
         if len(found.rows) == before:
             reasons = ", ".join(f"{reason} {count}" for reason, count in found.dropped.items())
-            raise ValueError(f"mix.sources: {source.path!r} holds no instruction ({reasons or 'it is empty'}); an "
-                             "object needs the fields instruction and output, or columns that name them")  # fmt: skip
+            raise ValueError(f"mix.sources: {shown_url(source.path)!r} holds no instruction "
+                             f"({reasons or 'it is empty'}); an object needs the fields instruction and output, or "
+                             "columns that name them")  # fmt: skip
     return found
 
 
@@ -138,7 +140,9 @@ def _records(source: AlpacaSource) -> Iterator[dict[str, Any] | str]:
         with open_in_order(path) as stream:
             yield from (record.value for record in json_records(stream))
     except (*STREAM_ERRORS, ImportError) as error:
-        raise ValueError(f"mix.sources: {source.path!r} cannot be read ({' '.join(str(error).split())})") from None
+        shown = shown_url(source.path)
+        said = " ".join(str(error).replace(source.path, shown).split())
+        raise ValueError(f"mix.sources: {shown!r} cannot be read ({said})") from None
 
 
 def _instance(source: AlpacaSource, number: int, record: dict[str, Any] | str) -> Row | str:

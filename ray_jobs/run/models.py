@@ -23,6 +23,7 @@ from pathlib import Path
 from core.node_copy import AT_A_TIME, StoredFile, cache_folder, is_url, read_stored, stored_files
 from core.object_store import open_url
 from core.storage import sample_digest, stream_digest
+from core.store_address import shown_url
 from ray_jobs.run.fingerprint import InputDigest
 
 log = logging.getLogger("wavecoder.ray_jobs")
@@ -118,7 +119,7 @@ def _check_shards(what: str, shards: set[str], there: set[str]) -> None:
 
 def _check_stored(url: str, key: str, patterns: tuple[str, ...]) -> None:
     """`check_folder` of a folder in an object store: one listing, and the indexes of shards."""
-    what = f"{key} is {url!r}, which"
+    what = f"{key} is {shown_url(url)!r}, which"
     try:
         fs, path, files = stored_files(url)
     except (OSError, ValueError) as error:
@@ -149,12 +150,12 @@ def check_stored_adapters(url: str, key: str = "serve.engine.adapters") -> None:
     """
     if "?" in url:
         raise ValueError(
-            f"{key} is {url!r}; Ray fetches adapters, by a plain URL: name the endpoint by AWS_ENDPOINT_URL"
+            f"{key} is {shown_url(url)!r}; Ray fetches adapters, by a plain URL: name the endpoint by AWS_ENDPOINT_URL"
         )
     if not url.startswith(("s3://", "gs://")):
         return  # pyarrow opens no other of them
     if url.startswith("s3://") and importlib.util.find_spec("boto3") is None:
-        raise ValueError(f"{key} is {url!r}, which Ray fetches by boto3; run: pip install '.[aws]'")
+        raise ValueError(f"{key} is {shown_url(url)!r}, which Ray fetches by boto3; run: pip install '.[aws]'")
     try:
         names = {file.name for file in stored_files(url)[2]}
     except FileNotFoundError:

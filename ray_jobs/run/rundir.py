@@ -71,7 +71,7 @@ class RunDir:
             elif self.local is not None:
                 _check_creatable(self.local)
         except OSError as error:
-            raise OSError(f"run_dir {url!r} cannot be created: {error}") from None
+            raise OSError(f"run_dir {shown_url(url)!r} cannot be created: {error}") from None
 
     @property
     def local(self) -> Path | None:

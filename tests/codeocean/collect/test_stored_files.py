@@ -7,6 +7,8 @@ import random
 import pytest
 
 from codeocean.collect.readers import CodeSearchNetSource, list_units, read_unit
+from codeocean.collect.settings import JsonlSource
+from codeocean.export.mix import AlpacaSource, read_sources
 from core.object_store import open_url
 from core.storage import read_files, write_bytes
 
@@ -29,6 +31,35 @@ def rows_of(path):
     source = CodeSearchNetSource(kind="codesearchnet", path=str(path))
     batches = [batch for unit in list_units(source) for batch in read_unit(unit)]
     return [row | {"path": ""} for batch in batches for row in batch.to_pylist()]
+
+
+def test_a_url_with_its_key_gives_rows_and_messages_without_it(store):
+    fs, root = open_url(store.bucket())
+    url = f"s3://me:secret@{root}/train?scheme=http&endpoint_override={store.url.removeprefix('http://')}"
+    source = CodeSearchNetSource(kind="codesearchnet", path=url)
+    with pytest.raises(FileNotFoundError, match=f"'s3://{root}/train' does not exist"):
+        list_units(source)
+    write_bytes(fs, f"{root}/train/a.csv", b"code")
+    with pytest.raises(ValueError, match=f"'s3://{root}/train' holds no .parquet.* file, but a.csv"):
+        list_units(source)
+    write_bytes(fs, f"{root}/train/a.jsonl", lines())
+    own = JsonlSource(kind="jsonl", path=url, language="python")
+    counted, read = ([row for batch in read_unit(unit) for row in batch.to_pylist()] for unit in list_units(own))
+    assert [row["reason"] for row in counted] == ["another form"]
+    assert {row["path"] for row in read} == {f"s3://{root}/train/a.jsonl"}
+    write_bytes(fs, f"{root}/train/_delta_log/0.json", b"{}")
+    with pytest.raises(ValueError, match=f"'s3://{root}/train' is a Delta table"):
+        list_units(source)
+
+
+def test_a_url_that_leads_nowhere_is_told_without_its_key():
+    url = "http://me:secret@127.0.0.1:9/a.json"
+    with pytest.raises(OSError, match=r"^collect\.sources: http://127\.0\.0\.1:9/a\.json ") as told:
+        list_units(JsonlSource(kind="jsonl", path=url, language="python"))
+    assert "secret" not in str(told.value)
+    with pytest.raises(ValueError, match=r"^mix\.sources: 'http://127\.0\.0\.1:9/a\.json' cannot be read") as told:
+        read_sources([AlpacaSource(name="mine", path=url)])
+    assert "secret" not in str(told.value)
 
 
 @pytest.mark.parametrize("name", ["0.jsonl", "0.jsonl.gz"])

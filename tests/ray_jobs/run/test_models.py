@@ -140,7 +140,7 @@ def test_a_store_without_the_model_is_refused_before_work_starts(store, tmp_path
     with pytest.raises(OSError, match=r"train\.model: s3://.* holds no file"):
         check_model(f"{store.bucket()}/nothing", "train.model")
     with pytest.raises(ValueError, match=r"^train\.model: 'hub://owner/name' is no URL of an object store"):
-        check_model("hub://owner/name", "train.model")
+        check_model("hub://me:secret@owner/name", "train.model")
     folder_of(tmp_path / "cut", "a.safetensors", index=("a.safetensors", "b.safetensors"))
     with pytest.raises(ValueError, match=r"lacks 1 of 2 shards, such as b\.safetensors"):
         check_model(in_store(store, tmp_path / "cut"), "train.model")
@@ -150,6 +150,12 @@ def test_a_store_without_the_model_is_refused_before_work_starts(store, tmp_path
     store.fault = error_of("403 Forbidden", "AccessDenied")
     with pytest.raises(OSError, match=r"train\.model: s3://.*s3:ListBucket"):
         check_model(f"{store.bucket()}/nothing", "train.model")
+
+
+def test_no_key_of_a_url_is_told():
+    with pytest.raises(ValueError, match=r"^serve\.engine\.adapters is 's3://bucket/mine'; Ray fetches") as told:
+        check_stored_adapters("s3://me:secret@bucket/mine?region=here")
+    assert "secret" not in str(told.value)
 
 
 def error_of(status, code):
