@@ -82,7 +82,9 @@ def stored_files(url: str) -> tuple[pafs.FileSystem, str, list[StoredFile]]:
         raise FileNotFoundError(f"{shown_url(url)} holds no file; correct the URL, or copy there what it should hold")
     for file in files:
         if ".." in file.name.split("/") or "\\" in file.name or file.name.startswith("/"):
-            raise ValueError(f"{url} holds {file.name!r}, a name that would leave its folder; it is not fetched")
+            raise ValueError(
+                f"{shown_url(url)} holds {file.name!r}, a name that would leave its folder; it is not fetched"
+            )
     return fs, path, sorted(files, key=lambda file: file.name.split("/"))  # as paths are sorted
 
 

@@ -17,6 +17,7 @@ import uvicorn
 from codeocean.teachers import TeacherConfig
 from core.chat import Chat
 from core.node_copy import is_url, node_copy
+from core.store_address import shown_url
 from ray_jobs.cluster.connect import connect, worker_environment
 from ray_jobs.run.config import Config
 from ray_jobs.run.covered import covered_by
@@ -128,13 +129,16 @@ def data_engines(config: Config, name: str, source: str, kind: Literal["data", "
     """
     from serve.engines.ray_data import SGLANG, VLLM, data_chat
 
+    shown = shown_url(source)
     if kind == "sglang" and is_url(source):
         raise ValueError(
-            f"{source}: SGLang takes a folder that every node sees, or a hub id, and no URL (engines: sglang)"
+            f"{shown}: SGLang takes a folder that every node sees, or a hub id, and no URL (engines: sglang)"
         )
     if is_url(source) and ("?" in source or not is_object_storage(source)):
-        raise ValueError(f"{source}: engines inside Ray Data (engines: data) are fetched by Ray, by a plain s3://bucket/"
-                         "folder; name the endpoint by AWS_ENDPOINT_URL, or take engines: serve")  # fmt: skip
+        raise ValueError(
+            f"{shown}: engines inside Ray Data (engines: data) are fetched by Ray, by a plain s3://bucket/folder; "
+            "name the endpoint by AWS_ENDPOINT_URL, or take engines: serve"
+        )
     connect(config.ray)
     model = _as_served(name, source)
     with data_chat(

@@ -164,9 +164,9 @@ def check_stored_adapters(url: str, key: str = "serve.engine.adapters") -> None:
         raise OSError(f"{key}: {error}") from None
     found = [name.rpartition("/")[0] for name in names if fnmatch.fnmatch(name, "*/adapter_config.json")]
     if not found:
-        raise FileNotFoundError(f"{key}: {url} holds no folder with an adapter_config.json")
+        raise FileNotFoundError(f"{key}: {shown_url(url)} holds no folder with an adapter_config.json")
     if missing := sorted(name for name in found if f"{name}/adapter_model.safetensors" not in names):
-        raise FileNotFoundError(f"{key}: {url}/{missing[0]} holds no adapter_model.safetensors")
+        raise FileNotFoundError(f"{key}: {shown_url(url)}/{missing[0]} holds no adapter_model.safetensors")
 
 
 def _cached(name: str, key: str) -> Path:
