@@ -96,6 +96,7 @@ class Upstream:
             self.under_way -= 1
 
     async def stream(self, request, body):
+        pause_s = self.pause_s  # a test sets that of its next question when it has this one's first word
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         if self.with_role:
@@ -106,7 +107,7 @@ class Upstream:
                 request.transport.abort()
                 return response
             await self.event(response, {"model": body["model"], "choices": [{"index": 0, "delta": {"content": word}}]})
-            await asyncio.sleep(self.pause_s)
+            await asyncio.sleep(pause_s)
         if self.finish is not None:
             choices = [{"index": 0, "delta": {}, "finish_reason": self.finish}]
             await self.event(response, {"model": body["model"], "choices": choices})
