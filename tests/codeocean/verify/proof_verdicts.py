@@ -201,9 +201,12 @@ def measure(options: argparse.Namespace, language: str) -> Row:
         kills = killed_run(arguments, Path(folder, "killed"), options.kills, seconds) if options.kills else 0
         killed = run_rounds(answers, Path(folder, "killed"), mutants) if options.kills else runs[0]
         killable = list(pool.map(lambda one: one.kind != "right" and is_killable(one), answers))
+    pairs = zip(answers, zip(*runs, strict=True), strict=True)
+    differ = [one.exercise.id for one, rows in pairs if any(row != rows[0] for row in rows)]
     return figures(answers, runs[0], killable) | {
         "seconds": round(seconds, 1),
-        "differ_between_runs": sum(len({json.dumps(row) for row in rows}) > 1 for rows in zip(*runs, strict=True)),
+        "differ_between_runs": len(differ),
+        "differing": differ[:40],
         "kills": kills,
         "differ_after_kills": sum(one != other for one, other in zip(runs[0], killed, strict=True)),
     }
