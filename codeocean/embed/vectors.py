@@ -120,7 +120,7 @@ def open_vectors(fs: pafs.FileSystem, path: str, column: str = "embedding") -> V
 _CONVERTED = {
     ".npz": 'numpy.save("vectors.npy", numpy.load(PATH)["arr_0"])',
     ".safetensors": 'numpy.save("vectors.npy", safetensors.numpy.load_file(PATH)["embeddings"])',
-    ".pt": 'numpy.save("vectors.npy", torch.load(PATH).float().numpy())',
+    ".pt": 'numpy.save("vectors.npy", torch.load(PATH, weights_only=True).float().numpy())',
     ".bin": 'numpy.save("vectors.npy", numpy.fromfile(PATH, "float32").reshape(-1, DIMENSIONS))',
     ".csv": 'numpy.save("vectors.npy", numpy.loadtxt(PATH, delimiter=","))',
     ".tsv": 'numpy.save("vectors.npy", numpy.loadtxt(PATH))',
