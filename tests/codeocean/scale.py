@@ -109,11 +109,21 @@ def measure_busy(rows: int, engines: int, places: int = 16, loads: int = 4) -> d
             answer_book(book, questions, config, dict.fromkeys(("generator", "discriminator"), (chat, "m")))
         )
         cpu = time.process_time() - begun
-    last = chat.spans[-1][0]
-    before = sum(min(end, last) - begin for begin, end in chat.spans)
+    start, full = chat.spans[0][0], last_full(chat.spans, places)
+    before = sum(max(0.0, min(end, full) - begin) for begin, end in chat.spans)
     return {"engines": engines, "places": places, "rows": rows, "questions": len(chat.spans), "seconds": round(seconds, 1),
-            "busy": round(chat.seconds / places / seconds, 3), "until_the_last_begins": round(before / places / last, 3),
-            "tail_s": round(seconds - last, 1), "cpu_ms_per_question": round(1000 * cpu / len(chat.spans), 2)}  # fmt: skip
+            "busy": round(chat.seconds / places / seconds, 3), "until_none_waits": round(before / places / (full - start), 3),
+            "tail_s": round(seconds - (full - start), 1), "slowest_s": round(max(end - begin for begin, end in chat.spans), 1),
+            "cpu_ms_per_question": round(1000 * cpu / len(chat.spans), 2)}  # fmt: skip
+
+
+def last_full(spans: list[tuple[float, float]], places: int) -> float:
+    """The last moment at which all places were in use: from then on no question waited for one."""
+    asked, full = 0, 0.0
+    for moment, change in sorted([(begin, 1) for begin, _ in spans] + [(end, -1) for _, end in spans]):
+        full = moment if asked == places and change < 0 else full
+        asked += change
+    return full
 
 
 if __name__ == "__main__":
