@@ -32,6 +32,7 @@ from codeocean.collect.remote_files import (
 )
 from codeocean.collect.settings import BATCH_CHARS, BATCH_ROWS, READ_SCHEMA, CodeSearchNetSource, JsonlSource, Unit
 from codeocean.records import row_id
+from core.class_labels import class_names, named
 from core.json_records import CORRUPT_FILE, CORRUPT_RECORD, STREAM_ERRORS, json_records
 from core.languages import canonical
 from core.store_address import shown_url
@@ -211,6 +212,7 @@ def _table_columns(unit: Unit, source: CodeSearchNetSource | JsonlSource) -> Ite
                 return
             wanted = {*columns.values(), *(theirs.partition(".")[0] for theirs in columns.values())}
             names = [name for name in file.schema.names if name in wanted]
+            numbered = class_names(file.schema)
             for batch in file.batches(names, unit.row_group):
                 batch.validate(full=True)
                 if all(map(_is_text, batch.schema.types)):
@@ -218,7 +220,8 @@ def _table_columns(unit: Unit, source: CodeSearchNetSource | JsonlSource) -> Ite
                     whole |= {name: pc.if_else(pc.equal(batch[name], ""), None, batch[name]) for name in names}
                     yield {ours: whole[theirs] for ours, theirs in columns.items() if theirs in whole}
                 else:
-                    yield _as_columns([_mapped(folders | _decoded(record), columns) for record in batch.to_pylist()])
+                    records = (named(_decoded(record), numbered) for record in batch.to_pylist())
+                    yield _as_columns([_mapped(folders | record, columns) for record in records])
         except (pa.ArrowException, OSError) as error:
             yield _as_columns([_damage(unit.files[0], error)])
 
@@ -253,8 +256,9 @@ def _check_columns(source: JsonlSource, file: str) -> None:
                 have = {*TableFile(stream, file).schema.names}
             else:
                 needed = ("code",)  # others may be missing in the first records
-                for value, _, _ in islice(json_records(stream), 100):
-                    have |= set() if isinstance(value, str) else set(value)
+                records = [value for value, _, _ in islice(json_records(stream), 100) if not isinstance(value, str)]
+                have.update(*records)
+                _refuse_columns(records, source, file)
         except (pa.ArrowException, *STREAM_ERRORS):
             return  # counted as corrupt
     if have and (lacking := _lacking(have | set(_folder_values(file)), source, needed)):
@@ -262,6 +266,20 @@ def _check_columns(source: JsonlSource, file: str) -> None:
             f"collect.sources: {file} has no {lacking[1]!r} (columns.{lacking[0]}), but "
             f"{', '.join(sorted(have)[:20])}; name the one that is meant in columns, one inside another as 'data.code'"
         )
+
+
+def _refuse_columns(records: list[dict[str, Any]], source: JsonlSource, file: str) -> None:
+    """Raises `ValueError` where a file's one object holds all rows: by columns, as pandas writes, or in a list."""
+    texts = [source.columns[name] for name in ("code", "docstring")]
+    if len(records) != 1 or isinstance(records[0].get(texts[0]) or _inner(records[0], texts[0]), str):
+        return
+    held = [name for name, value in records[0].items() if isinstance(value, list)
+            and value and isinstance(value[0], dict | list)]  # fmt: skip
+    by_columns = all(isinstance(records[0].get(name), list | dict) for name in texts)
+    if by_columns or held:
+        where = "is written by columns" if by_columns else f"holds its rows in {held[0]!r}"
+        raise ValueError(f"collect.sources: {file} {where}; write one object a line, as pandas does with "
+                         'to_json(PATH, orient="records", lines=True)')  # fmt: skip
 
 
 def _is_text(kind: pa.DataType) -> bool:

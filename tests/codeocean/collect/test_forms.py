@@ -95,7 +95,7 @@ def test_tables_whose_files_hold_deleted_rows_are_refused(tmp_path, mark, name):
 
 @pytest.mark.parametrize(("records", "said"), [
     ([{"code": CODE}], r"has no 'content' \(columns.code\), but code;"),
-    ({"data": PAIRS}, r"has no 'content' \(columns.code\), but data;"),
+    ({"data": PAIRS[0]}, r"has no 'content' \(columns.code\), but data;"),
 ])  # fmt: skip
 def test_columns_that_the_first_file_lacks_are_refused(tmp_path, records, said):
     (tmp_path / "a.json").write_text(json.dumps(records))
@@ -110,3 +110,57 @@ def test_a_file_is_no_folder_of_sources(tmp_path):
     (tmp_path / "repo.zip").write_bytes(b"")
     with pytest.raises(ValueError, match="is a file; name a folder of source files, an archive unpacked"):
         list_units(folder(tmp_path / "repo.zip"))
+
+
+CLASSES = {
+    "lang": {"names": ["C++", "Python"], "_type": "ClassLabel"},
+    "content": {"dtype": "string", "_type": "Value"},
+}
+
+
+def with_classes(table, features):
+    return table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+@pytest.mark.parametrize("write", [write_parquet, write_stream, write_feather])
+def test_a_class_of_the_datasets_library_is_read_by_its_name(tmp_path, write):
+    table = pa.table({"content": [CODE] * 3, "summary": ["Add two."] * 3, "lang": pa.array([1, 0, -1], pa.int64())})
+    write(tmp_path, with_classes(table, CLASSES))
+    rows = rows_of(jsonl(tmp_path, columns=COLUMNS))
+    assert [(row["language"], row["reason"]) for row in rows] == [("python", ""), ("cpp", ""), ("", "missing field")]
+
+
+def test_a_class_inside_another_column_is_read_by_its_name(tmp_path):
+    rows = [{"content": CODE, "summary": "Add two.", "meta": {"lang": 0, "license": 1, "stars": 1}}]
+    licence = {"names": ["GPL-3.0", "MIT"], "_type": "ClassLabel"}
+    features = {"meta": {"lang": CLASSES["lang"], "license": licence, "stars": {"dtype": "int64", "_type": "Value"}}}
+    write_parquet(tmp_path, with_classes(pa.Table.from_pylist(rows), features))
+    columns = COLUMNS | {"language": "meta.lang", "license": "meta.license", "name": "meta.stars"}
+    (row,) = rows_of(jsonl(tmp_path, columns=columns))
+    assert (row["language"], row["license"], row["name"]) == ("cpp", "MIT", "1")
+
+
+def test_classes_that_the_datasets_library_wrote_are_read(tmp_path):
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    kinds = Features(
+        {"content": Value("string"), "summary": Value("string"), "lang": ClassLabel(names=["Go", "Python"])}
+    )
+    data = Dataset.from_dict({"content": [CODE] * 2, "summary": ["Add two."] * 2, "lang": [0, 1]}, features=kinds)
+    data.to_parquet(str(tmp_path / "a.parquet"))
+    data.save_to_disk(str(tmp_path / "saved"))
+    assert [row["language"] for row in rows_of(jsonl(tmp_path, columns=COLUMNS))] == ["go", "python"] * 2
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ({"content": [CODE], "summary": ["Add two."]}, "by columns"),
+    ({"content": {"0": CODE}, "summary": {"0": "Add two."}}, "by columns"),
+    ({"columns": ["content", "summary"], "index": [0], "data": [[CODE, "Add two."]]}, "holds its rows in 'data'"),
+    ({"data": PAIRS}, "holds its rows in 'data'"),
+    ({"schema": {}, "data": [{"content": CODE, "summary": "Add two."}]}, "holds its rows in 'data'"),
+    ({"rows": [{"row_idx": 0, "row": {"content": CODE}}]}, "holds its rows in 'rows'"),
+])  # fmt: skip
+def test_json_that_is_written_by_columns_is_refused(tmp_path, content, said):
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf"a.json.*({said}).*one object a line"):
+        list_units(jsonl(tmp_path, columns=COLUMNS | {"language": "lang"}))
