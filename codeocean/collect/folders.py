@@ -23,11 +23,12 @@ from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
 from codeocean.context.contexts import contexts_of
 from codeocean.context.reasons import Context
 from codeocean.grammars import SHARED_SUFFIXES, language_of
+from codeocean.notebooks import NO_NOTEBOOK, SUFFIX, read_notebook
 from codeocean.records import row_id
 from core.languages import LANGUAGES
 
 FILES_PER_UNIT = 64
-SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv"})
+SKIPPED_FOLDERS = frozenset({".git", "node_modules", "__pycache__", ".venv", ".ipynb_checkpoints"})
 STDLIB_SKIPPED = frozenset({"site-packages", "dist-packages", "test", "tests", "idle_test", "lib2to3"})
 HEAD_CHARS = 1000
 """Where a generator puts its mark."""
@@ -35,6 +36,8 @@ MINIFIED_LINE = 300
 """Mean length of a line, in bytes, above which nobody wrote it by hand."""
 OTHER = "is not looked for in its language"
 HIDDEN = "needs a secret"
+NOTEBOOK_TIMES = 50
+"""A notebook may be so many times as large as other files: it holds pictures."""
 """Reasons why a function has no context."""
 
 _GENERATED_NAME = re.compile(
@@ -63,6 +66,7 @@ def folder_units(source: FolderSource) -> list[Unit]:
     asked = set(source.languages)
     shared = (suffix.lower() for suffix, names in SHARED_SUFFIXES.items() if not asked.isdisjoint(names))
     suffixes = (*(suffix for language in source.languages for suffix in LANGUAGES[language].suffixes), *shared)
+    suffixes += (SUFFIX,) if "python" in asked else ()
     files = sorted(_listed(root, suffixes, SKIPPED_FOLDERS | (STDLIB_SKIPPED if stdlib else frozenset())))
     if not any(file.lower().endswith(suffixes) for file in files):
         raise ValueError(f"collect.sources: {source.path!r} holds no file of {', '.join(source.languages)}")
@@ -96,17 +100,18 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
     base["source"], asked = f"folder:{source.path}", set(source.languages)
     for file in unit.files:
         path = os.fsencode(file).decode("utf-8", "replace")  # a name is bytes, which need not be Unicode
-        row = base | {"path": path, "language": language_of(file) or ""}
+        row = base | {"path": path, "language": "python" if _is_notebook(file) else language_of(file) or ""}
         if source.path == "stdlib":
             row["url"] = f"https://github.com/python/cpython/blob/v{platform.python_version()}/Lib/{path}"
-        content = _read_source(Path(unit.root), file, source.max_file_bytes)
-        if isinstance(content, str):
-            yield row | {"reason": content}
+        found = _read_source(Path(unit.root), file, source.max_file_bytes)
+        if isinstance(found, str):
+            yield row | {"reason": found}
             continue
+        content, language = found
         possible = possible_languages(file, content)
         if possible and asked.issuperset(possible) and not any(may_document(content, one) for one in possible):
             continue  # nothing to take out, whichever it is
-        language = recognize(file, content)
+        language = language or recognize(file, content)
         if language not in source.languages:
             yield row | {"language": language or "", "reason": _other_language(language)}
             continue
@@ -129,11 +134,18 @@ def _context(context: Callable[[Documented], Context] | None, function: Document
 
 
 def _other_language(language: str | None) -> str:
-    return "language not asked for" if language else "another language"
+    return "language not asked for" if language in LANGUAGES else "another language"
 
 
-def _read_source(root: Path, file: str, max_bytes: int) -> bytes | str:
-    """A file's UTF-8 with lines that end in a line feed, or the reason why there is none."""
+def _is_notebook(file: str) -> bool:
+    return file.lower().endswith(SUFFIX)
+
+
+def _read_source(root: Path, file: str, max_bytes: int) -> tuple[bytes, str] | str:
+    """A file's UTF-8 with lines that end in a line feed, or the reason why there is none.
+
+    Beside it the language, where that is not told by name and text: of a notebook, whose cells are the file.
+    """
     path = root / file
     try:
         if path.is_symlink():
@@ -141,7 +153,7 @@ def _read_source(root: Path, file: str, max_bytes: int) -> bytes | str:
         info = path.lstat()
         if not stat.S_ISREG(info.st_mode):
             return "unreadable folder" if stat.S_ISDIR(info.st_mode) else "not a regular file"
-        if info.st_size > max_bytes:
+        if info.st_size > max_bytes * (NOTEBOOK_TIMES if _is_notebook(file) else 1):
             return "file too large"
         content = path.read_bytes()
         if b"\0" in content:
@@ -151,7 +163,14 @@ def _read_source(root: Path, file: str, max_bytes: int) -> bytes | str:
         return "not UTF-8"
     except OSError:
         return "unreadable file"
-    return _machine_made(file, text) or text.encode()
+    language = ""
+    if _is_notebook(file):
+        if (notebook := read_notebook(text)) is None:
+            return NO_NOTEBOOK
+        text, language = notebook.source, notebook.language
+        if len(text) > max_bytes:
+            return "file too large"
+    return _machine_made(file, text) or (text.encode("utf-8", "replace"), language)
 
 
 def _about_link(path: Path, root: Path) -> str:
