@@ -166,7 +166,8 @@ ACCOUNT = re.compile(
     r"|(?:spend(?:ing)?|credit|usage|billing) (?:limit|cap)|budget_?exceeded|exceeded ?budget|over budget"
     r"|have any credits|monthly (?:token|request) limit|(?:tokens|requests) per day limit exceeded"
     r"|too many tokens per day|insufficient_user_quota|quota is not enough|token_quota_reached|setlimitexceeded"
-    r"|额度(?:不足|已用[尽完])"
+    r"|额度(?:不足|已用[尽完])|[今每]日限额|exhausted (?:its|your) free|enter a payment method"
+    r"|requires a valid credit card"
     r"|requires more credits|key limit exceeded|out of call volume quota|free[- ]models[- ]per[- ]day"
     r"|trial key[^.]{0,60} month|free (?:tier|quota|allocation)[^.]{0,40} exhausted|used up your"
     r"|account[^.]{0,60} (?:is|has been) suspended|account suspended|billing_error|past due|payment failed"
@@ -179,14 +180,17 @@ _NOT_PAID_FOR = re.compile(r"quota (?:is|has been) (?:exceeded|reached|exhausted
                            re.IGNORECASE)  # fmt: skip
 """The same in a 400 or 403; in a 429 such a quota may be a minute's."""
 
+_A_MINUTES_QUOTA = re.compile(r"allocated quota exceeded|(?:aliyun|alibabacloud)\.com/", re.IGNORECASE)
+"""Words of Alibaba's `insufficient_quota`, which is a minute's tokens; OpenAI's is an account with nothing left."""
+
 _ACCOUNT_STATUSES = frozenset({400, 401, 403, 412, 429})
 _WORDS_OF_ITS_OWN = 300
 """Characters at an error's beginning: what it repeats of a prompt stands behind."""
 
 KEY = re.compile(
     r"authentication_error|invalid[_ ]api[_ ]key|api_key_invalid|(?:incorrect|invalid|expired|revoked|disabled|missing)"
-    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has )?(?:not valid|not found|invalid|expired|revoked"
-    r"|disabled|missing|blocked|suspended)"
+    r"[_ ]api[_ ]?key|^(?:the |your )?api[_ ]key (?:is |has |was )?(?:been |currently |reported as )*(?:not valid"
+    r"|not found|invalid|expired|revoked|disabled|missing|blocked|suspended|leaked)|\bexpired_key\b"
     r"|(?:missing|invalid) (?:authorization header|authentication token)|api key not valid"
     r"|expiredtokenexception|unrecognizedclientexception|security token[^.]{0,40} (?:invalid|expired)",
     re.IGNORECASE,
@@ -204,10 +208,17 @@ MODEL = re.compile(
     r"|must be verified to use the model"
     r"|unavailable_model|on-demand throughput isn['’]t supported|operation does not work with the specified model"
     r"|^model[^;]{0,80} is enabled only for api versions"
-    r"|not (?:supported )?in (?:the )?v1/chat/completions|模型不存在",
+    r"|not (?:supported )?in (?:the )?v1/chat/completions|模型不存在"
+    r"|^api version (?:is )?not supported|^(?:no )?access to (?:the )?model\b|^model (?:access is denied"
+    r"|(?:is )?disabled)|^failed to load model|^could not route to"
+    r"|^(?:key|user|team|org\w*|project) not allowed to access model"
+    r"|^this model requires a subscription|not allowed to sample from this model",
     re.IGNORECASE,
 )
 """Codes and words of a model that is not there or not to be had, in errors that are no 404."""
+
+NO_ENDPOINT = re.compile(r"^no endpoints found that (?:support|can handle)\b", re.IGNORECASE)
+"""Words of OpenRouter's 404 of a model that is there, and not with what is asked of it."""
 
 SHUT_OUT = re.compile(
     r"(?:organi[sz]ation|account|project|user) has been (?:disabled|restricted|suspended|blocked|locked)"
@@ -230,9 +241,10 @@ WAITED_FOR = re.compile(
 """A 503 of a server that has too much to do, or whose model will be there."""
 
 CRASHED = re.compile(
-    r"model (?:has (?:been )?)?(?:unloaded|crashed)|EngineCore encountered|^server_error", re.IGNORECASE
+    r"model (?:has (?:been )?)?(?:unloaded|crashed)|EngineCore encountered|^server_error|DEGRADED function",
+    re.IGNORECASE,
 )
-"""Words and codes of a 400 that passes: LM Studio loads the model again, vLLM is started again."""
+"""Words and codes of a 400 that passes: LM Studio loads the model again, vLLM and NVIDIA's functions start again."""
 
 SLOW_DOWN = re.compile(r"throttling|overloaded|too_?many_?requests|rate_?limit_?(?:error|exceeded|reached)")
 """Codes of a 400 that is a 429: Amazon's, Moonshot's."""
@@ -255,6 +267,8 @@ def blame(error: EndpointError) -> Blame:
         return Blame.ACCOUNT
     if status in {401, 407} or (status in {400, 403} and (KEY.search(error.code) or KEY.search(error.words))):
         return Blame.KEY
+    if status == 404 and NO_ENDPOINT.search(error.words):
+        return Blame.QUESTION
     if (
         300 <= status < 400
         or status in {404, 405, 410}
@@ -287,6 +301,8 @@ def _is_unpaid(error: EndpointError, said: str) -> bool:
     if error.status == 402:
         return True
     if error.status not in _ACCOUNT_STATUSES or error.html:
+        return False
+    if error.status == 429 and _A_MINUTES_QUOTA.search(error.words):
         return False
     return bool(ACCOUNT.search(said) or (error.status in {400, 403} and _NOT_PAID_FOR.search(said)))
 

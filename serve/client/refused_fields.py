@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from serve.client.errors import EndpointError
+from serve.client.errors import NO_ENDPOINT, EndpointError
 from serve.client.rules import Body, EndpointRules
 from serve.client.schema_dialects import LIMITS
 
@@ -89,6 +89,10 @@ _ROLE = (
     r"|['\"`]ROLE['\"`] is not one of|\bonly user(?:(?!ROLE)[^.!]){1,40} roles? (?:are|is)\b"
 )
 
+_MISSED_LEAST = ("seed", "random_seed", "stop", "response_format.strict", "response_format",
+                 "max_completion_tokens", "temperature")  # fmt: skip
+"""Fields in the order in which they are left out where a refusal does not say which it means."""
+
 _ALIASES = {
     "stop": r"(?<![\w.])stop(?:[_ -]?(?:sequence|word|string)s?)?(?!\w)",
     "response_format": r"response.?(?:format|schema|mime.?type)|\bword ['\"`]?json|json.?(?:schema|object|mode|output)"
@@ -117,12 +121,17 @@ def learn(rules: EndpointRules, error: EndpointError, body: Body) -> tuple[Endpo
     Returns:
         The new rules, and in words what is sent no more; None when the refusal names nothing that could be left out.
     """
-    if error.status not in STATUSES or _QUESTION_TOO_LARGE.search(error.words):
+    routed = error.status == 404 and NO_ENDPOINT.search(error.words)
+    if (error.status not in STATUSES and not routed) or _QUESTION_TOO_LARGE.search(error.words):
         return None
+    if routed and "requested parameters" in error.words:
+        return _fewer(rules, body)
+    if _STREAMS_ONLY.search(error.words) and (other := _with_stream(rules, body)):
+        return other
     if other := _smaller_limit(rules, error, body) or _no_thinking(rules, error):
         return other
     if _STREAMS_ONLY.search(error.words):
-        return _with_stream(rules, body)
+        return None  # asked for a stream already
     for words in (_WHAT_IS_TAKEN.sub(lambda found: " " * len(found[0]), error.words), error.words):
         named = [(place, rules.model_copy(update=change), said) for field, change, said in _changes(rules)
                  if _is_sent(field, rules, body) and _is_refused(field, rules, error)
@@ -159,6 +168,16 @@ def _is_exclusive(before: str, behind: str) -> bool:
     """Whether a limit's number is itself too high, by the words around it."""
     below = re.search(r"(?:<|\b(?:less|fewer|lower|smaller) than) [`'\"]?\Z", before, re.IGNORECASE)
     return below is not None or behind.lower().startswith(" (exclusive)")
+
+
+def _fewer(rules: EndpointRules, body: Body) -> tuple[EndpointRules, str] | None:
+    """Rules with one field less, for a refusal that names none: the one that is missed least."""
+    sent = {field: (change, said) for field, change, said in _changes(rules) if _is_sent(field, rules, body)}
+    for field in _MISSED_LEAST:
+        if field in sent:
+            change, said = sent[field]
+            return rules.model_copy(update=change), said
+    return None
 
 
 def _with_stream(rules: EndpointRules, body: Body) -> tuple[EndpointRules, str] | None:

@@ -55,7 +55,7 @@ def openai(message, code=None, kind="invalid_request_error", **more):
         (429, openai("Usage limit reached for 5 hour. Your limit will reset at 2026-11-30 15:00:00", "1308"), ACCOUNT),
         (400, [{"error": {"code": 400, "message": "The free tier is not available in your country. Please enable billing on your "
                           "project.", "status": "FAILED_PRECONDITION"}}], ACCOUNT),
-        (403, openai("The gateway requires a valid credit card on file.", None, "customer_verification_required"), FORBIDDEN),
+        (403, openai("The gateway requires a valid credit card on file.", None, "customer_verification_required"), ACCOUNT),
         (429, openai("当前分组上游负载已饱和，请稍后再试", "1302"), BUSY),
         # MiniMax inside a 200
         (200, {"base_resp": {"status_code": 1004, "status_msg": "login fail: carry the secret in the 'Authorization' field"}}, KEY),
@@ -99,6 +99,7 @@ def test_whose_failure_it_is(status, body, whose):
 
 ASKED = ChatRequest("m", [{"role": "system", "content": "As JSON."}, {"role": "user", "content": "Hello"}], 64, 0.0, 7,
                     {"type": "object", "properties": {"a": {"type": "integer"}}}, ["###"])  # fmt: skip
+STREAM = {"extra": {"stream": True, "stream_options": {"include_usage": True}}}
 NO_TEMPERATURE, NO_SEED, NO_STOP, AS_USER, PLAIN = (
     {"temperature": False}, {"seed": ""}, {"stop": False}, {"system": "user"}, {"schema_dialect": "plain"})  # fmt: skip
 
@@ -115,7 +116,8 @@ NO_TEMPERATURE, NO_SEED, NO_STOP, AS_USER, PLAIN = (
         (openai("`max_tokens` must be less than or equal to `48`, the maximum value for `max_tokens` is less than the `context_window` "
                 "for this model"), {}, {"most_tokens": 48}),
         (openai("Extra inputs are not permitted, field: 'seed', value: 7"), {}, NO_SEED),
-        (openai("Requests with max_tokens > 48 must have stream=true"), {}, {"most_tokens": 48}),
+        (openai("Requests with max_tokens > 48 must have stream=true"), {}, STREAM),
+        (openai("Requests with max_tokens > 48 must have stream=true"), STREAM, {"most_tokens": 48}),
         ({"detail": "An error occurred (ValidationException) when calling the Converse operation: This model doesn't support the "
                     "stopSequences field. Remove stopSequences and try again."}, {}, NO_STOP),
         ({"detail": "An error occurred (ValidationException): The maximum tokens you requested exceeds the model limit of 48. Try again "
