@@ -209,6 +209,8 @@ _SIGNATURE = re.compile(rb"(?<=[\w>)}\]])(?<!=>)(\s*\n[ \t]*)[ \t](?=<[A-Za-z\s]
 _MODIFIERS = re.compile(rb"(?<=[<,])\s*(?:in|out|in\s+out)[ \t]+(?=[A-Za-z_$][\w$]*\s*(?:[,>=]|extends\b))"
                        rb"|(?<=\])[+-](?=\?:)|[+-](?=readonly\s*\[)")  # fmt: skip
 """TypeScript's `<in T, out U>`, and signs of `{ [K in T]-?: … }`."""
+_TYPE_NAMED_TYPE = re.compile(rb"(?<=\()type(?=\s+extends\b)")
+"""TypeScript's `(type extends 'a' ? b : c)`, where `type` is a type parameter's name."""
 
 
 def _spaces(match: re.Match[bytes]) -> bytes:
@@ -221,7 +223,7 @@ def _readings(source: bytes, language: str) -> Iterator[bytes]:
     if language == "csharp":
         yield first_branches(source)
     elif language == "typescript":
-        yield _MODIFIERS.sub(_spaces, _SIGNATURE.sub(rb"\1;", source))
+        yield _TYPE_NAMED_TYPE.sub(b"TYPE", _MODIFIERS.sub(_spaces, _SIGNATURE.sub(rb"\1;", source)))
 
 
 def _unread_bytes(root: Node) -> int:

@@ -43,6 +43,10 @@ _LINE_MACRO = re.compile(
     rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=" + _STACKED + rb"(?:[ \t]*\n)*[ \t]*" + _DECLARATION + rb")", re.MULTILINE
 )
 """A macro alone on the line before a declaration."""
+_REQUIREMENT = re.compile(
+    rb">[ \t]*\n\s*(__[A-Za-z]\w*[ \t]*\((?:[^();{}]|\((?:[^();{}]|\([^();{}]*\))*\))*\))[ \t]*\n(?=[ \t]*[A-Za-z_])"
+)
+"""`__LIB_requires(copyable<T>)` on the line below `template <typename T>`."""
 _LONE_MACRO = re.compile(rb"^[ \t]*(" + _MACRO + rb")[ \t]*\n(?=" + _STACKED + rb"[ \t]*(?:\n|//|/\*))", re.MULTILINE)
 """A macro alone on its line, with an empty line or a comment below."""
 _BEFORE_A_STATEMENT = re.compile(
@@ -88,7 +92,7 @@ def parse_declarations(source: bytes, parse: Callable[[bytes], Node], errors: Qu
     """
     text = _readable_directives(source) if b"#" in source else source
     text = _TYPE_MACRO.sub(_blanked_in_code, text)
-    for pattern in (_LINE_MACRO, _EXPORT_MACRO):
+    for pattern in (_REQUIREMENT, _LINE_MACRO, _EXPORT_MACRO):
         text = pattern.sub(_blanked, text)
     text = _LONE_MACRO.sub(_blanked_statement, text)
     root = parse(text)

@@ -12,7 +12,12 @@ from functools import cache
 
 from tree_sitter import Node
 
-from codeocean.collect.comments import documentation_mark, documentation_of, is_file_header
+from codeocean.collect.comments import (
+    documentation_mark,
+    documentation_of,
+    is_file_header,
+    is_surely_a_header,
+)
 from codeocean.collect.source_tree import SourceTree, at_first_column, indentation
 from codeocean.grammars import GRAMMARS, Grammar
 
@@ -28,6 +33,8 @@ class Above:
     """The byte."""
     docstring: str = ""
     """Documentation without marks; empty where there is none."""
+    perhaps: bool = False
+    """There is none, but for one that was taken for the file's and may not be."""
     start: int = -1
     """Where the code begins with the attributes below the documentation; -1 where there are none."""
     attributes: tuple[tuple[int, int], ...] = ()
@@ -175,13 +182,17 @@ def _chosen(
         if comment.behind and b"\n" in source[comment.end : above.end]:
             continue
         text = documentation_of([source[comment.begin : comment.end].decode("utf-8", "replace")], grammar.comments)
-        if not text or _heads_the_file(text, comment, tree):
+        if not text:
+            continue
+        if _heads_the_file(text, comment, tree):
+            above.perhaps = not is_surely_a_header(text)
             continue
         texts.append(text)
         below = comment.end if len(texts) == 1 else below
         if grammar.comments != "rustdoc":
             break
     above.docstring = "\n".join(reversed(texts))
+    above.perhaps = above.perhaps and not texts
     starts = [begin for begin, _ in attributes if begin >= below]
     above.start = min(starts) if starts else above.start
     above.attributes = tuple(span for span in attributes if span[0] < below)

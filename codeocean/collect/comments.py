@@ -118,7 +118,8 @@ _LICENCE = re.compile(
 )
 _OVERVIEW = re.compile(
     r"\s*(?:this (?:source |header |class |code |include |test )?(?:file|module|script|header|unit|package|library)\b"
-    r"|(?:file(?:name)?|module|project|library) ?:|@(?:module|package|author|version|since|flow|jest-environment)\b"
+    r"|(?:file(?:name)?|module|project|library|(?:plugin|theme|template) name) ?:"
+    r"|@(?:module|package|author|version|since|flow|jest-environment)\b"
     r"|[\w./-]{1,60}\.(?:jsx?|[cm]js|tsx?|java|php|inc|rb|[ch]|cc|cpp|cxx|hh|hpp|cs|rs|py|go)\b(?!\())",
     re.IGNORECASE,
 )
@@ -142,9 +143,12 @@ def is_file_header(text: str, *, apart: bool) -> bool:
     """
     if _OF_A_FUNCTION.search(text):
         return False
-    if _LICENCE.search(text) or _OVERVIEW.match(text):
-        return True
-    return apart and (_LOOSE_OVERVIEW.match(text) is not None or "@package" in text)
+    return is_surely_a_header(text) or (apart and (_LOOSE_OVERVIEW.match(text) is not None or "@package" in text))
+
+
+def is_surely_a_header(text: str) -> bool:
+    """Whether it names the file or its licence; "Common prefix of …" may be either's."""
+    return _LICENCE.search(text) is not None or _OVERVIEW.match(text) is not None or "@package" in text
 
 
 _XML_REFERENCE = re.compile(r"<(?:see|seealso|paramref|typeparamref)\s[^<>]{0,20}=\"([^\"<>]{0,300})\"\s*/>")

@@ -42,9 +42,10 @@ class Documented:
 
 INSIDE = "inside a documented function"
 UNREAD = "documentation before code that does not parse"
+HEADER = "documentation taken for its file's"
 MAX_CHARS = 20_000
 """A longer function is a module in a function: what is documented in it is taken too."""
-NOT_EXTRACTED = frozenset({INSIDE, UNREAD})
+NOT_EXTRACTED = frozenset({INSIDE, UNREAD, HEADER})
 """Reasons of functions that have documentation and are not taken."""
 
 
@@ -82,6 +83,8 @@ def survey(source: bytes, language: str) -> Iterator[Documented]:
             if found.begin == begin:
                 continue  # another signature of it
             yield Documented(tree.owner(found.chain) + name_of(found.function, source), "", "", INSIDE)
+        elif not found.docstring and grammar.comments != "docstring":
+            yield Documented(tree.owner(found.chain) + name_of(found.function, source), "", "", HEADER)
         else:
             begin = found.begin
             covered = found.function.end_byte if len(found.code) <= MAX_CHARS else covered
@@ -148,7 +151,7 @@ def _commented(tree: SourceTree, grammar: Grammar) -> Iterator[_Found]:
             continue
         above = documentation_below(tree, match.start(), grammar)
         at = max(above.end, match.end())
-        if above.docstring:
+        if above.docstring or above.perhaps:
             yield from _behind(above, tree, grammar)
 
 
@@ -171,13 +174,15 @@ def _behind(above: Above, tree: SourceTree, grammar: Grammar) -> Iterator[_Found
                 return
             code = _RETURNED.sub("", code).removesuffix(";")
         yield _Found(above.end, function, around, code, above.docstring)
-    elif any(node.is_error for node in chain) and _HEAD.match(tree.source, above.end, above.end + 600):
+    elif (any(node.is_error for node in chain) and above.docstring
+          and _HEAD.match(tree.source, above.end, above.end + 600)):  # fmt: skip
         yield _Found(above.end)
 
 
 _RETURNED = re.compile(r"\Areturn\s+")
 _HEAD = re.compile(
-    rb"(?!(?:class|struct|union|enum|namespace|interface|typedef|#)\b)[^;{}=()]*\w\s*\([^;{}]*\)[^;{}=]*\{"
+    rb"(?:(?:export|default|async|pub(?:\([^()\n]*\))?|const|unsafe)\s+)*(?:function\b|fn\s)[^;]*?\{"
+    rb"|(?!(?:class|struct|union|enum|namespace|interface|typedef|#)\b)[^;{}=()]*\w\s*\([^;{}]*\)[^;{}=]*\{"
 )
 """Looks like a function to somebody who reads no further than its opening brace."""
 

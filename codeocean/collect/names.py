@@ -21,6 +21,9 @@ def name_of(node: Node, source: bytes) -> str:
     for field in ("name", "key", "left", "property"):
         name = name or (parent.child_by_field_name(field) if parent else None)
     name = name or own
+    if name is not None and name.type == "subscript_expression":  # `exports["dim"] = …`
+        index = name.child_by_field_name("index")
+        name = index if index is not None and index.type == "string" else name
     text = source[name.start_byte : _end_of_name(name)].decode("utf-8", "replace") if name else ""
     if name is not None and name.type == "string":  # a key: `"on-click": function () {…}`
         return text[1:-1]
