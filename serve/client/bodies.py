@@ -180,11 +180,37 @@ def _joined(chunks: list[Any], *, ended: bool) -> Any:
         for choice in (part.get("choices") or [])[:1]:
             finish = choice.get("finish_reason") or finish
             delta = choice.get("delta") or choice.get("message") or {"content": choice.get("text") or ""}
-            for name, said in delta.items():
-                message[name] = message.get(name, "") + said if isinstance(said, str) else message.get(name) or said
+            _add(message, delta)
     if not (ended or finish):
         return {"error": {"message": "the stream broke off", "code": 502}}
     return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
+
+
+def _add(message: Row, delta: Row) -> None:
+    """Add what a chunk says to the message before it: text to text, parts to parts, a call's arguments to its own."""
+    for name, said in delta.items():
+        had = message.get(name)
+        if name == "tool_calls" and isinstance(said, list):
+            message[name] = _with_calls(had if isinstance(had, list) else [], said)
+        elif isinstance(had, list) or isinstance(said, list):  # Mistral's thinking comes as parts, then text as text
+            message[name] = [*_as_parts(had), *_as_parts(said)]
+        else:
+            message[name] = (had or "") + said if isinstance(said, str) else had or said
+
+
+def _as_parts(content: Any) -> list[Any]:
+    return content if isinstance(content, list) else [{"type": "text", "text": content}] if content else []
+
+
+def _with_calls(calls: list[Row], more: list[Row]) -> list[Row]:
+    """Calls of tools with the next pieces of their arguments."""
+    by_index = {call["index"]: call for call in calls}
+    for place, piece in enumerate(more):
+        index, function = piece.get("index", place), piece.get("function") or {}
+        call = by_index.setdefault(index, {"index": index, "function": {"arguments": ""}})
+        had, said = call["function"]["arguments"], function.get("arguments")
+        call["function"] = {"arguments": had + said if isinstance(said, str) and isinstance(had, str) else said or had}
+    return list(by_index.values())
 
 
 def _whole_response(chunk: Row) -> Row | None:

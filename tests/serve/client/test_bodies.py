@@ -103,3 +103,38 @@ def test_what_broke_off_or_failed_is_an_error_in_every_form(body):
 def test_a_packed_body_is_unpacked_no_further_than_an_answer_may_be_long():
     found = read(gzip.compress(b" " * (1 << 24)))
     assert found["error"] == "malformed answer"
+
+
+def stream(*deltas, finish="stop"):
+    parts = [{"choices": [{"index": 0, "delta": delta}]} for delta in deltas]
+    parts.append({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}], "usage": YES["usage"]})
+    return ("".join(f"data: {json.dumps(part)}\n\n" for part in parts) + "data: [DONE]\n\n").encode()
+
+
+def call(text, index=0, **more):
+    return {"tool_calls": [{"index": index, "function": {"arguments": text}} | more]}
+
+
+def test_arguments_of_a_call_are_joined_in_a_stream():
+    found = read(stream({"role": "assistant", "content": None}, call("", id="c1", type="function"), call('{"a": '),
+                        call("[]", 1), call('"x"}'), finish="tool_calls"))  # fmt: skip
+    assert (found["text"], found["error"], found["finish_reason"]) == ('{"a": "x"}', "", "tool_calls")
+
+
+def test_parts_and_texts_are_joined_in_a_stream():
+    def thought(text):
+        return {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": text}]}]}
+
+    found = read(stream({"role": "assistant", "content": ""}, thought("h"), thought("m"), {"content": "y"},
+                        {"content": "es"}))  # fmt: skip
+    assert (found["text"], found["reasoning"], found["error"]) == ("yes", "hm", "")
+    details = [{"reasoning_details": [{"type": "reasoning.text", "text": text}]} for text in "hm"]
+    found = read(stream(*details, {"content": "yes"}))
+    assert (found["text"], found["reasoning"]) == ("yes", "hm")
+
+
+@pytest.mark.parametrize(
+    "calls", [[None], ["x"], [{"index": "a"}, {"index": None}], [{"function": {"arguments": {"a": 1}}}]]
+)
+def test_odd_calls_in_a_stream_raise_nothing(calls):
+    assert read(stream({"tool_calls": calls}, {"content": "yes"}))["text"] in {"", "yes", '{"a": 1}'}
