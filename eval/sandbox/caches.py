@@ -15,7 +15,7 @@ from pathlib import Path
 
 from eval.sandbox.process_tree import SandboxError
 from eval.sandbox.stubs import GO_PACKAGES, driver
-from eval.sandbox.toolchains import CRATES, GOPATH, JAVAC, JAVAC_CLASSES, REGISTRY, toolchain_of, where
+from eval.sandbox.toolchains import CRATES, GOPATH, JAVAC, JAVAC_CLASSES, NEEDS, REGISTRY, toolchain_of, where
 
 _VERSION = {"cpp": ["--version"], "rust": ["--version"], "go": ["version"], "java": ["-version"], "javascript": ["-v"],
             "typescript": ["-v"]}  # fmt: skip
@@ -23,7 +23,7 @@ PRECOMPILED, NICENESS = "wire.hpp.gch", 10
 """The header as the compiler reads it at once, and how far its making gives way to programs."""
 
 _JAVA = ("Wire.java", "Exchange.java", "Mirrors.java", "Library.java", "Fields.java", "Stubs.java", "StandIns.java")
-_DRIVERS = {"cpp": ("wire.hpp",), "java": _JAVA}
+_DRIVERS = {"cpp": ("wire.hpp", "needs.c"), "java": _JAVA, "rust": ("needs.c",)}
 
 
 @cache
@@ -51,6 +51,15 @@ def cache_of(language: str) -> Path:
 
 def _build_cpp(folder: Path) -> None:
     (folder / "wire.hpp").write_text(driver("wire.hpp"))
+    _build_needs(folder, "g++")
+
+
+def _build_needs(folder: Path, compiler: str) -> None:
+    """What tells of files that are not there, to be linked into every program."""
+    (folder / "needs.c").write_text(driver("needs.c"))
+    _run(
+        [where(compiler), "-x", "c", "-O1", "-fPIC", "-w", "-c", str(folder / "needs.c"), "-o", str(folder / NEEDS)], {}
+    )
 
 
 def _precompile(folder: Path) -> None:
@@ -102,6 +111,7 @@ def _build_rust(folder: Path) -> None:
         "CARGO_PROFILE_DEV_DEBUG": "0",
     }
     _run([where("cargo"), "build", "--offline", "--manifest-path", str(folder / "Cargo.toml")], tools, folder)
+    _build_needs(folder, "cc")
 
 
 def _build_go(folder: Path) -> None:

@@ -16,10 +16,11 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from eval.sandbox.call_tests import NotCallable, program_of
-from eval.sandbox.calls.missing import what_is_missing
+from eval.sandbox.calls.missing import what_is_missing, what_was_sought
+from eval.sandbox.calls.names import with_hint
 from eval.sandbox.inside import agreement
 from eval.sandbox.inside.proving import MAX_DEATHS
 from eval.sandbox.inside.values import MAX_TEXT
@@ -65,7 +66,8 @@ def prove(
 ) -> Row:
     """As `prove_python`, in any language of the sandbox; `ended` says so where a language is not one of them."""
     if language == "python":
-        return prove_python(solutions, tests, entry_point=entry_point, timeout=timeout, memory_mb=memory_mb, **asked)
+        found = prove_python(solutions, tests, entry_point=entry_point, timeout=timeout, memory_mb=memory_mb, **asked)
+        return found | {"errors": _hinted(found["errors"], solutions, language)}
     in_place, mutants = asked.get("in_place", False), asked.get("mutants", ())
     try:
         require_toolchain(language)
@@ -73,17 +75,17 @@ def prove(
         nothing: Row = {"outcomes": [], "errors": [], "chosen": [], "kills": [], "by_value": False, "moves": []}
         return nothing | {"ended": "no toolchain" if isinstance(error, FileNotFoundError) else f"{language} is not run"}
     function, limits = (language, entry_point), Limits(timeout, memory_mb)
-    rows, slow = list[tuple[str, str]](), set[int]()
+    rows, slow = list[_Letters](), set[int]()
     observed = dict[int, Any]()
     for number, solution in enumerate(solutions):
         row = _letters(
             solution, tests, range(len(tests)), function, Limits(min(QUICK_S, timeout), memory_mb), observed, deaths=1
         )
-        if {"T", "D"} & set(row[0]):
+        if {"T", "D"} & set(row.letters):
             slow.add(number)
             row = _letters(solution, tests, range(len(tests)), function, limits, observed)
-        rows.append(row)
-    outcomes = [letters for letters, _ in rows]
+        rows.append(row.excused())
+    outcomes = [row.letters for row in rows]
     chosen = agreement.rank(outcomes, solutions, in_place=in_place)
     kills, by_value = list[int](), False
     if chosen and chosen[0] not in slow:  # its mutants need not go on for as long as a solution may
@@ -91,14 +93,37 @@ def prove(
     for mutant in mutants[chosen[0]] if chosen and mutants else ():
         model = outcomes[chosen[0]]
         passed = [place for place, letter in enumerate(model) if letter in agreement.RIGHT]
-        letters, word = _letters(mutant, tests, passed, function, limits, {}, deaths=1)
+        letters, word, _ = _letters(mutant, tests, passed, function, limits, {}, deaths=1)
         if not word.startswith(("syntax", "signature", MISSING)):  # an edit that does not compile is no mutant
             kills.append(int(any(agreement.is_killed(letters[place], model[place]) for place in passed)))
             by_value = by_value or "F" in letters
-    return _settled({"outcomes": outcomes, "errors": [[word] if word else [] for _, word in rows], "chosen": chosen,
+    errors = _hinted([[row.word] if row.word else [] for row in rows], solutions, language)
+    return _settled({"outcomes": outcomes, "errors": errors, "chosen": chosen,
                      "kills": kills, "by_value": by_value, "ended": "passed"}) | (
                 {"observed": {place: value for place, value in observed.items() if outcomes[0][place] == "P"}}
                 if observed else {})  # fmt: skip
+
+
+class _Letters(NamedTuple):
+    """How a solution fared."""
+
+    letters: str
+    """One for each test, "N" for those not asked for."""
+    word: str
+    """What went wrong."""
+    sought: str
+    """A file or the network, which its program looked for in vain."""
+
+    def excused(self) -> _Letters:
+        """As what needs something, if it passes nothing and looked for something, whatever it answered or died of."""
+        if not self.sought or agreement.RIGHT & set(self.letters):
+            return self
+        return self._replace(letters=re.sub("[FVD]", "E", self.letters), word=f"{MISSING}{self.sought}")
+
+
+def _hinted(errors: Sequence[Sequence[str]], solutions: Sequence[str], language: str) -> list[list[str]]:
+    pairs = zip(errors, solutions, strict=True)
+    return [[with_hint(error, solution, language) for error in some] for some, solution in pairs]
 
 
 def _settled(found: Row) -> Row:
@@ -117,20 +142,20 @@ def _letters(
     observed: dict[int, Any],
     *,
     deaths: int = MAX_DEATHS,
-) -> tuple[str, str]:
-    """A letter for each test, "N" for those not asked for; and what went wrong.
+) -> _Letters:
+    """A letter for each test.
 
     `function` is its language, other than Python, and its name. `observed` takes what was answered to tests that
     expect nothing, and `deaths` are processes that it may lose.
     """
     language, name = function
-    letters, left, word = ["N"] * len(tests), list(places), ""
+    letters, left, word, sought = ["N"] * len(tests), list(places), "", ""
     for _ in range(deaths):
         mark = secrets.token_hex(8)
         try:
             candidate, program, none = program_of(solution, tests, left, language, name, mark)
         except NotCallable as error:
-            return "X" * len(tests), f"signature: {error}"
+            return _Letters("X" * len(tests), f"signature: {error}", "")
         for place in none:
             letters[place] = "X"
         left = [place for place in left if place not in none]
@@ -138,23 +163,23 @@ def _letters(
             break
         outcome = judge(candidate, program, language=language, entry_point=name, **vars(limits))
         told = f"{outcome.stdout}\n{outcome.stderr}"
+        sought = sought or what_was_sought(outcome.stderr, language)
         for place, letter in re.findall(rf"^{mark} (\d+) ([PMFEV])$", told, re.MULTILINE):
             letters[int(place)] = letter
         for place, text in re.findall(rf"^{mark} (\d+) = (.{{1,{MAX_TEXT}}})$", told, re.MULTILINE):
             observed[int(place)] = json.loads(text)
         left = [place for place in left if letters[place] == "N"]
         raised = re.search(rf"^{mark} ! (.{{1,120}})$", told, re.MULTILINE)
-        missing = what_is_missing(raised[1] if raised else told if left else "", language)
+        missing = what_is_missing(raised[1] if raised else told if left else "", language, solution)
         word = f"{MISSING}{missing}" if missing else raised[1] if raised and not word else word
         if not left:
             break
         if outcome.outcome in {"syntax", "signature"} or (missing and not raised):
             shown = " ".join(f"{outcome.stderr} {outcome.stdout}".split())[:100]  # Go's compiler writes to stdout
-            return "".join(
-                "E" if letter == "N" else letter for letter in letters
-            ), word or f"{outcome.outcome}: {shown}"
+            word = word or f"{outcome.outcome}: {shown}"
+            return _Letters("".join(letters).replace("N", "E"), word, sought)
         letters[left.pop(0)], word = "T" if outcome.outcome == "timeout" else "D", word or outcome.outcome
-    return "".join(letters), word
+    return _Letters("".join(letters), word, sought)
 
 
 def prove_python(

@@ -17,6 +17,8 @@ from pathlib import Path
 MB = 2**20
 REGISTRY, CRATES = "/usr/share/cargo/registry", ("rand", "regex", "md5")
 GOPATH = "/usr/share/gocode"
+NEEDS = "needs.o"
+"""What is linked into programs of C++ and Rust, in the cache's folder: `eval/sandbox/drivers/needs.c`."""
 JAVAC, JAVAC_CLASSES = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"), "javac.jsa"
 """How Java's compiler runs, and the file of its classes as they are in memory: it starts a third sooner."""
 
@@ -65,7 +67,8 @@ def _compile_cpp(files: list[str], cached: str) -> Steps:
     sources = [file for file in files if file.endswith(".cpp")]
     include = ["-I", cached] if (Path(cached) / "wire.hpp").exists() else []
     libraries = ["-lcrypto"] if Path("/usr/include/openssl/md5.h").exists() else []
-    flags = ["-O0", "-w", "-pipe", *include, *sources, "-o", "program", *libraries]
+    linked = [f"{cached}/{NEEDS}", "-ldl"] if (Path(cached) / NEEDS).exists() else []
+    flags = ["-O0", "-w", "-pipe", *include, *sources, *linked, "-o", "program", *libraries]
     # A name of C++17 (std::data) may clash with one of the program's, under `using namespace std`.
     return [[[where("g++"), f"-std={standard}", *flags] for standard in ("c++17", "c++14")]]
 
@@ -77,7 +80,8 @@ def _compile_rust(files: list[str], cached: str) -> Steps:
     flags = ["--edition", "2021", "-C", "debuginfo=0", "-C", "opt-level=0", "--cap-lints", "allow"]
     root = next(file for file in files if file != "wire.rs")
     tests = ["--test"] if root == "tests.rs" else []
-    return [[[where("rustc"), *flags, *tests, "-L", f"dependency={library}", *externs, root, "-o", "program"]]]
+    linked = ["-C", f"link-arg={cached}/{NEEDS}"] if (Path(cached) / NEEDS).exists() else []
+    return [[[where("rustc"), *flags, *linked, *tests, "-L", f"dependency={library}", *externs, root, "-o", "program"]]]
 
 
 def _compile_go(files: list[str], cached: str) -> Steps:

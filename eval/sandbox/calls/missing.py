@@ -1,11 +1,14 @@
-"""What a program needs that is not here, as compilers and runtimes say it: a package, header, file, newer language.
+"""What a program needs that is not here, as compilers and runtimes say it: a package, file, name, newer language.
 
-Not covered: a file that Rust or C++ does not find.
+C++ and Rust name no file where an exception or a panic crosses, and C++'s streams raise none: there the C library's
+calls are looked at (`eval/sandbox/drivers/needs.c`).
 """
 
 from __future__ import annotations
 
 import re
+
+from eval.sandbox.calls.names import name_that_is_missing
 
 _MISSING = {
     "go": r"could not import (?P<what>\S+)|package (?P<other>\S+) is not in|"
@@ -16,23 +19,36 @@ _MISSING = {
             r"(?P<network>UnknownHostException|java\.net\.ConnectException)",
     "cpp": r"fatal error: (?P<what>\S+?): No such file",
     "rust": r"unresolved import `(?P<what>[^`]+)`|cannot find module or crate `(?P<other>\w+)`|can't find crate for "
-            r"`(?P<crate>\w+)`",
+            r"`(?P<crate>\w+)`|couldn't read `(?P<file>[^`]+)`|file not found for module `(?P<module>\w+)`",
     "javascript": r"Cannot find (?:module|package) '(?P<what>[^']+)'|no such file or directory, \w+ '(?P<file>[^']+)'|"
                   r"(?P<network>ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH)",
 }  # fmt: skip
 _MISSING["typescript"] = _MISSING["javascript"]
+_SOUGHT = re.compile(r"^wavecoder: needs (\S.*)$", re.MULTILINE)
 _NEWER = {"newer": "Go 1.21: {}", "range": "Go 1.22: {} an integer", "network": "the network"}
 
 
-def what_is_missing(said: str, language: str) -> str:
+def what_is_missing(said: str, language: str, source: str = "") -> str:
     """The name of what is missing; empty where an error says nothing of that.
 
     Args:
         said: by the compiler or the runtime.
         language: of the program.
+        source: of the program; without it no names are looked for (`names.py`).
     """
     match = re.search(_MISSING.get(language, r"(?!)"), said)
     if match is None:
-        return ""
+        return name_that_is_missing(said, language, source) if source else ""
     kind, name = next((kind, name) for kind, name in match.groupdict().items() if name)
     return _NEWER.get(kind, "{}").format(name)
+
+
+def what_was_sought(stderr: str, language: str) -> str:
+    """What a program of C++ or Rust looked for first and did not find: a path, or the network; empty for none.
+
+    Args:
+        stderr: what its process wrote.
+        language: of the program.
+    """
+    match = _SOUGHT.search(stderr) if language in {"cpp", "rust"} else None
+    return match[1] if match else ""
