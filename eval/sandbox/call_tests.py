@@ -13,7 +13,7 @@ from typing import Any
 
 from eval.answers.braces import cut_at_close
 from eval.sandbox.calls.lines import NOTHING, UNTYPED, Called, NeverSo, line_of
-from eval.sandbox.calls.own_types import OwnType, java_path, own_types, rust_comparisons
+from eval.sandbox.calls.own_types import OwnType, cpp_comparisons, java_path, own_types, rust_comparisons
 from eval.sandbox.calls.script_literals import ScriptTypes
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.literals import Unwritable
@@ -74,6 +74,8 @@ def program_of(
     if not lines and types and all(why.startswith("type ") for why in types):
         raise NotCallable(f"{min(types)} is no plain data")
     program = driver(_PROGRAMS[language]).replace("WAVECODER_MARK", mark)
+    if language == "cpp" and called.own:
+        program = program.replace("// WAVECODER_TYPES", cpp_comparisons(called.own))
     if language == "rust" and called.own:
         kinds = [called.function.returns, *(kind for _, kind in called.function.parameters)]
         words = set(re.findall(r"\w+", " ".join(kinds)))
@@ -92,17 +94,34 @@ def _function(solution: str, language: str, name: str) -> Called:
     own = own_types((language == "java" and _forwarded(solution, name)) or solution, language)
     if language == "java":
         return _java_method(solution, name, own)
-    found = next((one for one in functions_of(solution, language, frozenset(own)) if one.name == name), None)
+    declared, defaults = _without_defaults(solution, name) if language == "cpp" else (solution, 0)
+    known = frozenset(own) | {part for each in own.values() for part in each.name.split("::")}
+    found = next((one for one in functions_of(declared, language, known) if one.name == name), None)
     names = [each.name for each in found.generics] if found else []
     if found is None and language == "cpp":
-        found, names = _template(solution, name)
+        found, names = _template(declared, name)
     if found is None or (found.returns in NOTHING and not _changes_its_first(found, language)):
         raise NotCallable("no function of a result and plain types")
     if any(each.is_constant for each in found.generics):
         raise NotCallable("a number as a parameter of its type")
     if any(each.item for each in found.generics):
         found = _with_lists(found)
-    return Called(found, language, tuple(names), own=own)
+    takes_more = bool(found.parameters) and found.parameters[-1][1].startswith("...")
+    return Called(found, language, tuple(names), own=own, defaults=defaults, takes_more=takes_more)
+
+
+def _without_defaults(source: str, name: str) -> tuple[str, int]:
+    """C++ whose function has no default arguments, and how many it had."""
+    count = 0
+
+    def bare(match: re.Match[str]) -> str:
+        nonlocal count
+        parts = split_at_commas(match[2])
+        count = max(count, sum("=" in part for part in parts))
+        return f"{match[1]}{', '.join(part.partition('=')[0].rstrip() for part in parts)})"
+
+    inside = r"((?:[^(){};]|\([^(){};]*\)|\{[^{}]*\})*)\)(?=\s*(?:noexcept\s*)?\{)"
+    return re.sub(rf"(\b{re.escape(name)}\s*\(){inside}", bare, without_comments(source)), count
 
 
 def _changes_its_first(function: Function, language: str) -> bool:
@@ -144,7 +163,8 @@ def _java_method(solution: str, name: str, own: dict[str, OwnType]) -> Called:
     found = Function(name, java_path(match[1], own), tuple(kinds))
     if found.returns == "void" and not _changes_its_first(found, "java"):
         raise NotCallable("it returns nothing")
-    return Called(found, "java", tuple(_java_generics(solution[: match.start()])), own=own)
+    generics = tuple(_java_generics(solution[: match.start()]))
+    return Called(found, "java", generics, own=own, takes_more="..." in match[2])
 
 
 def _java_generics(before: str) -> list[str]:

@@ -201,6 +201,8 @@ def _cpp(value: Any, kind: str, own: Own) -> str:
         if whole == -(2**63):  # which C++ would read as the negative of one that is too large
             return f"({whole + 1}LL - 1)"
         return f"{whole}" + ("" if bits < 64 else "LL" if signed else "ULL")
+    if (text := own(value, kind)) is not None:
+        return text
     raise Unwritable(f"type {kind}")
 
 

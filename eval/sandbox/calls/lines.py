@@ -45,6 +45,10 @@ class Called:
     script: ScriptTypes | None = None
     own: dict[str, OwnType] | None = None
     """The candidate's types."""
+    defaults: int = 0
+    """Of C++: how many of the last parameters may be left out."""
+    takes_more: bool = False
+    """Of Go and Java: the last parameter is any number of arguments."""
 
     def write(self, value: Any, kind: str) -> str:
         """A value as an expression."""
@@ -63,7 +67,7 @@ class Called:
 
     def write_own(self, value: Any, kind: str) -> str | None:
         """A value of the candidate's types as an expression."""
-        found = (self.own or {}).get(kind.rpartition(".")[2])
+        found = (self.own or {}).get(re.split(r"\.|::", kind)[-1])
         return own_literal(value, found, self.language, self.write) if found else None
 
 
@@ -123,16 +127,20 @@ def line_of(place: int, test: Row, called: Called) -> str:
 
 def _call_of(test: Row, called: Called) -> _Call:
     given, expected, parameters = test["arguments"], test["expected"], called.function.parameters
-    if len(given) != len(parameters):
+    if called.takes_more:
+        given = _gathered(given, len(parameters))
+    if not len(parameters) - called.defaults <= len(given) <= len(parameters):
         raise Unwritable("another number of arguments")
-    values = [(one, kind) for one, (_, kind) in zip(given, parameters, strict=True)]
+    values = [(one, kind) for one, (_, kind) in zip(given, parameters, strict=False)]
     function = with_types(
         called.function, called.parameters, [*values, (expected, called.function.returns)], called.language
     )
-    kinds = tuple(kind for _, kind in function.parameters)
+    kinds = tuple(re.sub(r"^\.\.\.", "[]", kind) for _, kind in function.parameters)[: len(given)]
     texts = tuple(called.write(one, kind) for one, kind in zip(given, kinds, strict=True))
     changeable = [n for n, kind in enumerate(kinds) if _is_changeable(kind, called)]
     after = test.get("after")
+    if after is not None and called.takes_more:
+        after = _gathered(after, len(parameters))
     if function.returns in NOTHING and after is None:
         changeable, after = [0], [expected, *given[1:]]
     if after is not None and any(after[n] != given[n] for n in range(len(given)) if n not in changeable):
@@ -140,6 +148,13 @@ def _call_of(test: Row, called: Called) -> _Call:
     wanted = given if after is None else after
     named = {n: called.write_result(wanted[n], _held(kinds[n])) for n in changeable}
     return _Call(function.name, function.returns, kinds, texts, expected, named, after is not None)
+
+
+def _gathered(given: list[Any], most: int) -> list[Any]:
+    """Arguments of a function of Go's or Java's that takes any number, with the last ones as a list."""
+    if len(given) == most and isinstance(given[-1], list):
+        return given
+    return [*given[: most - 1], given[most - 1 :]] if len(given) >= most - 1 else given
 
 
 def _is_changeable(kind: str, called: Called) -> bool:
@@ -194,7 +209,7 @@ def _rust_line(place: int, call: _Call, called: Called) -> str:
 def _go_line(place: int, call: _Call, called: Called) -> str:
     """A test of a function of no result, one or several; an error behind them has to be none."""
     named = "".join(f"var a{n} {call.kinds[n]} = {call.arguments[n]}; " for n in call.named)
-    made = f"{call.name}({call.given()})"
+    made = f"{call.name}({call.given()}{'...' if called.takes_more else ''})"
     end = call.end("wcSame(reflect.ValueOf(a{n}), reflect.ValueOf({told}))", kept="wcKept({});")
     if call.returns in NOTHING:
         return f"wcRun({place}, func() bool {{ {named}{made}; right := true; {end} }})"

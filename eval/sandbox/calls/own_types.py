@@ -1,8 +1,8 @@
 """Records and enums that a candidate declares, as the expressions that make their values of JSON.
 
-Go's structs and named types, Rust's structs and enums and Java's records and enums are declared in the tests' program
-as the candidate declares them (`eval/sandbox/stubs.py`). A value is an object of its fields, the list of them, or the
-name of an enum's member. C++ has none: its types are not compared.
+Go's structs and named types, Rust's structs and enums, Java's records and enums, and C++'s structs without constructors
+and enums are declared in the tests' program as the candidate declares them (`eval/sandbox/stubs.py`). A value is an
+object of its fields, the list of them, or the name of an enum's member.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 
 from eval.answers.braces import cut_at_close
 from eval.sandbox import go_types
+from eval.sandbox.cpp.declared import declared
+from eval.sandbox.cpp.heads import Member
 from eval.sandbox.functions import split_at_commas
 from eval.sandbox.literals import Unwritable
 from eval.sandbox.rust.programs import types_of
@@ -41,7 +43,7 @@ class OwnType:
 
 def own_types(source: str, language: str) -> dict[str, OwnType]:
     """Name → type, of those whose values JSON can say."""
-    readers = {"go": _of_go, "rust": _of_rust, "java": _of_java}
+    readers = {"go": _of_go, "rust": _of_rust, "java": _of_java, "cpp": _of_cpp}
     return readers[language](without_comments(source)) if language in readers else {}
 
 
@@ -62,6 +64,8 @@ def own_literal(value: Any, kind: OwnType, language: str, write: Write) -> str:
     named = [f"{name}: {part}" for (name, _), part in zip(kind.fields, parts, strict=True)]
     if language == "java":
         return f"new {kind.name}({', '.join(parts)})"
+    if language == "cpp":
+        return f"{kind.name}{{{', '.join(parts)}}}"
     if language == "go":
         return f"{kind.name}{{{', '.join(named)}}}"
     return f"{kind.name}({', '.join(parts)})" if kind.opens == "(" else f"{kind.name} {{ {', '.join(named)} }}"
@@ -93,6 +97,35 @@ def rust_comparisons(types: Mapping[str, OwnType], words: set[str]) -> str:
             body = " && ".join(f"self.{name}.same(&other.{name})" for name, _ in each.fields) or "true"
         made.append(f"impl Same for {each.name} {{ fn same(&self, other: &Self) -> bool {{ {body} }} }}")
     return "\n".join(made)
+
+
+def cpp_comparisons(types: Mapping[str, OwnType]) -> str:
+    """Forms of `Same` (`drivers/proof.cpp`) for structs, which may have no equality or one of their own."""
+    made = []
+    for each in types.values():
+        if each.fields:
+            same = " && ".join(f"Same<Bare<decltype(a.{name})>>::of(a.{name}, b.{name})" for name, _ in each.fields)
+            head = f"static bool of(const {each.name}& a, const {each.name}& b)"
+            made.append(f"template <> struct Same<{each.name}> {{ {head} {{ return {same}; }} }};")
+    return "\n".join(made)
+
+
+def _of_cpp(source: str) -> dict[str, OwnType]:
+    found = {}
+    for each in declared(source).types:
+        if each.parameters or (each.base and each.head == "struct"):
+            continue
+        if each.head.startswith("enum"):
+            found[each.short] = OwnType(
+                each.path, members=tuple(str(part).split("=")[0].strip() for part in each.parts)
+            )
+            continue
+        is_made = any(isinstance(part, Member) and not part.name for part in each.parts)  # by a constructor
+        hidden = {"private:", "protected:"} & {part for part in each.parts if isinstance(part, str)}
+        fields = tuple((field.name, field.kind) for field in each.fields())
+        if fields and not is_made and not hidden and not any(field.size for field in each.fields()):
+            found[each.short] = OwnType(each.path, fields)
+    return found
 
 
 def _of_go(source: str) -> dict[str, OwnType]:

@@ -48,6 +48,7 @@ template <class T> struct Same<optional<T>> {
 };
 #endif
 template <class T> using Bare = remove_cv_t<remove_reference_t<T>>;
+// WAVECODER_TYPES
 static bool moved;
 static void kept(bool same) { moved = moved || !same; }
 template <class T> void run(int place, T test) {

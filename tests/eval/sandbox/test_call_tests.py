@@ -184,11 +184,45 @@ def test_what_a_function_changes_is_compared_where_it_returns_nothing(language):
      ("struct P { x: f64 }\nenum E { A, B }\nfn f(p: &P) -> E { E::A }", "rust", [{"x": 1}], "B", "let y: E = E::B"),
      ("fn f(x: u8) -> Result<Vec<u8>, std::num::ParseIntError> { Ok(vec![x]) }", "rust", [1], [1], "matches!(x, Ok(ref z)"),
      ("template <class T> T f(const vector<T>& x) { return x[0]; }", "cpp", [["a"]], "a", "Same<Bare<string>>"),
-     ("long f(int64_t x) { return x; }", "cpp", [-(2**63)], 1, "(-9223372036854775807LL - 1)")],
+     ("long f(int64_t x) { return x; }", "cpp", [-(2**63)], 1, "(-9223372036854775807LL - 1)"),
+     ("func f(a int, more ...string) int { return a }", "go", [1, "a", "b"], 1, 'f(int(1), a1...)'),
+     ("func f(a int, more ...string) int { return a }", "go", [1, ["a", "b"]], 1, 'a1 []string = []string{"a", "b"}'),
+     ("func f(more ...int) int { return 1 }", "go", [], 1, "a0 []int = []int{}"),
+     ("static int f(int... more) { return 1; }", "java", [4, 5], 1, "int[] a0 = new int[]{4, 5}"),
+     ("int f(int a, std::string b = {}, double c = g(1, 2)) { return a; }", "cpp", [3], 1, "f(a0), 1)"),
+     ("int f(int a, std::string b = \"=\", double c = g(1, 2)) { return a; }", "cpp", [3, "x", 1], 1, "a2 = 1.0; bool right = Same<Bare<int>>::of(f(a0, a1, a2)"),
+     ("struct P { int x; double y = 0; };\nenum class E { A, B = 4 };\nstd::vector<P> f(const P& p, E e) { return {p}; }", "cpp",
+      [{"y": 1, "x": 2}, "B"], [[3, 4]], "a0 = P{2, 1.0}; Bare<E> a1 = E::B; bool right = Same<Bare<std::vector<P>>>::of(f(a0, a1), vector<P>{P{3, 4.0}})")],
 )  # fmt: skip
 def test_types_of_a_call_are_those_of_its_values(code, language, given, expected, line):
     program = program_of(code, [{"arguments": given, "expected": expected}], [0], language, "f", "-")
     assert line in program[1] and not program[2], program[1]
+
+
+STRUCTS = """#include <string>
+#include <vector>
+enum class Way { Up, Down };
+struct Stop { std::string name; double at = 0; bool operator==(const Stop& o) const { return name == o.name; } };
+struct Trip { std::vector<Stop> stops; Way way; };
+Trip turned(const Trip& trip, double by = 0.5) {
+    Trip made{{trip.stops.rbegin(), trip.stops.rend()}, trip.way == Way::Up ? Way::Down : Way::Up};
+    for (auto& stop : made.stops) stop.at += by;
+    return made;
+}
+"""
+
+
+@pytest.mark.slow
+def test_structs_of_cpp_are_compared_field_by_field_and_defaults_are_those_of_the_function():
+    if missing_toolchains(["cpp"]):
+        pytest.skip("no cpp here")
+    trip = {"stops": [{"name": "a", "at": 1}, ["b", 2.5]], "way": "Up"}
+    tests = [{"arguments": [trip], "expected": {"stops": [["b", 3], ["a", 1.5]], "way": "Down"}},
+             {"arguments": [trip, 0], "expected": {"stops": [["b", 3], ["a", 1.5]], "way": "Down"}},
+             {"arguments": [{"stops": [], "way": "Down"}, 1], "expected": [[], "Up"]},
+             {"arguments": [{"stops": [], "way": "Left"}, 1], "expected": [[], "Up"]}]  # fmt: skip
+    found = prove([STRUCTS], tests, language="cpp", entry_point="turned", timeout=20, memory_mb=1024)
+    assert found["outcomes"] == ["PFPX"], found
 
 
 IN_A_CLASS = [
