@@ -39,6 +39,8 @@ class Names:
     """It stands behind a dot."""
     defined: Counter[str] = field(default_factory=Counter)
     """And how often."""
+    within: set[tuple[str, str]] = field(default_factory=set)
+    """C++: a namespace or class, and the name behind its `::`."""
     relative: bool = False
     """It reaches into its own package."""
 
@@ -47,6 +49,7 @@ class Names:
         self.read |= other.read
         self.doubtful |= other.doubtful
         self.members |= other.members
+        self.within |= other.within
         self.relative = self.relative or other.relative
 
 
@@ -61,7 +64,8 @@ def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) ->
         place = (outer.type if outer is not None else "", name)
         kept = defines and (name not in _OTHER_SIDE or place[0] == "pair_pattern")
         defines = (place in table.declares or kept) and one.type not in _BOUNDS
-        behind = place in table.behind and _is_behind(one, place[0], outer)
+        filled = behind and name == "name" and place[0].startswith("template_")  # `std::forward<T>`
+        behind = filled or (place in table.behind and _is_behind(one, place[0], outer))
         doubtful = doubtful or place in table.doubtful or one.type == "token_tree"
         if place[0] == "method_invocation" and name == "name" and outer is not None:
             behind = outer.child_by_field_name("object") is not None
@@ -71,8 +75,19 @@ def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) ->
                     pending.append((child, one.field_name_for_child(number) or "", one, defines, behind, doubtful))
             continue
         _note(one, place, found, table, (defines, behind, doubtful))
+        if behind and (scope := _scope_of(one)):
+            found.within.add((scope, _text(one)))
     found.relative = found.relative or _LOADS.search(node.text or b"") is not None
     return found
+
+
+def _scope_of(name: Node) -> str:
+    """C++: what stands before the `::` of a name, without arguments of its own; empty for other names."""
+    outer = name.parent
+    if outer is not None and outer.type.startswith("template_"):
+        outer = outer.parent
+    scope = outer.child_by_field_name("scope") if outer is not None and outer.type == "qualified_identifier" else None
+    return _text(scope) if scope is not None and scope.type == "namespace_identifier" else ""
 
 
 def _is_behind(one: Node, kind: str, outer: Node | None) -> bool:

@@ -30,7 +30,7 @@ from codeocean.context.reasons import (
     Context,
 )
 from codeocean.context.rust import makes_for, needed_traits, settle_uses, trait_of
-from codeocean.context.tables import SPECIAL, STARRED, TABLES
+from codeocean.context.tables import GIVEN_BY, SPECIAL, STARRED, TABLES
 
 
 class PrunedFile:
@@ -68,8 +68,9 @@ class PrunedFile:
                          and any(name[:1].isupper() for name in item.binds)]  # fmt: skip
         """Go: methods that an interface of another package may ask for."""
         self._starred = any(item.is_import and b"*" in self._text(item) for item in self._all)
-        included = set(re.findall(rb'^[ \t]*#[ \t]*include[ \t]*(["<])', source, re.MULTILINE))
-        self._includes, self._library = b'"' in included, b"<" in included
+        included = re.findall(rb'^[ \t]*#[ \t]*include[ \t]*(["<])([\w./+-]*)', source, re.MULTILINE)
+        self._includes, self._library = (any(one == mark for one, _ in included) for mark in (b'"', b"<"))
+        self._headers = {name.decode() for mark, name in included if mark == b"<"}
 
     def _named(self) -> dict[str, list[Item]]:
         found = defaultdict[str, list[Item]](list)
@@ -116,9 +117,15 @@ class PrunedFile:
         """Rust: `impl` of a trait for types that the file does not define."""
         return [block for block in self._by_trait.get(trait, []) if not self.named(block.owner)]
 
-    def macros(self, item: Item) -> set[str]:
-        """C, C++: the words of an item that were blanked before it was parsed (`codeocean/macros.py`)."""
-        mine, parsed = self.source[item.begin : item.end], self._parsed[item.begin : item.end]
+    def macros(self, item: Item, *, before: bool = False) -> set[str]:
+        """C, C++: the words of an item that were blanked before it was parsed (`codeocean/macros.py`).
+
+        Args:
+            item: whose words they are.
+            before: also those that stand before it.
+        """
+        begin = len(self._parsed[: item.begin].rstrip()) if before else item.begin
+        mine, parsed = self.source[begin : item.end], self._parsed[begin : item.end]
         if item.body is not None:  # only its head is its own
             mine, parsed = mine[: item.body.start_byte - item.begin], parsed[: item.body.start_byte - item.begin]
         if mine == parsed or self._language not in {"c", "cpp"}:
@@ -161,6 +168,14 @@ class PrunedFile:
         if not self._library:
             return set()
         return {name for name in lost if re.fullmatch(r"std|NULL|\w+_t", name)} if self._includes else lost
+
+    def hidden(self, within: set[tuple[str, str]], spaces: set[str]) -> set[str]:
+        """C++: names behind a namespace that other files may give: of the file's own, and of `std` by a header."""
+        own = {name for scope, name in within if scope in spaces and not self.named(name)}
+        if not self._includes or "bits/stdc++.h" in self._headers:
+            return own
+        return own | {name for scope, name in within
+                      if scope == "std" and name in GIVEN_BY and not GIVEN_BY[name] & self._headers}  # fmt: skip
 
     def _text(self, item: Item) -> bytes:
         return self.source[item.begin : item.end]
@@ -251,7 +266,7 @@ class _Closing:
         self._note(own)
         for outer in own.around():
             self._open(outer)
-        self._names.read |= file.paired
+        self._names.read |= file.paired | file.macros(own, before=True)
         self._names.members |= SPECIAL.get(own.language, frozenset())
         if own.owner and not own.is_free:
             self._names.read.add(own.owner)
@@ -368,6 +383,7 @@ class _Closing:
         if lost and self._own.language == "java" and self._inherits():
             lost = {name for name in lost if name[:1].isupper()}
         lost -= self._file.included(lost)
+        lost |= self._file.hidden(self._names.within, spaces)
         if lost:
             return self._file.why_unknown(min(lost))
         written = self._own.binds | {n for item in self.taken if not item.only_declares for n in item.binds}

@@ -66,7 +66,10 @@ _CPP = Table(
     ignored=_pairs("preproc_ifdef.name goto_statement.label labeled_statement.label"),
     doubtful=_pairs("preproc_if.condition preproc_elif.condition"),
     implicit=True,
-    given=words_of("__func__ __FILE__ __LINE__ __VA_ARGS__ __cplusplus defined"),
+    given=words_of(
+        "__func__ __FILE__ __LINE__ __VA_ARGS__ __cplusplus defined static_cast dynamic_cast const_cast "
+        "reinterpret_cast typename"
+    ),
 )
 _SCRIPT = Table(
     declares=_pairs(
@@ -220,3 +223,33 @@ STARRED = {
     "java.math": words_of("BigDecimal BigInteger MathContext RoundingMode"),
 }
 """What star imports give, as far as it is known."""
+
+GIVEN_BY = {
+    name: frozenset(headers.split())
+    for names, headers in {
+        "function bind": "functional",
+        "map multimap": "map",
+        "unordered_map": "unordered_map",
+        "set multiset": "set",
+        "unordered_set": "unordered_set",
+        "vector": "vector queue functional",
+        "list": "list",
+        "deque": "deque queue stack",
+        "array": "array tuple functional",
+        "string to_string stoi stol stod getline": "string iostream sstream fstream stdexcept regex iomanip",
+        "unique_ptr shared_ptr weak_ptr make_unique make_shared": "memory",
+        "sort stable_sort find_if all_of any_of none_of transform copy_if remove_if count_if lower_bound upper_bound": "algorithm",
+        "accumulate iota inner_product": "numeric",
+        "optional nullopt": "optional",
+        "variant": "variant",
+        "stringstream ostringstream istringstream": "sstream",
+        "cout cerr cin": "iostream",
+        "ifstream ofstream fstream": "fstream",
+        "thread": "thread",
+        "mutex lock_guard unique_lock": "mutex",
+        "atomic": "atomic",
+        "regex smatch": "regex",
+    }.items()
+    for name in names.split()
+}
+"""C++: names of `std` → the headers that give them, for files that have headers of their own."""

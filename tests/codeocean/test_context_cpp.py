@@ -2,6 +2,8 @@
 
 import subprocess
 
+import pytest
+
 from codeocean.collect.functions import extract_documented
 from codeocean.context.contexts import contexts_of
 from codeocean.context.placed import placed
@@ -67,3 +69,23 @@ def test_a_header_behind_the_function_is_left_out_and_one_of_its_own_may_hold_a_
     assert context.text == "#include <vector>"
     named = '#include "a.h"\nA_NAMESPACE_BEGIN\n/** D. */\nint f() { return 1; }\nA_NAMESPACE_END\n'
     assert context_of(named)[1].missing.startswith(INCLUDED)
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "missing"),
+    [('#include <utility>\n#include "a.h"', "static_cast<int>(std::forward<double>(x))", ""),
+     ('#include <functional>\n#include "a.h"', "std::function<int()>([] { return 1; })()", ""),
+     ('#include <utility>\n#include "a.h"', "std::function<int()>([] { return 1; })()", f"{INCLUDED}: function"),
+     ("#include <utility>\nnamespace ways { inline int g() { return 1; } }", "ways::g()", ""),
+     ('#include <utility>\n#include "a.h"\nnamespace ways { inline int g() { return 1; } }', "ways::g() + ways::h(x)", f"{INCLUDED}: h"),
+     ('#include <utility>\n#include "a.h"\nnamespace ways { inline int g() { return 1; } }', "ways::g() + ways::h<int>(x)", f"{INCLUDED}: h"),
+     ('#include <utility>\n#include "a.h"', "other::h<int>(x)", f"{INCLUDED}: other")],
+)  # fmt: skip
+def test_a_name_behind_a_namespace_is_there_or_is_said_to_be_in_a_header(before, body, missing):
+    assert context_of(f"{before}\n/** D. */\ninline int f(double x) {{ return {body}; }}\n")[1].missing == missing
+
+
+def test_a_macro_that_stands_before_the_function_is_needed():
+    text = "struct A {\n  int at;\n\n  /** D. */\n  A_DEVICE_FUNC\n  int f() const { return at; }\n};\n"
+    function, context = context_of(text)
+    assert ("A_DEVICE_FUNC" in function.code, context.missing.endswith(": A_DEVICE_FUNC")) == (True, True)
