@@ -94,7 +94,7 @@ def _function(solution: str, language: str, name: str) -> Called:
     own = own_types((language == "java" and _forwarded(solution, name)) or solution, language)
     if language == "java":
         return _java_method(solution, name, own)
-    declared, defaults = _without_defaults(solution, name) if language == "cpp" else (solution, 0)
+    declared, defaults = _without_defaults(_without_aliases(solution), name) if language == "cpp" else (solution, 0)
     known = frozenset(own) | {part for each in own.values() for part in each.name.split("::")}
     found = next((one for one in functions_of(declared, language, known) if one.name == name), None)
     names = [each.name for each in found.generics] if found else []
@@ -108,6 +108,16 @@ def _function(solution: str, language: str, name: str) -> Called:
         found = _with_lists(found)
     takes_more = bool(found.parameters) and found.parameters[-1][1].startswith("...")
     return Called(found, language, tuple(names), own=own, defaults=defaults, takes_more=takes_more)
+
+
+def _without_aliases(source: str) -> str:
+    """C++ with types in place of the other names that it gives them: `using Row = std::array<int, 3>;`."""
+    text = without_comments(source)
+    alias = re.compile(r"^[ \t]*(?:using\s+(\w+)\s*=([^;{}]+)|typedef\s+([^;{}()]+?)\s*\b(\w+));", re.MULTILINE)
+    while (match := alias.search(text)) is not None:
+        name, kind = match[1] or match[4], (match[2] or match[3]).strip()
+        text = text[: match.start()] + re.sub(rf"(?<!::)\b{name}\b", lambda _, kind=kind: kind, text[match.end() :])  # type: ignore[misc]
+    return text
 
 
 def _without_defaults(source: str, name: str) -> tuple[str, int]:

@@ -191,6 +191,8 @@ def test_what_a_function_changes_is_compared_where_it_returns_nothing(language):
      ("static int f(int... more) { return 1; }", "java", [4, 5], 1, "int[] a0 = new int[]{4, 5}"),
      ("int f(int a, std::string b = {}, double c = g(1, 2)) { return a; }", "cpp", [3], 1, "f(a0), 1)"),
      ("int f(int a, std::string b = \"=\", double c = g(1, 2)) { return a; }", "cpp", [3, "x", 1], 1, "a2 = 1.0; bool right = Same<Bare<int>>::of(f(a0, a1, a2)"),
+     ("using Row = std::array<int, 2>;\ntypedef std::vector<Row> Rows;\nRows f(const Rows& rows) { return rows; }", "cpp",
+      [[[1, 2]]], [[3, 4]], "vector<array<int, 2>>{array<int, 2>{3, 4}}"),
      ("struct P { int x; double y = 0; };\nenum class E { A, B = 4 };\nstd::vector<P> f(const P& p, E e) { return {p}; }", "cpp",
       [{"y": 1, "x": 2}, "B"], [[3, 4]], "a0 = P{2, 1.0}; Bare<E> a1 = E::B; bool right = Same<Bare<std::vector<P>>>::of(f(a0, a1), vector<P>{P{3, 4.0}})")],
 )  # fmt: skip
