@@ -52,6 +52,11 @@ class ModelWeights:
             made: target for target, sources in self._sources.items()
             for made in (self._convert(target, meta=True) if sources[0][1] else [target])
         }  # fmt: skip
+        self.tied: dict[str, str] = causal.get_expanded_tied_weights_keys(all_submodels=True)
+        """Names of weights that are others of the model again, and whose they are."""
+        for copy, kept in self.tied.items():  # safetensors' `save_model` keeps the first name of the alphabet
+            if kept not in self._group and copy in self._group and self._sources[copy][0][1] is None:
+                self._sources[kept], self._group[kept] = self._sources[copy], kept
         self._last: tuple[str, dict[str, Tensor]] = ("", {})
         causal._weight_conversions = [entry for entry in table if entry.was_used()]
 

@@ -9,12 +9,14 @@ Shapes: S tokens of the packed row · K predicted positions · C of them in a sl
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -22,12 +24,16 @@ from training.attention import Documents, Kernel, describe_documents
 from training.batches import Batch, PaddedBatch
 from training.examples import IGNORED
 from training.memory.sequence import Share, stretch_of
-from training.model_types import PLAIN_HEAD
+from training.model_types import PLAIN_HEAD, RAW
 from training.packing import PackedBatch
 from training.rope import chooses_by_row
 
 SLICE_ELEMENTS = 2**25
 """Logits held at a time: 128 MiB in float32."""
+
+
+_OF_THE_MACHINE = re.compile(r"memory|gloo|nccl|cuda|connection|socket|timed out", re.IGNORECASE)
+"""In messages of errors that a new attempt may mend, or that are told elsewhere."""
 
 
 class _SlicedCrossEntropy(torch.autograd.Function):
@@ -112,7 +118,22 @@ class Learner(nn.Module):
         """Where it computes; its weights may lie elsewhere (`train.offload`)."""
 
     def forward(self, batch: Batch) -> Tensor:
-        """Sum of the cross-entropy over the batch's response tokens, those of this worker's share; float32 scalar."""
+        """Sum of the cross-entropy over the batch's response tokens, those of this worker's share; float32 scalar.
+
+        Raises:
+            ValueError: the model's code does not read the batch.
+        """
+        try:
+            return self._loss(batch)
+        except RAW as error:
+            line = " ".join(str(error).split())[:300]
+            if line.startswith("train.") or isinstance(error, dist.DistError) or _OF_THE_MACHINE.search(line):
+                raise
+            kind = self.causal.config.model_type
+            raise ValueError(f"train.model: transformers' code of model type {kind!r} does not read a row "
+                             f"({type(error).__name__}: {line}); take another model") from error  # fmt: skip
+
+    def _loss(self, batch: Batch) -> Tensor:
         device = self.causal.get_input_embeddings().weight.device
         with torch.autocast(device.type, self._autocast) if self._autocast else nullcontext():
             routes = self.training and balances_experts(self.causal)

@@ -34,7 +34,7 @@ from training.conversion import ModelWeights
 from training.loss import Learner
 from training.memory.float8 import check_float8, use_float8
 from training.memory.sequence import share_of
-from training.model_types import check_rules, check_shared, check_type
+from training.model_types import RAW, check_rules, check_shared, check_type
 from training.preference.pairs import check_trl
 from training.rope import choose_by_row
 from training.safetensors_reader import StoredWeights
@@ -84,13 +84,17 @@ def check_model(config: TrainConfig, tokenizer: Any) -> Any:
     """
     try:
         found = AutoConfig.from_pretrained(config.model, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, StrictDataclassError) as error:
+    except (OSError, StrictDataclassError, *RAW) as error:
         raise ValueError(_unusable(config.model, error)) from None
-    if found.get_text_config() is not found:
+    parts = {name for name in found.sub_configs if name.startswith(("text", "vision", "audio"))}
+    if found.get_text_config() is not found or parts:
         raise ValueError(f"train.model {config.model!r}: model type {found.model_type!r} holds more than a language "
                          "model and cannot be trained here; take a text-only model of its family")  # fmt: skip
     if getattr(found, "quantization_config", None) is not None:
         raise ValueError(_quantised(config.model, "config.json has a quantization_config"))
+    if getattr(found, "vocab_size", None) is None:
+        raise ValueError(f"train.model {config.model!r}: model type {found.model_type!r} has no vocabulary; take a "
+                         "causal language model")  # fmt: skip
     if len(tokenizer) > found.vocab_size:
         raise ValueError(f"train.model {config.model!r}: the tokenizer knows {len(tokenizer)} tokens, the model "
                          f"{found.vocab_size}; they do not belong together")  # fmt: skip
@@ -130,7 +134,7 @@ def check_trainable(config: TrainConfig) -> None:
     stored = _open_weights(config.model)
     causal = _without_weights(config.model, described, packing=config.packing)
     weights = ModelWeights(causal, stored)
-    _insert_adapters(causal, config)
+    _insert_adapters(causal, config, weights)
     _check_complete(causal, weights, config.model)
     for name, parameter in causal.named_parameters():
         if not is_adapter(name) and stored_name(name) in weights:
@@ -173,7 +177,7 @@ def build_learner(config: TrainConfig, tokenizer: Any, device: torch.device, mes
         causal = _without_weights(config.model, described, packing=config.packing)
         weights = ModelWeights(causal, stored)
     choose_by_row(causal)
-    _insert_adapters(causal, config)
+    _insert_adapters(causal, config, weights)
     low = dtype if dtype != torch.float32 else None
     if config.fp8:
         use_float8(decoder_layers(causal), device)
@@ -208,11 +212,14 @@ def _without_weights(model: str, described: Any, *, packing: bool) -> Any:
     try:
         with init_empty_weights(include_buffers=False):
             return AutoModelForCausalLM.from_config(described, dtype=torch.float32, trust_remote_code=False, **options)
-    except (ValueError, KeyError) as error:
+    except RAW as error:
         raise ValueError(_unusable(model, error)) from None
 
 
-def _insert_adapters(causal: Any, config: TrainConfig) -> None:
+def _insert_adapters(causal: Any, config: TrainConfig, weights: ModelWeights) -> None:
+    if config.lora_rank and _shares_layers(causal, weights):
+        raise ValueError(f"train.lora_rank: layers of train.model {config.model!r} share weights, into which no "
+                         "adapter of one layer can be merged; set it to 0")  # fmt: skip
     if config.lora_rank:
         insert_adapters(causal, config.lora_rank, config.lora_alpha, stabilized=config.lora_rank_stabilized,
                         dora=config.lora_dora)  # fmt: skip
@@ -254,16 +261,26 @@ def _fill_and_shard(
     # where activations are recomputed too, for those who trade time for memory anyway.
     again = on_gpu or config.activation_checkpointing == "full"
     first = _first_values(learner.causal, config, weights)
+    apart = mesh is not None and not _shares_layers(learner.causal, weights)  # a weight is sharded once
     for layer in decoder_layers(learner.causal):
         _fill(layer, names[id(layer)], weights, first)
         if config.lora_base == "nf4":
             quantise_base(layer, learner.device)
-        if mesh is not None:
+        if apart:
             fully_shard(layer, mesh=mesh, mp_policy=policy, reshard_after_forward=again, offload_policy=place)
     _fill(learner.causal, "", weights, first)
     learner.causal.tie_weights()
     if mesh is not None:
         fully_shard(learner, mesh=mesh, mp_policy=policy, reshard_after_forward=again, offload_policy=place)
+
+
+def _shares_layers(causal: Any, weights: ModelWeights) -> bool:
+    """Whether layers have weights in common (Zamba)."""
+    return any(
+        id(module) in {id(layer) for layer in decoder_layers(causal)}
+        and any(copy.startswith(f"{name}.") for copy in weights.tied)
+        for name, module in causal.named_modules()
+    )
 
 
 def _first_values(
@@ -285,10 +302,9 @@ def _first_values(
 
 
 def _check_complete(causal: Any, weights: ModelWeights, model: str) -> None:
-    tied = set(causal._tied_weights_keys or ()) if _ties(causal.config) else set()
     missing = [
         name for name, _ in causal.named_parameters()
-        if not is_adapter(name) and stored_name(name) not in weights and name not in tied
+        if not is_adapter(name) and stored_name(name) not in weights and stored_name(name) not in weights.tied
     ]  # fmt: skip
     if missing:
         raise ValueError(f"train.model {model!r}: its files lack {len(missing)} weights of its architecture, "

@@ -14,7 +14,8 @@ PLAIN_HEAD = frozenset({
 """Model types whose logits are the product of the last hidden state and the head's weights, and nothing else."""
 
 PACKABLE = PLAIN_HEAD | frozenset({
-    "afmoe", "apertus", "arcee", "aria_text", "axk1", "biogpt", "bitnet", "cohere", "cohere2", "cohere2_moe", "cwm",
+    "afmoe", "apertus", "arcee", "aria_text", "axk1", "biogpt", "bitnet", "cohere", "cohere2", "cohere2_moe",
+    "cohere_compass_text", "ctrl", "cwm",
     "dbrx", "deepseek_v2", "deepseek_v3", "dots1", "ernie4_5", "ernie4_5_moe", "exaone4", "exaone_moe", "flex_olmo",
     "gemma2", "gemma3_text", "gemma3n_text", "glm", "glm4", "glm4_moe", "glm4_moe_lite", "gpt2", "gpt_neox",
     "gpt_oss", "granite", "granite_swa", "granitemoe", "granitemoe_swa", "granitemoeshared", "helium", "hrm_text",
@@ -32,9 +33,9 @@ _RECURRENT = "a linear attention or state space layer carries its state from one
 _BIAS = "its positions are a bias of the scores, counted over the packed row"
 _OWN = "its attention is code of its own, which knows no documents"
 _WHY = {
-    _RECURRENT: ("bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "mamba", "mamba2", "minimax",
-                 "nemotron_h", "olmo_hybrid", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma",
-                 "zamba2"),
+    _RECURRENT: ("bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "mamba", "mamba2",
+                 "minimax", "nemotron_h", "olmo_hybrid", "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next",
+                 "recurrent_gemma", "rwkv", "xlstm", "zamba", "zamba2"),
     _OWN: ("codegen", "diffllama", "doge", "falcon", "gpt_neo", "gpt_neox_japanese", "gptj", "nemotron",
            "openai-gpt", "persimmon", "stablelm", "xglm"),
     _BIAS: ("bloom", "mpt"),
@@ -44,6 +45,9 @@ _WHY = {
 UNPACKED = {kind: why for why, kinds in _WHY.items() for kind in kinds}
 """Model types that are trained with `packing: false` alone, and why."""
 
+
+RAW = (ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError)
+"""What `transformers`' code of a model raises when it cannot be built, or cannot read a row."""
 
 BOTH_WAYS = frozenset({"xlm", "xlnet"})
 """Types of causal language models to `transformers` whose attention sees what comes after a token."""
@@ -61,6 +65,9 @@ def check_type(config: Any, *, packing: bool, micro_batch: int) -> None:
         ValueError: it is no decoder, or its type is not proved for rows beside or behind each other.
     """
     kind = config.model_type
+    if getattr(config, "languages", None) and config.default_language is None:  # X-MOD
+        raise ValueError(f"train.model: model type {kind!r} has a part for each language; set default_language in its "
+                         "config.json")  # fmt: skip
     if kind in PACKABLE or (kind in UNPACKED and not packing):
         return
     encodes = getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", None) is False

@@ -4,13 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
 
-from tests.training.model_types import MOST, describe, page, prove
+from tests.training.model_types import MOST, describe, page, prove, rows_of_tokens, write_base
 from training.flops import Workload
-from training.model import check_model, load_tokenizer, switch_dropout_off
+from training.model import build_learner, check_model, check_trainable, load_tokenizer, switch_dropout_off
 from training.model_types import PACKABLE, UNPACKED, check_type
+from training.optimizers import make_optimizer
 from training.settings import TrainConfig
+from training.step import train_steps
 
 QUICK = {"llama", "qwen3_moe", "gemma3_text", "mamba2", "starcoder2"}
 KINDS = [(kind, True) for kind in sorted(PACKABLE)] + [(kind, False) for kind in sorted(UNPACKED)]
@@ -64,6 +67,53 @@ def test_a_type_without_proof_learns_what_a_plain_loop_learns(kind, tmp_path):
     """Its head is never tied, or it gives all its logits, whatever it is asked for."""
     found = prove(kind, tmp_path, packing=False, micro_batch=1)
     assert (found.losses < MOST.losses, found.weights < MOST.weights, found.logits < MOST.logits) == (True, True, True)
+
+
+def test_layers_that_share_weights_learn_as_in_transformers(tmp_path):
+    found = prove("zamba2", tmp_path, packing=False, micro_batch=1, num_hidden_layers=3, hybrid_layer_ids=[1, 2],
+                  layers_block_type=["mamba", "hybrid", "hybrid"])  # fmt: skip
+    assert (found.losses < MOST.losses, found.weights < MOST.weights, found.logits < MOST.logits) == (True, True, True)
+    config = TrainConfig(model=str(tmp_path / "base"), max_length=64, packing=False, lora_rank=2)
+    with pytest.raises(ValueError, match="train.lora_rank: layers of train.model '.*' share weights, .*; set it to 0$"):
+        check_trainable(config)
+
+
+def test_a_head_without_its_tied_embedding_is_both(tmp_path):
+    """So safetensors' save_model writes a tied model."""
+    write_base("llama", tmp_path, tie_word_embeddings=True)
+    weights = load_file(tmp_path / "model.safetensors")
+    weights["lm_head.weight"] = weights.pop("model.embed_tokens.weight")
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    config = TrainConfig(model=str(tmp_path), max_length=64)
+    check_trainable(config)
+    causal = build_learner(config, load_tokenizer(str(tmp_path)), torch.device("cpu")).causal
+    assert causal.model.embed_tokens.weight is causal.lm_head.weight
+    assert torch.equal(causal.lm_head.weight, weights["lm_head.weight"])
+
+
+def test_a_row_that_the_models_code_does_not_read_is_one_line(tmp_path):
+    write_base("qwen3_moe", tmp_path, num_experts_per_tok=7)
+    config = TrainConfig(model=str(tmp_path), max_length=64)
+    learner = build_learner(config, load_tokenizer(str(tmp_path)), torch.device("cpu"))
+    steps = train_steps(learner, make_optimizer(learner, config), rows_of_tokens(), config, 0, 0)
+    with pytest.raises(ValueError, match="code of model type 'qwen3_moe' does not read a row .*; take another model$"):
+        next(steps)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "line"),
+    [
+        ("git", {}, "holds more than a language model"),
+        ("phi4_multimodal", {}, "holds more than a language model"),
+        ("gemma4_assistant", {}, "holds more than a language model"),
+        ("vit", {}, "model type 'vit' has no vocabulary; take a causal language model"),
+        ("xmod", {"is_decoder": True}, "'xmod' has a part for each language; set default_language in its config.json"),
+    ],
+)
+def test_what_is_no_language_model_alone_is_refused(kind, sizes, line, model_folder, tmp_path):
+    AutoConfig.for_model(kind, **sizes).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=line):
+        check_model(TrainConfig(model=str(tmp_path), max_length=64, packing=False), load_tokenizer(model_folder))
 
 
 def test_every_kind_of_dropout_is_off():
