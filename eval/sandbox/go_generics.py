@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from eval.sandbox.functions import Function, Generic, split_at_commas
 
@@ -26,15 +29,20 @@ _SETS = {
 }
 _SAME = {"rune": "int32", "byte": "uint8"}
 _MOST = {1: 24, 2: 6}
-"""Types tried for each of so many type parameters."""
+"""Plain types tried for each of so many type parameters."""
+_OWN = 8
+"""Types of the candidate's own that are tried beside them; as many fewer for each as there are type parameters."""
 
 
-def type_parameters(text: str, source: str) -> tuple[Generic, ...] | None:
+def type_parameters(
+    text: str, source: str, own: Mapping[str, set[str]] = MappingProxyType({})
+) -> tuple[Generic, ...] | None:
     """The type parameters between `[` and `]`, with the types of each between commas; None if one has none.
 
     Args:
         text: such as `K comparable, V int | float64`.
         source: the candidate, which may define constraints.
+        own: its types → the constraints that allow them.
     """
     found: list[Generic] = []
     for part in reversed([" ".join(part.split()) for part in split_at_commas(text) if part.strip()]):
@@ -44,11 +52,28 @@ def type_parameters(text: str, source: str) -> tuple[Generic, ...] | None:
         if slice_of:
             found.append(Generic(name, f"[]{slice_of[1]}", item=slice_of[1]))
             continue
-        kinds = bounds if not constraint else ",".join(_kinds_of(constraint, source, 0))
+        kinds = bounds if not constraint else ",".join(_with_own(constraint, source, own))
         if not kinds:
             return None
         found.append(Generic(name, kinds))
     return tuple(reversed(found))
+
+
+def _with_own(constraint: str, source: str, own: Mapping[str, set[str]]) -> list[str]:
+    """The types that a constraint allows: plain ones, then the candidate's own."""
+    return [*_kinds_of(constraint, source, 0), *(name for name, allowed in own.items() if constraint in allowed)]
+
+
+def for_tests(f: Function, tests: str) -> Function:
+    """The function with the types first that tests name in a line with it, then those that they name: few are tried."""
+    lines = "\n".join(line for line in tests.split("\n") if re.search(rf"\b{f.name}\b", line))
+
+    def place(kind: str) -> tuple[bool, bool]:
+        named = re.compile(rf"{re.escape(kind.lstrip('*'))}\b")
+        return not named.search(lines), not named.search(tests)
+
+    ordered = [replace(each, bounds=",".join(sorted(each.bounds.split(","), key=place))) for each in f.generics]
+    return replace(f, generics=tuple(ordered))
 
 
 def _kinds_of(constraint: str, source: str, depth: int) -> list[str]:
@@ -71,8 +96,12 @@ def _kinds_of(constraint: str, source: str, depth: int) -> list[str]:
 def instances(f: Function) -> list[tuple[str, ...]]:
     """Lists of types that a generic function is tried with; of those parameters that are no slice of another."""
     lists = [each.bounds.split(",") for each in f.generics if each.item is None]
-    most = _MOST.get(len(lists), 3)
-    return list(itertools.product(*[kinds[:most] for kinds in lists]))
+    most, own = _MOST.get(len(lists), 3), _OWN // len(lists) if lists else 0
+    tried = []
+    for kinds in lists:
+        mine = [kind for kind in kinds if kind not in {*_ANY, *_ORDERED}]
+        tried.append([kind for kind in kinds if kind not in mine][:most] + mine[:own])
+    return list(itertools.product(*tried))
 
 
 def instantiated(f: Function, kinds: tuple[str, ...]) -> str:
@@ -95,14 +124,18 @@ def without_slices(kind: str, f: Function) -> str:
 def head(f: Function) -> str:
     """The type parameters of what stands for it; each may be anything, or what can be compared."""
     mine = [each for each in f.generics if each.item is None]
-    said = [f"{each.name} {'any' if '[' in each.bounds else 'comparable'}" for each in mine]
+    plain = {*_ANY, *_ORDERED}
+    said = [
+        f"{each.name} {'any' if '[' in each.bounds or not plain & set(each.bounds.split(',')) else 'comparable'}"
+        for each in mine
+    ]
     return f"[{', '.join(said)}]"
 
 
 def pick(f: Function, first: int) -> str:
     """The number of the candidate's function for the types at hand, in the tests' program."""
     names = ", ".join(
-        f"reflect.TypeOf((*{each.name})(nil)).Elem().String()" for each in f.generics if each.item is None
+        f"wavecoderNameOf(reflect.TypeOf((*{each.name})(nil)).Elem())" for each in f.generics if each.item is None
     )
     listed = ", ".join(f'"{",".join(kinds)}"' for kinds in instances(f))
     return f"{first} + wavecoderPick([]string{{{names}}}, []string{{{listed}}})"

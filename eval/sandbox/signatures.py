@@ -83,7 +83,7 @@ def _go_function(groups: tuple[str, ...], source: str) -> Function | None:
     """A function of Go; None if it has type parameters of which no plain type is known."""
     name, generics, parameters, returns = groups
     made = Function(name, " ".join(_without_names(returns).split()), _parameters(parameters, "go"))
-    known = go_generics.type_parameters(generics, source)
+    known = go_generics.type_parameters(generics, source, go_types.own_kinds(source, go_types.data_types(source)))
     if known is None:
         return None
     made = replace(made, generics=known)

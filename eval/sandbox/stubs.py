@@ -40,7 +40,8 @@ GO_PACKAGES = {"assert": "github.com/stretchr/testify/assert"} | {
     for path in (
         *("bytes", "errors", "fmt", "math", "math/bits", "math/big", "math/rand", "os", "os/exec", "reflect", "regexp"),
         *("sort", "strconv", "strings", "testing", "time", "unicode", "unicode/utf8", "crypto/md5", "encoding/hex"),
-        *("container/heap", "container/list", "io", "bufio", "sync", "encoding/json"),
+        *("container/heap", "container/list", "io", "bufio", "sync", "sync/atomic", "encoding/json", "context"),
+        *("math/cmplx", "unicode/utf16", "encoding/base64", "container/ring", "text/tabwriter"),
     )
 }
 """What a Go program may import, by the name that it uses."""
@@ -208,10 +209,12 @@ def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -
     sentinels = {
         name: made for name, made in go_types.sentinels(source).items() if not re.search(rf"\b{name}\s*:?=", tests)
     }
-    stubs, named = [*own.values(), *go_types.constants(source, own)], list[str]()
+    told, fields = go_types.with_fields(own, source, tests)
+    stubs, named = [*told.values(), *go_types.constants(source, own)], list[str]()
     stubs += [f"var {name} = {made}" for name, made in sentinels.items()]
-    known = go_types.registered(own, sentinels)
-    for receiver, name, f in go_types.methods(source, tests, own):
+    known = go_types.registered(own, sentinels, fields)
+    for receiver, name, method in go_types.methods(source, tests, own):
+        f = go_generics.for_tests(method, tests)
         if is_plain(f, "go", frozenset(own)):
             number = go_generics.pick(f, len(named)) if f.generics else str(len(named))
             stubs.append(_go_stub(f, number, f"(a0 {receiver}) {name}", f.parameters[1:]))
@@ -219,7 +222,7 @@ def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -
             named += (
                 [go_generics.instantiated(whole, x) for x in go_generics.instances(f)] if f.generics else [whole.name]
             )
-    for f in functions:
+    for f in [go_generics.for_tests(each, tests) for each in functions]:
         number = go_generics.pick(f, len(named)) if f.generics else str(len(named))
         stubs.append(_go_stub(f, number, f"{f.name}{go_generics.head(f) if f.generics else ''}", f.parameters))
         named += [go_generics.instantiated(f, x) for x in go_generics.instances(f)] if f.generics else [f.name]
@@ -230,7 +233,8 @@ def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -
            f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
     serve = f"{known}func main() {{ wavecoderOwner = true; wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
     body = re.sub(r"^\s*package \w+", "", tests)
-    wire = {name: driver(name) for name in ("wire.go", "shared.go", "lent.go", "errors.go", "channels.go")}
+    names = ("wire.go", "functions.go", "shared.go", "lent.go", "errors.go", "channels.go")
+    wire = {name: _beside_names(driver(name), source) for name in names}
     return (
         {"candidate.go": go_file(candidate), "main.go": go_file(serve)} | wire,
         {
@@ -240,6 +244,21 @@ def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -
         }
         | wire,
     )
+
+
+def _beside_names(text: str, source: str) -> str:
+    """A file of the wire's whose imports have names of their own where the candidate declares theirs."""
+    declared = set(re.findall(r"^(?:type|func|var|const)[ \t]+(\w+)", source, re.MULTILINE))
+    for path in re.findall(r"^\t\"([\w/]+)\"$", text, re.MULTILINE):
+        name = path.rpartition("/")[2]
+        if name in declared:
+            text = text.replace(f'\t"{path}"\n', f'\twavecoder_{name} "{path}"\n')
+            text = re.sub(
+                rf'"[^"\n]*"|(?<![\w.]){name}\.',
+                lambda found, name=name: found[0] if found[0][0] == '"' else f"wavecoder_{name}.",
+                text,
+            )
+    return text
 
 
 def _go_stub(f: Function, number: str, head: str, declared: tuple[tuple[str, str], ...]) -> str:
@@ -272,7 +291,7 @@ def go_file(source: str) -> str:
 
     body = re.sub(r"^import\s*\([^)]*\)|^import\s+(?:\w+\s+)?\"[^\"]+\"", note, source, flags=re.MULTILINE)
     code = re.sub(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|`[^`]*`', '""', body)
-    used = set(re.findall(r"\b(\w+)\.", code))
+    used = set(re.findall(r"(?<![\w.)\]])(\w+)\.", code))
     kept = {path: alias for path, alias in paths.items() if (alias or path.rpartition("/")[2]) in used | {"_", "."}}
     named = {alias or path.rpartition("/")[2] for path, alias in kept.items()}
     missing = {path: "" for name, path in GO_PACKAGES.items() if name in used - named and not _declares(code, name)}

@@ -38,7 +38,9 @@ func wavecoderTop() *wavecoderTable { return wavecoderTables[len(wavecoderTables
 func wavecoderShared() int          { return len(wavecoderTop().held) }
 
 func (t *wavecoderTable) add(v reflect.Value) int {
-	made := wavecoderHeld{value: v, start: v.Pointer()}
+	own := reflect.New(v.Type()).Elem() // a value of a slot would change with the slot
+	own.Set(v)
+	made := wavecoderHeld{value: own, start: v.Pointer()}
 	if v.Kind() == reflect.Slice {
 		made.end = made.start + uintptr(v.Len())*v.Type().Elem().Size()
 	}
@@ -178,7 +180,11 @@ func wavecoderPutContent(v reflect.Value) {
 			wavecoderPut(v.MapIndex(key))
 		}
 	default:
-		wavecoderPut(v.Elem())
+		if wavecoderIsOpaque(v.Type().Elem()) {
+			wavecoderPutFields(v.Elem())
+		} else {
+			wavecoderPut(v.Elem())
+		}
 	}
 }
 
@@ -194,7 +200,11 @@ func wavecoderGetContent(v reflect.Value) {
 			v.SetMapIndex(key, wavecoderGet(v.Type().Elem()))
 		}
 	default:
-		v.Elem().Set(wavecoderGet(v.Type().Elem()))
+		if wavecoderIsOpaque(v.Type().Elem()) {
+			wavecoderGetFields(v.Elem())
+		} else {
+			v.Elem().Set(wavecoderGet(v.Type().Elem()))
+		}
 	}
 }
 
@@ -218,7 +228,7 @@ func wavecoderRenew(size int) {
 
 // Objects that are more than data stay at the candidate's; the tests have their numbers.
 var (
-	wavecoderOpaque  = map[string]bool{} // names of their types
+	wavecoderOpaque  = map[string][]string{} // names of their types, and of the fields that the tests see
 	wavecoderObjects = map[uint64]reflect.Value{}
 	wavecoderNumbers = map[unsafe.Pointer]uint64{}
 	wavecoderOwner   = false // whether this is the candidate's program
@@ -233,7 +243,8 @@ func wavecoderIsOpaque(t reflect.Type) bool {
 			break
 		}
 	}
-	return wavecoderOpaque[name] && t.PkgPath() == "main"
+	_, known := wavecoderOpaque[name]
+	return known && t.PkgPath() == "main"
 }
 
 // Each side counts in numbers of its own: those of the tests' objects, which the candidate has yet to make, are even.
@@ -250,21 +261,24 @@ func wavecoderPutOpaque(pointer reflect.Value) {
 		wavecoderPutNumber(0)
 		return
 	}
+	at := unsafe.Pointer(pointer.Pointer())
 	if !wavecoderOwner {
-		number := (*uint64)(unsafe.Pointer(pointer.Pointer()))
+		number := (*uint64)(at)
 		if *number == 0 {
 			*number = wavecoderNext()
 		}
 		wavecoderObjects[*number] = pointer
 		wavecoderPutNumber(*number)
-		return
+	} else {
+		if wavecoderNumbers[at] == 0 {
+			wavecoderNumbers[at] = wavecoderNext()
+			wavecoderObjects[wavecoderNumbers[at]] = pointer
+		}
+		wavecoderPutNumber(wavecoderNumbers[at])
 	}
-	at := unsafe.Pointer(pointer.Pointer())
-	if wavecoderNumbers[at] == 0 {
-		wavecoderNumbers[at] = wavecoderNext()
-		wavecoderObjects[wavecoderNumbers[at]] = pointer
+	if wavecoderIsNew(pointer) {
+		wavecoderPutFields(pointer.Elem())
 	}
-	wavecoderPutNumber(wavecoderNumbers[at])
 }
 
 // A pointer to an object of such a type.
@@ -286,5 +300,35 @@ func wavecoderGetOpaque(t reflect.Type) reflect.Value {
 	if found.Type() != reflect.PtrTo(t) {
 		os.Exit(wavecoderGone)
 	}
+	if wavecoderIsNew(found) {
+		wavecoderGetFields(found.Elem())
+	}
 	return found
+}
+
+// Whether this call has not met an object whose fields the tests see; it is met from now on.
+func wavecoderIsNew(pointer reflect.Value) bool {
+	if len(wavecoderOpaque[pointer.Type().Elem().Name()]) == 0 || wavecoderTop().find(pointer) >= 0 {
+		return false
+	}
+	wavecoderTop().add(pointer)
+	return true
+}
+
+func wavecoderPutFields(object reflect.Value) {
+	for _, name := range wavecoderOpaque[object.Type().Name()] {
+		wavecoderPut(wavecoderNamed(object, name))
+	}
+}
+
+func wavecoderGetFields(object reflect.Value) {
+	for _, name := range wavecoderOpaque[object.Type().Name()] {
+		field := wavecoderNamed(object, name)
+		field.Set(wavecoderGet(field.Type()))
+	}
+}
+
+func wavecoderNamed(object reflect.Value, name string) reflect.Value {
+	field, _ := object.Type().FieldByName(name)
+	return wavecoderField(object, field.Index[0])
 }

@@ -19,6 +19,7 @@ import (
 
 const wavecoderGone = 90
 const wavecoderAsks = math.MaxUint64 - 1
+const wavecoderCallsBack = math.MaxUint64 - 2
 
 var (
 	wavecoderPeer   = os.NewFile(4, "peer")
@@ -258,6 +259,9 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 	}
 	wavecoderEnter()
 	defer wavecoderExit()
+	if wavecoderServing != 0 { // the other side waits for what a function of this side answers
+		wavecoderPutNumber(wavecoderCallsBack)
+	}
 	wavecoderPutNumber(uint64(number))
 	for n, argument := range arguments {
 		boxed := reflect.New(function.In(n)).Elem()
@@ -274,8 +278,12 @@ func wavecoderCall(number int, function reflect.Type, arguments ...interface{}) 
 func wavecoderReply(function reflect.Type, arguments []interface{}) []reflect.Value {
 	given := wavecoderShared()
 	status := wavecoderGetNumber()
-	for status == wavecoderAsks {
-		wavecoderServeLent()
+	for status == wavecoderAsks || status == wavecoderCallsBack {
+		if status == wavecoderAsks {
+			wavecoderServeLent()
+		} else {
+			wavecoderServeNumber(wavecoderGetNumber())
+		}
 		status = wavecoderGetNumber()
 	}
 	var panicked interface{}
@@ -304,76 +312,8 @@ func wavecoderReply(function reflect.Type, arguments []interface{}) []reflect.Va
 	return results
 }
 
-// Functions stay where they are: the other side gets one that asks for them by number, and gives it back as that number.
-var (
-	wavecoderLent       []reflect.Value
-	wavecoderLentAt     = map[unsafe.Pointer]uint64{}
-	wavecoderBorrowedAt = map[unsafe.Pointer]uint64{}
-)
-
-func wavecoderPutFunction(v reflect.Value) {
-	if v.IsNil() {
-		wavecoderPutNumber(0)
-		return
-	}
-	held := reflect.New(v.Type())
-	held.Elem().Set(v)
-	at := *(*unsafe.Pointer)(unsafe.Pointer(held.Pointer()))
-	if number, ok := wavecoderBorrowedAt[at]; ok {
-		wavecoderPutNumber(2*number + 2)
-		return
-	}
-	number, ok := wavecoderLentAt[at]
-	if !ok || wavecoderLent[number].Type() != v.Type() {
-		number = uint64(len(wavecoderLent))
-		wavecoderLent, wavecoderLentAt[at] = append(wavecoderLent, held.Elem()), number
-	}
-	wavecoderPutNumber(2*number + 1)
-}
-
-func wavecoderGetFunction(t reflect.Type) reflect.Value {
-	number := wavecoderGetNumber()
-	if number == 0 {
-		return reflect.Zero(t)
-	}
-	if number%2 == 0 {
-		if number = number/2 - 1; number >= uint64(len(wavecoderLent)) || !wavecoderLent[number].Type().ConvertibleTo(t) {
-			os.Exit(wavecoderGone)
-		}
-		return wavecoderLent[number].Convert(t)
-	}
-	made := reflect.New(t)
-	made.Elem().Set(wavecoderBorrowed(t, number/2))
-	wavecoderBorrowedAt[*(*unsafe.Pointer)(unsafe.Pointer(made.Pointer()))] = number / 2
-	return made.Elem()
-}
-
-func wavecoderServeLent() {
-	number := wavecoderGetNumber()
-	if number >= uint64(len(wavecoderLent)) {
-		os.Exit(wavecoderGone)
-	}
-	wavecoderServing++
-	defer func() { wavecoderServing-- }()
-	wavecoderAnswer(wavecoderLent[number])
-	wavecoderLeave(wavecoderWriter.Flush())
-}
-
-func wavecoderBorrowed(t reflect.Type, number uint64) reflect.Value {
-	return reflect.MakeFunc(t, func(given []reflect.Value) []reflect.Value {
-		wavecoderEnter()
-		defer wavecoderExit()
-		wavecoderPutNumber(wavecoderAsks)
-		wavecoderPutNumber(number)
-		arguments := make([]interface{}, len(given))
-		for n, each := range given {
-			wavecoderPut(each)
-			arguments[n] = each.Interface()
-		}
-		wavecoderLeave(wavecoderWriter.Flush())
-		return wavecoderReply(t, arguments)
-	})
-}
+// The name of a type as both programs write it: those of the candidate are of package main in either.
+func wavecoderNameOf(t reflect.Type) string { return strings.ReplaceAll(t.String(), "main.", "") }
 
 // Which of the lists of types that a generic function is there for these are.
 func wavecoderPick(names, known []string) int {
@@ -393,18 +333,25 @@ func wavecoderOf[T any](v reflect.Value) (x T) {
 
 // The candidate's side: answer until the tests' process ends.
 func wavecoderServe(functions []interface{}) {
+	wavecoderFunctions = functions
 	for {
 		number := wavecoderGetNumber()
 		if number == wavecoderAsks {
 			wavecoderServeLent()
 			continue
 		}
-		if number >= uint64(len(functions)) {
-			os.Exit(wavecoderGone)
-		}
-		wavecoderAnswer(reflect.ValueOf(functions[number]))
-		wavecoderLeave(wavecoderWriter.Flush())
+		wavecoderServeNumber(number)
 	}
+}
+
+var wavecoderFunctions []interface{} // the tests' program has none
+
+func wavecoderServeNumber(number uint64) {
+	if number >= uint64(len(wavecoderFunctions)) {
+		os.Exit(wavecoderGone)
+	}
+	wavecoderAnswer(reflect.ValueOf(wavecoderFunctions[number]))
+	wavecoderLeave(wavecoderWriter.Flush())
 }
 
 func wavecoderAnswer(function reflect.Value) {
