@@ -75,7 +75,7 @@ def split(
         plain: nothing but functions of plain data.
     """
     if language == "typescript":
-        candidate = without_types(candidate)
+        candidate, tests = without_types(candidate), without_types(tests)
     if language in {"javascript", "typescript"}:
         return _javascript(candidate, tests, entry_point)
     if language == "java":
@@ -132,7 +132,7 @@ def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Fi
     candidate = _as_script(candidate)
     directive = re.match(r"(?:\s|//[^\n]*\n|/\*.*?\*/)*(['\"]use strict['\"])", candidate, re.DOTALL)
     strict = f"{directive[1]};" if directive else ""
-    wire = {name: driver(name) for name in ("wire.js", "objects.js")}
+    wire = {name: driver(name) for name in ("wire.js", "objects.js", "promises.js", "heirs.js")}
     return (
         {"candidate.js": strict + driver("before.js") + candidate + serve, **wire},
         {"tests.js": driver("tests.js"), **wire, "tests.source.js": tests, "names.json": names},

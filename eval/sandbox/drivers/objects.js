@@ -66,6 +66,7 @@ function replace(old, made) {
     for (const k of Object.keys(old)) delete old[k]
     for (const k of Object.keys(made)) Object.defineProperty(old, k, { value: made[k], writable: true, enumerable: true, configurable: true })
   }
+  if (Object.isFrozen(made)) Object.freeze(old)
 }
 
 module.exports = { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace }

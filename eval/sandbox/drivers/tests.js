@@ -1,7 +1,7 @@
 // The tests' process: the benchmark's tests as a script, where console.assert counts and the candidate's names are calls.
 'use strict'
 const fs = require('fs'), vm = require('vm')
-const wire = require('./wire.js')
+const wire = require('./wire.js'), { isWaiting } = require('./promises.js')
 const FAILED = 91, names = JSON.parse(fs.readFileSync('names.json', 'utf8'))
 let failed = 0
 console.assert = (holds, ...message) => {
@@ -17,9 +17,11 @@ for (const name of names.candidate) {
   try { value = wire.remote(name) } catch (error) { continue } // not a name of the candidate's
   Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
 }
-process.on('exit', code => { if (code === 0 && failed) process.exitCode = FAILED })
+const text = fs.readFileSync('tests.source.js', 'utf8')
+wire.lendConsole(text)
+process.on('exit', code => { if (code === 0 && (failed || isWaiting())) process.exitCode = FAILED })
 process.on('uncaughtException', error => {
   console.error(error)
   process.exit(error && error.name === 'AssertionError' ? FAILED : 1)
 })
-new vm.Script(fs.readFileSync('tests.source.js', 'utf8'), { filename: 'tests.js' }).runInThisContext()
+new vm.Script(text, { filename: 'tests.js' }).runInThisContext()

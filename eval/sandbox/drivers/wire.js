@@ -6,6 +6,9 @@
 'use strict'
 const fs = require('fs')
 const { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
+const promises = require('./promises.js')
+const { addedMethods, inherited, madeHeir, ofTests } = require('./heirs.js')
+const CONSOLE = ['log', 'info', 'warn', 'error', 'debug', 'table', 'dir', 'write'] // what tests may replace
 const PEER = 4, GONE = 90, MAX_MESSAGE_BYTES = 64 * 2 ** 20
 const BYTES = { Buffer, Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array,
   Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView }
@@ -52,6 +55,7 @@ const mirrors = new Map(), synced = new WeakMap(), constructed = new WeakSet() /
 const ofThis = new WeakSet(), USES_THIS = /^(?!class\b)(?!.*?=>)[^]*?\bthis\b/ // functions that look at their `this`
 const described_ = new Map() // of the candidate's side: what it lent, as it was told last
 let asksByName = false // whether this is the tests' side
+let lookUp // of the candidate's side: the value of a name in its scope
 
 // Only the tests may pass objects with methods: a candidate's would be asked for what it is worth while it is compared.
 class Encoder {
@@ -88,11 +92,12 @@ class Encoder {
     const told = pairs => pairs.filter(([, v]) => this.methods || typeof v !== 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
     const entries = () => told(ownEntries(x))
     if (borrowed.has(x)) return ['yours', borrowed.get(x), this.written(x)]
-    if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? usesThis(x) : this.classOf(x)]
+    if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? ofTests.has(x) || usesThis(x) : this.classOf(x)]
     if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 })), Object.isFrozen(x), told(beside(x))]
     if (x instanceof Map) return ['map', Array.from(x, pair => pair.map(y => this.item(y)))]
     if (x instanceof Set) return ['set', Array.from(x, y => this.item(y))]
     if (typeof x.next === 'function' && ITERATORS.some(k => typeof x[k] === 'function')) return ['iterator', typeof x[Symbol.iterator] === 'function' ? 0 : 1, ...STEPS.map(k => (typeof x[k] === 'function' ? lend(stepOf(x, k)) : null))]
+    if (x instanceof Promise) return ['promise', promises.lendPromise(x, lend(x))]
     if (x instanceof Date) return ['date', this.item(x.getTime())]
     if (x instanceof ArrayBuffer) return ['bytes', 'ArrayBuffer', Buffer.from(x).toString('base64')]
     if (x instanceof RegExp) return ['regexp', x.source, x.flags, x.lastIndex]
@@ -276,6 +281,7 @@ function make([kind, first, second, third, fourth]) {
     case 'date': return new Date(first === null || typeof first !== 'object' ? first : NaN)
     case 'regexp': return Object.assign(new RegExp(first, second), { lastIndex: third })
     case 'yours': return lent[first]
+    case 'promise': return borrowPromise(first)
     case 'instance': {
       if (!asksByName) break
       if (!mirrors.has(first)) { mirrors.set(first, {}); borrowed.set(mirrors.get(first), first) }
@@ -302,12 +308,20 @@ function borrow(of, name, length) {
   for (const [f, number] of borrowed) if (number === of) return f
   const made = function (...args) {
     if (!new.target) return ofThis.has(made) && this !== undefined && this !== globalThis ? ask({ of, this: 1 }, [this, ...args]) : ask({ of }, args)
-    const instance = ask({ of, construct: 1 }, args)
+    const own = new.target === made ? {} : addedMethods(new.target.prototype, made.prototype)
+    const instance = ask({ of, construct: 1, heir: Object.keys(own).length ? 1 : 0 }, Object.keys(own).length ? [own, ...args] : args)
     if (instance !== null && typeof instance === 'object') constructed.add(instance)
     if (new.target !== made) Object.setPrototypeOf(instance, new.target.prototype)
     return instance
   }
   Object.defineProperties(made, { name: { value: name, configurable: true }, length: { value: length, configurable: true } })
+  borrowed.set(made, of)
+  return made
+}
+
+function borrowPromise(of) {
+  for (const [x, number] of borrowed) if (number === of) return x
+  const made = promises.borrowPromise(of)
   borrowed.set(made, of)
   return made
 }
@@ -358,8 +372,8 @@ function ask(request, args) {
   send({ ...request, nodes: encoder.nodes })
   let answer = receive()
   while (!('value' in answer)) { // a function that we lent is called meanwhile
-    if (!('of' in answer)) gone()
-    send(answered(answer)[0])
+    if (asksByName && !('of' in answer || CONSOLE.includes(answer.console))) gone()
+    send(answered(answer, lookUp, true)[0])
     answer = receive()
   }
   let value
@@ -368,46 +382,55 @@ function ask(request, args) {
     for (const [place, node] of answer.changed) replace(encoder.objects[place], decoder.objects[node])
     value = decoder.value(answer.value)
   } catch (error) { gone() }
+  if (asksByName) promises.askSoon(answer.busy === 1)
   if (answer.kind === 'threw') throw value
   return answer.kind === 'promise' ? Promise.resolve(value) : answer.kind === 'rejected' ? Promise.reject(value) : value
 }
 
 // The answer to a request, and the promise that its value is.
-function answered(request, look) {
-  let objects = [], kind = 'value', value, before = []
+function answered(request, look, isNested = false) {
+  let objects = [], kind = 'value', value, before = [], frozen = []
+  const finish = () => {
+    for (;;) {
+      try { return described(kind, value, objects, before, frozen) } catch (error) { [kind, value] = ['threw', new TypeError(String(error && error.message))] }
+    }
+  }
   try {
     const decoder = new Decoder(request.nodes)
     objects = decoder.objects
     before = objects.map(contents)
+    frozen = objects.map(x => Object.isFrozen(x))
     const args = (request.args || []).map(x => decoder.value(x))
-    if ('method' in request && look) {
+    if ('settle' in request && look) {
+      return [undefined, promises.answerSettle(args[0]).then(x => { value = x; return finish() })]
+    } else if ('consoles' in request && look) {
+      for (const k of request.consoles) (k === 'write' ? process.stdout : console)[k] = (...given) => ask({ console: k }, given)
+    } else if ('console' in request && !look) {
+      (request.console === 'write' ? process.stdout : console)[request.console](...args)
+    } else if ('method' in request && look) {
       const [owner, ...given] = args
-      value = owner[decoder.key(request.method)](...given)
+      const key = decoder.key(request.method), from = inherited.get(Object.getPrototypeOf(owner)) // the tests' own methods call what they extend
+      value = (from && typeof from[key] === 'function' ? from[key] : owner[key]).apply(owner, given)
     } else if ('set' in request && look) {
       args[0][decoder.key(request.set)] = args[1]
     } else if (request.this) {
       value = lent[request.of].apply(args[0], args.slice(1))
     } else {
       const target = 'of' in request ? lent[request.of] : look(request.name)
-      value = request.construct && look ? Reflect.construct(target, args) : 'args' in request ? target(...args) : target
+      value = request.heir && look ? madeHeir(target, args[0], args.slice(1)) : request.construct && look ? Reflect.construct(target, args) : 'args' in request ? target(...args) : target
     }
   } catch (error) { [kind, value] = ['threw', error] }
-  const finish = () => {
-    for (;;) {
-      try { return described(kind, value, objects, before) } catch (error) { [kind, value] = ['threw', new TypeError(String(error && error.message))] }
-    }
-  }
-  const waited = value instanceof Promise && kind === 'value'
-    ? value.then(x => { [kind, value] = ['promise', x] }, x => { [kind, value] = ['rejected', x] }).then(finish) : undefined
-  return waited && look ? [undefined, waited] : [finish(), undefined]
+  if (!look || isNested || !(value instanceof Promise) || kind !== 'value') return [finish(), undefined]
+  const later = promises.unlessAwaited(value.then(x => ['promise', x], x => ['rejected', x]))
+  return [undefined, later.then(known => { if (known) [kind, value] = known; return finish() })]
 }
 
-function described(kind, value, objects, before) {
+function described(kind, value, objects, before, frozen) {
   const encoder = new Encoder(objects, asksByName), item = encoder.item(value), changed = []
   const last = [] // what is described here although it has a number already
   objects.forEach((x, n) => {
     const now = contents(x)
-    if (now && (now.length !== before[n].length || now.some((y, m) => !Object.is(y, before[n][m])))) last.push([n, encoder.describe(x)])
+    if (now && (now.length !== before[n].length || now.some((y, m) => !Object.is(y, before[n][m])) || frozen[n] !== Object.isFrozen(x))) last.push([n, encoder.describe(x)])
   })
   for (const [x, before] of described_) { // what the tests hold a mirror of and has changed, or may have
     const now = contents(x)
@@ -415,11 +438,12 @@ function described(kind, value, objects, before) {
   }
   encoder.finish()
   for (const [n, node] of last) changed.push([n, encoder.nodes.push(node) - 1])
-  return { kind, value: item, changed, nodes: encoder.nodes }
+  return { kind, value: item, changed, nodes: encoder.nodes, ...(!asksByName && promises.isBusy() && { busy: 1 }) }
 }
 
 // The candidate's side: `look` gives the value of a name in the candidate's scope.
 async function serve(look) {
+  lookUp = look
   send({ ready: 1 })
   for (;;) {
     const [now, later] = answered(receive(), look)
@@ -430,9 +454,16 @@ async function serve(look) {
 // The tests' side: the candidate's function, or its plain value.
 function remote(name) {
   asksByName = true
+  promises.asks(ask)
   const value = ask({ name })
   if (value !== null && ['object', 'function'].includes(typeof value)) constructed.add(value)
   return value
 }
 
-module.exports = { serve, remote, receive }
+// What the tests' text replaces of the console: the candidate's writes there, too.
+function lendConsole(text) {
+  const found = CONSOLE.filter(k => new RegExp(`\\b(?:console|stdout)\\s*(?:\\.\\s*${k}|\\[\\s*['"]${k}['"]\\s*\\])\\s*=(?!=)|\\b(?:console|stdout)\\s*,\\s*['"]${k}['"]`).test(text))
+  if (found.length) ask({ consoles: found }, [])
+}
+
+module.exports = { lendConsole, serve, remote, receive }
