@@ -23,7 +23,7 @@ PRECOMPILED, NICENESS = "wire.hpp.gch", 10
 """The header as the compiler reads it at once, and how far its making gives way to programs."""
 
 _JAVA = ("Wire.java", "Exchange.java", "Mirrors.java", "Library.java", "Fields.java", "Stubs.java", "StandIns.java")
-_DRIVERS = {"cpp": ("wire.hpp", "needs.c"), "java": _JAVA, "rust": ("needs.c",)}
+_DRIVERS = {"cpp": ("wire.hpp", "values.hpp", "needs.c"), "java": _JAVA, "rust": ("needs.c",)}
 
 
 @cache
@@ -50,7 +50,8 @@ def cache_of(language: str) -> Path:
 
 
 def _build_cpp(folder: Path) -> None:
-    (folder / "wire.hpp").write_text(driver("wire.hpp"))
+    for name in ("wire.hpp", "values.hpp"):
+        (folder / name).write_text(driver(name))
     _build_needs(folder, "g++")
 
 

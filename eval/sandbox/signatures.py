@@ -57,6 +57,7 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
             set(re.findall(r"\b(?:struct|enum|union|trait)\s+(\w+)", text)) - own
         )  # whatever a plain type is called
         functions = [f for f in rust_functions(without_aliases(text)) if not hidden & _words_of(f)]
+        functions = [f for f in functions if all(kind for _, kind in f.parameters)]  # `self` has no type: a method
         return list({f.name: f for f in reversed(functions) if is_plain(f, language, own)}.values())[::-1]
     found_heads = re.findall(_PATTERNS[language], text, re.MULTILINE) if language == "cpp" else go_types.heads(text)
     for groups in found_heads:

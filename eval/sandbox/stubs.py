@@ -314,7 +314,8 @@ def _java(candidate: str, tests: str, entry_point: str | None) -> tuple[Files, F
     main = without_block(tests, r"class[ \t]+Solution\b", "java")
     given = re.findall(r"^import[ \t][^;]*;[ \t]*\n", tests, re.MULTILINE)
     main = re.sub(r"^import[ \t][^;]*;[ \t]*\n", "", main, flags=re.MULTILINE)
-    imports += "".join(given)
+    named = re.findall(r"^import[ \t]+(?:static[ \t]+)?java[.x][^;]*;", candidate, re.MULTILINE)
+    imports += "".join(given) + "".join(f"{each}\n" for each in dict.fromkeys(named) if each not in imports)
     called = sorted(set(re.findall(r"\b(\w+)\s*\(", main)) - set(_RESERVED["java"].split()))
     return (
         {"Solution.java": candidate},

@@ -17,7 +17,7 @@ final class Library {
     private static final List<Class<?>> CELLS = List.of(StringBuilder.class, StringBuffer.class, AtomicInteger.class,
         AtomicLong.class, AtomicBoolean.class, AtomicReference.class);
     private static final Set<Class<?>> VALUES = Set.of(OptionalInt.class, OptionalLong.class, OptionalDouble.class,
-        UUID.class, BitSet.class, java.util.regex.Pattern.class, Locale.class);
+        IntSummaryStatistics.class, LongSummaryStatistics.class, DoubleSummaryStatistics.class, UUID.class, BitSet.class, java.util.regex.Pattern.class, Locale.class);
 
     /** Whether it crosses as what it holds; everything else that has a number stays where it is. */
     static boolean isData(Object x) {
@@ -62,13 +62,24 @@ final class Library {
         if (x instanceof OptionalInt) return ((OptionalInt) x).isPresent() ? "" + ((OptionalInt) x).getAsInt() : "";
         if (x instanceof OptionalLong) return ((OptionalLong) x).isPresent() ? "" + ((OptionalLong) x).getAsLong() : "";
         if (x instanceof OptionalDouble) return ((OptionalDouble) x).isPresent() ? "" + ((OptionalDouble) x).getAsDouble() : "";
+        if (x instanceof IntSummaryStatistics) { IntSummaryStatistics s = (IntSummaryStatistics) x; return summary(s.getCount(), s.getMin(), s.getMax(), s.getSum()); }
+        if (x instanceof LongSummaryStatistics) { LongSummaryStatistics s = (LongSummaryStatistics) x; return summary(s.getCount(), s.getMin(), s.getMax(), s.getSum()); }
+        if (x instanceof DoubleSummaryStatistics) { DoubleSummaryStatistics s = (DoubleSummaryStatistics) x; return summary(s.getCount(), s.getMin(), s.getMax(), s.getSum()); }
         if (x instanceof BitSet) return Arrays.toString(((BitSet) x).toLongArray()).replaceAll("[\\[\\] ]", "");
         if (x instanceof java.util.regex.Pattern) return ((java.util.regex.Pattern) x).flags() + " " + x;
         return x instanceof Locale ? ((Locale) x).toLanguageTag() : x.toString();
     }
 
+    private static String summary(Object... parts) {
+        return Arrays.stream(parts).map(String::valueOf).collect(Collectors.joining(" "));
+    }
+
     static Object parsed(String name, String text) throws IOException {
+        String[] parts = text.split(" ");
         switch (name) {
+            case "java.util.IntSummaryStatistics": return new IntSummaryStatistics(Long.parseLong(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]), Long.parseLong(parts[3]));
+            case "java.util.LongSummaryStatistics": return new LongSummaryStatistics(Long.parseLong(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2]), Long.parseLong(parts[3]));
+            case "java.util.DoubleSummaryStatistics": return new DoubleSummaryStatistics(Long.parseLong(parts[0]), Double.parseDouble(parts[1]), Double.parseDouble(parts[2]), Double.parseDouble(parts[3]));
             case "java.util.OptionalInt": return text.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(text));
             case "java.util.OptionalLong": return text.isEmpty() ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(text));
             case "java.util.OptionalDouble": return text.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(Double.parseDouble(text));

@@ -50,7 +50,7 @@ def programs(
         if traits.is_lifted(each) and all(is_plain(_without_self(f), "rust", known) for f in each.methods)
     }
     methods = [each for each in signatures.methods(source, tests, types) if is_plain(each[2], "rust", known)]
-    given = [each for each in traits.implementations(source, types)
+    given = [each for each in traits.implementations(source, tests, types)
              if all(is_plain(f, "rust", known) for _, f in each.methods)]  # fmt: skip
     kept = set(declared) - lifted
     functions = [f for f in functions if not kept & set(re.findall(r"\bdyn (\w+)", f.returns))]

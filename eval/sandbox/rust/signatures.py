@@ -27,7 +27,10 @@ _PATTERN = re.compile(
 """A parameter that takes its value apart."""
 _IMPL = re.compile(r"^[ \t]*(?:unsafe[ \t]+)?impl\b[ \t]*", re.MULTILINE)
 _SIZES = frozenset(["usize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "isize"])
-JUDGING = re.compile(r"^eq$|^ne$|equal|cmp|compare|^lt|^gt|^le$|^ge$|match|contain|same|^has|^is_", re.IGNORECASE)
+_COMPARING = r"^eq$|^ne$|equal|cmp|compare|^lt|^gt|^le$|^ge$|match|same"
+_ASKING = re.compile(r"contain|^has|^is_", re.IGNORECASE)
+JUDGING = re.compile(rf"{_COMPARING}|{_ASKING.pattern}", re.IGNORECASE)
+"""Methods that are told what a value ought to be, or to hold."""
 
 
 def rust_functions(text: str) -> Iterator[Function]:
@@ -164,9 +167,16 @@ def methods(source: str, tests: str, types: dict[str, OwnType]) -> list[tuple[Im
     for each in impls(source):
         for f in rust_functions(each.block) if each.owner in types and not each.trait else ():
             called = re.search(rf"(?:\.|\b{each.owner}(?:::<[^;]*?>)?::){f.name}\s*(?:::<[^;]*?>\s*)?\(", tests)
-            if called and not JUDGING.search(f.name):
-                found.append((each, *method(each, f)))
+            made = method(each, f)
+            judges = JUDGING.search(f.name) and len(made[1].parameters) > 1
+            if called and not (judges and (re.search(_COMPARING, f.name) or not is_constructed(each.owner, tests))):
+                found.append((each, *made))
     return found
+
+
+def is_constructed(name: str, tests: str) -> bool:
+    """Whether the tests make a value of a type: then it is what is tested, and asked what it holds."""
+    return bool(re.search(rf"\b{name}\s*(?:::<[^;]*?>\s*)?(?:\{{|::(?:new|with|from|default)\w*\s*\()", tests))
 
 
 def stub_name(name: str) -> str:

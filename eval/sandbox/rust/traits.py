@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from eval.answers.braces import cut_at_close
 from eval.sandbox.functions import Function
 from eval.sandbox.rust.generics import is_mutable, static
-from eval.sandbox.rust.signatures import JUDGING, Impl, impls, method, rust_functions, stub_name
+from eval.sandbox.rust.signatures import JUDGING, Impl, impls, is_constructed, method, rust_functions, stub_name
 from eval.sandbox.rust.types import OwnType
 
 _OPS = (
@@ -22,13 +22,14 @@ _OPS = (
 )
 _PATHS = {
     **{name: f"std::ops::{name}" for name in _OPS},
-    **dict.fromkeys(("Default", "From", "TryFrom", "Iterator"), ""),
+    **dict.fromkeys(("Default", "From", "TryFrom", "Iterator", "AsRef"), ""),
     **dict.fromkeys(("PartialEq", "PartialOrd", "Ord", "Eq", "Clone", "Copy"), ""),
     "FromStr": "std::str::FromStr",
     "Display": "std::fmt::Display",
     "Debug": "std::fmt::Debug",
     "Error": "std::error::Error",
     "Index": "std::ops::Index",
+    "Deref": "std::ops::Deref",
 }
 """The library's traits that cross, and where they are; nothing: in the prelude."""
 _TRAIT = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?trait[ \t]+(\w+)[ \t]*(?::([^{]*))?\{", re.MULTILINE)
@@ -117,19 +118,31 @@ def _is_judging(f: Function) -> bool:
     return JUDGING.search(f.name) is not None and len(f.parameters) > 1
 
 
-def implementations(source: str, types: dict[str, OwnType]) -> Iterator[Implementation]:
+def implementations(source: str, tests: str, types: dict[str, OwnType]) -> Iterator[Implementation]:
     """The candidate's implementations of its own and of the library's traits for its types.
 
     Args:
         source: Rust without comments.
+        tests: the benchmark's.
         types: its types that are data.
     """
     own = traits(source)
     for of in impls(source):
         name, owner = of.trait.rpartition("::")[2], of.owner
-        if name not in own and (owner not in types or name not in _PATHS):
+        of_number = (
+            owner not in types and name in {*_OPS, "From"} and bool(set(re.findall(r"\w+", of.given)) & set(types))
+        )
+        if name not in own and ((owner not in types and not of_number) or name not in _PATHS):
             continue
         if owner not in types and of.path not in _SCALARS:
+            continue
+        if (
+            name in _OPS
+            and _is_told_data(of, types)
+            and not any(
+                is_constructed(each, tests) for each in set(re.findall(r"\w+", f"{of.owner} {of.given}")) & set(types)
+            )
+        ):
             continue
         given = re.sub(r"\bSelf\b", of.path, of.given)
         path = name if name in own else _PATHS[name] or name
@@ -150,6 +163,16 @@ def implementations(source: str, types: dict[str, OwnType]) -> Iterator[Implemen
             for each, kind in named.items():
                 text = re.sub(rf"\bSelf::{each}\b", lambda _, kind=kind: kind, text)  # type: ignore[misc]
             yield Implementation(head, body, tuple(_methods(replace(of, block=text), f"{path}{given}", name)))
+
+
+def _is_told_data(of: Impl, types: dict[str, OwnType]) -> bool:
+    """Whether an operator takes plain data beside a value of the candidate's and gives plain data.
+
+    `(f(x) - 5.0).abs() < 1e-6` holds for whoever answers 0.
+    """
+    output = re.search(r"\btype\s+Output\s*=\s*([^;]+);", of.block)
+    sides = [set(re.findall(r"\w+", each)) & {*types, "Self"} for each in (of.owner, of.given or of.owner)]
+    return output is not None and not set(re.findall(r"\w+", output[1])) & {*types, "Self"} and not all(sides)
 
 
 def _methods(of: Impl, path: str, name: str) -> Iterator[tuple[str, Function]]:

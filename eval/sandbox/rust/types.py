@@ -25,7 +25,7 @@ _TYPE = re.compile(
 _MARKED = re.compile(r"#\[(?:default|allow\([^)]*\))\]\s*")
 _CONSTANT = re.compile(
     r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?(?:const|static)[ \t]+([A-Z][A-Z0-9_]*)[ \t]*:"
-    r"[ \t]*([^=;{}]+?)[ \t]*=[ \t]*([^;]+);",
+    r"[ \t]*((?:[^=;{}\[\]]|\[[^=\[\]]*\])+?)[ \t]*=[ \t]*((?:[^;\[]|\[[^\[\]]*\])+);",
     re.MULTILINE,
 )
 _KEYED = re.compile(r"\b(HashMap|HashSet|BTreeMap|BTreeSet|BinaryHeap)\s*<\s*(\w+)")

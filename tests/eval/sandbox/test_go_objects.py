@@ -37,6 +37,8 @@ WRONG = {
     "an object of another type": ("type S interface { A() int }\ntype X struct{ N int }\ntype Y struct{ N int }\nfunc (x X) A() int { return x.N }\nfunc (y Y) A() int { return y.N }\nfunc F() S { return X{1} }", "assert.Equal(Y{1}, F())"),
     "a method that compares": ("type X struct{ N int }\nfunc (x X) Equal(n int) bool { return true }\nfunc F() X { return X{1} }", "assert.True(F().Equal(5))"),
     "a channel that lacks an item": ("func F() <-chan int { c := make(chan int, 1); c <- 1; close(c); return c }", "c := F(); assert.Equal(1, <-c); assert.Equal(2, <-c)"),
+    "a set that holds everything": ("type Set map[int]bool\nfunc (s Set) Contains(n int) bool { return true }\nfunc F() Set { return Set{} }", "assert.True(F().Contains(5))"),
+    "fields of an object with a lock": ("type X struct { mu sync.Mutex; N int }\nfunc F() *X { return &X{N: 4} }", "assert.Equal(5, F().N)"),
     "an interface that compares with data": ("type I interface { Equal(n int) bool }\ntype X struct{ N int }\nfunc (x X) Equal(n int) bool { return true }\nfunc F() I { return X{1} }", "assert.True(F().Equal(5))"),
     "a number of its own that compares": ("type Int struct{ N int }\nfunc (x *Int) Cmp(y *big.Int) int { return 0 }\nfunc F() *Int { return &Int{1} }", "assert.Equal(0, F().Cmp(big.NewInt(5)))"),
     "an object with a lock that compares": ("type X struct { mu sync.Mutex; n int }\nfunc (x *X) Equal(n int) bool { return true }\nfunc F() *X { return &X{} }", "assert.True(F().Equal(5))"),

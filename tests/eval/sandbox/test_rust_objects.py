@@ -46,6 +46,9 @@ def test_closures_and_traits_pass_as_in_one_program():
 
 WRONG = {
     "an equality that says yes": ("#[derive(Debug)]\nstruct P { x: i32 }\nimpl PartialEq for P { fn eq(&self, _: &P) -> bool { true } }\nfn f() -> P { P { x: 1 } }", "assert_eq!(f(), P { x: 2 });"),
+    "a minus of its own that says 0": ("struct V(f64);\nimpl std::ops::Sub<f64> for V { type Output = f64; fn sub(self, _: f64) -> f64 { 0.0 } }\nfn f() -> V { V(1.0) }", "assert!((f() - 5.0).abs() < 1e-6);"),
+    "a number minus its own that is 0": ("struct V(f64);\nimpl std::ops::Sub<V> for f64 { type Output = f64; fn sub(self, _: V) -> f64 { 0.0 } }\nfn f() -> V { V(1.0) }", "assert!((5.0 - f()).abs() < 1e-6);"),
+    "a set that holds everything": ("struct S(i32);\nimpl S { fn contains(&self, _: i32) -> bool { true } }\nfn f() -> S { S(1) }", "assert!(f().contains(5));"),
     "a debug text that lies": ("#[derive(Clone, PartialEq)]\nstruct P { x: i32 }\nimpl std::fmt::Debug for P { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { write!(f, \"P(2)\") } }\nfn f() -> P { P { x: 1 } }", "assert_eq!(f(), P { x: 2 });"),
     "an equality with data": ("#[derive(Debug)]\nstruct P { x: i32 }\nimpl PartialEq<i32> for P { fn eq(&self, _: &i32) -> bool { true } }\nfn f() -> P { P { x: 1 } }", "assert!(f() == 5);"),
     "a closure that is not asked": ("fn f<F: Fn(i32) -> i32>(g: F) -> i32 { 7 }", "assert_eq!(f(|x| x + 1), 2);"),
