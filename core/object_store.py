@@ -23,7 +23,7 @@ from pyarrow import fs as pafs
 from core.store_address import join_url as join_url  # whoever opens a URL takes these from here, too
 from core.store_address import s3_address
 from core.store_address import shown_url as shown_url
-from core.store_refusals import GONE, NO_REASON, UNKNOWN_REQUEST, where_of, who_asks
+from core.store_refusals import GONE, NO_REASON, NO_STORE, UNKNOWN_REQUEST, where_of, who_asks
 from core.store_refusals import explain as explain
 
 ATTEMPTS = 9
@@ -41,10 +41,19 @@ KEEPS_MORE = ("this store keeps other bytes than it was sent; set AWS_REQUEST_CH
 _DAMAGED = "BadDigest|BAD_DIGEST|SHA256Mismatch|InvalidDigest|IncompleteBody|OperationAborted"
 _MISMATCH = "Response checksums mismatch"
 _ENDED = "NO_SUCH_UPLOAD|NoSuchUpload|InvalidPart|EntityTooSmall"
-_ODD = re.compile(rf"{_DID_NOT_FIT}|{_SHORT}|{_NOT_KEPT}|{KEEPS_MORE}|{_MISMATCH}|XML_\w*ERROR|{_DAMAGED}|{_ENDED}")
+_REPLACED = "InvalidRange"
+_ODD = re.compile(
+    rf"{_DID_NOT_FIT}|{_SHORT}|{_NOT_KEPT}|{KEEPS_MORE}|{_MISMATCH}|XML_\w*ERROR|{_DAMAGED}|{_ENDED}|"
+    f"{_REPLACED}"
+)
 """Answers that the store's client gives up at once: more than was asked for, less than was promised, no XML; what came
-there was not what was sent; an upload that is not there any more, or was ended by a try whose answer was lost. And what
-was taken, and is not there."""
+there was not what was sent; an upload that is not there any more, or was ended by a try whose answer was lost; a file
+that was replaced by a shorter one while it was read. And what was taken, and is not there."""
+
+_ONE_BY_ONE = re.compile(
+    f"{UNKNOWN_REQUEST}|MissingContentMD5|[Cc]ontent-(?:md5|MD5)|Malformed|InvalidRequest|InvalidArgument|{NO_STORE}"
+)
+"""How stores refuse to delete several files by one request."""
 
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -157,7 +166,7 @@ class PatientStore(pafs.FileSystemHandler):
         return self._try(self.fs.get_file_info, paths)
 
     def get_file_info_selector(self, selector: pafs.FileSelector) -> Any:  # noqa: D102
-        return self._try(self.fs.get_file_info, selector)
+        return _asked_for(self._try(self.fs.get_file_info, selector), selector)
 
     def create_dir(self, path: str, recursive: bool) -> None:  # noqa: FBT001
         """Nothing: what is written makes its folder, and a bucket is made by its owner."""
@@ -166,10 +175,10 @@ class PatientStore(pafs.FileSystemHandler):
         try:
             self._try(self.fs.delete_dir, path)
         except OSError as error:
-            if UNKNOWN_REQUEST not in str(error):
+            if not _ONE_BY_ONE.search(str(error)):
                 raise
-            for info in self._try(self.fs.get_file_info, pafs.FileSelector(path, recursive=True, allow_not_found=True)):
-                if info.is_file:  # a store that deletes no more than one file at a time
+            for info in self.get_file_info_selector(pafs.FileSelector(path, recursive=True, allow_not_found=True)):
+                if info.is_file:
                     self.delete_file(info.path)
         for file in list(self.kept):
             if file.startswith(f"{path}/"):
@@ -235,6 +244,24 @@ class PatientStore(pafs.FileSystemHandler):
 
     def open_append_stream(self, path: str, metadata: Any) -> Any:  # noqa: D102
         raise NotImplementedError("object stores cannot append")
+
+
+def _asked_for(infos: list[pafs.FileInfo], selector: pafs.FileSelector) -> list[pafs.FileInfo]:
+    """What a listing was to tell, each file once.
+
+    Some stores tell a file again on the next page, and some that know no delimiter what lies deeper, too.
+
+    Raises:
+        OSError: it tells of another folder: who moved or deleted by it would lose what was not meant.
+    """
+    base, found = selector.base_dir.strip("/"), dict[str, pafs.FileInfo]()
+    for info in infos:
+        if base and not info.path.startswith(f"{base}/"):
+            raise OSError(f"s3://{base}: asked for this folder, the store or a proxy in between lists "
+                          f"s3://{info.path}; take another store, or remove the proxy")  # fmt: skip
+        if selector.recursive or posixpath.dirname(info.path) == base:
+            found.setdefault(info.path, info)
+    return list(found.values())
 
 
 class _PatientReader(io.RawIOBase):

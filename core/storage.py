@@ -69,7 +69,8 @@ def move_folder(fs: pafs.FileSystem, source: str, target: str, records: Sequence
         fs.create_dir(posixpath.dirname(target), recursive=True)
         fs.move(source, target)
         return
-    infos = fs.get_file_info(pafs.FileSelector(source, recursive=True))
+    # A folder may be an empty object of its own, and nothing in it.
+    infos = fs.get_file_info(pafs.FileSelector(source, recursive=True, allow_not_found=True))
     names = [posixpath.relpath(info.path, source) for info in infos if info.is_file]
     last = [name for name in records if name in names]
     with ThreadPoolExecutor(_REQUESTS) as pool:  # the store copies by itself
@@ -85,7 +86,8 @@ def move_folder(fs: pafs.FileSystem, source: str, target: str, records: Sequence
             raise OSError(f"{info.path} was copied to {target} and is not there; run the same command again")
     for name in last:
         fs.delete_file(posixpath.join(source, name))
-    fs.delete_dir(source)
+    if infos:
+        fs.delete_dir(source)
 
 
 def copy_up(folder: Path, fs: pafs.FileSystem, target: str) -> None:

@@ -61,6 +61,8 @@ def s3_address(url: str) -> tuple[dict[str, Any], str]:
     options: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
     if "#" in url:
         raise ValueError(f"{shown} holds a #, behind which a URL has no path; write %23, or take another name")
+    if odd := next((letter for letter in url if not letter.isprintable()), None):
+        raise ValueError(f"{shown!r} holds {odd!r}, which a URL cannot; take another name")
     if not bucket:
         raise ValueError(f"{shown} names no bucket; it is s3://bucket/folder")
     if ":" in bucket:

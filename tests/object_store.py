@@ -173,6 +173,34 @@ def when(test, fault):
     )
 
 
+def reading(method, path):
+    return method == "GET" and "list-type" not in path
+
+
+def listing(method, path):
+    return method == "GET" and "list-type" in path
+
+
+def first(test, fault):
+    """Only the first of these requests meets the fault."""
+    met = []
+    return when(lambda method, path: test(method, path) and not met and not met.append(path), fault)
+
+
+def changed(headers_of=lambda headers: headers, body_of=lambda body: body):
+    """A fault: the answer with other headers, or another body."""
+
+    def answer(environ, start_response):
+        status, headers, body = answered(environ)
+        body = body_of(body)
+        if environ["REQUEST_METHOD"] != "HEAD":
+            headers = [(key, str(len(body)) if key.lower() == "content-length" else value) for key, value in headers]
+        start_response(status, headers_of(headers))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+    return answer
+
+
 class ObjectStore:
     def __init__(self, host="127.0.0.1"):
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app

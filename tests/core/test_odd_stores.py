@@ -3,15 +3,18 @@
 import pytest
 from pyarrow import fs as pafs
 
-from core import object_store
-from core.object_store import open_url
 from core.storage import copy_up, delete_files, move_folder, read_files, write_bytes
+from tests.core.conftest import LARGE, SMALL, UPLOAD
 from tests.object_store import (
     answered,
+    changed,
     closed_early,
     error,
+    first,
+    listing,
     page,
     page_of,
+    reading,
     redirected,
     reset,
     shortened,
@@ -19,34 +22,6 @@ from tests.object_store import (
     trickled,
     when,
 )
-
-SMALL, LARGE = b"five" * 999, bytes(range(256)) * (3 * 2**20 // 256)
-UPLOAD = b"u" * (11 * 2**20)
-
-
-@pytest.fixture
-def place(store, monkeypatch):
-    monkeypatch.setattr(object_store, "ATTEMPTS", 2)
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    fs, root = open_url(f"{store.bucket()}/run")
-    for name, content in (("small", SMALL), ("large", LARGE), ("old/part", b"p"), ("old/manifest.json", b"m")):
-        write_bytes(fs, f"{root}/{name}", content)
-    return fs, root
-
-
-def reading(method, path):
-    return method == "GET" and "list-type" not in path
-
-
-def listing(method, path):
-    return method == "GET" and "list-type" in path
-
-
-def first(test, fault):
-    """Only the first of these requests meets the fault."""
-    met = []
-    return when(lambda method, path: test(method, path) and not met and not met.append(path), fault)
-
 
 SHORT = {"cut in the middle": closed_early(0.5), "closed after the headers": closed_early(0.0), "half of it": shortened,
          "no length and half of it": closed_early(0.5, length=False), "an error for a file": error("200 OK", "InternalError"),
@@ -107,17 +82,6 @@ def test_an_upload_that_was_answered_and_not_done_is_sent_again_and_told_at_last
     store.fault = when(step, swallowed)
     with pytest.raises(OSError, match=rf"^s3://{root}/newer: the store keeps 0 of {len(content)} bytes.*run the same"):
         write_bytes(fs, f"{root}/newer", content)
-
-
-def changed(change):
-    """A fault: the answer with other headers."""
-
-    def answer(environ, start_response):
-        status, headers, body = answered(environ)
-        start_response(status, change(headers))
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-    return answer
 
 
 def test_an_answer_with_another_checksum_is_asked_again_and_told_at_last(store, place):
