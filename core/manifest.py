@@ -23,6 +23,9 @@ _MORE: Mapping[str, type | tuple[type, ...]] = {
     "unanswered": dict, "files": list, "parts": dict, "attempts": int, "seconds": (int, float),
 }  # fmt: skip
 
+_SHOWN = ("rows_in", "rows_out", "seconds", "dropped", "examples", "details", "versions")
+"""What every version wrote, and whoever shows a stage shows."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -61,23 +64,31 @@ def read_object(fs: pafs.FileSystem, path: str) -> dict[str, Any] | None:
     return found
 
 
-def read_manifest(fs: pafs.FileSystem, folder: str) -> Manifest | None:
+def read_manifest(fs: pafs.FileSystem, folder: str, *, to_show: bool = False) -> Manifest | None:
     """The manifest of a stage's folder; None where the stage is not done.
+
+    Args:
+        fs: of the folder.
+        folder: of the stage.
+        to_show: refuse one that lacks what is shown of a stage.
 
     Raises:
         ValueError: what is there is no manifest; the line says what to do.
     """
     path = posixpath.join(folder, "manifest.json")
     found = read_object(fs, path)
-    return None if found is None else check_manifest(found, path)
+    return None if found is None else check_manifest(found, path, to_show=to_show)
 
 
-def check_manifest(found: dict[str, Any], path: str) -> Manifest:
+def check_manifest(found: dict[str, Any], path: str, *, to_show: bool = False) -> Manifest:
     """The same; raises `ValueError` where it is no manifest. Older versions left some keys out."""
     wrong = [] if isinstance(found.get("digest"), str) else ["digest"]
+    wrong += [key for key in _SHOWN if to_show and key not in found]
     wrong += [key for key, kind in _MORE.items() if key in found and not isinstance(found[key], kind)]
     if not wrong and not all(map(_is_part, found.get("parts", {}).values())):
         wrong = ["parts"]
+    if not wrong and not all(isinstance(rows, int) for rows in found.get("dropped", {}).values()):
+        wrong = ["dropped"]
     if wrong:
         raise ValueError(f"{path} is no manifest of a stage (its {wrong[0]!r} is missing or something else); delete it "
                          "to redo the stage")  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pyarrow.compute as pc
 from rich.console import Console
 
+from core.manifest import read_manifest
 from core.stages import STAGES
 from core.storage import read_part, written_parts
 from ray_jobs.cli import JOBS, run_guarded
@@ -32,13 +33,14 @@ def run_inspect(url: str, stage: str, look: Look, *, as_line: bool = False) -> N
     if not run.exists(stage):
         found = ", ".join(name for name in STAGES if run.exists(name)) or "nothing yet"
         raise FileNotFoundError(f"{run.shown(stage)} is not there; this run has {found}")
+    manifest = read_manifest(run.fs, run.path(stage), to_show=True)
     console = Console(width=None if sys.stdout.isatty() else 120)
     raw = partial(_raw_code, run)
     if as_line:
         rows = rows_of_stage(run.fs, run.path(stage), look, raw)
-        print(as_json({"stage": stage, "manifest": run.manifest(stage), "rows": rows}))
+        print(as_json({"stage": stage, "manifest": manifest, "rows": rows}))
         return
-    for part in show_stage(stage, run.manifest(stage), run.fs, run.path(stage), look, raw):
+    for part in show_stage(stage, manifest, run.fs, run.path(stage), look, raw):
         console.print(part)
 
 

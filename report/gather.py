@@ -54,7 +54,7 @@ def gather(fs: pafs.FileSystem, root: str) -> RunFacts:
     """
     reader = _Reader(fs, root)
     manifests = {stage: found for stage in SHOWN
-                 if (found := read_manifest(fs, posixpath.join(root, stage))) is not None}  # fmt: skip
+                 if (found := read_manifest(fs, posixpath.join(root, stage), to_show=True)) is not None}  # fmt: skip
     vectors, ranks, radii = _coverage(reader) if {"embed", "select"} <= set(manifests) else (None, None, [])
     steps = reader.rows("train", "steps.parquet", needs=("step", "loss")) if "train" in manifests else []
     accepted = _accepted(reader) if "codeocean" in manifests else []

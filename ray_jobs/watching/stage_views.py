@@ -17,7 +17,7 @@ from typing import Any
 
 from pyarrow import fs as pafs
 
-from core.manifest import read_object
+from core.manifest import check_manifest, read_object
 from core.stages import STAGES
 from ray_jobs.run.rundir import RunDir
 
@@ -114,9 +114,11 @@ class StageWatcher:
             read = self._read.get((own[name].name, own[name].changed_s)) if name in own else None
             if isinstance(read, str):
                 return read
-            counts = [read.get(key) for key in ("rows_in", "rows_out")] if read is not None else []
-            if name == "manifest.json" and not all(isinstance(count, int) for count in counts):
-                return f"{path} is no manifest of a stage; delete it to redo the stage"
+            if name == "manifest.json" and read is not None:
+                try:
+                    check_manifest({"rows_in": None, "rows_out": None} | read, path)
+                except ValueError as error:
+                    return str(error)
         return ""
 
     def _is_held(self, stage: str, files: Mapping[str, _File], now: float) -> bool:

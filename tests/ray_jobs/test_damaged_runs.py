@@ -92,3 +92,40 @@ def test_the_explorer_says_what_is_gone(whole, tmp_path, name):
     (run / name).unlink()
     with pytest.raises(ValueError, match=f"{name} was written and is not there; put it back, or delete"):
         Explorer(run)
+
+
+OTHER_MANIFESTS = {
+    "rows that are text": {"rows_out": "8"}, "no rows": {"rows_in": None}, "counts that are text": {"dropped": {"empty": "3"}},
+    "counts in groups": {"dropped": {"empty": {"python": 3}}}, "time that is text": {"seconds": "8 s"},
+    "details as a list": {"details": ["x"]}, "settings as text": {"config": "size: 8"}, "files as text": {"files": "a, b"},
+    "parts without rows": {"parts": {"part-00000.parquet": {"bytes": 1}}}, "a digest that is a number": {"digest": 5},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", OTHER_MANIFESTS)
+def test_a_manifest_of_another_form_is_one_line_for_whoever_looks(whole, tmp_path, capsys, change):
+    run = shutil.copytree(whole, tmp_path / "run")
+    path = run / "codeocean" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | OTHER_MANIFESTS[change]))
+    key = next(iter(OTHER_MANIFESTS[change]))
+    told = f"{path} is no manifest of a stage (its {key!r} is missing or something else); delete it to redo the stage"
+    assert cli.main(["inspect", "codeocean", "--run-dir", str(run)]) == 2
+    assert capsys.readouterr().err == f"wavecoder inspect: {told}\n"
+    assert cli.main(["report", "--compare", str(run), str(whole)]) == 2
+    assert told in capsys.readouterr().err
+    assert cli.main(["watch", "--run-dir", str(run), "--once"]) == 0
+    assert f"codeocean: damaged: {told}" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="is no manifest of a stage") as caught:
+        gather(RunDir(str(run)).fs, str(run))
+    assert str(caught.value) == told
+
+
+@pytest.mark.parametrize("key", ["rows_in", "rows_out", "seconds", "dropped", "examples", "details", "versions"])
+def test_a_manifest_without_what_is_shown_is_one_line(whole, tmp_path, capsys, key):
+    run = shutil.copytree(whole, tmp_path / "run")
+    path = run / "codeocean" / "manifest.json"
+    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != key}))
+    assert cli.main(["inspect", "codeocean", "--run-dir", str(run)]) == 2
+    assert f"{path} is no manifest of a stage (its {key!r} is missing" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=rf"its '{key}' is missing"):
+        gather(RunDir(str(run)).fs, str(run))

@@ -25,7 +25,14 @@ def half_way(run):
     """Collect is done with three parts, embed has made one of them, and the job at it is this process."""
     for number in range(3):
         write(run, f"collect/part-{number:05d}.parquet")
-    done = {"rows_in": 4000, "rows_out": 1500, "seconds": 12.5, "attempts": 2, "dropped": {"syntax error": 2500}}
+    done = {
+        "digest": "d",
+        "rows_in": 4000,
+        "rows_out": 1500,
+        "seconds": 12.5,
+        "attempts": 2,
+        "dropped": {"syntax error": 2500},
+    }
     write(run, "collect/stage.json", {"digest": "a", "attempts": 2})
     write(run, "collect/manifest.json", done)
     write(run, "embed/stage.json", {"digest": "b", "attempts": 1})
@@ -90,7 +97,7 @@ def test_a_folder_in_the_place_of_a_manifest_is_said(tmp_path):
 def test_rounds_are_counted_against_the_coreset(tmp_path):
     run = RunDir(str(tmp_path))
     write(run, "select/stage.json", {})
-    write(run, "select/manifest.json", {"rows_in": 90, "rows_out": 50, "dropped": {}})
+    write(run, "select/manifest.json", {"digest": "d", "rows_in": 90, "rows_out": 50, "dropped": {}})
     write(run, "generate/stage.json", {"attempts": 3, "config": {"round_size": 20}})
     write(run, "generate/round-00000/ledger.json", {})
     write(run, "generate/round-00001/.answers-000000.jsonl")
