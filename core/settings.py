@@ -39,7 +39,9 @@ class EarlierDefault:
 class Settings(BaseModel):
     """A section of the recipe, or a part of one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     def identity(self) -> dict[str, Any]:
         """What decides the data, as JSON values: every field but those marked `Execution`, in parts of parts too."""

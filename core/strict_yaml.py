@@ -76,8 +76,21 @@ def read_yaml_bytes(content: bytes, name: str) -> Document:
         return read_yaml(content.decode("utf-8"))
     except RepeatedKeyError as error:
         raise ValueError(f"{name}: {error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{name} is not YAML: {' '.join(str(error).split())}") from None
+    except UnicodeDecodeError as error:
+        line, byte = content[: error.start].count(b"\n") + 1, content[error.start]
+        raise ValueError(f"{name} is not UTF-8 text: line {line} holds byte {byte:#04x}; save it as UTF-8") from None
+    except RecursionError:
+        raise ValueError(f"{name} is not YAML: it is nested too deep") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"{name} is not YAML: {_fault(error)}") from None
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """PyYAML's words on one line; of the place, line and column."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None and (mark.buffer or "")[mark.pointer : mark.pointer + 1] == "\t":
+        return f"line {mark.line + 1}, column {mark.column + 1}: a tab cannot indent; use spaces"
+    return " ".join(str(error).replace('\n  in "<unicode string>"', "").split())
 
 
 def _places(node: yaml.Node, path: KeyPath, seen: set[int]) -> Iterator[tuple[KeyPath, int]]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from core.languages import canonical
 from core.strict_yaml import KeyPath
 
 SHOWN_CHARS = 120
@@ -29,10 +31,17 @@ def explain(error: ValidationError, model: type[BaseModel], tree: Any, place: Ca
     found: dict[KeyPath, list[dict[str, Any]]] = {}
     for each in error.errors(include_url=False):
         found.setdefault(_real_path(each["loc"], tree, missing=each["type"] == "missing"), []).append(dict(each))
+    found = {path: faults for path, faults in found.items() if not _follows(path, faults, found)}
     said = [f"{place(path)}: {_say(path, faults, model, tree)}" for path, faults in found.items()]
     if len(said) == 1:
         return said[0]
     return f"{len(said)} settings are wrong: " + " ".join(f"({number}) {line}" for number, line in enumerate(said, 1))
+
+
+def _follows(path: KeyPath, faults: list[dict[str, Any]], found: Iterable[KeyPath]) -> bool:
+    """Whether a list is called too short only because an entry of it is wrong."""
+    inside = any(other[: len(path)] == path and other != path for other in found)
+    return inside and all(each["type"] == "too_short" for each in faults)
 
 
 def _real_path(location: tuple[int | str, ...], tree: Any, *, missing: bool) -> KeyPath:
@@ -55,11 +64,40 @@ def _say(path: KeyPath, faults: list[dict[str, Any]], model: type[BaseModel], tr
         return f"unknown key {key}{_remedy(path, model, tree)}"
     if first["type"] == "missing":
         return f"{key} is missing"
-    messages = [each["msg"].removeprefix("Value error, ") for each in faults]
+    messages = [_in_words(each) for each in faults]
     allowed, message = dict.fromkeys(text.removeprefix("Input should be ") for text in messages), messages[0]
     if len(allowed) > 1:
         message = f"Input should be {' or '.join(allowed)}"
-    return f"{key} is {_shown(first['input'])}; {message}{_number_hint(first)}"
+    hint = "" if len(allowed) > 1 else _hint(first)
+    return f"{key} is {_shown(first['input'])}; {message}{_number_hint(first)}{hint}"
+
+
+_KINDS = {"a valid string": "text", "a valid array": "a list", "an object": "a mapping of keys to values",
+          "a valid boolean": "true or false"}  # fmt: skip
+"""JSON's words for what YAML calls otherwise."""
+
+
+def _in_words(fault: dict[str, Any]) -> str:
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    kind = said.removeprefix("Input should be ")
+    return f"Input should be {_KINDS[kind]}" if kind in _KINDS else said
+
+
+def _hint(fault: dict[str, Any]) -> str:
+    """What to write in the place of a value of another kind, or of a word that is not allowed."""
+    given, kind = fault["input"], fault["type"]
+    if kind == "string_type" and given is not None:
+        return "; put it in quotes"
+    if kind.startswith("bool") and isinstance(given, str):
+        return ", without quotes"
+    if kind in {"tuple_type", "list_type"} and isinstance(given, str | int | float):
+        return f", such as [{given}]"
+    if kind != "literal_error" or not isinstance(given, str):
+        return ""
+    allowed = re.findall(r"'([^']+)'", fault["ctx"]["expected"])
+    word = given.lower()
+    near = difflib.get_close_matches(canonical(word), allowed, 1) or [each for each in allowed if each.lower() == word]
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _shown(value: Any) -> str:

@@ -38,8 +38,8 @@ def check_job(command: list[str]) -> tuple[str, str]:
     if not command or command[0] not in JOBS or command[0] in HERE_ONLY:
         jobs = [job for job in JOBS if job not in HERE_ONLY]
         near = difflib.get_close_matches(command[0], jobs, 1) if command else []
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise ValueError(f"after `--` there should be a job and its options; {meant}The jobs are {', '.join(jobs)}")
+        meant = f"did you mean {near[0]}? The" if near else "the"
+        raise ValueError(f"after `--` there should be a job and its options; {meant} jobs are {', '.join(jobs)}")
     options = parse_known(RECIPE | {"config": option(str | None, "")}, command[1:])
     if options.config is None:
         return command[0], options.run_dir or ""

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from codeocean.generate.tasks import Task
-from ray_jobs.cli import JOBS
+from ray_jobs.cli import ELSEWHERE, JOBS
 from ray_jobs.run.config import load_config
 from ray_jobs.run.settings_page import settings_page
 
@@ -40,6 +40,8 @@ def test_no_table_is_wrapped_into_a_paragraph(page):
 def test_the_readme_names_every_job():
     readme = (ROOT / "README.md").read_text()
     assert all(f"`{job}`" in readme for job in JOBS)
+    *first, last = (f"`{job}`" for job in sorted(ELSEWHERE))
+    assert f"All but {', '.join(first)} and {last} are `python -m ray_jobs.<job>`" in " ".join(readme.split())
 
 
 def test_the_readmes_settings_are_valid(tmp_path):

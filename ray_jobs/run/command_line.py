@@ -183,12 +183,22 @@ def _values(app: typer.Typer, job: str, arguments: list[str] | None, found: dict
     try:
         code = app(args=arguments, prog_name=f"wavecoder {job}", complete_var=ASKED, standalone_mode=False)
     except TyperException as error:
-        said = " ".join(error.format_message().split()).removesuffix(".")
-        print(f"wavecoder {job}: {said}; `wavecoder {job} --help` lists the options", file=sys.stderr)
+        print(_refusal(f"wavecoder {job}".rstrip(), error, [each.name or "" for each in app.registered_commands]),
+              file=sys.stderr)  # fmt: skip
         raise SystemExit(error.exit_code) from None
     if code or not found:  # help was asked for
         raise SystemExit(code or 0)
     return SimpleNamespace(**found)
+
+
+def _refusal(program: str, error: TyperException, actions: Sequence[str] = ()) -> str:
+    """Typer's words on one line, with what was probably meant."""
+    said = " ".join(error.format_message().split()).removesuffix(".").replace("Value error, ", "")
+    if said == "Missing command":
+        said += f": {' or '.join(filter(None, [', '.join(actions[:-1]), actions[-1]]))}"
+    wrong, listed, allowed = said.rpartition("' is not one of ")
+    near = difflib.get_close_matches(wrong.rpartition("'")[2], allowed.strip("'").split("', '"), 1) if listed else []
+    return f"{program}: {said}{f'; did you mean {near[0]}?' if near else ''}; `{program} --help` lists the options"
 
 
 def spread(arguments: list[str], names: tuple[str, ...]) -> list[str]:
@@ -297,7 +307,7 @@ def _root(*, _version: VERSION = False) -> None:
 def list_jobs(jobs: Mapping[str, str], groups: Mapping[str, Sequence[str]], arguments: list[str]) -> int:
     """`wavecoder --help`, `--version`, completion of the shell, and what is no job; returns the exit code."""
     if arguments and not arguments[0].startswith("-") and arguments[0] not in jobs:
-        near = difflib.get_close_matches(arguments[0], jobs, 1)
+        near = difflib.get_close_matches(arguments[0].lower(), jobs, 1)
         meant = f"did you mean {near[0]}? " if near else ""
         print(f"wavecoder: there is no job {arguments[0]!r}; {meant}`wavecoder --help` lists them", file=sys.stderr)
         return 2
@@ -306,11 +316,16 @@ def list_jobs(jobs: Mapping[str, str], groups: Mapping[str, Sequence[str]], argu
 
     settings = {"help_option_names": ["-h", "--help"], "max_content_width": LINE_CHARS}
     app.callback(cls=_Jobs, context_settings=settings, epilog=EXIT_CODES, subcommand_metavar="JOB [OPTIONS]")(_root)
+    job = next((word for word in arguments if word in jobs), "")
     try:
-        app(args=arguments or ["--help"], prog_name="wavecoder")
+        return int(app(args=arguments or ["--help"], prog_name="wavecoder", standalone_mode=False) or 0)
     except SystemExit as ended:
         return int(ended.code or 0)
-    return 0
+    except TyperException as error:
+        line = " ".join([f"wavecoder {job}", *(word for word in arguments if word != job)])
+        print(f"wavecoder: options of a job come after it: `{line}`" if job else _refusal("wavecoder", error),
+              file=sys.stderr)  # fmt: skip
+        return 2
 
 
 def as_json(value: Mapping[str, Any] | list[Any]) -> str:

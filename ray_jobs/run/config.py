@@ -1,11 +1,12 @@
 """The whole configuration: one tree, composed of each room's own settings, from YAML and `--set section.key=value`."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import yaml
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, field_validator, model_validator
 
 from codeocean.collect.accounting import CollectConfig
 from codeocean.decontaminate.leakage import DecontaminateConfig
@@ -107,6 +108,17 @@ class Config(Settings):
 
     report: ReportConfig = ReportConfig()
     """The report."""
+
+    @field_validator("run_dir")
+    @classmethod
+    def _names_a_folder(cls, path: str) -> str:
+        if not path:  # as of a shell's variable that is not set: it would be the working directory
+            raise ValueError("it names no folder")
+        if path != path.strip():
+            raise ValueError("there is white space around it")
+        if re.search(r"\$\{?[A-Za-z_]", path):
+            raise ValueError("a recipe knows no variables: write the path out, or name it by --run-dir")
+        return path
 
     @model_validator(mode="after")
     def _leave_out(self) -> Self:
@@ -231,7 +243,8 @@ def _read_stored(url: str) -> Document:
 def _apply(tree: dict[str, Any], override: str) -> KeyPath:
     """Set one value; returns the path of its key."""
     key, separator, text = override.partition("=")
-    if not separator or not key:
+    key = key.strip()
+    if not separator or not all(key.split(".")):
         raise ValueError(f"--set {override!r} should read section.key=value")
     try:
         value = read_yaml(text).value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,8 +66,19 @@ def check_file(path: str | Path, option: str, hint: str = "") -> Path:
     if file.is_dir():
         raise IsADirectoryError(f"{option} {path} is a folder, where a file is wanted{_files_in(file)}")
     if not file.exists():
-        raise FileNotFoundError(f"{option} {path}: there is no such file{f'; {hint}' if hint else ''}")
+        where = "" if file.is_absolute() else f" in {Path.cwd()}"
+        hint = _meant(file) or hint
+        raise FileNotFoundError(f"{option} {path}: there is no such file{where}{f'; {hint}' if hint else ''}")
     return file
+
+
+def _meant(file: Path) -> str:
+    """The file beside it, or in a folder of nearly the same name, whose name is nearly the same."""
+    beside = [each for each in (Path(), file.parent, Path("configs")) if each.is_dir()]
+    there = {str(each): each for folder in beside for each in folder.glob(f"*.{file.suffix.lstrip('.')[:1]}*")}
+    names = difflib.get_close_matches(file.name, {each.name for each in there.values()}, 1, cutoff=0.8)
+    found = [path for path, each in there.items() if names and each.name == names[0]]
+    return f"did you mean {found[0]}?" if found else ""
 
 
 def _files_in(folder: Path) -> str:

@@ -62,6 +62,9 @@ class RunDir:
                 raise ValueError(f"run_dir: {error}") from None
         else:
             self.fs, self.root = pafs.LocalFileSystem(), str(_local_path(url))
+            if Path(self.root) == Path(__file__).parents[2]:
+                raise ValueError(f"run_dir {url!r} is this program's own folder, where serve/ and report/ are its "
+                                 "source; name another, such as runs/mine")  # fmt: skip
         if is_object_store(self.fs):
             check_there(self.fs, self.root, url)
             return

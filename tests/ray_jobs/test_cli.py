@@ -239,6 +239,32 @@ def test_every_command_refuses_what_it_does_not_know_in_one_line(capsys, job):
     assert line.endswith(f"`wavecoder {job} --help` lists the options")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-V"], "wavecoder: No such option: -V; `wavecoder --help` lists the options"),
+        (["--verison"], "wavecoder: No such option: --verison (Possible options: --version)"),
+        (["--json", "plan"], "options of a job come after it: `wavecoder plan --json`"),
+        (["--run-dir", "runs/x", "inspect"], "options of a job come after it: `wavecoder inspect --run-dir runs/x`"),
+        (["PLAN"], "did you mean plan?"),
+        (["keys"], "wavecoder keys: Missing command: create, list or revoke; `wavecoder keys --help` lists"),
+        (["reward"], "wavecoder reward: Missing command: serve; "),
+        (["inspect", "colect"], "did you mean collect?"),
+        (["keys", "create", "--keys", "k", "--name", "x", "--routes", "chta"], "did you mean chat?"),
+        (["submit"], "after `--` there should be a job and its options; the jobs are pipeline, plan"),
+    ],
+)
+def test_a_mistake_before_the_work_is_one_line_with_what_to_write(capsys, arguments, said):
+    try:
+        code = cli.main(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+    assert "Value error" not in line
+
+
 def test_how_many_without_of_what_says_what_is_missing(capsys):
     assert cli.main(["select", "--k", "5"]) == 2
     (line,) = capsys.readouterr().err.splitlines()

@@ -39,6 +39,28 @@ def test_overrides_are_typed_and_deep():
         ("train.learning_rate=3e-4", "it was read as text: write 0.0003, without quotes"),
         ("select.first=middle", "select.first is \"middle\"; Input should be a valid integer or 'central'"),
         ("embed={model: a, model: b}", "model is given on line 1"),
+        (".select.size=3", "--set '.select.size=3' should read section.key=value"),
+        ("select..size=3", "should read section.key=value"),
+        ("report.title=12", "report.title is 12; Input should be text; put it in quotes"),
+        ("report.title=a: b", 'report.title is {"a": "b"}; Input should be text; put it in quotes'),
+        ("ray.offline='yes'", 'ray.offline is "yes"; Input should be true or false, without quotes'),
+        ("ray.offline=0", "ray.offline is 0; Input should be true or false"),
+        (
+            "collect.sources=[{kind: folder, path: x, languages: python}]",
+            'collect.sources.0.languages is "python"; Input should be a list, such as [python]',
+        ),
+        ("collect.sources={kind: folder, path: x}", "Input should be a list"),
+        ("select=x", 'select is "x"; Input should be a mapping of keys to values'),
+        ("collect.sources.0.languages=[Python]", "'typescript' or 'rust'; did you mean python?"),
+        ("collect.sources.0.languages=[py]", "did you mean python?"),
+        ("collect.sources.0.languages=[no]", "languages.0 is false; Input should be 'python'"),
+        ("embed.dtype=flaot16", "did you mean float16?"),
+        ("train.learning_rate=.inf", "train.learning_rate is Infinity; Input should be a finite number"),
+        ("run_dir=", "run_dir is null; Input should be text"),
+        ("run_dir=''", 'run_dir is ""; it names no folder'),
+        ("run_dir=' runs/x'", "white space around it"),
+        ("run_dir=$HOME/runs", "a recipe knows no variables: write the path out, or name it by --run-dir"),
+        ("run_dir=${TMPDIR}/x", "a recipe knows no variables"),
     ],
 )
 def test_wrong_setting_is_one_clear_line(override, message):
@@ -46,6 +68,16 @@ def test_wrong_setting_is_one_clear_line(override, message):
         load_config(str(CONFIGS / "demo.yaml"), [override])
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("override", ["collect.sources.0.languages=[no]", "collect.sources.0.pth=x"])
+def test_one_fault_inside_a_list_is_one_fault(override):
+    """Pydantic counts the entry that it could not read as one that is missing."""
+    assert "settings are wrong" not in refused(str(CONFIGS / "demo.yaml"), override)
+
+
+def test_white_space_around_the_name_of_a_setting_does_not_count():
+    assert load_config(str(CONFIGS / "demo.yaml"), [" select.size = 7"]).select.size == 7
 
 
 def written(tmp_path, text):
@@ -138,6 +170,43 @@ def test_keys_that_are_no_text_are_one_clear_line(tmp_path, text):
 def test_missing_recipe_is_one_clear_line(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such file"):
         load_config(str(tmp_path / "none.yaml"), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("configs/demo.yml", "did you mean configs/demo.yaml?"),
+        ("configs/dmeo.yaml", "did you mean configs/demo.yaml?"),
+        ("demo.yaml", "did you mean configs/demo.yaml?"),
+        ("config/demo.yaml", "did you mean configs/demo.yaml?"),
+        ("mine.yaml", "there is no such file in "),
+    ],
+)
+def test_a_recipe_that_is_mistyped_is_told_with_what_was_meant(monkeypatch, name, said):
+    monkeypatch.chdir(CONFIGS.parent)
+    assert said in refused(name)
+
+
+def test_a_recipe_that_is_looked_for_in_the_wrong_folder_is_told_with_the_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert refused("configs/demo.yaml").startswith(f"--config configs/demo.yaml: there is no such file in {tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name: Zo\xeb\n".encode("latin-1"), "is not UTF-8 text: line 1 holds byte 0xeb; save it as UTF-8"),
+        ("a: 1\n".encode("utf-16"), "is not UTF-8 text"),
+        (b"a:\n\tb: 1\n", "line 2, column 1: a tab cannot indent; use spaces"),
+        (b"a: b: c\n", "is not YAML: mapping values are not allowed here, line 1, column 5"),
+        (b"a: [" * 3000, "is not YAML: it is nested too deep"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_with_the_line(tmp_path, content, said):
+    (tmp_path / "mine.yaml").write_bytes(content)
+    refusal = refused(str(tmp_path / "mine.yaml"))
+    assert said in refusal
+    assert "<unicode string>" not in refusal
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "", "\tx: 1"])

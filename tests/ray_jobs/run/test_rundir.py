@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -185,3 +186,11 @@ def test_a_stage_with_questions_left_open_goes_on_until_something_was_trained_on
     third = run_stage(run, "generate", covered, {}, work)
     assert "unanswered" not in third and output_digest(third) == first["digest"]
     assert run_stage(run, "generate", covered, {}, work) == third and left == []
+
+
+def test_the_programs_own_folder_is_no_run_directory(monkeypatch):
+    """Its serve/ and report/ would be taken for stages."""
+    monkeypatch.chdir(Path(__file__).parents[3])
+    for url in (".", "tests/..", str(Path.cwd())):
+        with pytest.raises(ValueError, match="is this program's own folder"):
+            RunDir(url)
