@@ -107,11 +107,11 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
         if isinstance(found, str):
             yield row | {"reason": found}
             continue
-        content, language = found
+        content, told = found
         possible = possible_languages(file, content)
         if possible and asked.issuperset(possible) and not any(may_document(content, one) for one in possible):
             continue  # nothing to take out, whichever it is
-        language = language or recognize(file, content)
+        language = told or recognize(file, content)
         if language not in source.languages:
             yield row | {"language": language or "", "reason": _other_language(language)}
             continue

@@ -253,11 +253,9 @@ def _beside_names(text: str, source: str) -> str:
         name = path.rpartition("/")[2]
         if name in declared:
             text = text.replace(f'\t"{path}"\n', f'\twavecoder_{name} "{path}"\n')
-            text = re.sub(
-                rf'"[^"\n]*"|(?<![\w.]){name}\.',
-                lambda found, name=name: found[0] if found[0][0] == '"' else f"wavecoder_{name}.",
-                text,
-            )
+            pieces = re.split(r'("[^"\n]*")', text)  # every other one is a text of Go's
+            pieces[::2] = [re.sub(rf"(?<![\w.]){name}\.", f"wavecoder_{name}.", piece) for piece in pieces[::2]]
+            text = "".join(pieces)
     return text
 
 
