@@ -27,7 +27,7 @@ from typing import Any
 from bench.extraction.parsers import SUFFIXES, Found, Tools, documented, missing_for
 from bench.machine import describe_machine
 from codeocean.collect.folders import folder_rows, folder_units
-from codeocean.collect.functions import INSIDE, UNREAD
+from codeocean.collect.functions import NOT_EXTRACTED
 from codeocean.collect.settings import FolderSource
 
 log = logging.getLogger("wavecoder.bench")
@@ -94,7 +94,7 @@ def extracted(language: str, folder: Path) -> tuple[list[Found], Counter[str], l
                 found.append(Found(path, row["name"].rpartition(".")[2], row["docstring"]))
             else:
                 lost[row["reason"]] += 1
-                closed |= set() if row["reason"] in {INSIDE, UNREAD} else {path}
+                closed |= set() if row["reason"] in NOT_EXTRACTED else {path}
     files = sorted(str(path) for path in folder.rglob("*") if path.suffix in SUFFIXES[language] and path.is_file()
                    and not path.is_symlink() and "node_modules" not in path.parts)  # fmt: skip
     return found, lost, [file for file in files if file not in closed]
