@@ -18,7 +18,7 @@ from eval.sandbox.calls.script_literals import ScriptTypes
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.literals import Unwritable
 from eval.sandbox.signatures import functions_of, without_comments
-from eval.sandbox.stubs import driver
+from eval.sandbox.stubs import driver, own_names
 from eval.sandbox.typescript import needs_compiler
 
 Row = dict[str, Any]
@@ -96,6 +96,7 @@ def _function(solution: str, language: str, name: str) -> Called:
         return _java_method(solution, name, own)
     declared, defaults = _without_defaults(_without_aliases(solution), name) if language == "cpp" else (solution, 0)
     known = frozenset(own) | {part for each in own.values() for part in each.name.split("::")}
+    known |= own_names(solution, language)  # of which no value is written, as of a `Result`'s errors
     found = next((one for one in functions_of(declared, language, known) if one.name == name), None)
     names = [each.name for each in found.generics] if found else []
     if found is None and language == "cpp":
@@ -165,16 +166,27 @@ def _java_method(solution: str, name: str, own: dict[str, OwnType]) -> Called:
     match = next((one for one in re.finditer(declared, solution) if one[1] not in {"return", "new", "else"}), None)
     if match is None:
         raise NotCallable("no such method")
+    kind = _last_type(match[1])
     parts = [part.strip() for part in split_at_commas(match[2]) if part.strip()]
     split = [re.fullmatch(rf"(?:final\s+)?({_JAVA_TYPE}|{_JAVA_TYPE}\s*\.\.\.)\s+(\w+)", part) for part in parts]
     if not all(split):
         raise NotCallable("a parameter of no plain type")
     kinds = ((one[2], java_path(one[1].replace("...", "[]"), own)) for one in split if one)
-    found = Function(name, java_path(match[1], own), tuple(kinds))
+    found = Function(name, java_path(kind, own), tuple(kinds))
     if found.returns == "void" and not _changes_its_first(found, "java"):
         raise NotCallable("it returns nothing")
-    generics = tuple(_java_generics(solution[: match.start()]))
+    generics = tuple(_java_generics(solution[: match.end(1) - len(kind)]))
     return Called(found, "java", generics, own=own, takes_more="..." in match[2])
+
+
+def _last_type(text: str) -> str:
+    """The type at the end of a text, which may begin inside of a bound: `Comparable<? super T>> List<T>`."""
+    depth = 0
+    for at in range(len(text) - 1, -1, -1):
+        depth += (text[at] == ">") - (text[at] == "<")
+        if depth == 0 and text[at].isspace() and not re.match(r"\s*[<\[]", text[at:]):
+            return text[at:].strip()
+    return text
 
 
 def _java_generics(before: str) -> list[str]:

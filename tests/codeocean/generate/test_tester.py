@@ -57,6 +57,12 @@ def test_contradicting_tests_both_go_whatever_their_form():
     assert found.refused == {"contradicts another": 2}
 
 
+@pytest.mark.parametrize(("language", "kept"), [("javascript", 0), ("typescript", 0), ("python", 2), ("java", 2)])
+def test_a_call_with_another_spelling_of_a_number_is_the_same_in_javascript_alone(language, kept):
+    found = parsed({"arguments": [[1]], "expected": 1}, {"arguments": [[1.0]], "expected": 2}, language=language)
+    assert (len(found.kept), found.refused["contradicts another"]) == (kept, 2 - kept)
+
+
 @pytest.mark.parametrize("depth", [60, 300, 480, 900])
 @pytest.mark.parametrize("form", ['{"arguments": [%s], "expected": 1}', '{"arguments": [1], "expected": %s}',
                                   '{"arguments": [1], "expected": 1, "after": [%s]}', '{"assertion": "assert f(1) == %s"}'])  # fmt: skip
