@@ -27,7 +27,8 @@ Learn = Literal["all", "last"]
 
 ROLES = ("system", "user", "assistant", "tool")
 
-_OTHER_NAMES = {"developer": "system", "function": "tool", "human": "user", "gpt": "assistant", "ipython": "tool"}
+_OTHER_NAMES = {"developer": "system", "function": "tool", "human": "user", "gpt": "assistant", "model": "assistant",
+                "ipython": "tool"}  # fmt: skip
 
 _TODAY = datetime.datetime(2024, 7, 26, tzinfo=datetime.UTC)
 """Stands in templates that write the date, so that rows are the same on every day; Llama 3.1's own."""
@@ -216,25 +217,39 @@ def plain_messages(messages: Sequence[Message]) -> list[Message]:
     """Messages of texts alone: calls of tools as JSON lines behind the content, lists of parts as their texts.
 
     Raises:
-        UncleanSplitError: a role, a content or a call is none.
+        UncleanSplitError: a role, a content, a part of it or a call is none.
     """
     plain = []
     for message in messages:
-        role = message.get("role")
+        role, content = message.get("role"), message.get("content")
         role = _OTHER_NAMES.get(role, role) if isinstance(role, str) else None
-        content: Any = message.get("content")
         calls = message.get("tool_calls") or []
+        if message.get("function_call"):  # OpenAI's form before `tool_calls`
+            calls = [{"function": message["function_call"]}, *calls]
         try:
-            if isinstance(content, list):
-                content = "".join(part.get("text") or "" for part in content if isinstance(part, dict))
-            calls = [json.dumps(call.get("function", call), ensure_ascii=False) for call in calls]
-        except (TypeError, AttributeError):
-            content = ...
-        if role not in ROLES or not isinstance(content, str | None):
+            texts = [_text_of(part) for part in content] if isinstance(content, list) else [content or ""]
+            lines = [_line_of(call) for call in calls]
+            plain.append({"role": role, "content": "\n".join([*filter(None, ["".join(texts)]), *lines])})
+        except (TypeError, AttributeError, KeyError):
+            role = None
+        if role not in ROLES:
             raise UncleanSplitError(f"a message has the role {message.get('role')!r}, or a content or calls of tools "
                                     "that are no text")  # fmt: skip
-        plain.append({"role": role, "content": "\n".join([*([content] if content else []), *calls])})
     return plain
+
+
+def _text_of(part: Any) -> str:
+    """Of a part of a content; raises where it is none, as an image is."""
+    text: str = part if isinstance(part, str) else part["text"] or ""
+    return text
+
+
+def _line_of(call: Any) -> str:
+    """A tool's call as a line of JSON."""
+    called = call.get("function", call)
+    if not isinstance(called, dict):
+        raise TypeError("a call is no object")
+    return json.dumps(called, ensure_ascii=False)
 
 
 _TEMPLATES: WeakKeyDictionary[Any, ChatTemplate] = WeakKeyDictionary()

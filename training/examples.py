@@ -66,11 +66,16 @@ def messages_of(row: dict[str, Any]) -> list[Message]:
     """A row's conversation, its answer included.
 
     Raises:
-        UncleanSplitError: `messages` is no list of messages.
+        UncleanSplitError: `messages` is no list of messages, or neither that nor an instruction with output.
     """
     messages = row.get("messages")
     if not messages:
-        return [*to_messages(row["instruction"], row["input"]), {"role": "assistant", "content": row["output"]}]
+        if row.get("instruction") is None or row.get("output") is None:
+            raise UncleanSplitError("a row holds no messages, and no instruction with an output")
+        return [
+            *to_messages(row["instruction"], row.get("input") or ""),
+            {"role": "assistant", "content": row["output"]},
+        ]
     if isinstance(messages, str):
         try:
             messages = json.loads(messages)

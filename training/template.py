@@ -64,6 +64,10 @@ def install_chat_template(tokenizer: Any, prompt: str = "paper") -> None:
     if prompt == "model" and not tokenizer.chat_template:
         raise ValueError("train.prompt is model, but the tokenizer of train.model has no chat template; take paper or "
                          "the file of one")  # fmt: skip
+    if prompt == "model" and isinstance(tokenizer.chat_template, dict) and "default" not in tokenizer.chat_template:
+        raise ValueError("train.prompt is model, but the tokenizer of train.model has several chat templates "
+                         f"({', '.join(tokenizer.chat_template)}) and none called default; write one of them to a file "
+                         "and name that")  # fmt: skip
     tokenizer.chat_template = tokenizer.get_chat_template() if prompt == "model" else prompt
     try:
         template_of(tokenizer).check()

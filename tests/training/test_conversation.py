@@ -231,11 +231,15 @@ def test_half_a_surrogate_pair_leaves_the_row_out(folders, at):
 def test_messages_of_other_forms(folders):
     parts = [{"role": "human", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}]
     assert plain_messages(parts) == [{"role": "user", "content": "ab"}]
+    assert plain_messages([{"role": "model", "content": ["a", "b"]}]) == [{"role": "assistant", "content": "ab"}]
     called = {"role": "assistant", "content": "x"}
+    older = called | {"content": None, "function_call": {"name": "f", "arguments": "{}"}}
+    assert plain_messages([older])[0]["content"] == '{"name": "f", "arguments": "{}"}'
     for wrong in (
         {"role": "critic", "content": "x"}, {"role": "user", "content": 3}, {"content": "x"},
         {"role": "user", "content": [{"type": "text", "text": 3}]}, called | {"tool_calls": ["f()"]},
-        called | {"tool_calls": {"function": {}}}, called | {"tool_calls": 1},
+        called | {"tool_calls": {"function": {}}}, called | {"tool_calls": 1}, called | {"tool_calls": [{"function": None}]}, called | {"content": [{"type": "image"}]},
+        called | {"content": {"text": "x"}},
     ):  # fmt: skip
         with pytest.raises(UncleanSplitError, match="role"):
             plain_messages([wrong])
@@ -245,6 +249,23 @@ def test_messages_of_other_forms(folders):
     assert tokenize_instance({"messages": CHAT}, tokenizer, 20) is None
     cut = tokenize_instance({"messages": CHAT}, tokenizer, len(given.input_ids) - 2)
     assert cut.truncated and cut.input_ids == given.input_ids[:-2]
+
+
+def test_chat_templates_of_which_none_is_the_default_are_named_in_one_line(tmp_path):
+    named = [{"name": "rag", "template": CHATML}, {"name": "tool_use", "template": MARKED}]
+    write_tokenizer(tmp_path, FAMILIES["byte-level"](), chat_template=named)
+    with pytest.raises(
+        ValueError, match=r"several chat templates \(rag, tool_use\) and none called default; write one"
+    ):
+        load_tokenizer(str(tmp_path), "model")
+
+
+def test_a_row_without_an_answer_is_left_out_and_counted(folders):
+    whole = {"instruction": "Add one.", "output": "x + 1"}
+    rows = [{}, {"messages": None}, {"prompt": "a", "completion": "b"}, whole | {"output": None}, whole]
+    examples, counts = tokenize_instances(rows, load(folders, "paper"), 400)
+    assert (len(examples), counts["unclean_split"]) == (1, 4)
+    assert examples == tokenize_instances([whole | {"input": ""}], load(folders, "paper"), 400)[0]
 
 
 @pytest.fixture

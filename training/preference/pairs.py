@@ -59,8 +59,8 @@ def tokenize_pairs(
 
 
 def _tokenize(row: dict[str, Any], tokenizer: Any, max_length: int) -> Pair | str:
-    asked = {"instruction": row["instruction"], "input": row["input"]}
-    halves = [tokenize_or_reason(asked | {"output": row[name]}, tokenizer, max_length, "last")
+    asked = {"instruction": row.get("instruction"), "input": row.get("input")}
+    halves = [tokenize_or_reason(asked | {"output": row.get(name)}, tokenizer, max_length, "last")
               for name in ("chosen", "rejected")]  # fmt: skip
     reason = next((half for half in halves if isinstance(half, str)), None)
     if reason is not None:
