@@ -198,8 +198,8 @@ def kind_of(process: psutil.Process, job: int) -> str | None:
     first = words[0] if words else ""
     if first.endswith("/raylet"):
         return "node"
-    if not first.startswith("ray::") or "IDLE" in first:
-        return None
+    if not first.startswith("ray::") or "IDLE" in first or first.split(" ")[0].endswith("Agent"):
+        return None  # an agent takes its raylet with it: that is a node's end, and no worker's
     return "replica" if "ServeReplica" in first or "VLLM" in first else "worker"
 
 

@@ -2,8 +2,10 @@
 
 import json
 import os
+import subprocess
 import sys
 
+import psutil
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from core.object_store import open_url
 from core.storage import read_files, write_bytes, write_part
 from ray_jobs.cluster import chaos
-from ray_jobs.cluster.chaos import KINDS, Kill, compare, is_same, run_struck, schedule
+from ray_jobs.cluster.chaos import KINDS, Kill, compare, is_same, kind_of, run_struck, schedule
 from ray_jobs.cluster.chaos_job import main, names_of, seconds_of
 from ray_jobs.cluster.chaos_store import ENDPOINTS, store_door
 from ray_jobs.run.rundir import RunDir
@@ -161,3 +163,17 @@ def test_on_a_cluster_it_refuses(monkeypatch, capsys, tmp_path):
     assert main(arguments) == 2
     assert "which others may use" in capsys.readouterr().err
     assert json.dumps(list(tmp_path.iterdir())) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("title", "kind"),
+    [("ray::MapBatches(_tokenise)", "worker"), ("ray::_Encoder.encode", "worker"), ("ray::IDLE", None),
+     ("ray::DashboardAgent", None), ("ray::RuntimeEnvAgent", None), ("ray::ServeReplica:app:model", "replica"),
+     ("/site-packages/ray/core/src/ray/raylet/raylet", "node"), ("gcs_server", None)],
+)  # fmt: skip
+def test_what_a_process_is_by_its_title(title, kind):
+    with subprocess.Popen([title, "60"], executable="/bin/sleep") as process:
+        try:
+            assert kind_of(psutil.Process(process.pid), os.getpid()) == kind
+        finally:
+            process.kill()
