@@ -36,6 +36,7 @@ from training.workers.flow import Places, report_checkpoint, run_workers, tellin
 log = logging.getLogger("wavecoder.training")
 
 _ROWS_PER_TASK = 2_000
+"""So many rows take a second or two. A worker of Ray's needs nine, of CPU time, to import what it tokenizes with."""
 
 _COUNTED = {
     "truncated": "cut at train.max_length {}",
@@ -103,11 +104,13 @@ def check_here(config: TrainConfig) -> None:
 
 
 def _tokenize(rows: pa.Table, config: TrainConfig) -> pa.Table:
-    """All rows as tokens, made by Ray Data's tasks."""
+    """All rows as tokens, made here where they are few, else by Ray Data's tasks."""
     if "task" not in rows.column_names:
         rows = rows.append_column("task", pa.array([""] * rows.num_rows))
     names = ["instruction", "input", "output", "task", *({"messages"} & set(rows.column_names))]
     numbered = rows.select(names).append_column("row", pa.array(range(rows.num_rows), pa.int64()))
+    if rows.num_rows <= _ROWS_PER_TASK:
+        return _tokenize_batch(numbered, config)
     options = {"config": config}
     dataset = ray.data.from_arrow(numbered).repartition(-(-rows.num_rows // _ROWS_PER_TASK))
     blocks = dataset.map_batches(_tokenize_batch, batch_format="pyarrow", batch_size=None, fn_kwargs=options)

@@ -17,9 +17,11 @@ from ray.train.v2.api.exceptions import ControllerError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tests.processes import processes_below
+from training import flow
 from training.flow import fit
 from training.settings import TrainConfig
 from training.template import to_messages
+from training.token_table import digest_of, sort_out
 from training.workers import flow as trainer
 from training.workers.flow import unmendable
 
@@ -141,6 +143,16 @@ def test_a_worker_lost_while_it_starts_is_replaced_as_often_as_told(
     with pytest.raises(ControllerError, match="Socket closed"):
         fit(config, rows=pa.Table.from_pylist(rows), lineage={}, **places(tmp_path / "b"))
     assert len(lost) == 12
+
+
+def test_rows_are_the_same_tokens_whoever_makes_them(local_ray, model_folder, rows, monkeypatch):
+    """A checkpoint is of these tokens: few rows are tokenized by the driver, many by tasks."""
+    config, table = TrainConfig(model=model_folder), pa.Table.from_pylist(rows)
+    here, counts = sort_out(flow._tokenize(table, config), config.max_length)
+    monkeypatch.setattr(flow, "_ROWS_PER_TASK", 5)
+    by_tasks, same_counts = sort_out(flow._tokenize(table, config), config.max_length)
+    assert (by_tasks.equals(here), same_counts) == (True, counts)
+    assert digest_of(by_tasks) == digest_of(here)
 
 
 def test_the_model_is_a_hugging_face_folder(undisturbed):
