@@ -241,10 +241,6 @@ def _set_up_logging() -> None:
     for library in ("ray", "ray.serve", "ray.data", "ray.train", "ray.tune", "httpx", "sentence_transformers", "vllm"):
         logging.getLogger(library).setLevel(logging.ERROR)
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
-    os.environ.setdefault("TQDM_DISABLE", "1")  # bars of libraries would break up our lines
-    # Threads that wait for each other give way: on cores that others use too, spinning costs ten times the work itself.
-    # OpenMP reads it when torch is imported, so jobs import what computes inside their functions.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _fail(name: str, error: Exception, run: RunDir | None) -> int:

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -52,6 +53,13 @@ def test_a_failure_is_one_line_and_its_trace_is_kept(capsys, tmp_path, error, co
     assert len(lines) == 1
     assert line in lines[0]
     assert type(error).__name__ in (tmp_path / "error.log").read_text()
+
+
+def test_bars_of_libraries_stay_out_of_our_lines():
+    script = "import ray_jobs.pipeline; from tqdm.auto import tqdm; print(list(tqdm([7], desc='Loading weights')))"
+    environment = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"}
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=300)
+    assert (found.stdout, found.stderr) == ("[7]\n", "")
 
 
 def test_an_interrupt_says_how_to_go_on(capsys, tmp_path):
