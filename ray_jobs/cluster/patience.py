@@ -23,7 +23,7 @@ log = logging.getLogger("wavecoder.ray_jobs")
 WINDOW_S = 30.0
 """How long Ray waits, and how often progress is looked for after that."""
 LEAST_CORES = 0.01
-"""Less than this share of a core is no progress, where nothing else wants the cores."""
+"""Less than this share of a core is no progress."""
 MOST_S = 1800.0
 
 ENVIRONMENT = {
@@ -43,14 +43,9 @@ class Patience:
         cpu_seconds: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        share: Callable[[], float] | None = None,
     ) -> None:
-        """Args: get_node: raises `RuntimeError` while the node is unknown. cpu_seconds: used so far by the raylet.
-
-        share: of the cores that one who wants them gets, 1 where they are idle.
-        """
+        """Args: get_node: raises `RuntimeError` while the node is unknown. cpu_seconds: used so far by the raylet."""
         self._get_node, self._cpu_seconds, self._clock, self._sleep = get_node, cpu_seconds, clock, sleep
-        self._share = share or cores_for_each
 
     def __call__(self, gcs_address: str, node_id: str) -> Any:
         """The node's facts; raises `RuntimeError` when there is no progress."""
@@ -63,18 +58,13 @@ class Patience:
                 now = self._clock()
                 if now - looked >= WINDOW_S:
                     before, used = used, self._cpu_seconds()
-                    if used - before < LEAST_CORES * self._share() * (now - looked) or now - begun > MOST_S:
+                    if used - before < LEAST_CORES * (now - looked) or now - begun > MOST_S:
                         raise
                     if looked == begun:
                         log.info("this machine is busy (load %.0f): Ray is still starting after %.0f s; waiting for as "
                                  "long as it makes progress", os.getloadavg()[0], now - begun)  # fmt: skip
                     looked = now
             self._sleep(0.2)
-
-
-def cores_for_each() -> float:
-    """The share of a core that each of those who want one gets: who starves works as slowly as who hangs."""
-    return min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0], 0.01))
 
 
 NOISE = b"Set ray log level from environment variable"
