@@ -6,13 +6,16 @@ raylet and of what it started: one that hangs uses none.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -32,6 +35,11 @@ ENVIRONMENT = {
     "RAY_worker_register_timeout_seconds": "300",
 }
 """Ray's other limits of the same start, for its processes."""
+
+AGENT_PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
+"""Ports of the raylet's agents. It waits 15 s, fixed, for the file of each that it was not told, and ends itself then."""
+UNTOLD = "dashboard_agent_listen_port"
+"""Ray 2.60 does not tell the raylet this one, even where it is named: its file is written beforehand."""
 
 
 class Patience:
@@ -105,11 +113,43 @@ def patient_start() -> Iterator[None]:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     services.get_node = Patience(get_node, raylet_cpu_seconds)
+    parameter = ray._private.parameter
+    params, parameter.RayParams = parameter.RayParams, with_agent_ports(parameter.RayParams)
+    start_raylet, services.start_raylet = services.start_raylet, with_port_file(services.start_raylet)
     constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S = MOST_S  # it is left earlier when the dashboard's process ends
     try:
         yield
     finally:
         services.get_node, constants.RAY_DASHBOARD_STARTUP_TIMEOUT_S = get_node, dashboard_s
+        parameter.RayParams, services.start_raylet = params, start_raylet
+
+
+def with_agent_ports(params: type) -> Callable[..., Any]:
+    """Ray's parameters of a start, in which the agents' ports are named: free ones, other ones at each start."""
+
+    def named(*arguments: Any, **options: Any) -> Any:
+        found = params(*arguments, **options)
+        with ExitStack() as taken:  # all at once, or two would be the same
+            sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in AGENT_PORTS]
+            for name, each in zip(AGENT_PORTS, sockets, strict=True):
+                if not getattr(found, name):
+                    setattr(found, name, each.getsockname()[1])
+        return found
+
+    return named
+
+
+def with_port_file(start_raylet: Callable[..., Any]) -> Callable[..., Any]:
+    """Ray's start of the raylet, before which the file of the port that it is not told is there."""
+    signature = inspect.signature(start_raylet)
+
+    def start(*arguments: Any, **options: Any) -> Any:
+        told = signature.bind(*arguments, **options).arguments
+        if told.get(UNTOLD):
+            Path(told["session_dir"], f"{UNTOLD}_{told['node_id']}").write_text(str(told[UNTOLD]))
+        return start_raylet(*arguments, **options)
+
+    return start
 
 
 def raylet_cpu_seconds() -> float:

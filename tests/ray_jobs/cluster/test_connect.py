@@ -1,5 +1,6 @@
 """A local Ray on a machine that is too busy for Ray's own 30 s."""
 
+import inspect
 import socket
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import pytest
 import ray
 
 from ray_jobs.cluster import connect as cluster
-from ray_jobs.cluster.patience import WINDOW_S, Patience
+from ray_jobs.cluster.patience import AGENT_PORTS, UNTOLD, WINDOW_S, Patience, patient_start, with_port_file
 from ray_jobs.run.config import RayConfig
 
 TIMED_OUT = Exception("The current node timed out during startup. This could happen because some of the raylet failed")
@@ -75,6 +76,27 @@ def test_a_start_that_hangs_is_given_up(hangs_at):
     with pytest.raises(RuntimeError):
         machine.start()
     assert machine.now <= hangs_at + 2 * WINDOW_S + 1
+
+
+def test_the_ports_of_the_raylets_agents_are_named_and_those_that_were_named_stay():
+    before = ray._private.parameter.RayParams, ray._private.services.start_raylet
+    with patient_start():
+        starts = [ray._private.parameter.RayParams(runtime_env_agent_port=23456) for _ in range(2)]
+    assert (ray._private.parameter.RayParams, ray._private.services.start_raylet) == before
+    for start in starts:
+        ports = [getattr(start, name) for name in AGENT_PORTS]
+        assert len(set(ports)) == 4 and all(1024 <= port < 65536 for port in ports)
+        assert start.runtime_env_agent_port == 23456
+
+
+def test_the_file_of_the_port_that_the_raylet_is_not_told_is_there_before_it_starts(tmp_path):
+    assert {"session_dir", "node_id", UNTOLD} <= set(inspect.signature(ray._private.services.start_raylet).parameters)
+
+    def start(node_id, session_dir, dashboard_agent_listen_port=None):
+        return [path.name + ": " + path.read_text() for path in tmp_path.iterdir()]
+
+    assert with_port_file(start)("n1", str(tmp_path)) == []
+    assert with_port_file(start)("n1", str(tmp_path), 4242) == ["dashboard_agent_listen_port_n1: 4242"]
 
 
 def test_rays_limits_are_lifted_only_while_it_starts(monkeypatch):
