@@ -136,9 +136,9 @@ def start_patiently(**options: Any) -> None:
                 process.kill()
         if left:
             log.info("Ray's own processes made no progress for 30 s, or ended; starting them again")
-    raise OSError("Ray did not start: in three tries its processes made no progress for 30 s, or ended "
-                  f"(load {os.getloadavg()[0]:.0f}); run the same command again when the machine is less busy (logs: "
-                  "/tmp/ray/session_latest/logs)")  # fmt: skip
+    raise OSError("Ray did not start: in three tries its processes made no progress for 30 s, or ended (load "
+                  f"{os.getloadavg()[0]:.0f}); run the same command again when the machine is less busy; their logs "
+                  "are in /tmp/ray/session_latest/logs")  # fmt: skip
 
 
 def dashboard_port() -> int:

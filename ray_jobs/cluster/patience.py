@@ -37,7 +37,7 @@ ENVIRONMENT = {
 """Ray's other limits of the same start, for its processes."""
 
 AGENT_PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
-"""Ports of the raylet's agents. It waits 15 s, fixed, for the file of each that it was not told, and ends itself then."""
+"""Ports of the raylet's agents. It waits 15 s for the file of each that it was not told, and then ends itself."""
 UNTOLD = "dashboard_agent_listen_port"
 """Ray 2.60 does not tell the raylet this one, even where it is named: its file is written beforehand."""
 
