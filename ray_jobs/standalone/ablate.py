@@ -98,7 +98,7 @@ def run_ablate(path: str, overrides: Sequence[str], run_dir: str | None, study: 
         dry_run: only say what would run.
 
     Raises:
-        ValueError: a variant is no valid recipe.
+        ValueError: a variant is no valid recipe, or there is only one.
     """
     base = load_config(path, list(overrides), run_dir)
     chosen = variants(study.vary, base)
@@ -106,6 +106,9 @@ def run_ablate(path: str, overrides: Sequence[str], run_dir: str | None, study: 
     for variant, seed in itertools.product(chosen, range(base.train.seed, base.train.seed + study.seeds)):
         more = [*variant.overrides, f"train.seed={seed}", "evaluate_models=[tuned]"]
         plan.append((variant, seed, load_config(path, [*overrides, *more], run_dir)))
+    if len(plan) < 2:
+        raise ValueError("there is nothing to compare: vary a setting, such as --vary select.method=k-center,random, or "
+                         "take more seeds (--seeds 3)")  # fmt: skip
     for variant, seed, _ in plan:
         log.info("ablate: %s, seed %d", variant.label, seed)
     if dry_run:

@@ -161,7 +161,7 @@ def test_generator_and_discriminator_work_at_the_same_time():
 
 
 def test_the_places_of_engines_have_a_question_while_there_is_one():
-    assert measure_busy(rows=200, engines=1, places=4)["until_the_last_begins"] >= 0.95
+    assert measure_busy(rows=200, engines=1, places=4)["until_none_waits"] >= 0.95
 
 
 def test_processes_that_ask_make_the_same_files_also_when_one_was_killed(tmp_path):

@@ -94,6 +94,12 @@ def test_a_dry_run_makes_nothing(made, tmp_path):
     assert not made and not (tmp_path / "new").exists()
 
 
+def test_a_study_of_one_run_is_refused_before_it(made, tmp_path):
+    with pytest.raises(ValueError, match="nothing to compare: vary a setting"):
+        run_ablate(DEMO, [], str(tmp_path), Study(()), dry_run=False)
+    assert not made
+
+
 def test_a_problems_value_is_its_mean_over_the_seeds():
     found = [{"label": label, "seed": seed, "scores": {"b": {"x": x, "y": 1.0}}}
              for label, seed, x in (("one", 0, 0.0), ("one", 1, 1.0), ("two", 0, 0.0), ("two", 1, 0.0))]  # fmt: skip
