@@ -107,8 +107,8 @@ def run_ablate(path: str, overrides: Sequence[str], run_dir: str | None, study: 
         more = [*variant.overrides, f"train.seed={seed}", "evaluate_models=[tuned]"]
         plan.append((variant, seed, load_config(path, [*overrides, *more], run_dir)))
     if len(plan) < 2:
-        raise ValueError("there is nothing to compare: vary a setting, such as --vary select.method=k-center,random, or "
-                         "take more seeds (--seeds 3)")  # fmt: skip
+        raise ValueError("there is nothing to compare: vary a setting, such as --vary select.method=k-center,random, "
+                         "or take more seeds (--seeds 3)")  # fmt: skip
     for variant, seed, _ in plan:
         log.info("ablate: %s, seed %d", variant.label, seed)
     if dry_run:
