@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 import sys
 
 import psutil
@@ -174,6 +175,9 @@ def test_on_a_cluster_it_refuses(monkeypatch, capsys, tmp_path):
 def test_what_a_process_is_by_its_title(title, kind):
     with subprocess.Popen([title, "60"], executable="/bin/sleep") as process:
         try:
-            assert kind_of(psutil.Process(process.pid), os.getpid()) == kind
+            started = psutil.Process(process.pid)
+            while started.cmdline() != [title, "60"]:  # for a moment a new program has no title
+                time.sleep(0.01)
+            assert kind_of(started, os.getpid()) == kind
         finally:
             process.kill()
