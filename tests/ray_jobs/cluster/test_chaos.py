@@ -3,8 +3,8 @@
 import json
 import os
 import subprocess
-import time
 import sys
+import time
 
 import psutil
 import pyarrow as pa
