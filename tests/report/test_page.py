@@ -20,7 +20,8 @@ FS = pafs.LocalFileSystem()
 def manifest(stage: str, rows_in: int, rows_out: int, **details) -> dict:
     return {"stage": stage, "digest": f"digest-of-{stage}", "inputs": {"earlier": "abc"}, "config": {"model": "some/model"},
             "rows_in": rows_in, "rows_out": rows_out, "dropped": {"too short": rows_in - rows_out, EVIL: 1},
-            "started": "2026-11-01T00:00:00+00:00", "seconds": 12.5, "versions": {"ray": "2.60.0"}, "details": details}  # fmt: skip
+            "started": "2026-11-01T00:00:00+00:00", "seconds": 12.5, "versions": {"ray": "2.60.0"},
+            "examples": {}, "details": details}  # fmt: skip
 
 
 def score(label: str, share: float) -> dict:
