@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import socket
 import sys
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.object_store import open_url, shown_url
 from ray_jobs.cli import JOBS, run_guarded
 from ray_jobs.run.command_line import option, parse
 from ray_jobs.standalone.run_copy import copy_rows
+
+if TYPE_CHECKING:
+    import uvicorn
 
 
 def run_explore(run_dir: str, beside: str | None, port: int) -> None:
@@ -24,24 +29,33 @@ def run_explore(run_dir: str, beside: str | None, port: int) -> None:
     """
     import uvicorn
 
-    from report.explore.rows import Explorer
+    from report.explore.opening import Opening
     from report.explore.server import ExplorerServer
 
     with _listening(port) as listener:
-        other = Explorer(_local(beside, "beside")) if beside else None
-        explorer = Explorer(_local(run_dir, "run-dir"), other)
-        recipe = explorer.files.root / "config.yaml"
-        prompt = functools.partial(_prompt, str(recipe)) if recipe.is_file() else None
-        server = ExplorerServer(explorer, other, prompt, open_url(run_dir) if "://" in run_dir else None)
-        where = f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
-        shown = shown_url(run_dir) if "://" in run_dir else explorer.files.root
-        print(f"{explorer.total:,} rows of {shown}; Ctrl-C ends. Open {where}", flush=True)
-        settings = uvicorn.Config(server.app(), log_level="error", access_log=False, lifespan="off", ws="none")
-        explorer.index_texts()
-        try:
-            uvicorn.Server(settings).run([listener])
-        finally:
-            explorer.close()
+        root, other = _local(run_dir, "run-dir"), _local(beside, "beside") if beside else None
+        with contextlib.closing(Opening(root, other)) as opening, ThreadPoolExecutor(1) as worker:
+            recipe = root / "config.yaml"
+            prompt = functools.partial(_prompt, str(recipe)) if recipe.is_file() else None
+            server = ExplorerServer(*opening.shown, prompt, open_url(run_dir) if "://" in run_dir else None)
+            where = f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
+            shown = shown_url(run_dir) if "://" in run_dir else root
+            until = " (the first ones; all others are being indexed)" if opening.late else ""
+            print(f"{opening.shown[0].total:,} rows{until} of {shown}; Ctrl-C ends. Open {where}", flush=True)
+            settings = uvicorn.Config(server.app(), log_level="error", access_log=False, lifespan="off", ws="none")
+            web = uvicorn.Server(settings)
+            finishing = worker.submit(opening.finish, server.show)
+            finishing.add_done_callback(functools.partial(_end_if_failed, web))
+            try:
+                web.run([listener])
+            finally:
+                opening.stop()
+        with contextlib.suppress(CancelledError):
+            finishing.result()
+
+
+def _end_if_failed(web: uvicorn.Server, finishing: Future[None]) -> None:
+    web.should_exit = web.should_exit or finishing.exception() is not None
 
 
 def _listening(port: int) -> socket.socket:

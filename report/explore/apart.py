@@ -10,23 +10,30 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from report.explore.index import RunFiles, write_index
+from report.explore.index import RunFiles, remove_spilled, write_index
 from report.explore.search import build_text_index
 
 
-def write_index_apart(files: RunFiles, beside: Path | None, target: Path) -> None:
-    """As `write_index`.
+def write_index_apart(
+    files: RunFiles, beside: Path | None, target: Path, tell: Callable[[float], bool] = lambda _: True
+) -> None:
+    """As `write_index`; it ends when `tell`, which is asked twice a second, says False.
 
     Raises:
         ValueError: a file of the run cannot be read.
+        CancelledError: `tell` said False.
     """
-    _made_apart({"index": None, "beside": beside, "target": target}, files, lambda _: True)
+    if not _made_apart({"index": None, "beside": beside, "target": target}, files, tell):
+        raise CancelledError
 
 
 def build_text_index_apart(files: RunFiles, index: Path, tell: Callable[[float], bool]) -> bool:
@@ -62,6 +69,8 @@ def _made_apart(work: dict[str, Any], files: RunFiles, tell: Callable[[float], b
                 _say(process.stdin, {})
         finally:
             process.kill()  # what it has not finished has another name, and is of no use
+            process.wait()
+            remove_spilled(files.folder, process.pid)
     raise ValueError(f"the process that made an index ended with {process.returncode}")
 
 
@@ -73,6 +82,13 @@ def _say(stream: IO[str], told: dict[str, Any]) -> None:
 
 def _paths(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else Path(value)
+
+
+def _ask_on(tell: Callable[[float], bool]) -> None:
+    """End this process when its parent is gone or wants no index: DuckDB does not say how far it is."""
+    while tell(0.0):
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def main() -> None:
@@ -88,6 +104,7 @@ def main() -> None:
         if work["index"]:
             made = build_text_index(files, Path(work["index"]), tell)
         else:
+            threading.Thread(target=_ask_on, args=(tell,), daemon=True).start()
             write_index(files, Path(work["beside"]) if work["beside"] else None, Path(work["target"]))
             made = True
     except (ValueError, OSError) as error:

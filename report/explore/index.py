@@ -105,12 +105,21 @@ def _own_folder(root: Path) -> Path:
     return folder
 
 
+def _spilled(folder: Path, pid: int) -> Path:
+    return folder / f"spilled-{pid}"
+
+
+def remove_spilled(folder: Path, pid: int) -> None:
+    """Remove what a process's databases have spilled."""
+    shutil.rmtree(_spilled(folder, pid), ignore_errors=True)
+
+
 def connect(folder: Path, memory: str) -> duckdb.DuckDBPyConnection:
     """A database in memory, within a limit, that spills into a folder."""
     settings: dict[str, Any] = {
         "memory_limit": memory,
         "threads": THREADS,
-        "temp_directory": str(folder / f"spilled-{os.getpid()}"),
+        "temp_directory": str(_spilled(folder, os.getpid())),
     }
     database = duckdb.connect(config=settings)
     database.execute("SET autoinstall_known_extensions=false; SET autoload_known_extensions=false")
@@ -134,16 +143,30 @@ def build_index(files: RunFiles, beside: Path | None = None, write: Write | None
         ValueError: a file of the run cannot be read.
         OSError: the disk is full, say.
     """
-    target = files.folder / f"index-{_digest(files, beside)}.parquet"
+    target = index_path(files, beside)
     if target.exists():
         return target
     making = target.with_suffix(f".{os.getpid()}.making")
-    (write or write_index)(files, beside, making)
+    try:
+        (write or write_index)(files, beside, making)
+    except BaseException:
+        making.unlink(missing_ok=True)
+        raise
     for old in target.parent.glob("index-*.parquet"):
         if beside is None and ".beside" not in old.name:
             old.unlink()
     making.replace(target)
     return target
+
+
+def index_path(files: RunFiles, beside: Path | None = None) -> Path:
+    """Where the index of a run is, or will be; `beside` is that of another run."""
+    return files.folder / f"index-{_digest(files, beside)}.parquet"
+
+
+def takes_time(files: RunFiles, beside: Path | None = None) -> bool:
+    """Whether the index has yet to be made, and is a large one."""
+    return is_large(files) and not index_path(files, beside).exists()
 
 
 def write_index(files: RunFiles, beside: Path | None, target: Path) -> None:
@@ -157,11 +180,31 @@ def write_index(files: RunFiles, beside: Path | None, target: Path) -> None:
         query = _rows_of(database, files, beside)
         database.execute(f"COPY ({query}) TO '{quoted(target)}' (FORMAT parquet, ROW_GROUP_SIZE 100000)")
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{files.root} cannot be read ({reason}); run its stages again") from None
+        raise _unread(files, error) from None
     finally:
         database.close()
-        shutil.rmtree(files.folder / f"spilled-{os.getpid()}", ignore_errors=True)
+        remove_spilled(files.folder, os.getpid())
+
+
+def first_rows(database: duckdb.DuckDBPyConnection, files: RunFiles, rows: int) -> None:
+    """Make the table `rows` of the index's first rows, which takes a second where the index takes twenty.
+
+    Raises:
+        ValueError: a file of the run cannot be read.
+    """
+    source, id_, order = next((listed(paths), id_, order) for paths, id_, order in (
+        (files.coreset, "id", "rank"), (files.generations, "raw_id", "raw_id"), (files.raw, "id", "id")
+    ) if paths)  # fmt: skip
+    try:
+        first = database.execute(f"SELECT DISTINCT {id_}, {order} FROM {source} ORDER BY {order} LIMIT {rows}")
+        ids = ", ".join(f"'{quoted(row[0])}'" for row in first.fetchall())
+        database.execute(f"CREATE TABLE rows AS {_rows_of(database, files, None, ids or 'NULL')}")
+    except duckdb.Error as error:
+        raise _unread(files, error) from None
+
+
+def _unread(files: RunFiles, error: duckdb.Error) -> ValueError:
+    return ValueError(f"{files.root} cannot be read ({str(error).splitlines()[0]}); run its stages again")
 
 
 def is_large(files: RunFiles) -> bool:
@@ -197,11 +240,11 @@ def _columns(database: duckdb.DuckDBPyConnection, paths: tuple[str, ...]) -> set
     return {row[0] for row in database.execute(f"DESCRIBE SELECT * FROM {listed(paths[:1])}").fetchall()}
 
 
-def _rows_of(database: duckdb.DuckDBPyConnection, files: RunFiles, beside: Path | None) -> str:
-    """The query that makes the index."""
-    asked = _ASKED.format(generations=listed(files.generations), chars=SNIPPET_CHARS) if files.generations else _UNASKED
-    if not files.generations:
-        asked = asked.format(raw=listed(files.raw), chars=SNIPPET_CHARS)
+def _rows_of(database: duckdb.DuckDBPyConnection, files: RunFiles, beside: Path | None, ids: str = "") -> str:
+    """The query that makes the index, or only its rows of some raw codes."""
+    where = f"WHERE {'raw_id' if files.generations else 'id'} IN ({ids})" if ids else ""
+    source = listed(files.generations or files.raw)
+    asked = (_ASKED if files.generations else _UNASKED).format(source=source, where=where, chars=SNIPPET_CHARS)
     judged = _JUDGED.format(verdicts=listed(files.verdicts)) if files.verdicts else _UNJUDGED
     raw = f"SELECT id, language, license, filename FROM {listed(files.raw)}" if files.raw else _NO_RAW
     coreset = f"SELECT id, rank, radius FROM {listed(files.coreset)}" if files.coreset else _NO_CORESET
@@ -222,13 +265,13 @@ def _rows_of(database: duckdb.DuckDBPyConnection, files: RunFiles, beside: Path 
 
 _ASKED = """
 SELECT id, raw_id, task, target_language, error, left(instruction, {chars}) AS instruction, round, attempt, filename
-FROM {generations}
+FROM {source} {where}
 QUALIFY row_number() OVER (PARTITION BY raw_id ORDER BY attempt DESC, id) = 1
 """
 _UNASKED = """
 SELECT id, id AS raw_id, '' AS task, '' AS target_language, 'not generated yet' AS error,
        left(docstring, {chars}) AS instruction, -1 AS round, 0 AS attempt, filename
-FROM {raw}
+FROM {source} {where}
 """
 _JUDGED = """
 SELECT id, error, overall,

@@ -6,6 +6,7 @@ Every answer is bounded: a page, a sample, or one row; DuckDB reads Parquet with
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from report.explore.index import (
     RunFiles,
     build_index,
     connect,
+    first_rows,
     is_large,
     listed,
     quoted,
@@ -66,19 +68,35 @@ class Filter:
 class Explorer:
     """One run. Each thread has its own cursor, so that a slow search does not hold up a page."""
 
-    def __init__(self, root: Path, beside: Explorer | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        beside: Explorer | None = None,
+        *,
+        first: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Index the run, if it is not yet.
+
+        Args:
+            root: directory of the run.
+            beside: another run, to whose rows this one's are compared.
+            first: only so many rows, without an index, which are there in a second.
+            go_on: asked while the index of a large run is made.
 
         Raises:
             ValueError: it is no run, or a file of it cannot be read.
+            CancelledError: `go_on` said False.
         """
         self.files: RunFiles = run_files(root)
-        write = write_index_apart if is_large(self.files) else write_index
-        self.index: Path = build_index(self.files, beside.index if beside else None, write)
+        self.whole = first is None
         self._database = connect(self.files.folder, ASKED_MEMORY)
         self._database.execute("CREATE TABLE marks (id VARCHAR, mark VARCHAR)")
-        view = f"CREATE VIEW rows AS SELECT * FROM read_parquet('{quoted(self.index)}')"
-        self._database.execute(view)
+        if first is None:
+            self.index: Path = self._indexed(beside, go_on)
+            self._database.execute(f"CREATE VIEW rows AS SELECT * FROM read_parquet('{quoted(self.index)}')")
+        else:
+            first_rows(self._database, self.files, first)
         self._local = threading.local()
         self.total: int = self._one("SELECT count(*) FROM rows")[0]
         self._unfiltered: Row | None = None
@@ -89,6 +107,10 @@ class Explorer:
         self._indexer: threading.Thread | None = None
         self.indexed: float | None = None
         """Share of the texts' index that is made; below 1 a search reads all texts. None where there is no index."""
+
+    def _indexed(self, beside: Explorer | None, go_on: Callable[[], bool]) -> Path:
+        apart = functools.partial(write_index_apart, tell=lambda _: go_on())
+        return build_index(self.files, beside.index if beside else None, apart if is_large(self.files) else write_index)
 
     def index_texts(self, least: int = INDEXED_ROWS) -> None:
         """Make the texts' index in a thread, unless there are fewer rows than `least`; `close` ends it."""

@@ -61,6 +61,11 @@ class ExplorerServer:
         self._fs, self._root = marked_in or (pafs.LocalFileSystem(), str(run.files.root))
         self._marks = self._show_marks(read_marks(self._fs, self._root))
 
+    def show(self, run: Explorer, other: Explorer | None) -> None:
+        """Show all rows of the run of which the first rows have been shown."""
+        run.set_marks({id_: mark.mark for id_, mark in self._marks.items()})
+        self._run, self._other = run, other
+
     def app(self) -> Starlette:
         """The application."""
         answers = {"about": self._about, "rows": self._rows, "counts": self._counts, "row": self._row,
@@ -122,8 +127,8 @@ class ExplorerServer:
     def _about(self, _: Mapping[str, str]) -> Any:
         other = self._other
         facets = [name for name in FACETS if name != "beside" or other]
-        return {"run": self._root, "rows": self._run.total, "indexed": self._run.indexed, "facets": facets,
-                "other": str(other.files.root) if other else None}  # fmt: skip
+        return {"run": self._root, "rows": self._run.total, "whole": self._run.whole, "indexed": self._run.indexed,
+                "facets": facets, "other": str(other.files.root) if other else None}  # fmt: skip
 
     def _rows(self, asked: Mapping[str, str]) -> Any:
         start = asked.get("start", "0")
@@ -145,10 +150,15 @@ class ExplorerServer:
         return found | {"mark": mark.__dict__ if mark else None, "other": other}
 
     def _neighbours(self, asked: Mapping[str, str]) -> Any:
-        return {"rows": self._run.neighbours(asked.get("raw_id", ""))}
+        return {"rows": self._all_rows().neighbours(asked.get("raw_id", ""))}
 
     def _map(self, asked: Mapping[str, str]) -> Any:
-        return self._run.points(asked.get("color", "state"))
+        return self._all_rows().points(asked.get("color", "state"))
+
+    def _all_rows(self) -> Explorer:
+        if not self._run.whole:
+            raise ValueError("this comes when all rows are indexed; ask again in a minute")
+        return self._run
 
     def _prompts(self, asked: Mapping[str, str]) -> Any:
         if self._prompt is None:

@@ -1,12 +1,17 @@
 """A small run with every kind of row, written as the stages write it."""
 
 import json
+import socket
+import threading
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import uvicorn
 
 from codeocean.records import CORESET, GENERATIONS, INSTANCES, PROOFS, RAW_CODE, VERDICTS, embeddings_schema
+from tests.browser import browsing
 
 NASTY = "<img src=x onerror=window.hacked=1></pre><script>window.hacked=1</script>"
 
@@ -68,3 +73,31 @@ def make_run(root, rows: int = 8):
 @pytest.fixture
 def run(tmp_path):
     return make_run(tmp_path / "it's a run")
+
+
+@pytest.fixture
+def serve_app():
+    """Serves an explorer's application in a thread; returns the page's URL."""
+    running = []
+
+    def start(server):
+        listener = socket.create_server(("127.0.0.1", 0))
+        engine = uvicorn.Server(uvicorn.Config(server.app(), log_level="error", lifespan="off", ws="none"))
+        thread = threading.Thread(target=engine.run, args=([listener],), daemon=True)
+        thread.start()
+        running.append((engine, thread))
+        while not engine.started:
+            time.sleep(0.01)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
+
+    yield start
+    for engine, thread in running:
+        engine.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """Runs a coroutine function with a tab that shows a URL."""
+    with browsing(tmp_path, "document.querySelectorAll('#facets select').length > 1") as visit:
+        yield visit

@@ -2,42 +2,25 @@
 
 import json
 import re
-import socket
-import threading
-import time
 import urllib.error
 import urllib.request
 
 import pytest
-import uvicorn
 
 from report.explore.rows import Explorer
 from report.explore.server import PAGE, ExplorerServer
-from tests.browser import browsing
 from tests.report.explore.conftest import make_run
 
 
 @pytest.fixture
-def serve():
-    """Serves an explorer in a thread; returns the page's URL."""
-    running = []
+def serve(serve_app):
+    """Serves a run, perhaps beside another; returns the page's URL."""
 
     def start(run, other=None, prompt=None):
         other = Explorer(other) if other else None
-        server = ExplorerServer(Explorer(run, other), other, prompt)
-        listener = socket.create_server(("127.0.0.1", 0))
-        engine = uvicorn.Server(uvicorn.Config(server.app(), log_level="error", lifespan="off", ws="none"))
-        thread = threading.Thread(target=engine.run, args=([listener],), daemon=True)
-        thread.start()
-        running.append((engine, thread))
-        while not engine.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}/{server.secret}/"
+        return serve_app(ExplorerServer(Explorer(run, other), other, prompt))
 
-    yield start
-    for engine, thread in running:
-        engine.should_exit = True
-        thread.join(10)
+    return start
 
 
 def get(url, headers=None, data=None):
@@ -102,13 +85,6 @@ def test_a_run_whose_files_are_gone_says_so_in_one_line(run, serve):
     status, _, body = get(f"{url}api/rows?text=abc")
     assert status == 500
     assert json.loads(body)["error"].startswith("the run could not be asked: ")
-
-
-@pytest.fixture
-def browse(tmp_path):
-    """Runs a coroutine function with a tab that shows a URL."""
-    with browsing(tmp_path, "document.querySelectorAll('#facets select').length > 1") as visit:
-        yield visit
 
 
 def test_the_page_filters_shows_and_marks_by_keyboard_and_runs_nothing(run, serve, browse):
