@@ -163,7 +163,7 @@ def _letters(
             break
         outcome = judge(candidate, program, language=language, entry_point=name, **vars(limits))
         told = f"{outcome.stdout}\n{outcome.stderr}"
-        sought = sought or what_was_sought(outcome.stderr, language)
+        sought = sought or what_was_sought(outcome.stderr, language, solution)
         for place, letter in re.findall(rf"^{mark} (\d+) ([PMFEV])$", told, re.MULTILINE):
             letters[int(place)] = letter
         for place, text in re.findall(rf"^{mark} (\d+) = (.{{1,{MAX_TEXT}}})$", told, re.MULTILINE):

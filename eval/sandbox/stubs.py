@@ -134,7 +134,7 @@ def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Fi
     strict = f"{directive[1]};" if directive else ""
     wire = {name: driver(name) for name in ("wire.js", "objects.js", "promises.js", "heirs.js")}
     return (
-        {"candidate.js": strict + driver("before.js") + candidate + serve, **wire},
+        {"candidate.js": strict + driver("before.js") + candidate + serve, "needs.js": driver("needs.js"), **wire},
         {"tests.js": driver("tests.js"), **wire, "tests.source.js": tests, "names.json": names},
     )
 

@@ -1,7 +1,8 @@
 """What a program needs that is not here, as compilers and runtimes say it: a package, file, name, newer language.
 
-C++ and Rust name no file where an exception or a panic crosses, and C++'s streams raise none: there the C library's
-calls are looked at (`eval/sandbox/drivers/needs.c`).
+A program may look for a file and go on without it. In C++ and Rust the C library's calls are looked at
+(`eval/sandbox/drivers/needs.c`), in JavaScript the library's (`needs.js`), in Python the interpreter tells
+(`eval/sandbox/inside/sought.py`). In Go and Java the source says what the program can have looked for.
 """
 
 from __future__ import annotations
@@ -25,6 +26,14 @@ _MISSING = {
 }  # fmt: skip
 _MISSING["typescript"] = _MISSING["javascript"]
 _SOUGHT = re.compile(r"^wavecoder: needs (\S.*)$", re.MULTILINE)
+_LOOKS = {
+    "go": r"\bos\.(?:Open(?:File)?|ReadFile|ReadDir|Stat|Lstat|Getwd)\b|\bioutil\.Read(?:File|Dir)\b|"
+    r"\bfilepath\.(?:Walk|WalkDir|Glob)\b|\bnet\.(?:Dial|Lookup|Resolve)\w*|\bhttp\.(?:Get|Post|Head|Client)\b|"
+    r"\bexec\.Command\b",
+    "java": r"\bnew (?:File(?:Reader|InputStream|OutputStream|Writer)?|RandomAccessFile|Socket|URL|ProcessBuilder)\b|"
+    r"\bFiles\.\w+|\bHttpClient\.\w+|\bInetAddress\.\w+|\.exec(?=\()",
+}
+"""How a program looks for files, other programs and the network."""
 _NEWER = {"newer": "Go 1.21: {}", "range": "Go 1.22: {} an integer", "network": "the network"}
 
 
@@ -43,12 +52,16 @@ def what_is_missing(said: str, language: str, source: str = "") -> str:
     return _NEWER.get(kind, "{}").format(name)
 
 
-def what_was_sought(stderr: str, language: str) -> str:
-    """What a program of C++ or Rust looked for first and did not find: a path, or the network; empty for none.
+def what_was_sought(stderr: str, language: str, source: str) -> str:
+    """What a program looked for first and did not find: a path, or the network; empty for none.
 
     Args:
         stderr: what its process wrote.
         language: of the program.
+        source: of the program. In Go and Java it tells what may have been looked for.
     """
-    match = _SOUGHT.search(stderr) if language in {"cpp", "rust"} else None
+    if language in _LOOKS:
+        look = re.search(_LOOKS[language], source)
+        return f"what {look[0]} looks for" if look else ""
+    match = _SOUGHT.search(stderr)
     return match[1] if match else ""

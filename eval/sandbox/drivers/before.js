@@ -1,1 +1,1 @@
-const require_ = require; require = name => name === 'js-md5' ? text => require_('crypto').createHash('md5').update(text).digest('hex') : require_(name);
+const require_ = require, needs_ = require('./needs.js'); require = name => name === 'js-md5' ? text => require_('crypto').createHash('md5').update(text).digest('hex') : needs_.noted(String(name), require_(name));

@@ -17,7 +17,7 @@ import signal
 from types import CodeType
 from typing import Any
 
-from eval.sandbox.inside import agreement, assertions, batches, values, wire
+from eval.sandbox.inside import agreement, assertions, batches, sought, values, wire
 from eval.sandbox.inside.codec import Gone
 from eval.sandbox.inside.supervisor import Children, Lost
 
@@ -29,6 +29,9 @@ MUTANT_TIMES, MUTANT_FLOOR_S, SLOW_S = 4.0, 0.02, 0.1
 process counts with the last: what its other calls took is not known from the process that made the last ones."""
 
 Row = dict[str, Any]
+
+MOST_NAMED = 100
+"""Letters that are told of what a solution needs."""
 
 ASSERTION_S = 1.0
 """Processor seconds that an assertion may take beside the solution's."""
@@ -99,7 +102,7 @@ def _outcomes_of(
     """A letter for each test, what was raised, and the processor seconds that it took."""
     letters = ["X" if test is None else "N" for test in tests]
     errors: dict[str, None] = {}
-    deaths, place = 0, 0
+    deaths, place, peer = 0, 0, None
     while deaths < MAX_DEATHS and (place := _next(letters, place)) < len(tests):
         try:
             peer = children.start(number, order["seconds"])
@@ -125,9 +128,21 @@ def _outcomes_of(
         except BaseException as error:  # noqa: BLE001 - what the solution's own text raises when it is defined
             errors[_described(error)] = None
             letters = ["E" if letter == "N" else letter for letter in letters]
+    if peer and not deaths and (missing := _missing(peer, letters)):
+        errors, letters = {f"needs {missing}": None}, ["E" if letter in "FV" else letter for letter in letters]
     children.end()
     seconds = max(children.cpu_s, SLOW_S) if deaths else children.cpu_s
     return "".join(letters), list(errors)[:3], seconds
+
+
+def _missing(peer: wire.Peer, letters: list[str]) -> str:
+    """What a solution that passes nothing looked for in vain; empty for nothing."""
+    if agreement.RIGHT & set(letters):
+        return ""
+    try:
+        return next((one for one in map(str, peer.look(sought.NAME)) if one.isprintable()), "")[:MOST_NAMED]
+    except BaseException:  # noqa: BLE001 - the process is gone, or has made it something else
+        return ""
 
 
 def _ahead(

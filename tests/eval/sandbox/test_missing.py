@@ -78,16 +78,52 @@ SOUGHT = [  # what a program looks for in vain, however it goes on; and what it 
     ("rust", "fn f(n: i32) -> usize { std::fs::read_to_string(\"/data/x\").unwrap().len() }", "needs /data/x"),
     ("rust", "use std::net::TcpStream;\nfn f(n: i32) -> Result<i32, String> {\n    TcpStream::connect(\"a.example:80\").map(|_| 1).map_err(|e| e.to_string())\n}", "needs the network"),
     ("rust", "fn f(n: i32) -> i32 { panic!(\"No such file or directory (os error 2)\") }", ""),
+    ("go", "import \"os\"\nfunc f(n int) int { if _, err := os.ReadFile(\"/data/x\"); err != nil { return 7 }\nreturn n }", "needs what os.ReadFile looks for"),
+    ("go", "import \"os\"\nfunc f(n int) int { os.ReadFile(\"/data/x\"); return n }", "P"),
+    ("java", "static int f(int n) { try { return java.nio.file.Files.readAllLines(java.nio.file.Path.of(\"/data/x\")).size(); } catch (Exception e) { return 7; } }", "needs what Files.readAllLines looks for"),
+    ("java", "static int f(int n) { java.util.List<Integer> files = new java.util.ArrayList<>(); return 7; }", "F"),
 ]  # fmt: skip
+
+QUICK = [  # the same of languages that take no compiler
+    ("python", "def f(n):\n    try:\n        return len(open('/data/x').read())\n    except OSError:\n        return 7", "needs /data/x"),
+    ("python", "import os\ndef f(n):\n    return n + 5 if os.path.exists('/data/x') else 7", "needs /data/x"),
+    ("python", "import pathlib\ndef f(n):\n    try:\n        pathlib.Path('/data/out/x').write_text('a')\n    except Exception:\n        return 7", "needs /data/out/x"),
+    ("python", "import glob\ndef f(n):\n    return len(glob.glob('/data/*.csv')) + 7", "needs /data"),
+    ("python", "import socket\ndef f(n):\n    try:\n        return socket.create_connection(('a.example', 80)).fileno()\n    except OSError:\n        return 7", "needs the network"),
+    ("python", "import subprocess\ndef f(n):\n    try:\n        return subprocess.run(['git', 'log']).returncode\n    except Exception:\n        return 7", "needs git"),
+    ("python", "try:\n    LIMIT = int(open('limit.txt').read())\nexcept OSError:\n    LIMIT = 7\ndef f(n):\n    return LIMIT", "needs limit.txt"),
+    ("python", "import tempfile\ndef f(n):\n    with tempfile.NamedTemporaryFile('w+') as file:\n        file.write('7')\n        return 7", "F"),
+    ("python", "import os\ndef f(n):\n    return n if os.path.exists('/data/x') or n else 7", "P"),
+    ("python", "import colorsys, csv, zipfile, unittest\ndef f(n):\n    return 7", "F"),
+    ("javascript", "const fs = require('fs');\nfunction f(n) { try { return fs.readFileSync('/data/x').length } catch { return 7 } }", "needs /data/x"),
+    ("javascript", "const { existsSync } = require('node:fs');\nconst f = n => existsSync('/data/x') ? n : 7", "needs /data/x"),
+    ("javascript", "const fs = require('fs').promises;\nasync function f(n) { try { return (await fs.readFile('/data/x')).length } catch { return 7 } }", "needs /data/x"),
+    ("javascript", "const fs = require('fs');\nconst f = n => new Promise(done => fs.readFile('/data/x', error => done(error ? 7 : n)))", "needs /data/x"),
+    ("javascript", "const http = require('http');\nconst f = n => new Promise(done => http.get('http://127.0.0.1:9/', () => done(n)).on('error', () => done(7)))", "needs the network"),
+    ("javascript", "const f = n => fetch('http://127.0.0.1:9/').then(() => n, () => 7)", "needs the network"),
+    ("javascript", "const { execSync } = require('child_process');\nconst f = n => { try { return execSync('git log').length } catch { return 7 } }", "needs git"),
+    ("javascript", "const fs = require('fs');\nconst f = n => fs.existsSync('/data/x') ? 7 : n", "P"),
+    ("javascript", "const fs = require('fs'), os = require('os');\nconst f = n => { fs.writeFileSync(os.tmpdir() + '/a', '7'); return 7 }", "F"),
+    ("typescript", "import { readFileSync } from 'fs';\nfunction f(n: number): number { try { return readFileSync('/data/x').length } catch { return 7 } }", "needs /data/x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "code", "word"), QUICK)
+def test_what_a_program_looks_for_in_vain_is_told_whatever_it_makes_of_that(language, code, word):
+    _check_told(language, code, word)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("language", "code", "word"), SOUGHT)
-def test_what_cpp_and_rust_look_for_in_vain_is_told(language, code, word):
+def test_what_compiled_programs_look_for_in_vain_is_told(language, code, word):
+    _check_told(language, code, word)
+
+
+def _check_told(language, code, word):
     if missing_toolchains([language]):
         pytest.skip(f"no {language} here")
     tests = [{"arguments": [1], "expected": 1}, {"arguments": [2], "expected": 2}]
     found = prove([code], tests, language=language, entry_point="f", timeout=20, memory_mb=1024)
-    told = (["PP"], [[]]) if word == "P" else (["EE"], [[word] if word else []])
+    told = ([2 * word], [[]]) if word in {"P", "F"} else (["EE"], [[word] if word else []])
     assert (found["outcomes"], found["errors"]) == told, found
     assert bool(not_runnable(found["errors"], found["outcomes"])) == word.startswith("needs")
