@@ -7,7 +7,7 @@
     tells the host what it found
 
 As in `oracle.py`, the tests' process executes no line of a solution, and here none of a test either beyond comparing
-(`eval/sandbox/inside/assertions.py`): tests are written by a model too.
+(`eval/sandbox/inside/proof/assertions.py`): tests are written by a model too.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 from eval.sandbox.call_tests import NotCallable, program_of
 from eval.sandbox.calls.missing import what_is_missing, what_was_sought
 from eval.sandbox.calls.names import with_hint
-from eval.sandbox.inside import agreement
-from eval.sandbox.inside.proving import MAX_DEATHS
+from eval.sandbox.inside.proof import agreement
+from eval.sandbox.inside.proof.proving import MAX_DEATHS
 from eval.sandbox.inside.values import MAX_TEXT
 from eval.sandbox.isolation import isolation, seccomp_filter
 from eval.sandbox.machine_speed import slowness
@@ -205,7 +205,7 @@ def prove_python(
         asked: how solutions are chosen, and what is made of the chosen one.
 
     Returns:
-        As `eval.sandbox.inside.proving.prove`, with outcomes as `agreement.settled` has them; `moves`, the numbers of
+        As `proving.prove` inside the sandbox, with outcomes as `agreement.settled` has them; `moves`, the numbers of
         solutions that change an argument; and `ended`, "passed" unless the run as a whole came to nothing.
 
     Raises:

@@ -2,7 +2,7 @@
 
 A program may look for a file and go on without it. In C++ and Rust the C library's calls are looked at
 (`eval/sandbox/drivers/needs.c`), in JavaScript the library's (`needs.js`), in Python the interpreter tells
-(`eval/sandbox/inside/sought.py`). In Go and Java the source says what the program can have looked for.
+(`eval/sandbox/inside/proof/sought.py`). In Go and Java the source says what the program can have looked for.
 """
 
 from __future__ import annotations

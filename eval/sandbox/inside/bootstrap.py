@@ -30,8 +30,9 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
-from eval.sandbox.inside import ahead, proving, rows, supervisor, wire
+from eval.sandbox.inside import ahead, rows, wire
 from eval.sandbox.inside.codec import Gone  # the folder of this file is not on the path of an isolated interpreter
+from eval.sandbox.inside.proof import proving, supervisor
 
 sys.path.pop(0)
 site.setquit()  # `exit` and `quit`, which programs call: an interpreter without site-packages has them not

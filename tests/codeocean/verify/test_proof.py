@@ -13,7 +13,7 @@ from codeocean.verify.checks import VerifyConfig, why_dropped
 from codeocean.verify.columns import PROOF_COLUMNS, PROOFS
 from codeocean.verify.edits import prove_edit
 from codeocean.verify.proof import check_arguments, columns_of_proof, not_runnable, refused_tests, run_proof
-from eval.sandbox.inside.agreement import rank, settled
+from eval.sandbox.inside.proof.agreement import rank, settled
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import missing_toolchains
 from tests.codeocean.conftest import raw_row

@@ -17,9 +17,10 @@ import signal
 from types import CodeType
 from typing import Any
 
-from eval.sandbox.inside import agreement, assertions, batches, sought, values, wire
+from eval.sandbox.inside import batches, values, wire
 from eval.sandbox.inside.codec import Gone
-from eval.sandbox.inside.supervisor import Children, Lost
+from eval.sandbox.inside.proof import agreement, assertions, sought
+from eval.sandbox.inside.proof.supervisor import Children, Lost
 
 MAX_DEATHS = 2
 """Processes that a solution may lose before the rest of its tests are not run."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.sandbox.inside.assertions import Recorder, compiled, names_for, says_nothing
+from eval.sandbox.inside.proof.assertions import Recorder, compiled, names_for, says_nothing
 
 VALUES = {1: 3, 2: "ab", 3: [1, 2], 4: None, 5: True, 6: {"a": 1}, 7: 0.5, 8: (1,), 9: {2}, 10: ""}
 

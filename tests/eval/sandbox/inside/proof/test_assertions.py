@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.sandbox.inside.assertions import NotAllowed, compiled, names_for
+from eval.sandbox.inside.proof.assertions import NotAllowed, compiled, names_for
 
 
 @pytest.mark.parametrize(

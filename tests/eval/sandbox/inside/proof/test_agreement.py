@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.sandbox.inside.agreement import groups_of, rank
+from eval.sandbox.inside.proof.agreement import groups_of, rank
 
 ROWS = st.integers(0, 5).flatmap(lambda n: st.lists(st.text("PFETD", min_size=n, max_size=n), max_size=5))
 

@@ -27,8 +27,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from eval.sandbox.inside import sought, wire
+from eval.sandbox.inside import wire
 from eval.sandbox.inside.codec import Gone
+from eval.sandbox.inside.proof import sought
 
 COMMAND, REPLY = struct.Struct("<cid"), struct.Struct("<id")
 """(what to do, number of the child, processor seconds of one source) and (wait status, processor seconds used)."""
