@@ -1,14 +1,14 @@
 """Records and enums that a candidate declares, as the expressions that make their values of JSON.
 
-Go's structs and named types, Rust's structs and enums, Java's records and enums, and C++'s structs without constructors
-and enums are declared in the tests' program as the candidate declares them (`eval/sandbox/stubs.py`). A value is an
-object of its fields, the list of them, or the name of an enum's member.
+Go's structs and named types, Rust's structs and enums, Java's records and enums, and C++'s enums and structs that are
+made of their fields are declared in the tests' program as the candidate declares them (`eval/sandbox/stubs.py`). A
+value is an object of its fields, the list of them, or the name of an enum's member.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,12 +120,26 @@ def _of_cpp(source: str) -> dict[str, OwnType]:
                 each.path, members=tuple(str(part).split("=")[0].strip() for part in each.parts)
             )
             continue
-        is_made = any(isinstance(part, Member) and not part.name for part in each.parts)  # by a constructor
         hidden = {"private:", "protected:"} & {part for part in each.parts if isinstance(part, str)}
         fields = tuple((field.name, field.kind) for field in each.fields())
-        if fields and not is_made and not hidden and not any(field.size for field in each.fields()):
+        if (
+            fields
+            and _takes_fields(each.parts, fields)
+            and not hidden
+            and not any(field.size for field in each.fields())
+        ):
             found[each.short] = OwnType(each.path, fields)
     return found
+
+
+def _takes_fields(parts: Sequence[object], fields: Sequence[tuple[str, str]]) -> bool:
+    """Whether a struct is made of its fields' values: it has no constructors, or one that takes them in their order."""
+    made = [part.kinds for part in parts if isinstance(part, Member) and not part.name]
+    return not made or [_bare(kind) for _, kind in fields] in [list(map(_bare, kinds)) for kinds in made]
+
+
+def _bare(kind: str) -> str:
+    return re.sub(r"\bconst\b|\bstd::|[&\s]", "", kind)
 
 
 def _of_go(source: str) -> dict[str, OwnType]:

@@ -209,9 +209,14 @@ STRUCTS = """#include <string>
 #include <vector>
 enum class Way { Up, Down };
 struct Stop { std::string name; double at = 0; bool operator==(const Stop& o) const { return name == o.name; } };
-struct Trip { std::vector<Stop> stops; Way way; };
+struct Trip {
+    std::vector<Stop> stops;
+    Way way;
+    Trip() : way(Way::Up) {}
+    Trip(const std::vector<Stop>& all, Way where) : stops(all), way(where) {}
+};
 Trip turned(const Trip& trip, double by = 0.5) {
-    Trip made{{trip.stops.rbegin(), trip.stops.rend()}, trip.way == Way::Up ? Way::Down : Way::Up};
+    Trip made{std::vector<Stop>{trip.stops.rbegin(), trip.stops.rend()}, trip.way == Way::Up ? Way::Down : Way::Up};
     for (auto& stop : made.stops) stop.at += by;
     return made;
 }
