@@ -204,7 +204,10 @@ def first_rows(database: duckdb.DuckDBPyConnection, files: RunFiles, rows: int) 
 
 
 def _unread(files: RunFiles, error: duckdb.Error) -> ValueError:
-    return ValueError(f"{files.root} cannot be read ({str(error).splitlines()[0]}); run its stages again")
+    reason = str(error).splitlines()[0]
+    if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in reason:  # what does not fit is spilled
+        return ValueError(f"the index cannot be made in {files.folder} ({reason}); free space there")
+    return ValueError(f"{files.root} cannot be read ({reason}); run its stages again")
 
 
 def is_large(files: RunFiles) -> bool:

@@ -107,3 +107,12 @@ def test_a_file_that_cannot_be_read_is_said_at_once(large):
     with pytest.raises(ValueError, match="cannot be read .*run its stages again"):
         Opening(large)
     assert list((large / ".explore").iterdir()) == []
+
+
+def test_a_full_disk_is_no_fault_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(index, "MAKING_MEMORY", "1MB")
+    run = make_run(tmp_path / "run", rows=2000)
+    with pytest.raises(
+        ValueError, match=r"the index cannot be made in \S+\.explore \(Out of Memory.*\); free space there"
+    ):
+        Explorer(run)
