@@ -10,6 +10,8 @@ that a busy machine slows all alike; each figure is the median over the steps.
 - `padded`: the authors' way: micro-batches of 4 rows padded to their longest, full logits, the model's own loss.
 - `trl` (`--against trl`): its SFTTrainer with packing, a step for as many learnt tokens as ours has; where it is
   installed (it is not among our requirements: `pip install trl`).
+- `llama_factory` (`--llama-factory PYTHON`): LLaMA-Factory's trainer with packing, in the environment of that Python,
+  a step for as many packed rows as hold ours (`bench/llama_factory.py`).
 
 `possible` is what the positions saved allow: FLOP of the padded step over FLOP of the packed one.
 
@@ -40,6 +42,7 @@ import pyarrow as pa
 import torch
 from transformers import AutoModelForCausalLM
 
+from bench.llama_factory import llama_factory_steps
 from bench.machine import describe_machine
 from bench.random_llama import alpaca_rows, write_random_llama
 from ray_jobs.run.models import resolve_model
@@ -149,12 +152,14 @@ def in_turns(running: dict[str, Iterator[int]], steps: int) -> dict[str, list[fl
     return rates
 
 
-def compare_ways(config: TrainConfig, examples: list[Example], steps: int, others: list[str]) -> dict[str, Any]:
-    """Packed against other ways."""
-    rates = in_turns({name: WAYS[name](config, examples) for name in ("packed", *others)}, steps)
+def compare_ways(
+    config: TrainConfig, examples: list[Example], steps: int, others: list[str], more: dict[str, Iterator[int]]
+) -> dict[str, Any]:
+    """Packed against other ways, and against `more` that run already."""
+    rates = in_turns({name: WAYS[name](config, examples) for name in ("packed", *others)} | more, steps)
     rounded = {name: [round(rate, 1) for rate in rates[name]] for name in rates}
     found: dict[str, Any] = {"learnt_tokens_per_second": rounded}
-    for other in others:
+    for other in (*others, *more):
         ratios = [ours / theirs for ours, theirs in zip(rates["packed"], rates[other], strict=True)]
         found[f"times_{other}"] = round(statistics.median(ratios), 3)
     if "padded" in others:
@@ -239,6 +244,7 @@ def main() -> None:
     parser.add_argument("--max-length", type=int, default=1024)
     parser.add_argument("--threads", type=int, help="of a worker and of the bare loop; all, but one less on Ray")
     parser.add_argument("--against", nargs="+", choices=["padded", "trl"], default=["padded"])
+    parser.add_argument("--llama-factory", metavar="PYTHON", help="an interpreter that has LLaMA-Factory")
     parser.add_argument("--measure", choices=["speed", "memory", "ray"], default="speed")
     parser.add_argument("--memory-of", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -278,7 +284,13 @@ def measure(options: argparse.Namespace, threads: int, scratch: Path) -> dict[st
     elif options.measure == "memory":
         found |= peak_of_each(["packed", *options.against])
     else:
-        found |= compare_ways(config, examples, options.steps, options.against)
+        more = dict[str, Iterator[int]]()
+        if options.llama_factory:
+            packed_rows = max(1, round(options.batch * statistics.mean(lengths) / config.max_length))
+            more["llama_factory"] = llama_factory_steps(
+                options.llama_factory, config.model, rows, config.max_length, packed_rows
+            )
+        found |= compare_ways(config, examples, options.steps, options.against, more)
     return found
 
 
