@@ -1,6 +1,7 @@
-"""Models → OpenAI-compatible endpoints on Ray Serve: an application of one `ray.serve.llm` deployment for each.
+"""Models → OpenAI-compatible endpoints on Ray Serve: an application of one deployment for each.
 
-Each replica answers HTTP itself with vLLM's own server ("direct ingress"), on a port that Serve gives it; Serve counts
+What is deployed is named by its import path: only the replica imports `ray.serve.llm`, and vLLM with it, which takes
+8 to 13 s of CPU. Each replica answers HTTP itself with vLLM's own server ("direct ingress"), on a port that Serve gives it; Serve counts
 these requests as its own when it scales and drains. Ray asks for HAProxy, which binds to all addresses, to spread them;
 `serve.upstream` does that here, told by a thread which replicas there are.
 """
@@ -18,18 +19,21 @@ import ray
 from ray import serve
 from ray.serve._private.constants import SERVE_CONTROLLER_NAME, SERVE_NAMESPACE
 from ray.serve.config import HTTPOptions
-from ray.serve.llm import LLMConfig, build_llm_deployment
+from ray.util.accelerators import accelerators
 
 from serve.client.upstream import Replicas
+from serve.engines.checks import check_engine
 from serve.engines.rebalance import begin_with
-from serve.engines.replica import Replica
 from serve.engines.replicas import keeping_told
-from serve.engines.settings import Model, application_of, llm_config, slug_of
+from serve.engines.settings import Model, application_of, deployment_options, llm_config, slug_of
 from serve.settings import ServeConfig, choose_port
 
 log = logging.getLogger("wavecoder.serve")
 
 LOOPBACK = "127.0.0.1"
+REPLICA = "serve.engines.replica.Replica"
+ACCELERATORS = [kind for name, kind in vars(accelerators).items() if not name.startswith(("_", "GOOGLE_TPU"))]
+"""Types of GPU that Ray knows."""
 
 
 @contextmanager
@@ -53,11 +57,8 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         ", ".join(model.name for model in models),
         url,
     )
-    # Importing ray.serve.llm sets the root logger to INFO, and Serve its own at every start: a line for every request.
-    # What a user has to know is in our own lines.
-    logging.getLogger().setLevel(logging.WARNING)
+    # Serve sets its logger to INFO at every start. What a user has to know is in our own lines.
     logging.getLogger("ray.serve").addFilter(_only_errors)
-    logging.getLogger("ray.serve.ray").setLevel(logging.ERROR)  # parent of all of ray.llm's
     serve.start(http_options=HTTPOptions(host=config.replica_host, port=port))
     secret = secrets.token_urlsafe(32)
     replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models}, secret)
@@ -79,18 +80,27 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
 def applications(
     models: Sequence[Model], config: ServeConfig, environment: dict[str, str], secret: str
 ) -> dict[str, Any]:
-    """Model's name → its Serve application. Arguments as of `endpoint`, and the secret that replicas ask for."""
+    """Model's name → its Serve application.
+
+    Args:
+        models: as of `endpoint`.
+        config: as of `endpoint`.
+        environment: as of `endpoint`.
+        secret: what replicas ask for.
+
+    Raises:
+        ValueError: no replica could start like this.
+    """
     begin = begin_with([model.name for model in models], config.replicas)
-    server = serve.ingress()(Replica)
-    return {
-        model.name: build_llm_deployment(
-            LLMConfig(**llm_config(model, config.engine_of(model.name), environment, begin.get(model.name))),
-            name_prefix="LLMServer:",
-            bind_kwargs={"secret": secret, "source": model.source},
-            deployment_cls=server,
-        )
-        for model in models
-    }
+    inherited = ray.get_runtime_context().runtime_env
+    made = {}
+    for model in models:
+        engine = config.engine_of(model.name)
+        check_engine(engine, ACCELERATORS)
+        fields = llm_config(model, engine, environment, begin.get(model.name))
+        deployment = serve.deployment(**deployment_options(fields, inherited))(REPLICA)
+        made[model.name] = deployment.bind(llm_config=fields, secret=secret, source=model.source)
+    return made
 
 
 def _shut_down() -> None:

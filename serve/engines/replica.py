@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import ray
+from ray import serve
 from ray.llm._internal.serve.engines.vllm.vllm_engine import VLLMEngine
 from ray.serve.llm import LLMConfig
 from ray.serve.llm.deployment import LLMServer
@@ -41,26 +42,28 @@ class Engine(VLLMEngine):
         await super().start()
 
 
+@serve.ingress()
 class Replica(LLMServer):
-    """A deployment's class; `serve.ingress()` makes it answer with the application that it builds."""
+    """A deployment's class, which answers with the application that it builds."""
 
     async def __init__(  # type: ignore[misc]  # Serve awaits it
-        self, llm_config: LLMConfig, *, secret: str, source: str = ""
+        self, llm_config: dict[str, Any], *, secret: str, source: str = ""
     ) -> None:
         """Load the engine.
 
         Args:
-            llm_config: what and how.
+            llm_config: what and how, as fields of `LLMConfig`.
             secret: bearer token of those who may ask.
             source: of the weights; a URL is copied to this node, and to the others that share the engine.
         """
         self._secret = secret
-        if "lora_modules" in (arguments := llm_config.engine_kwargs):  # as vLLM's command line hands them to its server
+        config = LLMConfig(**llm_config)
+        if "lora_modules" in (arguments := config.engine_kwargs):  # as vLLM's command line hands them to its server
             arguments["lora_modules"] = [LoRAModulePath(**module) for module in arguments["lora_modules"]]
         if is_url(source):
             # Where Ray too notes what it has fetched: the settings are read once and kept.
-            llm_config.get_engine_config().hf_model_id = await asyncio.to_thread(_fetch, source)
-        await super().__init__(llm_config, engine_cls=Engine)
+            config.get_engine_config().hf_model_id = await asyncio.to_thread(_fetch, source)
+        await super().__init__(config, engine_cls=Engine)
 
     async def _start_engine(self) -> None:
         """Start the engine, without Ray's actor that records that one has: it keeps 0.25 GiB and stays for good."""

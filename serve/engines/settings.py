@@ -1,5 +1,6 @@
 """Model → engine: what a vLLM replica is started with, on a laptop's CPU or on cluster GPUs. No Ray here."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -287,3 +288,25 @@ def llm_config(
             "max_num_adapters_per_replica": config.max_adapters,
         }
     return fields
+
+
+def deployment_options(fields: dict[str, Any], inherited: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of the Serve deployment of one model, as `ray.serve.llm.build_llm_deployment` gives them.
+
+    Args:
+        fields: of `llm_config`.
+        inherited: runtime environment of the job.
+    """
+    kind = fields["accelerator_type"]
+    # As Ray asks for a node with such a GPU.
+    hint = {f"accelerator_type:{'A10G' if kind == 'A10' else kind}": 0.001} if kind else {}
+    first, *others = (bundle | hint for bundle in fields["placement_group_config"]["bundles"])
+    return fields["deployment_config"] | {
+        "name": deployment_of(fields["model_loading_config"]["model_id"]),
+        "placement_group_bundles": [{"GPU": 0} | first, *others],
+        "placement_group_strategy": "PACK",
+        "health_check_period_s": 10,
+        "health_check_timeout_s": 10,
+        "ray_actor_options": fields["deployment_config"]["ray_actor_options"]
+        | {"runtime_env": {**inherited, **fields["runtime_env"]}},
+    }
