@@ -1,7 +1,9 @@
 """Models → OpenAI-compatible endpoints on Ray Serve: an application of one deployment for each.
 
-What is deployed is named by its import path: only the replica imports `ray.serve.llm`, and vLLM with it, which takes
-8 to 13 s of CPU. Each replica answers HTTP itself with vLLM's own server ("direct ingress"), on a port that Serve gives it; Serve counts
+A deployment names its class by import path. So only a replica imports `ray.serve.llm`, and vLLM with it, which takes
+several seconds of CPU.
+
+Each replica answers HTTP itself with vLLM's own server ("direct ingress"), on a port that Serve gives it; Serve counts
 these requests as its own when it scales and drains. Ray asks for HAProxy, which binds to all addresses, to spread them;
 `serve.upstream` does that here, told by a thread which replicas there are.
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -47,6 +49,7 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
 
     Raises:
         OSError: the port is taken.
+        ValueError: no replica could start like this.
         RuntimeError: a replica did not start in time; Serve's reason is in the message.
     """
     port = choose_port(config.replica_host, config.port, "serve.port", named=config.port_named)
@@ -57,17 +60,19 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
         ", ".join(model.name for model in models),
         url,
     )
+    secret = secrets.token_urlsafe(32)
+    shared = begin_with([model.name for model in models], config.replicas)
+    targets = [
+        serve.RunTarget(app, application_of(name), f"/{slug_of(name)}", external_scaler_enabled=bool(shared))
+        for name, app in applications(
+            models, config, environment, secret, ray.get_runtime_context().runtime_env
+        ).items()
+    ]
     # Serve sets its logger to INFO at every start. What a user has to know is in our own lines.
     logging.getLogger("ray.serve").addFilter(_only_errors)
     serve.start(http_options=HTTPOptions(host=config.replica_host, port=port))
-    secret = secrets.token_urlsafe(32)
     replicas = Replicas(url, {model.name: config.engine_of(model.name) for model in models}, secret)
     try:
-        shared = begin_with([model.name for model in models], config.replicas)
-        targets = [
-            serve.RunTarget(app, application_of(name), f"/{slug_of(name)}", external_scaler_enabled=bool(shared))
-            for name, app in applications(models, config, environment, secret).items()
-        ]
         serve.run_many(targets, wait_for_applications_running=False)
         _wait_until_ready([target.name for target in targets], config.ready_timeout_s)
         log.info("ready after %.0f s", time.monotonic() - begun)
@@ -78,7 +83,11 @@ def endpoint(models: Sequence[Model], config: ServeConfig, environment: dict[str
 
 
 def applications(
-    models: Sequence[Model], config: ServeConfig, environment: dict[str, str], secret: str
+    models: Sequence[Model],
+    config: ServeConfig,
+    environment: dict[str, str],
+    secret: str,
+    inherited: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Model's name → its Serve application.
 
@@ -87,12 +96,12 @@ def applications(
         config: as of `endpoint`.
         environment: as of `endpoint`.
         secret: what replicas ask for.
+        inherited: runtime environment of the job.
 
     Raises:
         ValueError: no replica could start like this.
     """
     begin = begin_with([model.name for model in models], config.replicas)
-    inherited = ray.get_runtime_context().runtime_env
     made = {}
     for model in models:
         engine = config.engine_of(model.name)
