@@ -80,7 +80,7 @@ def hosted_models(config: Config, names: tuple[str, ...], engines: str | None = 
 @contextmanager
 def serving(config: Config, models: dict[str, str]) -> Iterator[Upstream]:
     """What answers for `models` while it is up: name → folder, id, or URL of a folder in an object store."""
-    from serve.engines.flow import endpoint  # imports vLLM, which takes seconds that other jobs need not spend
+    from serve.engines.flow import endpoint  # imports Ray Serve, which other jobs need not
 
     for name in models:
         adapters = config.serve.engine_of(name).adapters

@@ -30,7 +30,9 @@ def check_engine(config: EngineConfig, accelerators: Collection[str]) -> None:
     if config.accelerator_type is not None and config.gpus == 0:
         raise ValueError(f"accelerator_type {config.accelerator_type} names a GPU, and the replica has none (gpus: 0)")
     if config.accelerator_type not in {None, "A10", *accelerators}:  # A10 stands for A10G
-        raise ValueError(f"accelerator_type {config.accelerator_type} is none that Ray knows: {', '.join(accelerators)}")
+        raise ValueError(
+            f"accelerator_type {config.accelerator_type} is none that Ray knows: {', '.join(accelerators)}"
+        )
     known = vllm_arguments()
     unknown = sorted(config.extra.keys() - known) if known else []
     if unknown:
