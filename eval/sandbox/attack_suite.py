@@ -38,6 +38,7 @@ class Attack:
     name: str
     candidate: str
     tests: str
+    entry_point: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,24 @@ class Bait:
 
 
 def load_attacks(language: str) -> list[Attack]:
-    """The suite's programs of a language, the honest one first; all JavaScript is TypeScript."""
+    """The suite's programs of a language, the honest one first; all JavaScript is TypeScript.
+
+    A cheat that needs tests of its own comes with an honest program for them.
+    """
     file = "javascript" if language == "typescript" else language
     text = Path(__file__).with_name("attacks") / f"{file}.yaml"
     suite = yaml.safe_load(text.read_text(encoding="utf-8"))
-    programs = [("honest", "honest", suite["honest"])]
-    programs += [(kind, name, program) for kind in KINDS[1:] for name, program in suite.get(kind, {}).items()]
-    return [
-        Attack(language, kind, name, *((WRONG, program) if kind == "tester" else (program, suite["tests"])))
-        for kind, name, program in programs
-    ]
+    found = [Attack(language, "honest", "honest", suite["honest"], suite["tests"])]
+    for kind, name, program in [(k, n, each) for k in KINDS[1:] for n, each in suite.get(k, {}).items()]:
+        if kind == "tester":
+            found.append(Attack(language, kind, name, WRONG, program))
+            continue
+        own = program if isinstance(program, dict) else {"candidate": program, "tests": suite["tests"]}
+        named = {"tests": own["tests"], "entry_point": own.get("entry_point")}
+        if "honest" in own:
+            found.append(Attack(language, "honest", f"honest: {name}", own["honest"], **named))
+        found.append(Attack(language, kind, name, own["candidate"], **named))
+    return found
 
 
 @contextmanager
@@ -100,7 +109,8 @@ def run_attack(attack: Attack, bait: Bait, *, memory_mb: int = 512) -> Result:
         return _run_tester(attack, bait, memory_mb)
     timeout = 1.0 if attack.kind == "resource" else 5.0
     candidate = attack.candidate.replace("@SECRET@", bait.path).replace("@PORT@", str(bait.port))
-    outcome = judge(candidate, attack.tests, language=attack.language, timeout=timeout, memory_mb=memory_mb)
+    outcome = judge(candidate, attack.tests, language=attack.language, entry_point=attack.entry_point,
+                    timeout=timeout, memory_mb=memory_mb)  # fmt: skip
     escaped = bait.secret in outcome.stdout + outcome.stderr or bait.touched()
     stopped = outcome.passed if attack.kind == "honest" else not outcome.passed and not escaped
     return Result(attack, outcome, stopped)

@@ -56,7 +56,8 @@ def post(batches):
 def held(names, answers):
     """The honest program is rewarded, and nothing else is."""
     got = {name: (each["reward"], each["outcome"]) for name, each in zip(names, answers, strict=True)}
-    assert got.pop("honest") == (1.0, "passed")
+    honest = {name: got.pop(name) for name in list(got) if name.startswith("honest")}
+    assert honest and set(honest.values()) == {(1.0, "passed")}
     assert {name: found for name, found in got.items() if found[0] != 0.0} == {}
 
 
