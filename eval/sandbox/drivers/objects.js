@@ -55,18 +55,25 @@ function contents(x) {
   return ownEntries(x).flat(1)
 }
 
-function replace(old, made) {
+// Make an object hold what another of its kind holds. The tests' objects get no functions of the candidate's.
+function replace(old, made, functions) {
   if (old === made) return
-  if (Array.isArray(old) && Array.isArray(made)) { old.length = 0; old.length = made.length; for (const n of Object.keys(made)) old[n] = made[n] }
-  else if (old instanceof Map && made instanceof Map) { old.clear(); made.forEach((v, k) => old.set(k, v)) }
-  else if (old instanceof Set && made instanceof Set) { old.clear(); made.forEach(v => old.add(v)) }
-  else if (old instanceof Date && made instanceof Date) old.setTime(made.getTime())
-  else if (ArrayBuffer.isView(old) && ArrayBuffer.isView(made)) old.set(made)
+  if (kindOf(old) !== kindOf(made)) throw new TypeError('another kind of object')
+  if (Array.isArray(old)) { old.length = 0; old.length = made.length; for (const n of Object.keys(made)) old[n] = made[n] }
+  else if (old instanceof Map) { old.clear(); made.forEach((v, k) => old.set(k, v)) }
+  else if (old instanceof Set) { old.clear(); made.forEach(v => old.add(v)) }
+  else if (old instanceof Date) old.setTime(made.getTime())
+  else if (ArrayBuffer.isView(old)) old.set(made)
   else {
-    for (const k of Object.keys(old)) delete old[k]
-    for (const k of Object.keys(made)) Object.defineProperty(old, k, { value: made[k], writable: true, enumerable: true, configurable: true })
+    const data = x => Object.keys(x).filter(k => functions || typeof x[k] !== 'function')
+    for (const k of data(old)) delete old[k]
+    for (const k of data(made)) Object.defineProperty(old, k, { value: made[k], writable: true, enumerable: true, configurable: true })
   }
   if (Object.isFrozen(made)) Object.freeze(old)
+}
+
+function kindOf(x) {
+  return [Array.isArray, ArrayBuffer.isView, y => y instanceof Map, y => y instanceof Set, y => y instanceof Date].findIndex(is => is(x)) + ' ' + typeof x
 }
 
 module.exports = { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace }

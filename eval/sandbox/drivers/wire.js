@@ -170,6 +170,12 @@ function lend(f) {
   return lentAt.get(f)
 }
 
+// An item of a list by a place of the other side's: a name in its place would be asked of the list's prototype.
+function itemOf(list, place) {
+  if (!Number.isInteger(place) || !Object.hasOwn(list, place)) throw new TypeError('no such object')
+  return list[place]
+}
+
 class Decoder {
   constructor(nodes, given = []) {
     this.given = given
@@ -183,16 +189,14 @@ class Decoder {
     const [[name, content]] = Object.entries(x)
     switch (name) {
       case 'at': {
-        const found = content < 0 ? this.given[-1 - content] : this.objects[content]
-        if (found === undefined) throw new TypeError('no such object')
-        return found
+        return content < 0 ? itemOf(this.given, -1 - content) : itemOf(this.objects, content)
       }
       case 'number': return Number(content)
       case 'undefined': return undefined
       case 'bigint': return BigInt(content)
       case 'symbol': return borrowSymbol(...content)
       case 'symbolFor': return Symbol.for(String(content))
-      case 'yourSymbol': return lent[content]
+      case 'yourSymbol': return itemOf(lent, content)
       case 'knownSymbol': if (typeof Symbol[content] === 'symbol') return Symbol[content]
     }
     throw new TypeError('unknown tag')
@@ -280,7 +284,7 @@ function make([kind, first, second, third, fourth]) {
     case 'bare': return Object.create(null)
     case 'date': return new Date(first === null || typeof first !== 'object' ? first : NaN)
     case 'regexp': return Object.assign(new RegExp(first, second), { lastIndex: third })
-    case 'yours': return lent[first]
+    case 'yours': return itemOf(lent, first)
     case 'promise': return borrowPromise(first)
     case 'instance': {
       if (!asksByName) break
@@ -379,7 +383,7 @@ function ask(request, args) {
   let value
   try {
     const decoder = new Decoder(answer.nodes, encoder.objects)
-    for (const [place, node] of answer.changed) replace(encoder.objects[place], decoder.objects[node])
+    for (const [place, node] of answer.changed) replace(itemOf(encoder.objects, place), itemOf(decoder.objects, node), !asksByName)
     value = decoder.value(answer.value)
   } catch (error) { gone() }
   if (asksByName) promises.askSoon(answer.busy === 1)
@@ -414,9 +418,9 @@ function answered(request, look, isNested = false) {
     } else if ('set' in request && look) {
       args[0][decoder.key(request.set)] = args[1]
     } else if (request.this) {
-      value = lent[request.of].apply(args[0], args.slice(1))
+      value = itemOf(lent, request.of).apply(args[0], args.slice(1))
     } else {
-      const target = 'of' in request ? lent[request.of] : look(request.name)
+      const target = 'of' in request ? itemOf(lent, request.of) : look(request.name)
       value = request.heir && look ? madeHeir(target, args[0], args.slice(1)) : request.construct && look ? Reflect.construct(target, args) : 'args' in request ? target(...args) : target
     }
   } catch (error) { [kind, value] = ['threw', error] }
