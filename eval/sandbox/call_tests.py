@@ -17,7 +17,8 @@ from eval.sandbox.calls.own_types import OwnType, cpp_comparisons, java_path, ow
 from eval.sandbox.calls.script_literals import ScriptTypes
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.literals import Unwritable
-from eval.sandbox.signatures import functions_of, without_comments
+from eval.sandbox.plain_text import without_comments
+from eval.sandbox.signatures import functions_of
 from eval.sandbox.stubs import driver, own_names
 from eval.sandbox.typescript import needs_compiler
 
@@ -113,7 +114,7 @@ def _function(solution: str, language: str, name: str) -> Called:
 
 def _without_aliases(source: str) -> str:
     """C++ with types in place of the other names that it gives them: `using Row = std::array<int, 3>;`."""
-    text = without_comments(source)
+    text = without_comments(source, "cpp")
     alias = re.compile(r"^[ \t]*(?:using\s+(\w+)\s*=([^;{}]+)|typedef\s+([^;{}()]+?)\s*\b(\w+));", re.MULTILINE)
     while (match := alias.search(text)) is not None:
         name, kind = match[1] or match[4], (match[2] or match[3]).strip()
@@ -132,7 +133,7 @@ def _without_defaults(source: str, name: str) -> tuple[str, int]:
         return f"{match[1]}{', '.join(part.partition('=')[0].rstrip() for part in parts)})"
 
     inside = r"((?:[^(){};]|\([^(){};]*\)|\{[^{}]*\})*)\)(?=\s*(?:noexcept\s*)?\{)"
-    return re.sub(rf"(\b{re.escape(name)}\s*\(){inside}", bare, without_comments(source)), count
+    return re.sub(rf"(\b{re.escape(name)}\s*\(){inside}", bare, without_comments(source, "cpp")), count
 
 
 def _changes_its_first(function: Function, language: str) -> bool:
@@ -152,7 +153,7 @@ def _with_lists(function: Function) -> Function:
 
 def _template(solution: str, name: str) -> tuple[Function | None, list[str]]:
     """A function template of C++ and the names of its parameters."""
-    for given, returns, named, parameters in _TEMPLATE.findall(without_comments(solution)):
+    for given, returns, named, parameters in _TEMPLATE.findall(without_comments(solution, "cpp")):
         if named == name:
             parts = [re.fullmatch(r"(.+?[\s&])(\w+)", " ".join(part.split())) for part in split_at_commas(parameters)]
             if all(parts):
@@ -202,7 +203,7 @@ def _java_generics(before: str) -> list[str]:
 
 def _forwarded(solution: str, name: str) -> str:
     """Java whose method stands in a class of another name, with a class that hands calls on; empty if it does not."""
-    text = without_comments(solution)
+    text = without_comments(solution, "java")
     for owner in re.finditer(r"^(?:public\s+|final\s+)*class\s+(\w+)[^{;]*\{", text, re.MULTILINE):
         body = cut_at_close(text[owner.end() :], "java")
         marks, generic = r"((?:(?:public|protected|static|final|synchronized)\s+)*)", r"(?:<[^(){};]+>\s*)?"

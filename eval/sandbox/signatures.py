@@ -13,6 +13,7 @@ from dataclasses import replace
 from eval.sandbox import go_generics, go_types
 from eval.sandbox.cpp import streams
 from eval.sandbox.functions import Function, split_at_commas
+from eval.sandbox.plain_text import without_comments
 from eval.sandbox.rust.closures import closure
 from eval.sandbox.rust.signatures import rust_functions, unknown_bounds
 
@@ -50,7 +51,7 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
     """
     found: dict[str, Function] = {}
     doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp/probes.py`)
-    text = without_comments(source)
+    text = without_comments(source, language)
     text = _plain_go(text) if language == "go" else text
     if language == "rust":
         hidden = (
@@ -189,9 +190,3 @@ def _without_boxed(kind: str) -> str:
     """A Rust type in which boxed functions, but for one that is all of it, are lists of their types."""
     boxed = r"Box<dyn Fn\(([\w<>, ]*)\)(?: ?(?:->|→) ?([\w<>]+))?>"
     return kind if re.fullmatch(rf"&?\s*{boxed}", kind) else re.sub(boxed, r"Box<(\1,\2)>", kind)
-
-
-def without_comments(source: str) -> str:
-    """Comments blanked, strings kept."""
-    pattern = r'"(?:\\.|[^"\\\n])*"|/\*.*?\*/|//[^\n]*'
-    return re.sub(pattern, lambda match: match[0] if match[0].startswith('"') else " ", source, flags=re.DOTALL)

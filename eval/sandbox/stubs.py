@@ -20,9 +20,10 @@ from eval.sandbox.cpp import stubs as cpp_stubs
 from eval.sandbox.cpp.crossing import Crossing, add_functions, crossing
 from eval.sandbox.cpp.ways import iterated
 from eval.sandbox.functions import Function, split_at_commas
+from eval.sandbox.plain_text import without_comments
 from eval.sandbox.rust import programs as rust_programs
 from eval.sandbox.rust import traits as rust_traits
-from eval.sandbox.signatures import functions_of, is_plain, without_comments
+from eval.sandbox.signatures import functions_of, is_plain
 from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
@@ -93,10 +94,9 @@ def split(
 
 def own_names(candidate: str, language: str) -> frozenset[str]:
     """The types and traits of Rust and Go that a candidate declares and that cross."""
-    source = without_comments(candidate)
     if language == "rust":
-        return frozenset([*rust_programs.types_of(candidate), *rust_traits.traits(source)])
-    return frozenset(go_types.data_types(source) if language == "go" else ())
+        return frozenset([*rust_programs.types_of(candidate), *rust_traits.traits(without_comments(candidate, language))])
+    return frozenset(go_types.data_types(without_comments(candidate, language)) if language == "go" else ())
 
 
 def wanted_names(candidate: str, tests: str, language: str, entry_point: str | None) -> list[str]:
@@ -202,7 +202,7 @@ def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) 
 
 
 def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -> tuple[Files, Files]:
-    source = "" if plain else without_comments(candidate)
+    source = "" if plain else without_comments(candidate, "go")
     own = {
         name: text for name, text in go_types.data_types(source).items() if not re.search(rf"\btype\s+{name}\b", tests)
     }

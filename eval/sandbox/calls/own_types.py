@@ -19,7 +19,7 @@ from eval.sandbox.cpp.heads import Member
 from eval.sandbox.functions import split_at_commas
 from eval.sandbox.literals import Unwritable
 from eval.sandbox.rust.programs import types_of
-from eval.sandbox.signatures import without_comments
+from eval.sandbox.plain_text import without_comments
 
 Write = Callable[[Any, str], str]
 """A value and a type → an expression."""
@@ -44,7 +44,7 @@ class OwnType:
 def own_types(source: str, language: str) -> dict[str, OwnType]:
     """Name → type, of those whose values JSON can say."""
     readers = {"go": _of_go, "rust": _of_rust, "java": _of_java, "cpp": _of_cpp}
-    return readers[language](without_comments(source)) if language in readers else {}
+    return readers[language](without_comments(source, language)) if language in readers else {}
 
 
 def own_literal(value: Any, kind: OwnType, language: str, write: Write) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from eval.sandbox.functions import Function
+from eval.sandbox.plain_text import without_comments
 from eval.sandbox.rust import signatures, stubs, traits
 from eval.sandbox.rust.types import OwnType, constants, own_types
-from eval.sandbox.signatures import is_plain, plain_words, without_aliases, without_comments
+from eval.sandbox.signatures import is_plain, plain_words, without_aliases
 
 _USED = {"Rc": "std::rc", "RefCell": "std::cell", "Cell": "std::cell", "Arc": "std::sync", "Mutex": "std::sync",
          "RwLock": "std::sync", "FromStr": "std::str", "BinaryHeap": "std::collections", "Cow": "std::borrow",
@@ -20,7 +21,7 @@ _HEAD = "#![allow(warnings)]\nmod wire;\n"
 
 def types_of(candidate: str) -> dict[str, OwnType]:
     """The types that a candidate declares and that are data."""
-    source = without_aliases(without_comments(candidate))
+    source = without_aliases(without_comments(candidate, "rust"))
     mine = set(re.findall(r"\b(?:struct|enum)\s+(\w+)", source)) & set(_USED)  # its own Cell is no other
     return own_types(source, plain_words("rust") - mine)
 
@@ -37,7 +38,7 @@ def programs(
         driver: name → text of a file of `eval/drivers`.
         plain: no types and traits of the candidate's cross.
     """
-    whole = without_aliases(without_comments(candidate))
+    whole = without_aliases(without_comments(candidate, "rust"))
     source = "" if plain else whole
     types = {name: each for name, each in types_of(source).items()
              if not re.search(rf"\b(?:struct|enum)\s+{name}\b", tests)}  # fmt: skip
