@@ -195,12 +195,16 @@ def _answer_verify(body: Any, judged: Judged) -> dict[str, Any]:
 def _response_text(response: dict[str, Any]) -> str:
     """What a response of OpenAI's Responses API says, without its reasoning."""
     texts = []
-    for item in response.get("output") or []:
+    for item in _listed(response.get("output")):
         if isinstance(item, dict) and item.get("type", "message") == "message":
-            content = item.get("content") or []
-            parts = [{"text": content}] if isinstance(content, str) else content
+            content = item.get("content")
+            parts = [{"text": content}] if isinstance(content, str) else _listed(content)
             texts += [str(part.get("text") or "") for part in parts if isinstance(part, dict)]
     return "".join(texts) or str(response.get("output_text") or "")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _verdict(judged: Judged) -> dict[str, Any]:
@@ -222,7 +226,7 @@ def _text(tests: Tests) -> str:
 
 def _within(name: str, value: Any, most: float) -> Any:
     if value is not None and value > most:
-        raise FormError(f"{name}: is {value:g}; this server allows {most:g} at most")
+        raise FormError(f"{name}: is too large; this server allows {most:g} at most")
     return value
 
 

@@ -112,10 +112,10 @@ def text_of(said: Completion | dict[str, Any] | None, role: str = "assistant") -
     if said is None or isinstance(said, str):
         return said or ""
     messages = [said] if isinstance(said, dict) else list(said)
-    for message in reversed(messages):
+    for message in reversed([each for each in messages if isinstance(each, dict)]):
         content = message.get("content")
         if isinstance(content, list):
-            content = "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+            content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
         if message.get("role", role) == role and content:
             return str(content)
     return ""

@@ -103,7 +103,10 @@ class RewardServer:
         for task, each in zip(tasks, judged, strict=True):
             self._note(task, each)
         answers = [form.answer(each, verdict) for each, verdict in zip(bodies, judged, strict=True)]
-        return _json(answers if isinstance(body, list) else answers[0])
+        try:
+            return _json(answers if isinstance(body, list) else answers[0])
+        except RecursionError:  # of a form that gives the request back
+            raise RefusalError(400, "the body is nested too deep to be given back") from None
 
     def _read(self, form: Form, body: Any, place: int) -> Task:
         try:

@@ -170,7 +170,7 @@ def _is_comparable(name: str, types: dict[str, str], depth: int = 0) -> bool:
 def _fields(body: str) -> dict[str, str]:
     """Name → type of the fields that stand in lines of their own; none where a struct stands within."""
     found: dict[str, str] = {}
-    for line in [] if "{" in body else re.split(r"[\n;]", re.sub(r"`[^`]*`", "", body)):
+    for line in [] if "{" in body else re.split(r"[\n;]", re.sub(r'"[^"]*"', "", body)):
         if match := re.fullmatch(r"[ \t]*(\w+(?:[ \t]*,[ \t]*\w+)*)[ \t]+([\w\[*].*?)[ \t]*", line):
             found |= dict.fromkeys(re.split(r"[ \t]*,[ \t]*", match[1]), match[2])
     return found
@@ -193,7 +193,7 @@ def _compares(text: str) -> bool:
 def _words(body: str) -> set[str]:
     """The words of the types of a struct's fields."""
     words: set[str] = set()
-    for line in re.split(r"[\n;]", re.sub(r"`[^`]*`", "", body)):
+    for line in re.split(r"[\n;]", re.sub(r'"[^"]*"', "", body)):
         fields = re.match(r"[ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]+(?=[\w\[*])", line)
         words |= _kind_words(line[fields.end() :] if fields else line)
     return words

@@ -21,6 +21,7 @@ from eval.sandbox.cpp.crossing import Crossing, add_functions, crossing
 from eval.sandbox.cpp.ways import iterated
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.plain_text import without_comments
+from eval.sandbox.reserved import RESERVED, without_library
 from eval.sandbox.rust import programs as rust_programs
 from eval.sandbox.rust import traits as rust_traits
 from eval.sandbox.signatures import functions_of, is_plain
@@ -28,14 +29,6 @@ from eval.sandbox.typescript import without_types
 
 Files = dict[str, str]
 
-_RESERVED = {
-    "cpp": "abs fabs round floor ceil pow sqrt max min sort equal find count swap to_string stoi assert main rand exit "
-    "fmod log exp isnan accumulate reverse printf string vector map set pair tuple list deque optional function "
-    "make_pair make_tuple tie get",
-    "rust": "main drop",
-    "go": "main init len cap append copy delete make new panic recover print println string int float64 rune byte bool",
-    "java": "main equals hashCode toString getClass",
-}
 GO_PACKAGES = {"assert": "github.com/stretchr/testify/assert"} | {
     path.rpartition("/")[2]: path
     for path in (
@@ -83,7 +76,9 @@ def split(
         return _java(candidate, tests, entry_point)
     own = frozenset() if plain else own_names(candidate, language)
     functions = functions_of(candidate, language, own) if known is None else known
-    wanted = [_renamed(f) for f in functions if _is_wanted(f.name, tests, language, entry_point)]
+    functions = [f for f in functions if _is_wanted(f.name, tests, language, entry_point)]
+    names = without_library((f.name for f in functions), language)
+    wanted = [_renamed(f) for f in functions if f.name in names]
     if language == "cpp":
         nothing = Crossing([], [], [], [], set(), set())
         return _cpp(candidate, tests, wanted, nothing if plain else crossing(candidate, tests, entry_point))
@@ -95,7 +90,9 @@ def split(
 def own_names(candidate: str, language: str) -> frozenset[str]:
     """The types and traits of Rust and Go that a candidate declares and that cross."""
     if language == "rust":
-        return frozenset([*rust_programs.types_of(candidate), *rust_traits.traits(without_comments(candidate, language))])
+        return frozenset(
+            [*rust_programs.types_of(candidate), *rust_traits.traits(without_comments(candidate, language))]
+        )
     return frozenset(go_types.data_types(without_comments(candidate, language)) if language == "go" else ())
 
 
@@ -104,7 +101,8 @@ def wanted_names(candidate: str, tests: str, language: str, entry_point: str | N
     called = re.findall(r"\b([A-Za-z_]\w*)\s*\(", tests)
     names = {entry_point} if entry_point else set(called)
     mine = set(re.findall(r"\w+", candidate))
-    return sorted(name for name in names if name in mine and _is_wanted(name, tests, language, entry_point))
+    wanted = (name for name in names if name in mine and _is_wanted(name, tests, language, entry_point))
+    return sorted(without_library(wanted, language))
 
 
 def _renamed(function: Function) -> Function:
@@ -121,7 +119,7 @@ def _is_wanted(name: str, tests: str, language: str, entry_point: str | None) ->
         return False
     if any(f.name == name for f in functions_of(tests, language)):
         return False
-    return name == entry_point if entry_point else name not in _RESERVED[language].split()
+    return name == entry_point if entry_point else name not in RESERVED[language]
 
 
 def _javascript(candidate: str, tests: str, entry_point: str | None) -> tuple[Files, Files]:
@@ -314,7 +312,7 @@ def _java(candidate: str, tests: str, entry_point: str | None) -> tuple[Files, F
     main = re.sub(r"^import[ \t][^;]*;[ \t]*\n", "", main, flags=re.MULTILINE)
     named = re.findall(r"^import[ \t]+(?:static[ \t]+)?java[.x][^;]*;", candidate, re.MULTILINE)
     imports += "".join(given) + "".join(f"{each}\n" for each in dict.fromkeys(named) if each not in imports)
-    called = sorted(set(re.findall(r"\b(\w+)\s*\(", main)) - set(_RESERVED["java"].split()))
+    called = sorted(set(re.findall(r"\b(\w+)\s*\(", main)) - set(RESERVED["java"]))
     return (
         {"Solution.java": candidate},
         {

@@ -18,6 +18,7 @@ from eval.sandbox.cpp.heads import Member
 from eval.sandbox.cpp.remote import is_library, remote_types
 from eval.sandbox.cpp.ways import all_carried, bare, returned_by
 from eval.sandbox.functions import Function
+from eval.sandbox.reserved import LIBRARY
 from eval.sandbox.signatures import plain_words
 
 MOST = 250
@@ -108,6 +109,7 @@ def crossing(candidate: str, tests: str, entry_point: str | None) -> Crossing:
         if member.name.isidentifier():
             wanted = member.name in words - theirs and (entry_point in {None, member.name} or bool(member.space))
             wanted = wanted and _is_special(member, own | short)
+            wanted = wanted and not (entry_point is None and member.name in LIBRARY["cpp"] and not member.words() & own)
         else:
             wanted = bool(member.words() & own) and _is_fair(member, None, made)
         if wanted and _crosses(member, known | own, made):

@@ -18,7 +18,7 @@ from eval.sandbox.cpp.heads import Member, conversion, descend, member, text_of
 LITERAL = re.compile(
     r"[-+]?[\d.][\w.']*|'(?:[^'\\\n]|\\.)'|\"(?:[^\"\\\n]|\\.)*\"|true|false|nullptr|NULL|\{\s*\}|\{\s*[-\w.]+\s*\}"
 )
-_KNOWN_ENUM = re.compile(r"[\w\s+\-*|<()]*")
+_KNOWN_ENUM = re.compile(r"\w+\s*(?:=[\w\s+\-*|<()]*)?")
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _add_type(node: Node, space: str, into: Declared, parameters: tuple[str, ...
         head = "enum class" if any(each.type in {"class", "struct"} for each in node.children) else "enum"
         under = text_of(node.child_by_field_name("base"))
         values = tuple(text_of(each) for each in body.named_children if each.type == "enumerator")
-        whole = all(_KNOWN_ENUM.fullmatch(value.partition("=")[2]) for value in values)
+        whole = all(_KNOWN_ENUM.fullmatch(value) for value in values)
         into.types.append(OwnType(name, space, head, under, values, body.start_byte + 1, is_whole=whole))
         return
     bases = next((each for each in node.children if each.type == "base_class_clause"), None)

@@ -2,8 +2,9 @@
 
 JSON has one kind of list, and names that are strings. So a tuple is the list of its items, a set its items in any
 order, a generator what it yields, and a dictionary's keys are compared as strings where they are no strings. An object
-of a dataclass is what its fields hold, a member of an enum its value or its name. Everything else is compared as Python
-does, floats within 1e-9; but whole numbers exactly, as far as a float tells them apart.
+of a dataclass is what its fields hold, a member of an enum its value, or its name where a text is expected and the
+value is none or the same word. Everything else is compared as Python does, floats within 1e-9; but whole numbers
+exactly, as far as a float tells them apart.
 """
 
 from __future__ import annotations
@@ -144,6 +145,9 @@ def _as_plain(value: Any, expected: Any) -> Any:
     if isinstance(expected, dict) and not isinstance(value, Mapping) and hasattr(kind, "__dataclass_fields__"):
         return {name: getattr(value, name, None) for name in kind.__dataclass_fields__}
     if isinstance(expected, str | int) and hasattr(kind, "__members__"):
-        name, held = getattr(value, "name", None), getattr(value, "value", None)
-        return name if name == expected and isinstance(name, str) else held
+        held = getattr(value, "value", None)
+        name = getattr(value, "name", None) if isinstance(expected, str) else None
+        if type(name) is not str or (isinstance(held, str) and held.casefold() != name.casefold()):
+            return held  # two different texts would be two guesses
+        return name if name == expected or not isinstance(held, str) else held
     return value

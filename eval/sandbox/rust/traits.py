@@ -39,6 +39,11 @@ _SCALARS = frozenset(["i32", "i64", "u32", "u64", "usize", "u8", "f64", "f32", "
 """Types of the language for which tests call what a candidate's trait gives them."""
 LENT = 255
 """In place of a type's number: an object that stays at the candidate's."""
+_TOLD_TEXT = """contains starts_with ends_with find rfind matches rmatches match_indices split rsplit splitn rsplitn split_once
+rsplit_once split_terminator split_inclusive strip_prefix strip_suffix trim_matches trim_start_matches
+trim_end_matches eq_ignore_ascii_case cmp partial_cmp total_cmp eq ne lt le gt ge get replace replacen"""
+_TOLD = frozenset(_TOLD_TEXT.split())
+"""Methods of texts, letters and numbers that borrow and are told what a value ought to be."""
 _PUT = "wavecoder_put(&self, _out: &mut Vec<u8>)"
 _FMT = {"Display": '"{}"', "Debug": '"{:?}"'}
 
@@ -113,6 +118,14 @@ def _needs_type(head: str) -> bool:
     return "," in receiver or not rest or bool(re.search(r"\bSelf\b", rest[own.end() :] if own else rest))
 
 
+def _hides(of: Impl) -> bool:
+    """Whether a trait for one of the library's types has a method that may stand for one of the type's own.
+
+    A method that takes the value itself comes before the type's own, which borrows it: it would be told what tests ask.
+    """
+    return any(f.name in _TOLD for f in rust_functions(of.block))
+
+
 def _is_judging(f: Function) -> bool:
     """Whether a method may be told what a value ought to be: so its name says, and it takes something."""
     return JUDGING.search(f.name) is not None and len(f.parameters) > 1
@@ -134,7 +147,7 @@ def implementations(source: str, tests: str, types: dict[str, OwnType]) -> Itera
         )
         if name not in own and ((owner not in types and not of_number) or name not in _PATHS):
             continue
-        if owner not in types and of.path not in _SCALARS:
+        if owner not in types and (of.path not in _SCALARS or _hides(of)):
             continue
         if (
             name in _OPS

@@ -132,7 +132,7 @@ def own_types(source: str, known: set[str]) -> dict[str, OwnType]:
         rest = source[match.end() :]
         body = f"{{{cut_at_close(rest[1:], 'rust')}" if rest[0] == "{" else rest[: rest.find(";")].rstrip()
         plain = _MARKED.sub("", body)
-        if "#" in plain or "'" in (given or "") or "=" in (given or ""):
+        if "#" in plain or not re.fullmatch(r"[\w\s:+,<>?]*", given or ""):
             continue
         derives = [
             each.strip() for each in re.findall(r"[\w: ]+", ",".join(re.findall(r"derive\(([^)]*)\)", attributes)))

@@ -244,3 +244,33 @@ def test_samples_that_nobody_waits_for_any_more_are_left_out():
 
     asyncio.run(scenario())
     assert len(begun) == 1
+
+
+CODE = "```python\ndef double(x):\n    return 2 * x\n```"
+OUTPUT = [{"type": "message", "content": [{"type": "output_text", "text": CODE}]}]
+TOLD = {"tests": GOOD["tests"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "reward"),
+    [
+        ("/reward", GOOD | {"completion": [{"role": "assistant", "content": [{"text": 5}]}]}, 0.0),
+        ("/reward", GOOD | {"prompt": [{"role": "user", "content": [{"text": [1]}, 7]}]}, 1.0),
+        ("/verify", {"response": {"output": 5}, "verifier_metadata": TOLD}, 0.0),
+        ("/verify", {"response": {"output": [{"type": "message", "content": 5}]}, "verifier_metadata": TOLD}, 0.0),
+        ("/verify", {"responses_create_params": {"input": ["a", None, 3]}, "response": {"output": OUTPUT},
+                     "verifier_metadata": TOLD}, 1.0),
+    ],
+)  # fmt: skip
+def test_messages_of_odd_parts_are_read_as_far_as_they_are_texts(path, body, reward):
+    answer = Client().post(path, body)
+    assert (answer.status_code, answer.json()["reward"]) == (200, reward)
+
+
+def test_numbers_beyond_any_and_bodies_too_deep_to_give_back_are_refused():
+    client, deep = Client(passed), '{"response": {}, "verifier_metadata": {"tests": "x"}, "x": @}'
+    huge = client.post("/reward", GOOD | {"memory_mb": 10**400})
+    assert (huge.status_code, "memory_mb: is too large" in huge.text) == (422, True)
+    bodies = [deep.replace("@", "[" * depth + "]" * depth) for depth in range(850, 1000)]
+    more = [(("POST", "/verify"), {"content": body, "headers": KEY}) for body in bodies]
+    assert {answer.status_code for answer in client.ask(*more)} == {200, 400}

@@ -21,6 +21,8 @@ class Pair:
 
 class Shade(Enum):
     DARK = "dark"
+    YES = "no"
+    ONE = 1
 
 
 JSON = st.recursive(
@@ -46,7 +48,7 @@ def test_what_python_tells_apart_is_not_the_same(one, other):
     [((1, 2), [1, 2]), ({3, 1}, [1, 3]), ({1: "a"}, {"1": "a"}), (iter([1, 2]), [1, 2]), (0.1 + 0.2, 0.3), (2.0, 2),
      (range(2), [0, 1]), ({(1, 2)}, [[1, 2]]), (True, 1), ({None: 1}, {"null": 1}),
      ({(1, 2): 0}, {"(1, 2)": 0}), (Fraction(3, 2), 1.5), (Decimal("0.1"), 0.1), (Decimal(2), 2), (Pair(1, "b"), {"one": 1, "other": "b"}),
-     (Shade.DARK, "dark"), (Shade.DARK, "DARK"), (2.0**60, 2**60), (3_000_000_000.0, 3_000_000_000)],
+     (Shade.DARK, "dark"), (Shade.DARK, "DARK"), (Shade.YES, "no"), (Shade.ONE, "ONE"), (Shade.ONE, 1), (2.0**60, 2**60), (3_000_000_000.0, 3_000_000_000)],
 )  # fmt: skip
 def test_what_json_cannot_tell_apart_is_the_same(value, expected):
     assert same(value, expected)
@@ -58,6 +60,7 @@ def test_what_json_cannot_tell_apart_is_the_same(value, expected):
      (None, False), (0, None), ([1], [1, 2]), ({"a": 1}, {"a": 1, "b": 2}), (float("nan"), 1.0), (10**400, 1.5),
      ({1: 1, "1": 1}, {"1": 1}), (object(), {}), (b"a", "a"),
      (3_000_000_001.0, 3_000_000_000), (2.0**60, 2**60 + 1), (Fraction(1, 3), 1), (Decimal("nan"), 1.0), (Shade.DARK, "light"),
+     (Shade.YES, "YES"),
      (Pair(1, 2), {"one": 1}), (Pair(1, 2), {"one": 1, "other": 3}), (Pair(1, 2), [1, 2]), ({(1, 2): 0}, {"(1, 3)": 0})],
 )  # fmt: skip
 def test_other_values_are_not(value, expected):
