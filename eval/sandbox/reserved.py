@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from eval.sandbox.go_types import PREDECLARED
 
-_CPP = """abs fabs round floor ceil pow sqrt max min sort equal find count swap to_string stoi assert main rand exit fmod
-log exp isnan accumulate reverse printf string vector map set pair tuple list deque optional function make_pair
+_CPP = """abs fabs round floor ceil pow sqrt max min sort equal find count swap to_string stoi assert main rand exit
+fmod log exp isnan accumulate reverse printf string vector map set pair tuple list deque optional function make_pair
 make_tuple tie get"""
 _LATER = frozenset({"clear", "max", "min"})
 """What Go has only since 1.21: many programs have their own."""

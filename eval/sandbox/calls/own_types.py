@@ -18,8 +18,8 @@ from eval.sandbox.cpp.declared import declared
 from eval.sandbox.cpp.heads import Member
 from eval.sandbox.functions import split_at_commas
 from eval.sandbox.literals import Unwritable
-from eval.sandbox.rust.programs import types_of
 from eval.sandbox.plain_text import without_comments
+from eval.sandbox.rust.programs import types_of
 
 Write = Callable[[Any, str], str]
 """A value and a type → an expression."""

@@ -5,6 +5,7 @@
 const IDLE_TURNS = 50
 const waiting = new Map() // number of the other side's promise → how this side's is settled
 const told = new WeakSet(), settled = [] // of this side's: [number, 'value' or 'threw', what it is]
+const thenables = new Set() // of the other side's, which have called nothing back yet
 let asked = false, idle = 0, ask // how the tests' side asks; the candidate's has none
 
 function lendPromise(x, number) {
@@ -60,7 +61,15 @@ async function unlessAwaited(later) {
   }
 }
 
-// What nobody settled: tests that wait for it ran to no end, and would end well.
-function isWaiting() { return waiting.size > 0 }
+// Of the tests' side: what is given to the `then` of an object of the other side's, which has to call one of them.
+function awaited(given) {
+  if (!given.some(x => typeof x === 'function')) return given
+  const one = {}
+  thenables.add(one)
+  return given.map(f => (typeof f === 'function' ? (...args) => { thenables.delete(one); return f(...args) } : f))
+}
 
-module.exports = { answerSettle, asks, askSoon, isWaiting, borrowPromise, isBusy, lendPromise, unlessAwaited }
+// What nobody settled: tests that wait for it ran to no end, and would end well.
+function isWaiting() { return waiting.size > 0 || thenables.size > 0 }
+
+module.exports = { answerSettle, asks, askSoon, awaited, isWaiting, borrowPromise, isBusy, lendPromise, unlessAwaited }

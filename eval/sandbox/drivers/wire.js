@@ -353,7 +353,7 @@ function borrowSymbol(of, description) {
 function method(name, length) {
   const made = function (...args) {
     if (!borrowed.has(this)) throw new TypeError(`${String(name)} is called of something else`)
-    return ask({ method: typeof name === 'symbol' ? symbolItem(name) : name }, [this, ...args])
+    return ask({ method: typeof name === 'symbol' ? symbolItem(name) : name }, [this, ...(asksByName && name === 'then' ? promises.awaited(args) : args)])
   }
   return guarded(name, made, owner => owner, length)
 }

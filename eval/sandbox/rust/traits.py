@@ -39,8 +39,8 @@ _SCALARS = frozenset(["i32", "i64", "u32", "u64", "usize", "u8", "f64", "f32", "
 """Types of the language for which tests call what a candidate's trait gives them."""
 LENT = 255
 """In place of a type's number: an object that stays at the candidate's."""
-_TOLD_TEXT = """contains starts_with ends_with find rfind matches rmatches match_indices split rsplit splitn rsplitn split_once
-rsplit_once split_terminator split_inclusive strip_prefix strip_suffix trim_matches trim_start_matches
+_TOLD_TEXT = """contains starts_with ends_with find rfind matches rmatches match_indices split rsplit splitn rsplitn
+split_once rsplit_once split_terminator split_inclusive strip_prefix strip_suffix trim_matches trim_start_matches
 trim_end_matches eq_ignore_ascii_case cmp partial_cmp total_cmp eq ne lt le gt ge get replace replacen"""
 _TOLD = frozenset(_TOLD_TEXT.split())
 """Methods of texts, letters and numbers that borrow and are told what a value ought to be."""
