@@ -17,7 +17,7 @@ from eval.sandbox.calls.own_types import OwnType, cpp_comparisons, java_path, ow
 from eval.sandbox.calls.script_literals import ScriptTypes
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.literals import Unwritable
-from eval.sandbox.plain_text import without_comments
+from eval.sandbox.plain_text import fits, without_comments
 from eval.sandbox.signatures import functions_of
 from eval.sandbox.stubs import driver, own_names
 from eval.sandbox.typescript import needs_compiler
@@ -95,7 +95,7 @@ def _function(solution: str, language: str, name: str) -> Called:
     own = own_types((language == "java" and _forwarded(solution, name)) or solution, language)
     if language == "java":
         return _java_method(solution, name, own)
-    declared, defaults = _without_defaults(_without_aliases(solution), name) if language == "cpp" else (solution, 0)
+    declared, defaults = _without_defaults(without_cpp_aliases(solution), name) if language == "cpp" else (solution, 0)
     known = frozenset(own) | {part for each in own.values() for part in each.name.split("::")}
     known |= own_names(solution, language)  # of which no value is written, as of a `Result`'s errors
     found = next((one for one in functions_of(declared, language, known) if one.name == name), None)
@@ -112,13 +112,16 @@ def _function(solution: str, language: str, name: str) -> Called:
     return Called(found, language, tuple(names), own=own, defaults=defaults, takes_more=takes_more)
 
 
-def _without_aliases(source: str) -> str:
+def without_cpp_aliases(source: str) -> str:
     """C++ with types in place of the other names that it gives them: `using Row = std::array<int, 3>;`."""
     text = without_comments(source, "cpp")
     alias = re.compile(r"^[ \t]*(?:using\s+(\w+)\s*=([^;{}]+)|typedef\s+([^;{}()]+?)\s*\b(\w+));", re.MULTILINE)
     while (match := alias.search(text)) is not None:
         name, kind = match[1] or match[4], (match[2] or match[3]).strip()
-        text = text[: match.start()] + re.sub(rf"(?<!::)\b{name}\b", lambda _, kind=kind: kind, text[match.end() :])  # type: ignore[misc]
+        rest = text[match.end() :]
+        if fits(rest, name, kind, source):
+            rest = re.sub(rf"(?<!::)\b{name}\b", lambda _, kind=kind: kind, rest)  # type: ignore[misc]
+        text = text[: match.start()] + rest
     return text
 
 

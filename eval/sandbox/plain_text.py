@@ -57,3 +57,13 @@ def _inside(text: str, language: str) -> str:
         return match[0]
 
     return _ESCAPED.sub(put, text)
+
+
+def longest(source: str) -> int:
+    """Letters that a source may have once the other names in it are replaced: names of names may double each time."""
+    return 4 * len(source) + 4_000
+
+
+def fits(text: str, name: str, kind: str, source: str) -> bool:
+    """Whether a text may have a type in place of its name."""
+    return len(text) + text.count(name) * len(kind) <= longest(source)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from eval.sandbox import go_generics, go_types
 from eval.sandbox.cpp import streams
 from eval.sandbox.functions import Function, split_at_commas
-from eval.sandbox.plain_text import without_comments
+from eval.sandbox.plain_text import fits, without_comments
 from eval.sandbox.rust.closures import closure
 from eval.sandbox.rust.signatures import rust_functions, unknown_bounds
 
@@ -52,7 +52,7 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
     found: dict[str, Function] = {}
     doubtful: set[str] = set()  # overloads, default arguments: the compiler knows (`eval/sandbox/cpp/probes.py`)
     text = without_comments(source, language)
-    text = _plain_go(text) if language == "go" else text
+    text = plain_go(text) if language == "go" else text
     if language == "rust":
         hidden = (
             set(re.findall(r"\b(?:struct|enum|union|trait)\s+(\w+)", text)) - own
@@ -93,11 +93,12 @@ def _go_function(groups: tuple[str, ...], source: str) -> Function | None:
     return replace(made, returns=go_generics.without_slices(made.returns, made), parameters=kinds)
 
 
-def _plain_go(source: str) -> str:
+def plain_go(source: str) -> str:
     """Go's text with function values written as functions, and other names of plain types replaced by the types."""
     text = re.sub(r"^var\s+(\w+)\s*=\s*func\s*\(", r"func \1(", source, flags=re.MULTILINE)
     for name, kind in re.findall(r"^type[ \t]+(\w+)[ \t]*=[ \t]*([^\n{};]+?)[ \t]*$", source, re.MULTILINE):
-        text = re.sub(rf"(?<![\w.]){name}\b(?![ \t]*=)", lambda _, kind=kind: kind, text)  # type: ignore[misc]
+        if fits(text, name, kind, source):
+            text = re.sub(rf"(?<![\w.]){name}\b(?![ \t]*=)", lambda _, kind=kind: kind, text)  # type: ignore[misc]
     return text
 
 
@@ -137,10 +138,11 @@ def without_aliases(source: str) -> str:
     alias = (
         r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?type[ \t]+(\w+)[ \t]*(?:<((?:[^<>;]|<[^<>;]*>)*)>)?[ \t]*=[ \t]*([^;]+);"
     )
+    text = source
     for name, parameters, kind in re.findall(alias, source, re.MULTILINE):
-        names = split_at_commas(parameters) if parameters else []
-        source = _unaliased(source, name, names, kind)
-    return source
+        if fits(text, name, kind, source):
+            text = _unaliased(text, name, split_at_commas(parameters) if parameters else [], kind)
+    return text
 
 
 def _unaliased(source: str, name: str, parameters: list[str], kind: str) -> str:

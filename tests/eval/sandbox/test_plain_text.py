@@ -2,7 +2,9 @@
 
 import pytest
 
-from eval.sandbox.plain_text import without_comments
+from eval.sandbox.call_tests import without_cpp_aliases
+from eval.sandbox.plain_text import longest, without_comments
+from eval.sandbox.signatures import plain_go, without_aliases
 
 ROWS = [
     ("go", "a := `x}` // y", 'a := "x\\x7d"  '),
@@ -25,3 +27,28 @@ ROWS = [
 def test_a_literal_hides_nothing_and_keeps_its_value(language, source, left):
     assert without_comments(source, language) == left
     assert without_comments(left, language) == left
+
+
+def doubling(form, first, levels=16):
+    """Other names of types, each of which stands for two of the one before."""
+    return first + "".join(form.format(n, n - 1) for n in range(1, levels)) + "\n"
+
+
+BOMBS = {
+    "rust": doubling("type A{0} = (A{1}, A{1});\n", "type A0 = i32;\n"),
+    "go": doubling("type A{0} = map[A{1}]A{1}\n", "type A0 = int\n"),
+    "cpp": doubling("using A{0} = pair<A{1}, A{1}>;\n", "using A0 = int;\n"),
+}
+READERS = {"rust": without_aliases, "go": plain_go, "cpp": without_cpp_aliases}
+
+
+@pytest.mark.parametrize("language", BOMBS)
+def test_names_of_names_do_not_grow_without_end(language):
+    for bomb in (BOMBS[language], "".join(BOMBS[language].splitlines(keepends=True)[::-1])):
+        assert len(READERS[language](bomb)) <= longest(bomb)
+
+
+def test_the_names_that_programs_have_are_replaced():
+    assert without_aliases("type Row = Vec<i32>;\nfn f(x: Row) {}").endswith("fn f(x: Vec<i32>) {}")
+    assert plain_go("type Row = []int\nfunc F(x Row) {}").endswith("func F(x []int) {}")
+    assert without_cpp_aliases("using Row = vector<int>;\nint f(Row x) {}").strip() == "int f(vector<int> x) {}"
