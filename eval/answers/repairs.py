@@ -43,7 +43,7 @@ _MARK = re.compile(
     r"|<\w+(?:[ \t]+[\w:-]+=\"[^\"\n]*\")+[ \t]*>|<\w+=\w+>"
     r"|</?(?:s|code|answer|python|solution|response|output|result|final|final_answer|pre|content|assistant"
     r"|javascript|java|go|cpp|rust)(?:[ \t][^<>\n]*)?>"
-    r"|#{2,}[ \t]*(?:Response|Answer|Solution|Code|Output)[ \t]*:"
+    r"|(?<!#)#{2,}[ \t]*(?:Response|Answer|Solution|Code|Output)[ \t]*:"
     r"|\\boxed\{"
     r")[ \t]*"
 )

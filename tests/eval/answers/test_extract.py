@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from eval.answers.extract import Question, read_code
 from eval.answers.prompts import read_answer, read_with_reason
+from eval.answers.repairs import without_marks
 from eval.answers.trees import brace_units, is_code
 from eval.problems import Problem
 from tests.eval.answers.reading_table import ADD, ALONE, AROUND, FUNCTIONS, PYTHON, WRAPPED, WRONG, fenced
@@ -177,3 +179,10 @@ def test_of_two_definitions_in_blocks_that_go_together_a_compiler_sees_one():
     answer = f"```cpp\n{helper}\n{draft}\n```\nThat was wrong. The function again:\n```cpp\n{draft.replace('n;', 'n / two();')}\n```"
     code = read_code(answer, Question("half", "cpp")).code
     assert code.count("double half(") == 1 and "n / two()" in code
+
+
+def test_a_line_of_one_sign_is_read_in_time_that_grows_with_its_length():
+    begun = time.process_time()
+    assert without_marks("#" * 60_000) == "#" * 60_000
+    assert without_marks("####### Answer: 5") == "\n5"
+    assert time.process_time() - begun < 5
