@@ -31,9 +31,9 @@ VALUES: dict[Any, Callable[[Any], tuple[Any, ...]]] = {
 }
 """Values of the library that a class may extend → what makes them."""
 
-BASES = (int, str, float, complex, bytes, bytearray, list, tuple, dict, set, frozenset, collections.deque,
-         collections.OrderedDict, collections.Counter, collections.defaultdict, *VALUES)  # fmt: skip
-"""Data types that a candidate's class may extend; what is in them crosses."""
+BASES = (int, str, float, complex, bytes, bytearray, list, tuple, collections.OrderedDict, collections.Counter, dict,
+         set, frozenset, collections.deque, collections.defaultdict, *VALUES)  # fmt: skip
+"""Data types that a candidate's class may extend; what is in them crosses. The first that fits says how."""
 
 CHANGEABLE = (bytearray, list, dict, set, collections.deque)
 
@@ -42,7 +42,9 @@ def bare(x: Any, base: type) -> Any:
     """The data in an object whose class extends a container, as that container."""
     if isinstance(x, collections.OrderedDict):
         return dict(collections.OrderedDict.items(x))
-    return dict(dict.items(x)) if base is dict else base(base.__iter__(x))  # type: ignore[attr-defined]
+    if isinstance(x, collections.deque):
+        return collections.deque(collections.deque.__iter__(x), x.maxlen)
+    return dict(dict.items(x)) if issubclass(base, dict) else base(base.__iter__(x))  # type: ignore[attr-defined]
 
 
 def load(x: Any, data: Any) -> None:
@@ -85,8 +87,6 @@ def replace(old: Any, new: Any) -> None:
     elif isinstance(old, types.SimpleNamespace):
         vars(old).clear()
         vars(old).update(vars(new))
-    elif isinstance(old, memoryview) and not old.readonly:
-        old[:] = new
 
 
 _CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
@@ -102,7 +102,6 @@ _CONTENTS: dict[type, Callable[[Any], list[Any]]] = {
     collections.UserList: lambda x: [x.data],
     collections.UserDict: lambda x: [x.data],
     types.SimpleNamespace: lambda x: [*vars(x), *vars(x).values()],
-    memoryview: lambda x: [x.tobytes()],
 }
 
 
@@ -119,7 +118,7 @@ def are_shared(requests: Iterable[list[Any]]) -> bool:
 
 def is_container(x: Any) -> bool:
     """Whether it is one of Python's own changes."""
-    return type(x) in _CONTENTS and type(x) is not memoryview
+    return type(x) in _CONTENTS
 
 
 def contents(x: Any) -> list[Any] | None:
@@ -162,9 +161,5 @@ def bare_data(x: Any) -> Any:
                 return base.__add__(x, base(0))
             if base is str:
                 return str.__str__(x)
-            return (
-                bytes.__getitem__(x, slice(None))
-                if base is bytes
-                else bare(x, dict if issubclass(base, dict) else base)
-            )
+            return bytes.__getitem__(x, slice(None)) if base is bytes else bare(x, base)
     return list(x.args) if isinstance(x, BaseException) else None

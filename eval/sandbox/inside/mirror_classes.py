@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+import collections
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from eval.sandbox.inside.changes import BASES, CHANGEABLE, VALUES, bare, load
@@ -12,11 +13,14 @@ from eval.sandbox.inside.mirrors import (
     ASKED,
     COMPARISONS,
     LOOKS,
+    QUESTIONS,
     SECRET,
     Lent,
     Mirror,
     Secret,
+    ask,
     attribute,
+    is_data_here,
     method_for,
     named_alike,
     of_class,
@@ -49,7 +53,7 @@ class Overridden(Own):
 
     def __get__(self, x: Any, cls: Any = None) -> Any:
         secret = secret_of(x)
-        if x is None or (secret is not None and (secret.named or self._name in _CHANGING)):
+        if x is None or (secret is not None and (secret.named or self._name not in QUESTIONS)):
             return super().__get__(x, cls)
         return self._plain.__get__(x, cls)
 
@@ -97,7 +101,7 @@ def make_mirror(
         kept.insert(0, stands_for)
     data = next((base for base in BASES if any(issubclass(b, base) for b in kept)), None)
     space: dict[str, Any] = {"__module__": "__main__", "__doc__": Own("__doc__"), "__dict__": vars(Lent)["__dict__"]}
-    allowed = ASKED if data is None else frozenset(LOOKS)
+    allowed = ASKED if data is None else frozenset((*LOOKS, "__setitem__", "__delitem__"))
     space |= {each: method_for(each) for each in asked if each in allowed}
     if data is not None:
         space |= {each: _either(each, getattr(data, each, None)) for each in asked if each in _OF_THE_CLASS}
@@ -115,7 +119,7 @@ def make_mirror(
         space["__class__"] = property(lambda _: stands_for)
     if not any(isinstance(base, Mirror) for base in kept):
         kept.insert(0, Lent)
-    space |= _of_the_library(bases, [each for each in (*asked, *_SEARCHES) if each not in own])
+    space |= _of_the_library(bases, {*asked, *QUESTIONS}.difference(own))
     kind = _AbstractMirror if any(issubclass(type(base), abc.ABCMeta) for base in kept) else Mirror
     try:
         made = kind(name, tuple(dict.fromkeys(kept)), space)
@@ -128,16 +132,39 @@ def make_mirror(
     return made
 
 
-_SEARCHES = ("index", "count", "isdisjoint")
-
-
-def _of_the_library(bases: list[type], names: list[str]) -> dict[str, Any]:
+def _of_the_library(bases: list[type], names: Iterable[str]) -> dict[str, Any]:
     """Comparisons and searches that a class has of the library's mappings, sets and sequences: they are done here.
 
     They ask for items, keys and values alone, so that no candidate is told what it is compared with.
     """
-    found = {name: _raw(bases, name) for name in names if name in COMPARISONS or name in _SEARCHES}
-    return {name: each for name, each in found.items() if getattr(each, "__module__", "") == "collections.abc"}
+    found = {name: _raw(bases, name) for name in names if name in _DONE_HERE}
+    of_users = {name: _of_users(name, each) for name, each in found.items() if _module(each) == "collections"}
+    return of_users | {
+        name: each
+        for name, each in found.items()
+        if _module(each) == __name__ or (_module(each) == "collections.abc" and name not in ARITHMETIC)
+    }
+
+
+def _module(x: Any) -> str:
+    return str(getattr(x, "__module__", ""))
+
+
+def _of_users(name: str, plain: Any) -> Callable[..., Any]:
+    """A method of `UserList`, `UserDict` or `UserString`: asked about the tests' data, it is done here with `data`."""
+    kind = getattr(collections, plain.__qualname__.partition(".")[0])
+
+    def do(self: Any, *args: Any, **kwargs: Any) -> Any:
+        secret = secret_of(self)
+        if secret is None or secret.named or not any(map(is_data_here, (*args, *kwargs.values()))):
+            return method_for(name)(self, *args) if name.startswith("__") else attribute(self, name)(*args, **kwargs)
+        if name in ARITHMETIC and name.startswith("__i"):
+            return plain(self, *args)
+        held = kind.__new__(kind)
+        held.data = ask(self, "get", "data")
+        return getattr(held, name)(*args, **kwargs)
+
+    return do
 
 
 def _raw(bases: list[type], name: str) -> Any:
@@ -152,12 +179,16 @@ def _kept(base: type) -> type | None:
     return next((data for data in BASES if issubclass(base, data)), None)
 
 
-_OF_THE_CLASS = frozenset((*COMPARISONS, *ARITHMETIC, "__contains__", "__setitem__", "__delitem__", "__hash__"))
+_DONE_HERE = QUESTIONS | {*COMPARISONS, *ARITHMETIC, "__contains__"}
+_OF_THE_CLASS = frozenset((*COMPARISONS, *ARITHMETIC, "__contains__", "__hash__"))
 _CHANGING = frozenset({"append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse", "add", "discard",
                        "update", "popitem", "setdefault", "appendleft", "popleft", "extendleft", "rotate"})  # fmt: skip
 _UNTOUCHED = frozenset({"__class__", "__new__", "__init__", "__init_subclass__", "__subclasshook__", "__getattribute__",
                         "__setattr__", "__delattr__", "__dir__", "__sizeof__", "__reduce__", "__reduce_ex__",
                         "__getstate__", "__class_getitem__", "__hash__", "__alloc__", "__doc__"})  # fmt: skip
+
+
+_ITERATES = ("__iter__", "__reversed__")  # and what is asked meanwhile loads anew, which a deque's iterator refuses
 
 
 def _is_method(data: type, name: str) -> bool:
@@ -174,7 +205,8 @@ def _live(data: type, name: str) -> Callable[..., Any]:
             return plain(self, *args, **kwargs)
         load(self, secret.peer.refresh(secret.of))
         try:
-            return plain(self, *args, **kwargs)
+            made = plain(self, *args, **kwargs)
+            return iter(list(made)) if isinstance(self, collections.deque) and name in _ITERATES else made
         finally:
             if name in _CHANGING or name.startswith("__i") or name in ("__setitem__", "__delitem__"):
                 base = next(base for base in CHANGEABLE if isinstance(self, base))
@@ -192,6 +224,8 @@ def make_object(mirror: Any, data: Any, secret: Secret) -> Any:
             made.args = tuple(data or ())
     elif base in CHANGEABLE or issubclass(base, CHANGEABLE):
         made = base.__new__(mirror)
+        if base is collections.deque:
+            base.__init__(made, (), data.maxlen)
         load(made, data)
     else:
         made = base.__new__(mirror, *(VALUES[base](data) if base in VALUES else (data,)))

@@ -173,6 +173,10 @@ def _exit(self: Any, kind: Any, error: Any, _: Any) -> Any:
     return ask(self, "do", "__exit__", (kind, error, None))  # a traceback stays where it is
 
 
+def _exit_later(self: Any, kind: Any, error: Any, _: Any) -> Any:
+    return ask(self, "do", "__aexit__", (kind, error, None))
+
+
 def _awaited(self: Any) -> Any:
     return ask(self, "await", "")
     yield
@@ -184,7 +188,9 @@ def method_for(name: str) -> Callable[..., Any]:
         return _comparison(name)
     if name in ARITHMETIC:
         return _arithmetic(name)
-    rare: dict[str, Callable[..., Any]] = {"__contains__": _contains, "__await__": _awaited, "__exit__": _exit}
+    rare: dict[str, Callable[..., Any]] = {
+        "__contains__": _contains, "__await__": _awaited, "__exit__": _exit, "__aexit__": _exit_later,
+    }  # fmt: skip
     return rare.get(name) or _other(name)
 
 
@@ -339,6 +345,7 @@ class Lent(_Space):
         if name.startswith("__") and name.endswith("__") and name not in {
             "__name__", "__doc__", "__qualname__", "__code__", "__defaults__", "__kwdefaults__", "__annotations__",
             "__closure__", "__wrapped__", "__self__", "__func__", "__notes__", "__module__", "__dataclass_fields__",
+            "__slots__", "__match_args__",
         }:  # fmt: skip
             raise AttributeError(name)
         return attribute(self, name)

@@ -16,6 +16,11 @@ CASES = {
     "type changes 1 to True": ("def f(a):\n    a[0] = True\n    a[1] = 1.0", "x = [1, 1]\nf(x)\nassert x[0] is True and type(x[1]) is float"),
     "bytearray array": ("def f(b, a):\n    b[0] = 65\n    a.append(3)\n    return a", "import array\nb, a = bytearray(b'xy'), array.array('i', [1])\nr = f(b, a)\nassert b == b'Ay' and r is a and a.tolist() == [1, 3]"),
     "memoryview": ("def f(): return memoryview(b'ab')", "m = f()\nassert m == b'ab' and m[0] == 97 and isinstance(m, memoryview)"),
+    "views of memory": ("import array\ndef f(n): return [memoryview(array.array('i', [1, 2, 3])), memoryview(b'abcdef')[::2], memoryview(b'abcdef').cast('B', (2, 3))][n]", "import array\nassert f(0).tolist() == [1, 2, 3] and f(0) == memoryview(array.array('i', [1, 2, 3])) and f(0).format == 'i' and sum(f(0)) == 6\nassert f(1) == b'ace' and f(2)[1, 2] == ord('f') and f(2).shape == (2, 3)"),
+    "views that share": ("def f(v):\n    v[0] = 65\n    return v\ndef g(b): return memoryview(b)[1:]", "import array\na = array.array('h', [5, 6, 7])\nv = memoryview(a)[::-1]\nassert f(v) is v and a.tolist() == [5, 6, 65]\nb = bytearray(b'pqrs')\nw = g(b)\nw[0] = 90\nassert b == b'pZrs' and w.obj is b and w[::2].tobytes() == b'Zs'"),
+    "heirs of user types": ("from collections import *\nclass L(UserList):\n    def second(self): return self[1]\nclass S(UserString): pass\nclass M(L): pass\ndef f(n): return [L([1, 2, 3]), S('hey'), M([4])][n]", "r = f(0)\nassert r == [1, 2, 3] and [1, 2, 3] == r and r + [4] == [1, 2, 3, 4] and r[1:] == [2, 3] and r.index(2) == 1 and r.second() == 2 and 3 in r and r < [2]\nr.append(7)\nr += [8]\nassert r == [1, 2, 3, 7, 8] and r.second() == 2 and type(r).__name__ == 'L'\nassert f(1) == 'hey' and f(1) + '!' == 'hey!' and f(1).startswith('he') and 'e' in f(1) and f(2) == [4] and f(2) * 2 == [4, 4]"),
+    "heirs of containers": ("from collections import *\nclass O(OrderedDict): pass\nclass C(Counter):\n    def top(self): return self.most_common(1)[0][0]\nclass D(deque):\n    def peek(self): return self[0]\nclass Lower(dict):\n    def __setitem__(self, k, v): super().__setitem__(k.lower(), v)\n    def __getitem__(self, k): return super().__getitem__(k.lower())\n    def get(self, k, d=None): return super().get(k.lower(), d)\ndef f(n): return [O(b=1, a=2), C('hello'), D([[1], 2], 2), Lower()][n]", "from collections import *\nassert f(0) != OrderedDict(a=2, b=1) and f(0) == dict(a=2, b=1) and f(1) + Counter('l') == Counter('helllo') and f(1).top() == 'l'\nq = f(2)\nq.append(3)\nassert list(q) == [2, 3] and q.maxlen == 2 and q.peek() == 2 and repr(q) == 'D([2, 3], maxlen=2)'\nd = f(3)\nd['ABC'] = 5\nassert d == {'abc': 5} and d['aBc'] == 5 and d.get('ABC') == 5"),
+    "an asynchronous end, slots": ("from dataclasses import dataclass\n@dataclass(slots=True)\nclass P:\n    x: int\nclass R:\n    async def __aenter__(self): return self\n    async def __aexit__(self, kind, *_): self.seen = kind; return True\ndef f(): return R()", "import asyncio\nasync def main():\n    async with f() as r: raise KeyError('x')\n    return r.seen\nassert asyncio.run(main()) is KeyError and P(1).__slots__ == ('x',)"),
     "user types": ("from collections import *\ndef f(n): return [UserList([1, [2]]), UserString('ab'), UserDict(a=1), ChainMap({1: 2}, {3: 4})][n]", "from collections import *\nassert f(0) == [1, [2]] and f(0)[1] == [2] and f(1) == 'ab' and f(1).upper() == 'AB' and f(2)['a'] == 1 and f(3)[3] == 4 and isinstance(f(0), UserList)"),
     "counter default": ("from collections import *\ndef f(n):\n    d = defaultdict(list)\n    d['a'].append(1)\n    return [Counter('aab'), d, OrderedDict(b=1, a=2)][n]", "from collections import *\nassert f(0)['z'] == 0 and f(0) == Counter(a=2, b=1) and f(0).most_common(1) == [('a', 2)]\nd = f(1)\nassert d['q'] == [] and d['a'] == [1] and type(d) is defaultdict\nassert f(2) == OrderedDict(b=1, a=2) and f(2) != OrderedDict(a=2, b=1)"),
     "default factory of its own": ("from collections import defaultdict\ndef f(): return defaultdict(lambda: 7)", "assert f()['x'] == 7"),
@@ -90,6 +95,9 @@ def test_values_inside_values_arrive_whole():
 BROKEN = {
     "no equality": ("class A: pass\ndef f(): return A()", "assert f() == A()"),
     "another value": ("class A(int): pass\ndef f(): return A(3)", "assert f() == 4"),
+    "another view": ("def f(): return memoryview(b'abcd')[::2]", "assert f() == b'abd'"),
+    "a view of something else": ("def f(v): v = memoryview(bytearray(v))\ndef g(b): return memoryview(bytearray(b))", "b = bytearray(b'ab')\nf(b)\nw = g(b)\nw[0] = 90\nassert b == b'Zb'"),
+    "another user list": ("from collections import UserList\nclass L(UserList): pass\ndef f(): return L([1, 2])", "assert f() + [3] == [1, 2, 4]"),
     "not changed": ("def f(x): x = sorted(x)", "x = [2, 1]\nf(x)\nassert x == [1, 2]"),
     "a copy": ("def f(x): return list(x)", "x = [1]\nassert f(x) is x"),
 }  # fmt: skip
@@ -108,6 +116,7 @@ ASKED = {
     "equal": f"class A:\n    def __eq__(s, o): {WORD}\n    __ne__ = __lt__ = __le__ = __eq__\ndef f(): return A()",
     "an int": f"class A(int):\n    def __eq__(s, o): {WORD}\n    __ne__ = __lt__ = __le__ = __sub__ = __abs__ = __eq__\ndef f(): return A(0)",
     "a list": f"class A(list):\n    def __eq__(s, o): {WORD}\n    __contains__ = __ne__ = count = index = __eq__\ndef f(): return A()",
+    "a user list": f"from collections import UserList\nclass A(UserList):\n    def __eq__(s, o): {WORD}\n    __contains__ = __ne__ = __lt__ = __le__ = index = count = __eq__\ndef f(): return A()",
     "a string": f"class A(str):\n    def __eq__(s, o): {WORD}\n    __contains__ = startswith = find = count = strip = __eq__\ndef f(): return A()",
 }  # fmt: skip
 
@@ -134,4 +143,12 @@ def test_the_candidate_is_never_asked_whether_it_is_right(name, question):
         timeout=10.0,
         memory_mb=512,
     )
+    assert done.passed, done
+
+
+def test_what_a_user_list_gave_for_the_tests_data_is_no_data():
+    """Its own `__add__` is told what the tests add: what comes of it is not compared with theirs."""
+    candidate = "from collections import UserList\nclass A(UserList):\n    def __add__(s, o): return A([5])\ndef f(): return A()"
+    tests = "try: assert f() + [5] != [5]\nexcept TypeError as error: assert 'word' in str(error)"
+    done = judge(candidate, tests, language="python", entry_point="f", timeout=10.0, memory_mb=512)
     assert done.passed, done
