@@ -22,6 +22,7 @@ from typing import Any, Required, TypedDict, Unpack
 
 from eval.sandbox.cpp.crossing import crossing
 from eval.sandbox.cpp.probes import functions_in, probe_of_calls, probe_of_function, probe_of_object
+from eval.sandbox.cpp.spelled import spelled
 from eval.sandbox.data_tests import DataTests, Held, data_tests
 from eval.sandbox.functions import Function
 from eval.sandbox.machine_speed import slowness
@@ -92,6 +93,9 @@ def judge(
         ) is not None:
             return passed
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
+
+    if language == "cpp":
+        candidate, tests, entry_point = spelled(candidate, tests, entry_point)
 
     def judge_split(known: list[Function] | None = None, *, plain: bool = False) -> Outcome:
         files = split(candidate, tests, language, entry_point, known, plain=plain)

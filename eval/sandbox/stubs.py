@@ -18,7 +18,7 @@ from eval.sandbox import go_generics, go_types
 from eval.sandbox.cpp import streams
 from eval.sandbox.cpp import stubs as cpp_stubs
 from eval.sandbox.cpp.crossing import Crossing, add_functions, crossing
-from eval.sandbox.cpp.ways import iterated
+from eval.sandbox.cpp.ways import iterated, referred_array
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.plain_text import without_comments
 from eval.sandbox.reserved import RESERVED, without_library
@@ -159,7 +159,7 @@ def _as_script(module: str) -> str:
 def _cpp(candidate: str, tests: str, functions: list[Function], made: Crossing) -> tuple[Files, Files]:
     """Both programs; what crosses beside functions of plain data is numbered behind them."""
     functions = [each for each in functions if each.name not in made.names]
-    ranges = [each for each in functions if any(iterated(kind) for _, kind in each.parameters)]
+    ranges = [f for f in functions if any(iterated(kind) or referred_array(kind) for _, kind in f.parameters)]
     functions = [each for each in functions if each not in ranges]
     made = add_functions(made, ranges)
     cases, stubs = [], []

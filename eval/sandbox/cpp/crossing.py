@@ -242,6 +242,8 @@ def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
     for part in each.parts:
         if not isinstance(part, Field):
             continue
+        if not part.has_known_size():
+            return False
         pointers = re.findall(r"(\w+)(?:<[\w\s,:]*>)?\s*\*", part.kind.replace("const char*", "text"))
         if not re.fullmatch(r"[\w\s:<>,*]*", part.kind) or not set(re.findall(r"[A-Za-z_]\w*", part.kind)) <= names:
             return False

@@ -18,6 +18,7 @@ from eval.sandbox.cpp.heads import Member, conversion, descend, member, text_of
 LITERAL = re.compile(
     r"[-+]?[\d.][\w.']*|'(?:[^'\\\n]|\\.)'|\"(?:[^\"\\\n]|\\.)*\"|true|false|nullptr|NULL|\{\s*\}|\{\s*[-\w.]+\s*\}"
 )
+_PARAMETER = r"(?:class|typename|int|unsigned|unsigned int|long|bool|char|(?:std::)?size_t) \w+"
 _KNOWN_ENUM = re.compile(r"\w+\s*(?:=[\w\s+\-*|<()]*)?")
 
 
@@ -32,6 +33,12 @@ class Field:
     initial: str
     """A literal, or nothing."""
     is_static: bool = False
+    is_shared: bool = False
+    """Whether it is static and may change."""
+
+    def has_known_size(self) -> bool:
+        """Whether the length of an array is a number."""
+        return re.fullmatch(r"(\[\d+\])*", self.size) is not None
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,8 @@ class OwnType:
     """Where its body begins in the text, in bytes."""
     parameters: tuple[str, ...] = ()
     """Of a template."""
+    heads: tuple[str, ...] = ()
+    """What each of these is: `class` or a type of numbers."""
     is_whole: bool = True
     """Whether all that it holds is known here."""
     inner: tuple[str, ...] = ()
@@ -135,9 +144,9 @@ def _gather(node: Node, space: str, into: Declared, parameters: tuple[str, ...])
             _gather(child, space, into, ())
         elif kind == "template_declaration":
             listed = child.child_by_field_name("parameters")
-            names = [text_of(each).split()[-1] for each in (listed.named_children if listed else [])]
-            if all(each.type == "type_parameter_declaration" for each in (listed.named_children if listed else [])):
-                _gather(child, space, into, tuple(names))
+            names = tuple(text_of(each) for each in (listed.named_children if listed else []))
+            if all(re.fullmatch(_PARAMETER, name) for name in names):
+                _gather(child, space, into, names)
         elif kind in {"struct_specifier", "class_specifier", "enum_specifier"}:
             _add_type(child, space, into, parameters, "")
         elif kind == "function_definition" and not parameters:
@@ -195,7 +204,10 @@ def _add_type(node: Node, space: str, into: Declared, parameters: tuple[str, ...
     inside = Declared([], [], [], [])
     parts, whole = _parts(body, name, "private:" if node.type == "class_specifier" else "public:", inside, space)
     into.functions += inside.functions
-    made = OwnType(name, space, "struct", base, tuple(parts), body.start_byte + 1, parameters, whole and not hidden)
+    names, heads = zip(*(each.rsplit(" ", 1)[::-1] for each in parameters), strict=True) if parameters else ((), ())
+    made = OwnType(
+        name, space, "struct", base, tuple(parts), body.start_byte + 1, names, heads, is_whole=whole and not hidden
+    )
     nested = {each.name: f"{name}::{each.name}" for each in inside.types if "::" not in each.name}
     into.types.append(replace(_named(made, nested), inner=tuple(nested)))
     if not parameters:
@@ -226,7 +238,7 @@ def _named(made: OwnType, names: dict[str, str]) -> OwnType:
 
 def _with_kinds(part: str | Field | Member, put: Callable[[str], str]) -> str | Field | Member:
     if isinstance(part, Field):
-        return replace(part, kind=put(part.kind))
+        return replace(part, kind=put(part.kind), size=put(part.size))
     if isinstance(part, Member):
         return replace(part, returns=put(part.returns), kinds=tuple(map(put, part.kinds)))
     return part
@@ -283,15 +295,16 @@ def _is_type(node: Node) -> bool:
 def _fields(node: Node) -> Iterator[Field]:
     kind = text_of(node.child_by_field_name("type"))
     words = {text_of(each) for each in node.children}
+    shared = "static" in words and not words & {"const", "constexpr"}
     initial = node.child_by_field_name("default_value")
     for declarator in node.children_by_field_name("declarator"):
         text = text_of(declarator)
-        found = re.fullmatch(r"(\**)\s*(\w+)\s*((?:\[\d+\])*)", text)
+        found = re.fullmatch(r"(\**)\s*(\w+)\s*((?:\[\w+\])*)", text)
         if found is None:
             yield Field("unknown_type", text, "", "")
             continue
         value = text_of(_value_of(node, declarator, initial))
-        yield Field(f"{kind}{found[1]}", found[2], found[3], value, is_static="static" in words)
+        yield Field(f"{kind}{found[1]}", found[2], found[3], value, is_static="static" in words, is_shared=shared)
 
 
 def _value_of(node: Node, declarator: Node, only: Node | None) -> Node | None:

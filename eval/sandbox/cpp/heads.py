@@ -116,4 +116,4 @@ def _parameter(node: Node) -> str:
     kind = " ".join(text.decode().split())
     kind = re.sub(r"\s*([*&]+)\s*", r"\1", kind)
     kind = re.sub(r"\s*\[\s*\d*\s*\]\s*(\[\s*\d+\s*\])$", r" (*)\1", kind)  # one of two dimensions
-    return kind if "(*)[" in kind else re.sub(r"\s*\[\s*\d*\s*\]$", "*", kind)  # an array is a pointer
+    return kind if re.search(r"\([*&]\)\[", kind) else re.sub(r"\s*\[\s*\d*\s*\]$", "*", kind)  # an array is a pointer

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from eval.sandbox.cpp.ways import iterated
+from eval.sandbox.cpp.ways import iterated, referred_array
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.signatures import is_plain
 
@@ -41,7 +41,8 @@ template <class A> struct wavecoder_shown<A, std::void_t<decltype(&std::decay_t<
 template <class A> using wavecoder_as = typename wavecoder_shown<A>::type;
 template <class A> wavecoder_as<A&&> wavecoder_value();
 template <class F, class R, class... A> auto wavecoder_function(F, R (*)(A...)) {
-    wavecoder_show<R(A...), wavecoder_number<wavecoder_least<F, A...>(std::index_sequence_for<A...>{})>> shown;
+    using least = wavecoder_number<wavecoder_least<F, A...>(std::index_sequence_for<A...>{})>;
+    wavecoder_show<wavecoder_as<R>(A...), least> shown;
 }
 template <class F, class C, class R, class... A> auto wavecoder_object(F f, R (C::*)(A...) const) {
     return wavecoder_function(f, static_cast<R (*)(A...)>(nullptr));
@@ -73,7 +74,8 @@ def probe_of_calls(candidate: str, tests: str, name: str) -> str:
     number = "sizeof...(A)" if size is None else str(size)
     shown = "wavecoder_value<A>()..." if size is None else ", ".join(f"(wavecoder_value<A{n}>())" for n in range(size))
     wrapped = (f"template <{kinds}> decltype(auto) wavecoder_called({taken}) {{\n"
-               f"    wavecoder_show<decltype({name}({shown}))({listed}), wavecoder_number<{number}>> shown;\n"
+               f"    using R = wavecoder_as<decltype({name}({shown}))>;\n"
+               f"    wavecoder_show<R({listed}), wavecoder_number<{number}>> shown;\n"
                f"    return {name}({given});\n}}\n")  # fmt: skip
     return f"{_SHOW}{candidate}\n{wrapped}#undef {name}\n#define {name} wavecoder_called\n{tests}\n"
 
@@ -89,8 +91,8 @@ def functions_in(errors: str, name: str) -> list[Function]:
         for size in range(int(least), len(kinds) + 1):
             function = Function(name, result, tuple((f"a{n}", kind) for n, kind in enumerate(kinds[:size])))
             if is_plain(_without_iterators(function), "cpp") and not any(
-                "(&" in kind for kind in kinds[:size]
-            ):  # of arrays
+                "(&" in kind and not referred_array(kind) for kind in kinds[:size]
+            ):
                 found.setdefault(tuple(kinds[:size]), function)
     return list(found.values())
 
@@ -111,6 +113,7 @@ def _without_iterators(function: Function) -> Function:
                     tuple((name, re.sub(_ITERATOR, "", kind)) for name, kind in function.parameters))  # fmt: skip
 
 
+_TEXT = "const char*"
 _ITERATOR = r"::(?:const_)?(?:iterator|pointer)$"
 
 
@@ -118,7 +121,7 @@ def _without_pointers(kinds: list[str]) -> list[str]:
     """Two pointers in a row as those of a list's items: they are two ends."""
     items = [re.fullmatch(r"(const )?([\w ]+?) ?(?:\*(?: const)?(?: ?&+)?|\(&\)\[\d+\])", kind) for kind in kinds]
     for n, (one, two) in enumerate(itertools.pairwise(items)):
-        if one and two and one[2] == two[2] and not iterated(kinds[n]):
+        if one and two and one[2] == two[2] and not iterated(kinds[n]) and not {_TEXT} & set(kinds[n : n + 2]):
             const = "const_" if one[1] or two[1] else ""
             kinds[n : n + 2] = [f"std::vector<{one[2]}>::{const}pointer"] * 2
     return kinds
@@ -127,6 +130,8 @@ def _without_pointers(kinds: list[str]) -> list[str]:
 def _bare(kind: str) -> str:
     """A type as one writes it: iterators as those of their containers."""
     kind = " ".join(kind.split())
+    if re.fullmatch(r"const char ?\(&\) ?\[\d+\]", kind):
+        return _TEXT  # what quotes hold
     kind = re.sub(r"^(?:const )?(__gnu_cxx::__normal_iterator<|std::_\w+_iterator<)(.*?) ?&*$", r"\1\2", kind)
     if found := re.fullmatch(r"__gnu_cxx::__normal_iterator<(const )?[^,]*\*, (.*)>", kind):
         return f"{found[2].strip()}::{'const_' if found[1] else ''}iterator"

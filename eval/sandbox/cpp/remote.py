@@ -64,7 +64,8 @@ def public_fields(each: OwnType, types: Iterable[OwnType], known: set[str]) -> l
 
 
 def _is_seen(part: Field, known: set[str]) -> bool:
-    return re.fullmatch(r"[\w\s:<>,]*", part.kind) is not None and set(re.findall(r"[A-Za-z_]\w*", part.kind)) <= known
+    is_told = part.has_known_size() and re.fullmatch(r"[\w\s:<>,]*", part.kind) is not None
+    return is_told and set(re.findall(r"[A-Za-z_]\w*", part.kind)) <= known
 
 
 def roots(each: OwnType) -> str:

@@ -40,7 +40,7 @@ def _forward(each: OwnType) -> str:
         under = f" : {each.base}" if each.base and set(each.base.split()) <= plain_words("cpp") else ""
         return f"{each.head} {each.name}{under} {{ {', '.join(map(str, each.parts))} }};"
     if "<" in each.name:
-        return f"template <{', '.join(['class'] * len(each.name.split(',')))}> struct {each.short};"  # may be repeated
+        return f"template <{', '.join(each.heads)}> struct {each.short};"  # may be repeated
     return f"struct {each.name};"
 
 
@@ -80,7 +80,7 @@ def _fields_of(each: OwnType, made: Crossing) -> list[Field]:
 
 def _field(part: Field) -> str:
     if part.is_static:
-        known = LITERAL.fullmatch(part.initial) and part.initial[0] not in '"{'
+        known = not part.is_shared and LITERAL.fullmatch(part.initial) and part.initial[0] not in '"{'
         return f"static constexpr {part.kind} {part.name} = {part.initial};" if known else ""
     value = "" if not part.initial else part.initial if part.initial.startswith("{") else f" = {part.initial}"
     return f"{part.kind} {part.name}{part.size}{value};"

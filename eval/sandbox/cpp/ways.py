@@ -60,6 +60,12 @@ def iterated(kind: str) -> str:
     return found[1] if found else ""
 
 
+def referred_array(kind: str) -> tuple[str, str] | None:
+    """The type and number of the items of an array that is passed by reference."""
+    found = re.fullmatch(r"((?:const )?[\w:]+(?: \w+)*(?:<[\w\s:,<>]*>)?)\s*\(&\)\s*\[(\d+)\]", kind)
+    return (found[1], found[2]) if found else None
+
+
 def _ranged(kinds: tuple[str, ...]) -> int:
     """The place of the first of two parameters that are iterators of one range; -1 if there are none."""
     for place, kind in enumerate(kinds[:-1]):
@@ -112,6 +118,9 @@ def carried(kind: str, made: Known) -> Way | None:
     if found := re.fullmatch(r"(.*?)\s*\(\*\)\[(\d+)\]", kind):
         wire = f"wavecoder::Rows<{found[1]}, {found[2]}>"
         return Way(wire, wire, f"std::forward<{wire}>({{}})", "{}.rows()")
+    if array := referred_array(kind):
+        wire = f"wavecoder::Fixed<{', '.join(array)}>"
+        return Way(wire, wire, f"std::forward<{wire}>({{}})", "{}.whole()")
     wire, got = _near(kind, made) or ("", "")
     if _owns_far(kind, made) and not re.search(r"[^&]&$", kind):
         got = f"wavecoder::given({got})"

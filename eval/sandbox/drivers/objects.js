@@ -1,5 +1,6 @@
 // What JavaScript's objects are made of: their own properties, their methods, what they hold. It knows nothing of calls.
 'use strict'
+const CONTAINERS = { Array, Map, Set }
 const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError }
 
 function ownEntries(x) {
@@ -20,6 +21,34 @@ function hidden(x) {
   }
   const inner = ['cause', 'errors'].filter(k => Object.hasOwn(x, k) && !Object.prototype.propertyIsEnumerable.call(x, k)).map(k => [k, x[k]])
   return [...inner, ...told]
+}
+
+// The container of the library's that an object's own class extends, by its name.
+function extendedBy(x) {
+  const name = Object.keys(CONTAINERS).find(k => x instanceof CONTAINERS[k])
+  return name && isOwnClass(Object.getPrototypeOf(x).constructor) ? name : undefined
+}
+
+// The properties of an object that are no items of it.
+function properties(x) {
+  return Array.isArray(x) ? beside(x) : ownEntries(x)
+}
+
+// What an object holds, and what the containers and plain objects hold that it holds.
+function held(x, depth = 3) {
+  const own = extendedBy(x) ? [...contents(x), ...properties(x).flat(1)] : contents(x) ?? []
+  return depth === 0 ? own : own.flatMap(y => (y !== null && typeof y === 'object' && !extendedBy(y) && !hasMethods(y) ? [y, ...held(y, depth - 1)] : [y]))
+}
+
+function areSame(xs, ys) {
+  return xs.length === ys.length && xs.every((x, n) => Object.is(x, ys[n]))
+}
+
+// Make what an object of such a class holds those items; its class may have a `push` or `set` of its own.
+function refill(x, items) {
+  if (Array.isArray(x)) { x.length = 0; items.forEach((y, n) => { x[n] = y }); x.length = items.length }
+  else if (x instanceof Map) { Map.prototype.clear.call(x); for (const [k, v] of items) Map.prototype.set.call(x, k, v) }
+  else { Set.prototype.clear.call(x); for (const y of items) Set.prototype.add.call(x, y) }
 }
 
 function isClass(x) {
@@ -47,8 +76,8 @@ function nearest(error) {
 // What something changeable holds, to be compared later; undefined of anything else.
 function contents(x) {
   if (Array.isArray(x)) return Array.from({ length: x.length }, (_, n) => (n in x ? x[n] : contents))
-  if (x instanceof Map) return [...x].flat(1)
-  if (x instanceof Set) return [...x]
+  if (x instanceof Map) return [...Map.prototype.entries.call(x)].flat(1)
+  if (x instanceof Set) return [...Set.prototype.values.call(x)]
   if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return Array.from(x)
   if (x instanceof Date) return [x.getTime()]
   if (x === null || (typeof x !== 'object' && typeof x !== 'function') || x instanceof RegExp) return undefined
@@ -76,4 +105,4 @@ function kindOf(x) {
   return [Array.isArray, ArrayBuffer.isView, y => y instanceof Map, y => y instanceof Set, y => y instanceof Date].findIndex(is => is(x)) + ' ' + typeof x
 }
 
-module.exports = { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace }
+module.exports = { CONTAINERS, ERRORS, areSame, beside, contents, extendedBy, hasMethods, held, properties, refill, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace }

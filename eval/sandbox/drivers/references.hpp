@@ -43,6 +43,18 @@ template <class T, size_t M> struct Wire<Rows<T, M>> {
 };
 template <class T, size_t M> struct Back<Rows<T, M>> : Back<typename Rows<T, M>::Base> {};
 
+// ---- an array that is passed by reference
+template <class T, size_t N> struct Fixed : Span<T> {
+    Fixed() = default;
+    Fixed(T (&x)[N]) : Span<T>(x) {}
+    T (&whole() const)[N] { return *reinterpret_cast<T (*)[N]>(this->at); }
+};
+template <class T, size_t N> struct Wire<Fixed<T, N>> {
+    static void put(const Fixed<T, N>& x) { Wire<Span<T>>::put(x); }
+    static Fixed<T, N> get() { Fixed<T, N> x; static_cast<Span<T>&>(x) = Wire<Span<T>>::get(); return x; }
+};
+template <class T, size_t N> struct Back<Fixed<T, N>> : Back<Span<T>> {};
+
 // ---- two iterators that a function takes: the items between them; one that it returns: how far it is
 struct Nothing {};
 template <> struct Wire<Nothing> {

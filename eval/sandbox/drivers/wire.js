@@ -5,7 +5,8 @@
 // mirror of it, whose properties are copies, renewed by every answer, and whose methods are calls.
 'use strict'
 const fs = require('fs')
-const { ERRORS, beside, contents, hasMethods, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, replace } = require('./objects.js')
+const { CONTAINERS, ERRORS, areSame, beside, contents, extendedBy, hasMethods, held, hidden, isClass, isOwnClass, methodsOf, nearest, ownEntries, properties, refill, replace } = require('./objects.js')
+const BASES = { ...ERRORS, ...CONTAINERS }
 const promises = require('./promises.js')
 const { addedMethods, inherited, madeHeir, ofTests } = require('./heirs.js')
 const CONSOLE = ['log', 'info', 'warn', 'error', 'debug', 'table', 'dir', 'write'] // what tests may replace
@@ -54,6 +55,8 @@ const lent = [], lentAt = new Map(), borrowed = new Map(), steps = new WeakMap()
 const mirrors = new Map(), synced = new WeakMap(), constructed = new WeakSet() // of the tests' side
 const ofThis = new WeakSet(), USES_THIS = /^(?!class\b)(?!.*?=>)[^]*?\bthis\b/ // functions that look at their `this`
 const described_ = new Map() // of the candidate's side: what it lent, as it was told last
+const numbers = new WeakMap() // of containers on the candidate's side; of what mirrors hold, by name, on the tests'
+let lastNumber = 0
 let asksByName = false // whether this is the tests' side
 let lookUp // of the candidate's side: the value of a name in its scope
 
@@ -91,8 +94,9 @@ class Encoder {
   describe(x) {
     const told = pairs => pairs.filter(([, v]) => this.methods || typeof v !== 'function').map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
     const entries = () => told(ownEntries(x))
-    if (borrowed.has(x)) return ['yours', borrowed.get(x), this.written(x)]
+    if (borrowed.has(x)) return ['yours', borrowed.get(x), this.written(x), this.refilled(x)]
     if (typeof x === 'function') return ['function', lend(x), x.name, x.length, this.methods ? ofTests.has(x) || usesThis(x) : this.classOf(x)]
+    if (!this.methods && extendedBy(x)) return ['instance', lend(x), { ...this.instance(x), base: extendedBy(x), items: this.itemsOf(x) }]
     if (Array.isArray(x)) return ['array', Array.from({ length: x.length }, (_, n) => (n in x ? this.item(x[n]) : { hole: 0 })), Object.isFrozen(x), told(beside(x))]
     if (x instanceof Map) return ['map', Array.from(x, pair => pair.map(y => this.item(y)))]
     if (x instanceof Set) return ['set', Array.from(x, y => this.item(y))]
@@ -113,37 +117,52 @@ class Encoder {
     return borrowed.has(made) || (!this.methods && isOwnClass(made)) ? this.item(made) : null
   }
 
-  // What the tests wrote to a mirror since it was told last.
   written(x) {
-    const before = synced.get(x)
-    return before ? ownEntries(x).filter(([k, v]) => typeof v !== 'function' && !(before.has(k) && Object.is(before.get(k), v)))
-      .map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)]) : []
+    return writtenTo(x).map(([k, v, inside]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v), inside])
+  }
+
+  itemsOf(x) {
+    if (Array.isArray(x)) return Array.from({ length: x.length }, (_, n) => this.item(x[n]))
+    return x instanceof Map ? Array.from(Map.prototype.entries.call(x), pair => pair.map(y => this.item(y))) : contents(x).map(y => this.item(y))
+  }
+
+  // What a mirror of a container holds, if the tests have changed that since it was told last.
+  refilled(x) {
+    const before = synced.get(x)?.items
+    return before && !areSame(before, contents(x)) ? this.itemsOf(x) : null
   }
 
   // What belongs to a function, and what `new` makes by it: methods, and the class that it extends.
   classOf(x) {
-    described_.set(x, contents(x))
+    described_.set(x, held(x))
     const parent = Object.getPrototypeOf(x)
     const own = Reflect.ownKeys(x).filter(k => !['length', 'name', 'prototype', 'arguments', 'caller'].includes(k))
     return { methods: isOwnClass(x) && x.prototype ? methodsOf(x.prototype).map(([k, n]) => [typeof k === 'symbol' ? symbolItem(k) : k, n]) : [], parent: isOwnClass(parent) ? this.item(parent) : null,
-      error: Object.keys(ERRORS).find(name => ERRORS[name] === parent) ?? null, usesThis: usesThis(x),
+      error: Object.keys(BASES).find(name => BASES[name] === parent) ?? null, usesThis: usesThis(x),
       statics: own.map(k => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(typeof x[k] === 'function' && !isOwnClass(x[k]) ? boundTo(x[k], x) : x[k])]) }
   }
 
   instance(x) {
-    const made = Object.getPrototypeOf(x)?.constructor, data = ownEntries(x), told = [], converted = []
-    for (let p = Object.getPrototypeOf(x); p !== null && p !== Object.prototype; p = Object.getPrototypeOf(p)) {
+    const made = Object.getPrototypeOf(x)?.constructor, data = properties(x), told = [], converted = []
+    for (let p = Object.getPrototypeOf(x); p !== null && p !== Object.prototype && !Object.values(CONTAINERS).some(kind => kind.prototype === p); p = Object.getPrototypeOf(p)) {
       for (const k of Reflect.ownKeys(p)) if (k !== '__proto__' && Object.getOwnPropertyDescriptor(p, k).get && !told.some(([y]) => y === k)) told.push([k, x[k]])
     }
-    for (const k of CONVERSIONS) if (typeof x[k] === 'function' && x[k] !== Object.prototype[k]) converted.push([k, x[k]()])
+    for (const k of CONVERSIONS) if (typeof x[k] === 'function' && x[k] !== Object.prototype[k] && x[k] !== Array.prototype[k]) converted.push([k, x[k]()])
     if (typeof x[Symbol.toPrimitive] === 'function') for (const hint of ['number', 'string', 'default']) converted.push([hint, x[Symbol.toPrimitive](hint)])
     const items = pairs => pairs.map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, this.item(v)])
-    described_.set(x, contents(x))
+    described_.set(x, held(x))
     return { class: isOwnClass(made) ? this.item(made) : null, bare: Object.getPrototypeOf(x) === null, frozen: Object.isFrozen(x),
-      data: items(data.filter(([, v]) => typeof v !== 'function')), told: items(told), converted: items(converted),
+      data: data.filter(([, v]) => typeof v !== 'function').map(([k, v]) => [...items([[k, v]])[0], containerNumber(v)]), told: items(told), converted: items(converted),
       classes: items(data.filter(([, v]) => isClass(v))),
       methods: data.filter(([, v]) => typeof v === 'function' && !isClass(v)).map(([k, v]) => [typeof k === 'symbol' ? symbolItem(k) : k, v.length]) }
   }
+}
+
+// A number that a container of the candidate's keeps, so that the tests know it again; 0 of anything else.
+function containerNumber(x) {
+  if (x === null || typeof x !== 'object' || borrowed.has(x) || !(Object.getPrototypeOf(x) === Object.prototype || Object.values(CONTAINERS).some(kind => kind.prototype === Object.getPrototypeOf(x)))) return 0
+  if (!numbers.has(x)) numbers.set(x, ++lastNumber)
+  return numbers.get(x)
 }
 
 function symbolItem(x) {
@@ -179,9 +198,24 @@ function itemOf(list, place) {
 class Decoder {
   constructor(nodes, given = []) {
     this.given = given
+    this.told = []
+    this.replaced = []
     this.objects = nodes.map(make)
+    for (const [n, [kind, , told]] of nodes.entries()) if (kind === 'instance') this.keep(this.objects[n], told.data)
     nodes.forEach((node, n) => this.fill(this.objects[n], node))
+    for (const [old, made] of this.replaced) replace(old, made)
+    for (const [made, items] of this.told) synced.set(made, toldOf(made, items)) // now that all is filled
     nodes.forEach(([kind, , frozen], n) => { if (frozen === true && ['array', 'object', 'bare'].includes(kind)) Object.freeze(this.objects[n]) })
+  }
+
+  // A container that an object still holds under a name stays the same one.
+  keep(mirror, data) {
+    for (const [k, v, number] of data) {
+      const old = numbers.get(mirror)?.get(k) === number ? mirror[k] : undefined, made = this.objects[v?.at]
+      if (!number || !made || Object.isFrozen(old) || old?.constructor !== made.constructor) continue
+      replace(old, made)
+      this.objects[v.at] = old
+    }
   }
 
   value(x) {
@@ -221,10 +255,20 @@ class Decoder {
       const base = own ? this.value(own) : null
       if (typeof base === 'function' && base.prototype) Object.setPrototypeOf(made, base.prototype)
     }
-    else if (kind === 'yours' && !asksByName) for (const [k, v] of third || []) made[this.key(k)] = this.value(v)
+    else if (kind === 'yours' && !asksByName) {
+      for (const [k, v, inside] of third || []) {
+        const key = this.key(k)
+        if (inside) this.replaced.push([made[key], this.value(v)]); else made[key] = this.value(v)
+      }
+      if (fourth) refill(made, this.items(made, fourth))
+    }
     else if (kind === 'function' && asksByName && more) this.fillClass(made, more)
     else if (kind === 'function' && more === true) ofThis.add(made)
     else if (kind === 'instance' && asksByName) this.fillMirror(made, third)
+  }
+
+  items(made, items) {
+    return items.map(x => (made instanceof Map ? x.map(y => this.value(y)) : this.value(x)))
   }
 
   // A candidate's functions become properties only as methods of a mirror, which are asked under conditions.
@@ -246,19 +290,22 @@ class Decoder {
     if (synced.has(made)) return
     synced.set(made, new Map())
     for (const [k, length] of methods) Object.defineProperty(made.prototype, this.key(k), { value: method(this.key(k), length), writable: true, configurable: true })
-    if (parent !== null || Object.hasOwn(ERRORS, error ?? '')) {
-      const base = parent === null ? ERRORS[error] : this.value(parent)
+    if (parent !== null || Object.hasOwn(BASES, error ?? '')) {
+      const base = parent === null ? BASES[error] : this.value(parent)
       Object.setPrototypeOf(made, base)
       if (base.prototype) Object.setPrototypeOf(made.prototype, base.prototype)
+      if (base === Array && !Object.hasOwn(made, Symbol.species)) Object.defineProperty(made, Symbol.species, { get() { return unnamed(this) } })
     }
   }
 
-  fillMirror(made, { class: kind, bare, frozen, data, told, converted, methods, classes }) {
+  fillMirror(made, { class: kind, bare, frozen, data, told, converted, methods, classes, items }) {
     if (Object.isFrozen(made)) return
-    for (const k of Reflect.ownKeys(made)) delete made[k]
+    for (const k of Reflect.ownKeys(made)) if (!(k === 'length' && Array.isArray(made))) delete made[k]
+    if (items) refill(made, this.items(made, items))
     const base = kind === null ? null : this.value(kind).prototype
     if (!synced.has(made)) Object.setPrototypeOf(made, base || (bare ? null : Object.prototype))
     this.define(made, data)
+    numbers.set(made, new Map(data.map(([k, , number]) => [k, number])))
     for (const [k, v] of told) { // set by a call, which tells the mirror anew
       const key = this.key(k), value = this.value(v)
       if (typeof value === 'function') throw new TypeError('a method that is no call')
@@ -269,7 +316,7 @@ class Decoder {
     const values = new Map(converted.map(([k, v]) => [k, this.value(v)])) // as they are now: no answer depends on a comparison
     for (const k of CONVERSIONS) if (values.has(k)) Object.defineProperty(made, k, { value: () => values.get(k), configurable: true })
     if (values.has('default')) Object.defineProperty(made, Symbol.toPrimitive, { value: hint => values.get(hint), configurable: true })
-    synced.set(made, new Map(ownEntries(made)))
+    this.told.push([made, items])
     if (frozen) Object.freeze(made)
   }
 }
@@ -288,7 +335,7 @@ function make([kind, first, second, third, fourth]) {
     case 'promise': return borrowPromise(first)
     case 'instance': {
       if (!asksByName) break
-      if (!mirrors.has(first)) { mirrors.set(first, {}); borrowed.set(mirrors.get(first), first) }
+      if (!mirrors.has(first)) { mirrors.set(first, Object.hasOwn(CONTAINERS, second.base ?? '') ? new CONTAINERS[second.base]() : {}); borrowed.set(mirrors.get(first), first) }
       return mirrors.get(first)
     }
     case 'function': return borrow(first, String(second), third)
@@ -330,6 +377,15 @@ function borrowPromise(of) {
   return made
 }
 
+// What `map` and its kin make of an array of such a class: the tests did not ask for it by name.
+function unnamed(kind) {
+  return function (...args) {
+    const made = Reflect.construct(kind, args)
+    constructed.delete(made)
+    return made
+  }
+}
+
 // A class that is another object's property is constructed and asked for nothing else: it is no method of the object.
 function onlyNew(kind) {
   const made = function (...args) {
@@ -368,10 +424,32 @@ function guarded(name, f, ownerOf, length = f.length) {
   return Object.defineProperties(made, { name: { value: typeof name === 'symbol' ? `[${name.description}]` : name }, length: { value: length } })
 }
 
+// What a mirror was told to hold: its properties, its items, and what its properties hold.
+function toldOf(x, items) {
+  const own = properties(x), inside = own.filter(([, v]) => v !== null && typeof v === 'object' && !borrowed.has(v))
+  return Object.assign(new Map(own), { inside: new Map(inside.map(([k, v]) => [k, held(v)])) }, items && { items: contents(x) })
+}
+
+// What the tests wrote to a mirror since then: names, values, and whether these are the same ones that hold something else.
+function writtenTo(x) {
+  const before = synced.get(x)
+  if (!before?.inside) return []
+  return properties(x).filter(([, v]) => typeof v !== 'function').flatMap(([k, v]) => {
+    if (!before.has(k) || !Object.is(before.get(k), v)) return [[k, v, 0]]
+    return before.inside.has(k) && !areSame(before.inside.get(k), held(v)) ? [[k, v, 1]] : []
+  })
+}
+
+function isWritten(x) {
+  const items = synced.get(x)?.items
+  return writtenTo(x).length > 0 || (items !== undefined && !areSame(items, contents(x)))
+}
+
 // A call of the other side's: the value, or what it throws; what the call changed in its arguments is changed here.
 function ask(request, args) {
   const encoder = new Encoder([], asksByName)
   if (args) request.args = args.map(x => encoder.item(x))
+  for (const x of mirrors.values()) if (isWritten(x)) encoder.item(x)
   encoder.finish()
   send({ ...request, nodes: encoder.nodes })
   let answer = receive()
@@ -434,11 +512,11 @@ function described(kind, value, objects, before, frozen) {
   const last = [] // what is described here although it has a number already
   objects.forEach((x, n) => {
     const now = contents(x)
-    if (now && (now.length !== before[n].length || now.some((y, m) => !Object.is(y, before[n][m])) || frozen[n] !== Object.isFrozen(x))) last.push([n, encoder.describe(x)])
+    if (now && (!areSame(now, before[n]) || frozen[n] !== Object.isFrozen(x))) last.push([n, encoder.describe(x)])
   })
   for (const [x, before] of described_) { // what the tests hold a mirror of and has changed, or may have
-    const now = contents(x)
-    if (objects.includes(x) || now.length !== before.length || now.some((y, m) => !Object.is(y, before[m]))) encoder.renew(x)
+    const now = held(x)
+    if (objects.includes(x) || !areSame(now, before)) encoder.renew(x)
   }
   encoder.finish()
   for (const [n, node] of last) changed.push([n, encoder.nodes.push(node) - 1])

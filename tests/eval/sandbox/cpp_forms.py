@@ -38,3 +38,22 @@ FORMS = {
     "streams of objects": ("struct Place2 { int x, y; void print(std::ostream& o) const { o << x << ',' << y; } void load(istream& i) { i >> x >> y; } };\nvoid show_place(ostream& o, const Place2& p) { o << '<'; p.print(o); o << '>'; }\nPlace2 place_in(istream& i) { Place2 p; p.load(i); return p; }\nclass Doc { vector<string> lines; public: virtual ~Doc() {} int fill(istream& in) { string l; while (getline(in, l)) lines.push_back(l); return lines.size(); } void write(ostream& out) const { for (auto& l : lines) out << l << '/'; } };",
         "Place2 p{1, 2}; ostringstream o; p.print(o); show_place(o, p); assert(o.str() == \"1,2<1,2>\"); istringstream i(\"3 4 5\"); int z; assert(place_in(i).y == 4 && i >> z && z == 5); Place2 q; istringstream k(\"7 8\"); q.load(k); assert(q.x == 7); Doc d; istringstream t(\"a\\nb\\n\"); assert(d.fill(t) == 2); ostringstream w; d.write(w); assert(w.str() == \"a/b/\");"),
 }  # fmt: skip
+
+TEMPLATES = {
+    "types in <>": ("template <typename T> T make_default() { return T(); }\ntemplate <typename T> T parse(const string& s) { istringstream in(s); T x; in >> x; return x; }\ntemplate <typename To, typename From> To conv(From x) { return static_cast<To>(x); }\ntemplate <typename T> vector<T> filled(int n, T x) { return vector<T>(n, x); }",
+        ('in >> x', 'in >> x; x = x + x'),
+        "assert(parse<int>(\"42\") == 42); assert(parse<double>(\"2.5\") == 2.5); assert((conv<int, double>(3.7)) == 3); assert(conv<int>(2.2) == 2); assert(make_default<int>() == 0); assert(filled<int>(2, 5) == vector<int>({5, 5})); assert(parse<string>(\"ab\") == \"ab\");"),
+    "numbers in <>": ("template <int N> int times(int x) { return x * N; }\ntemplate <size_t N> array<int, N> iota_array() { array<int, N> a; for (size_t i = 0; i < N; ++i) a[i] = i; return a; }",
+        ('x * N', 'x + N'),
+        "assert(times<3>(4) == 12); assert(iota_array<3>()[2] == 2); auto a = iota_array<2>(); assert(a.size() == 2);"),
+    "any number of types": ("template <typename T> T sum_all(T x) { return x; }\ntemplate <typename T, typename... R> T sum_all(T x, R... r) { return x + sum_all(r...); }\ntemplate <typename... A> string concat(const A&... a) { ostringstream o; (o << ... << a); return o.str(); }\ntemplate <typename... A> int count_args(A&&...) { return sizeof...(A); }\ntemplate <typename... A> auto fold_sum(A... a) { return (a + ... + 0); }\ntemplate <typename T, typename... A> vector<T> vec_of(T x, A... a) { return {x, static_cast<T>(a)...}; }\ntemplate <typename... A> bool all_of_them(A... a) { return (... && a); }",
+        ('x + sum_all', 'x - sum_all'),
+        "assert(sum_all(1, 2, 3) == 6); assert(concat(\"a\", 1, 2.5, string(\"z\")) == \"a12.5z\"); assert(count_args(1, \"x\", 3.0) == 3); assert(fold_sum(1, 2, 3) == 6); assert(vec_of(1, 2, 3) == vector<int>({1, 2, 3})); assert(all_of_them(true, false) == false); assert(sum_all(1.5, 2.0) == 3.5);"),
+    "arrays by reference": ("int sum2(int (*m)[3], int rows) { int s = 0; for (int i = 0; i < rows; ++i) for (int j = 0; j < 3; ++j) s += m[i][j]; return s; }\nvoid zero(int m[][3], int rows) { for (int i = 0; i < rows; ++i) m[i][i] = 0; }\nint total(int (&a)[4]) { int s = 0; for (int x : a) s += x; return s; }\ntemplate <size_t N> int len(const int (&a)[N]) { return N; }\ntemplate <typename T, size_t N> T largest(T (&a)[N]) { T m = a[0]; for (auto& x : a) m = max(m, x); return m; }",
+        ('s += m', 's -= m'),
+        "int m[2][3] = {{1, 2, 3}, {4, 5, 6}}; assert(sum2(m, 2) == 21); zero(m, 2); assert(m[1][1] == 0 && m[0][0] == 0); int a[4] = {1, 2, 3, 4}; assert(total(a) == 10); assert(len(a) == 4); double d[] = {1.5, 9.5}; assert(largest(d) == 9.5);"),
+    "lambdas that a function returns": ("auto add_gen = [](auto a, auto b) { return a + b; };\nauto make_adder(int n) { return [n](int x) { return x + n; }; }\ntemplate <typename F> auto compose2(F f) { return [f](auto x) { return f(f(x)); }; }\nauto twice_gen = [](const auto& v) { return v.size() * 2; };",
+        ('a + b', 'a - b'),
+        "assert(add_gen(1, 2) == 3); assert(add_gen(1.5, 2.0) == 3.5); assert(add_gen(string(\"a\"), string(\"b\")) == \"ab\"); assert(make_adder(3)(4) == 7); assert(twice_gen(vector<int>{1, 2}) == 4);"),
+}  # fmt: skip
+"""What the compiler tells of templates and arrays: a candidate, what makes it wrong, and what the tests say."""
