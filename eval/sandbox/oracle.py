@@ -40,6 +40,7 @@ from eval.sandbox.run import (
     start_compiled,
     start_python,
 )
+from eval.sandbox.rust.modules import flattened
 from eval.sandbox.signatures import functions_of
 from eval.sandbox.stubs import own_names, split, wanted_names
 from eval.sandbox.toolchains import require_toolchain
@@ -96,6 +97,8 @@ def judge(
 
     if language == "cpp":
         candidate, tests, entry_point = spelled(candidate, tests, entry_point)
+    if language == "rust":
+        candidate, tests = flattened(candidate, tests)
 
     def judge_split(known: list[Function] | None = None, *, plain: bool = False) -> Outcome:
         files = split(candidate, tests, language, entry_point, known, plain=plain)

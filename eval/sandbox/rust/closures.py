@@ -76,7 +76,7 @@ def owned(kind: str) -> str:
     found = f"Box<{found}>" if found.startswith("dyn ") else "String" if found == "str" else found
     if found.startswith("[") and found.endswith("]") and ";" not in _outside(found[1:-1]):
         found = f"Vec<{found[1:-1]}>"
-    return re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", found)
+    return re.sub(r"'\w+", "'static", re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", found))
 
 
 def lent(name: str, kind: Closure, how: str) -> str:

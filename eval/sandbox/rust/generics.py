@@ -39,7 +39,7 @@ def yields(f: Function) -> str | None:
 
 def static(kind: str) -> str:
     """A type whose references last for ever."""
-    return re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", kind)
+    return re.sub(r"'\w+", "'static", re.sub(r"&\s*(?:'\w+\s+)?", "&'static ", kind))
 
 
 def crossing(f: Function) -> str:

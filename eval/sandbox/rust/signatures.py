@@ -132,7 +132,8 @@ class Impl:
     def head(self) -> str:
         """What stands before its owner in the tests' program."""
         made = Function("", "", (), self.generics)
-        return f"impl{brackets(declared(made, outer=True))}"
+        lifetimes = sorted(set(re.findall(r"'(?!static\b|_\b)\w+", f"{self.path} {self.given}")))
+        return f"impl{brackets([*lifetimes, *declared(made, outer=True)])}"
 
 
 def impls(source: str) -> Iterator[Impl]:
@@ -186,7 +187,7 @@ def stub_name(name: str) -> str:
 
 def method(of: Impl, f: Function) -> tuple[str, Function]:
     """A method's text in the tests, and the function that takes its receiver as its first parameter."""
-    owner, block = of.path, of.block
+    owner, block = without_lifetimes(of.path), of.block
     receiver = re.search(rf"\bfn\s+{f.name}\s*(?:<[^(]*>)?\s*\(\s*(&\s*)?(?:'\w+\s+)?(mut\s+)?self\b", block)
     borrow = "" if receiver is None or not receiver[1] else "&mut " if receiver[2] else "&"
     kinds = [re.sub(r"\bSelf\b", owner, kind) for _, kind in f.parameters[1 if receiver else 0 :]]
@@ -194,7 +195,8 @@ def method(of: Impl, f: Function) -> tuple[str, Function]:
     given = [f"b{n}" for n in range(len(kinds))]
     if receiver:
         taken, given, kinds = [f"{borrow}self", *taken], ["self", *given], [f"{borrow}{owner}", *kinds]
-    returns, arrow = re.sub(r"\bSelf\b", owner, f.returns), f.returns
+    lasting = re.sub(r"'\w+", "'static", of.path)
+    returns, arrow = re.sub(r"\bSelf\b", lasting, f.returns), f.returns
     behind = ""
     gives_self = re.fullmatch(r"&\s*(?:'\w+\s+)?(?:mut\s+)?Self", f.returns) and _ends_in_self(f.name, block)
     if receiver and borrow and gives_self:
@@ -202,10 +204,16 @@ def method(of: Impl, f: Function) -> tuple[str, Function]:
     name = f"{owner}::{f.name}" if owner.isidentifier() else f"<{owner}>::{f.name}"
     made = replace(f, name=name, returns=returns, generics=of.generics + f.generics,
                    parameters=tuple((f"a{n}", kind) for n, kind in enumerate(kinds)))  # fmt: skip
-    own = brackets(declared(replace(made, returns=f.returns), outer=False))
+    outer = re.findall(r"'\w+", f"{of.path} {of.given}")
+    own = brackets([each for each in declared(replace(made, returns=f.returns), outer=False) if each not in outer])
     arrow = f" -> {arrow}" if arrow else ""
     text = ", ".join(taken).replace("→", "->")
     return f"pub fn {f.name}{own}({text}){arrow} {{ {stub_name(made.name)}({', '.join(given)}){behind} }}", made
+
+
+def without_lifetimes(kind: str) -> str:
+    """A type without those that the compiler finds by itself."""
+    return re.sub(r"<\s*'\w+(?:\s*,\s*'\w+)*\s*>", "", kind)
 
 
 def _ends_in_self(name: str, block: str) -> bool:

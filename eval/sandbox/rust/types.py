@@ -49,6 +49,7 @@ class OwnType:
     def words(self) -> set[str]:
         """The words of the types of its fields that are no parameters of its own."""
         kinds = [kind for _, fields, _ in self.forms for _, kind in fields]
+        kinds = [re.sub(r"'\w+", "", kind) for kind in kinds]
         return {word for kind in kinds for word in re.findall(r"[A-Za-z_]\w*", kind)} - set(self.parameters)
 
     @property
@@ -61,10 +62,15 @@ class OwnType:
         """Its name with its parameters."""
         return f"{self.name}<{', '.join(self.parameters)}>" if self.given else self.name
 
+    @property
+    def borrows(self) -> bool:
+        """Whether its parameters are lifetimes."""
+        return self.given.startswith("'")
+
     def _bound(self, trait: str) -> str:
         """Its parameters, of which each has a trait, and keys of maps what keys have."""
-        if not self.given:
-            return ""
+        if not self.given or self.borrows:
+            return f"<{self.given}>" if self.given else ""
         kinds = " ".join(kind for _, fields, _ in self.forms for _, kind in fields)
         keys = {name: "Ord" if kind[0] == "B" else "Eq + std::hash::Hash" for kind, name in _KEYED.findall(kinds)}
         said = []
@@ -100,10 +106,13 @@ class OwnType:
         put, get = f"{wire}::Put", f"{wire}::Get"
         if self.words & {"Rc", "Arc"}:
             put = get = f"{put} + {get} + 'static"
+        bound, path = self._bound(get), self.path
+        if self.borrows:  # what is read of a message lasts
+            bound, path = "", re.sub(r"'\w+", "'static", path)
         return f"""impl{self._bound(put)} {wire}::Put for {self.path} {{
     fn put(&self, out: &mut Vec<u8>) {{ use {wire}::Put; match self {{ {" ".join(puts)} }} }}
 }}
-impl{self._bound(get)} {wire}::Get for {self.path} {{
+impl{bound} {wire}::Get for {path} {{
     fn get(from: &mut {wire}::In) -> Self {{
         match <u8 as {wire}::Get>::get(from) {{ {" ".join(gets)} _ => std::process::exit(90) }}
     }}
@@ -132,7 +141,8 @@ def own_types(source: str, known: set[str]) -> dict[str, OwnType]:
         rest = source[match.end() :]
         body = f"{{{cut_at_close(rest[1:], 'rust')}" if rest[0] == "{" else rest[: rest.find(";")].rstrip()
         plain = _MARKED.sub("", body)
-        if "#" in plain or not re.fullmatch(r"[\w\s:+,<>?]*", given or ""):
+        lifetimes = re.fullmatch(r"(?:\s*'\w+\s*,?)+", given or "")
+        if "#" in plain or not (lifetimes or re.fullmatch(r"[\w\s:+,<>?]*", given or "")):
             continue
         derives = [
             each.strip() for each in re.findall(r"[\w: ]+", ",".join(re.findall(r"derive\(([^)]*)\)", attributes)))
@@ -195,7 +205,7 @@ def _read_fields(body: str) -> tuple[tuple[tuple[str, str], ...], str] | None:
     parts = [
         re.sub(r"^pub(?:\([^)]*\))? ", "", " ".join(each.split())) for each in split_at_commas(inner) if each.strip()
     ]
-    if any("<'" in part or "&" in part for part in parts):
+    if any("&" in re.sub(r"&'\w+ str\b", "", part) for part in parts):
         return None
     if opens == "(":
         return tuple((str(n), part) for n, part in enumerate(parts)), "("
