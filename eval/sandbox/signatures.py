@@ -15,7 +15,7 @@ from eval.sandbox.cpp import streams
 from eval.sandbox.functions import Function, split_at_commas
 from eval.sandbox.plain_text import fits, without_comments
 from eval.sandbox.rust.closures import closure
-from eval.sandbox.rust.signatures import rust_functions, unknown_bounds
+from eval.sandbox.rust.signatures import rust_functions, unknown_bounds, without_blocks
 
 _TYPES = {
     "cpp": "int long short char bool float double unsigned signed void size_t string vector map unordered_map set "
@@ -31,7 +31,8 @@ _TYPES = {
     "Rc RefCell Cell Arc Mutex RwLock rc cell sync result option string vec",
     "go": "int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 float32 float64 bool string byte rune map "
     "interface any error complex64 complex128 "
-    "time Time Duration big Int Rat io Reader Writer sort fmt Stringer Interface",
+    "time Time Duration big Int Rat io Reader Writer sort fmt Stringer Interface strings Builder bytes Buffer "
+    "context Context CancelFunc",
 }
 _PATTERNS = {
     "cpp": r"^[ \t]*(?:(?:static|inline|constexpr|extern)\s+)*"
@@ -57,7 +58,7 @@ def functions_of(source: str, language: str, own: frozenset[str] = frozenset()) 
         hidden = (
             set(re.findall(r"\b(?:struct|enum|union|trait)\s+(\w+)", text)) - own
         )  # whatever a plain type is called
-        functions = [f for f in rust_functions(without_aliases(text)) if not hidden & _words_of(f)]
+        functions = [f for f in rust_functions(without_blocks(without_aliases(text))) if not hidden & _words_of(f)]
         functions = [f for f in functions if all(kind for _, kind in f.parameters)]  # `self` has no type: a method
         return list({f.name: f for f in reversed(functions) if is_plain(f, language, own)}.values())[::-1]
     found_heads = re.findall(_PATTERNS[language], text, re.MULTILINE) if language == "cpp" else go_types.heads(text)

@@ -231,7 +231,7 @@ def _go(candidate: str, tests: str, functions: list[Function], *, plain: bool) -
            f"[]testing.InternalTest{{{listed}}}, nil, nil) }}\n")  # fmt: skip
     serve = f"{known}func main() {{ wavecoderOwner = true; wavecoderServe([]interface{{}}{{{', '.join(named)}}}) }}\n"
     body = re.sub(r"^\s*package \w+", "", tests)
-    names = ("wire.go", "functions.go", "shared.go", "lent.go", "errors.go", "channels.go")
+    names = ("wire.go", "functions.go", "shared.go", "lent.go", "errors.go", "channels.go", "contexts.go")
     wire = {name: _beside_names(driver(name), source) for name in names}
     return (
         {"candidate.go": go_file(candidate), "main.go": go_file(serve)} | wire,

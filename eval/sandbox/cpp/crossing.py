@@ -230,6 +230,10 @@ def _data_types(found: Declared, known: set[str], theirs: set[str]) -> list[OwnT
     return list(types.values())
 
 
+def _is_object(each: OwnType) -> bool:
+    return not each.head.startswith("enum")
+
+
 def _parts_of(types: Iterable[OwnType]) -> set[str]:
     return {part for each in types for part in re.findall(r"\w+", each.path)}
 
@@ -249,7 +253,9 @@ def _is_data(each: OwnType, types: dict[str, OwnType], known: set[str]) -> bool:
             return False
         if any(name in known for name in pointers) or "**" in part.kind or "iterator" in part.kind:
             return False
-        if any(other.is_called() and other.short in ordered_by(part.kind) for other in types.values()):
+        keys = ordered_by(part.kind, keys=True)
+        if any(other.short in (keys if _is_object(other) else ()) or (other.is_called() and other.short in
+               ordered_by(part.kind)) for other in types.values()):  # fmt: skip
             return False  # a container that reads its items would ask for their order
         if part.initial and not LITERAL.fullmatch(part.initial) and not part.is_static:
             return False
@@ -268,8 +274,10 @@ def _crosses(member: Member, known: set[str], made: Crossing) -> bool:
     kinds = [kind for kind in (member.returns, *member.kinds) if kind]
     if not all(re.fullmatch(r"[\w\s:<>,&*().\[\]]*", kind) for kind in kinds) or not member.words() <= known:
         return False
-    asking = {each.short for each in made.types if each.is_called()}
-    if any(asking & ordered_by(kind) for kind in kinds):
+    asking, objects = (
+        {each.short for each in made.types if is_one(each)} for is_one in (OwnType.is_called, _is_object)
+    )
+    if any(asking & ordered_by(kind) or objects & ordered_by(kind, keys=True) for kind in kinds):
         return False
     return all_carried(member.kinds, made) is not None and (
         not member.returns or returned_by(member.returns, member.kinds, made) is not None or operator == "<<"
@@ -292,9 +300,17 @@ def _is_called(member: Member, owner: OwnType, words: set[str], made: Crossing) 
     return member.name != "operator=" and _is_fair(member, owner, made)
 
 
+def reads_stream(member: Member) -> bool:
+    """Whether it is `stream >> object`."""
+    kinds = [kind.removeprefix("std::") for kind in (member.returns, *member.kinds[:1])]
+    return member.name == "operator>>" and len(member.kinds) == 2 and kinds == ["istream&", "istream&"]
+
+
 def _is_fair(member: Member, owner: OwnType | None, made: Crossing) -> bool:
     """Whether an operator takes nothing of the tests' for an answer that is plain data."""
     mark = member.name.removeprefix("operator")
+    if mark == ">>" and reads_stream(member):
+        return True
     if mark in {"()", "[]", "<<"}:
         return mark != "<<" or (len(member.kinds) == 2 and member.kinds[0].startswith(("ostream", "std::ostream")))
     own = {each.short for each in made.types}

@@ -317,8 +317,8 @@ def _value_of(node: Node, declarator: Node, only: Node | None) -> Node | None:
     return only if len(node.children_by_field_name("declarator")) == 1 else None
 
 
-def ordered_by(kind: str) -> set[str]:
-    """Words of what compares or hashes the items of containers in a type."""
+def ordered_by(kind: str, *, keys: bool = False) -> set[str]:
+    """Words of what compares or hashes the items of containers in a type, or of what is compared so."""
     words = set[str]()
     for found in re.finditer(r"\b(\w*set|\w*map|priority_queue)\s*<", kind):
         inside, depth = "", 1
@@ -328,7 +328,9 @@ def ordered_by(kind: str) -> set[str]:
                 break
             inside += character
         first = 1 if found[1].endswith("set") else 2
-        words |= {word for part in _split(inside)[first:] for word in re.findall(r"\w+", part)}
+        parts = _split(inside)[:1] if keys else _split(inside)[first:]
+        parts = [part for part in parts if not (keys and re.search(r"\*|_ptr\s*<", part))]
+        words |= {word for part in parts for word in re.findall(r"\w+", part)}
     return words
 
 

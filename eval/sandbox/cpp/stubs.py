@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from eval.sandbox.cpp import remote
-from eval.sandbox.cpp.crossing import Crossing
+from eval.sandbox.cpp.crossing import Crossing, reads_stream
 from eval.sandbox.cpp.declared import LITERAL, Field, OwnType
 from eval.sandbox.cpp.heads import Member
 from eval.sandbox.cpp.streams import carried
@@ -132,6 +132,8 @@ def _is_self(owner: OwnType | None, member: Member) -> bool:
 def _plain(member: Member, made: Crossing) -> str:
     if member.name == "operator<<":
         return "std::ostream&"
+    if reads_stream(member):
+        return "std::istream&"
     return (returned_by(member.returns, member.kinds, made) or _NOTHING).shown
 
 
@@ -154,13 +156,16 @@ def stub(number: int, owner: OwnType | None, member: Member, made: Crossing) -> 
         if owner is not None and not member.is_static:
             wired.insert(0, _self(owner, member))
             given = f", {_itself(owner)}{given}"
-        way = _NOTHING if _is_self(owner, member) else returned_by(member.returns, member.kinds, made) or _NOTHING
+        way = _NOTHING if _is_self(owner, member) or reads_stream(member) else _result(member, made)
         call = f"wavecoder::Call<{', '.join(['unsigned char', *wired])}>::template to<{way.wire}>({lead}{given})"
         if way.shown.startswith("wavecoder::Ref<"):
             texts.append(f"{head} {{ return {{{call}, {_assigning(number, owner, member, size, made)}}}; }}")
             continue
         if _gives_items(owner, member):
             texts.append(f"{head} {{ return wavecoder::items(this, {call}).{member.name}(); }}")
+            continue
+        if reads_stream(member):
+            texts.append(f"{head} {{ {call}; return a0; }}")
             continue
         compared = _compared(owner, member, made)
         body = f"{call}; return *this" if _is_self(owner, member) else f"return {compared}{way.got.format(call)}"
@@ -170,6 +175,10 @@ def stub(number: int, owner: OwnType | None, member: Member, made: Crossing) -> 
             body = f"{way.shown} made({call}.number); wavecoder::refresh(); return made"
         texts.append(f"{head} {{ {body}; }}")
     return "\n".join(texts)
+
+
+def _result(member: Member, made: Crossing) -> Way:
+    return returned_by(member.returns, member.kinds, made) or _NOTHING
 
 
 def _assigning(number: int, owner: OwnType | None, member: Member, size: int, made: Crossing) -> str:
@@ -260,7 +269,7 @@ def _answer(owner: OwnType | None, member: Member, size: int, made: Crossing, *,
         call, way = f"{call} = x", _NOTHING
     if owner is not None and not member.name:
         way = Way("", owner.name, "{}", "")
-    elif _is_self(owner, member):
+    elif _is_self(owner, member) or reads_stream(member):
         way = _NOTHING
     body = call if way.wire == "void" else f"return {way.sent.format(call)}"
     taken = ", ".join([way.wire, *map(carried, kinds)])

@@ -3,6 +3,7 @@ package main
 // Objects behind an interface that are of no type that both programs have: their methods are lent as functions.
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/big"
@@ -10,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unsafe"
 )
 
 type wavecoderWrapper struct {
@@ -48,9 +50,36 @@ var wavecoderWrappers = map[string]wavecoderWrapper{
 	}},
 }
 
-// Types of the library that write themselves down.
-var wavecoderCoded = map[reflect.Type]bool{
-	reflect.TypeOf(time.Time{}): true, reflect.TypeOf(big.Int{}): true, reflect.TypeOf(big.Rat{}): true, reflect.TypeOf(big.Float{}): true,
+// Types of the library that cross as a text: some write themselves down, and what others were told to write is in them.
+type wavecoderCode struct {
+	put func(pointer interface{}) string
+	get func(pointer interface{}, text string)
+}
+
+var wavecoderByItself = wavecoderCode{func(pointer interface{}) string {
+	text, err := pointer.(interface{ GobEncode() ([]byte, error) }).GobEncode()
+	wavecoderLeave(err)
+	return string(text)
+}, func(pointer interface{}, text string) {
+	wavecoderLeave(pointer.(interface{ GobDecode([]byte) error }).GobDecode([]byte(text)))
+}}
+
+var wavecoderCoded = map[reflect.Type]wavecoderCode{
+	reflect.TypeOf(time.Time{}): wavecoderByItself, reflect.TypeOf(big.Int{}): wavecoderByItself,
+	reflect.TypeOf(big.Rat{}): wavecoderByItself, reflect.TypeOf(big.Float{}): wavecoderByItself,
+	reflect.TypeOf(bytes.Buffer{}): {func(pointer interface{}) string {
+		return string(pointer.(*bytes.Buffer).Bytes())
+	}, func(pointer interface{}, text string) {
+		*pointer.(*bytes.Buffer) = *bytes.NewBufferString(text)
+	}},
+	reflect.TypeOf(strings.Builder{}): {func(pointer interface{}) string {
+		return pointer.(*strings.Builder).String()
+	}, func(pointer interface{}, text string) {
+		made := pointer.(*strings.Builder)
+		made.Reset()
+		made.WriteString(text)
+		*(*unsafe.Pointer)(unsafe.Pointer(made)) = nil // where it lies: it is moved from here, and refuses that
+	}},
 }
 
 func wavecoderIsLent(v reflect.Value) bool {

@@ -161,7 +161,8 @@ template <class L> const L& items(const void* of, L now) {
     if (seen.empty() || !equal_by(seen.back(), now, 1L)) seen.push_back(std::move(now));
     return seen.back();
 }
-template <class L, class X> L items_of(X& x) {
+template <class L, class X> L items_of(const X& of) {
+    X& x = const_cast<X&>(of);  // whose `begin` may be for loops that change its items
     L all;
     auto last = x.end();
     for (auto at = x.begin(); at != last; ++at) all.push_back(*at);

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -103,10 +104,8 @@ func wavecoderPut(v reflect.Value) {
 		held.Elem().Set(v)
 		if wavecoderIsOpaque(v.Type()) {
 			wavecoderPutOpaque(held)
-		} else if wavecoderCoded[v.Type()] {
-			bytes, err := held.Interface().(interface{ GobEncode() ([]byte, error) }).GobEncode()
-			wavecoderLeave(err)
-			wavecoderPutText(string(bytes))
+		} else if code, ok := wavecoderCoded[v.Type()]; ok {
+			wavecoderPutText(code.put(held.Interface()))
 		} else {
 			for n := 0; n < v.NumField(); n++ {
 				wavecoderPut(wavecoderField(held.Elem(), n))
@@ -123,6 +122,9 @@ func wavecoderPut(v reflect.Value) {
 			wavecoderPutText("nil")
 		} else if err, ok := v.Interface().(error); ok && v.Type() == wavecoderError && !wavecoderKnows(v.Elem().Type()) {
 			wavecoderPutError(err)
+		} else if v.Type().String() == wavecoderContextName {
+			wavecoderPutText(wavecoderContextName)
+			wavecoderPutContext(v.Interface().(context.Context))
 		} else if wavecoderIsLent(v) {
 			wavecoderPutText("lent " + v.Type().String())
 			for n := 0; n < v.NumMethod(); n++ {
@@ -169,10 +171,8 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 			if of := wavecoderGetOpaque(t); !of.IsNil() {
 				v.Set(of.Elem())
 			}
-		} else if wavecoderCoded[t] {
-			if v.Addr().Interface().(interface{ GobDecode([]byte) error }).GobDecode([]byte(wavecoderGetText())) != nil {
-				os.Exit(wavecoderGone)
-			}
+		} else if code, ok := wavecoderCoded[t]; ok {
+			code.get(v.Addr().Interface(), wavecoderGetText())
 		} else {
 			for n := 0; n < v.NumField(); n++ {
 				wavecoderField(v, n).Set(wavecoderGet(v.Type().Field(n).Type))
@@ -187,13 +187,12 @@ func wavecoderGet(t reflect.Type) reflect.Value {
 	case reflect.Interface:
 		switch name := wavecoderGetText(); name {
 		case "nil":
+		case wavecoderContextName:
+			v.Set(wavecoderGetContext())
 		case "error":
-			text := wavecoderGetText()
-			if inner := wavecoderGet(wavecoderError); inner.IsNil() {
-				v.Set(reflect.ValueOf(errors.New(text)))
-			} else {
-				v.Set(reflect.ValueOf(&wavecoderWrapped{text, inner.Interface().(error)}))
-			}
+			v.Set(reflect.ValueOf(wavecoderGetError()))
+		case "yours":
+			v.Set(reflect.ValueOf(wavecoderGetOwnError()))
 		case "sentinel":
 			if known, ok := wavecoderErrors[wavecoderGetText()]; ok {
 				v.Set(reflect.ValueOf(known))

@@ -47,7 +47,7 @@ def flattened(candidate: str, tests: str) -> tuple[str, str]:
 def _opened(text: str, path: str, tree: dict[str, list[str]], items: list[str]) -> str:
     """A text without the heads and brackets of its modules."""
     made, outside, at = list[str](), list[str](), 0
-    for match in iter(lambda: _MODULE.search(text, at), None):
+    while match := _MODULE.search(text, at):
         body = cut_at_close(text[match.end() :], "rust")
         outside.append(text[at : match.start()])
         at = match.end() + len(body)

@@ -25,6 +25,7 @@ _PATTERN = re.compile(
     r"\s*(?:&\s*)?(?:mut\s+)?(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|[\w:]+\s*\{[^}]*\}|\[[^\]]*\])\s*(?=:)"
 )
 """A parameter that takes its value apart."""
+_BLOCK = re.compile(r"^[ \t]*(?:pub(?:\([^)]*\))?[ \t]+)?(?:unsafe[ \t]+)?(?:impl|trait)\b[^;{}]*\{", re.MULTILINE)
 _IMPL = re.compile(r"^[ \t]*(?:unsafe[ \t]+)?impl\b[ \t]*", re.MULTILINE)
 _SIZES = frozenset(["usize", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "isize"])
 _COMPARING = r"^eq$|^ne$|equal|cmp|compare|^lt|^gt|^le$|^ge$|match|same"
@@ -48,6 +49,15 @@ def rust_functions(text: str) -> Iterator[Function]:
         if tail is None or ";" in _ARRAY.sub("", tail[0]):
             continue
         yield _function(head[1], generics, text[at + 1 : end - 1], tail["returns"] or "", tail["where"] or "")
+
+
+def without_blocks(text: str) -> str:
+    """A source without what belongs to its types and traits."""
+    made, at = "", 0
+    while match := _BLOCK.search(text, at):
+        made += text[at : match.start()]
+        at = match.end() + len(cut_at_close(text[match.end() :], "rust"))
+    return made + text[at:]
 
 
 def _closing(text: str, start: int) -> int:

@@ -8,6 +8,7 @@ from eval.sandbox.cpp import stubs
 from eval.sandbox.cpp.crossing import crossing
 from eval.sandbox.cpp.declared import declared
 from tests.eval.sandbox.cpp_forms import FORMS
+from tests.eval.sandbox.cpp_forms import TEMPLATES as TYPED
 from tests.eval.sandbox.cpp_object_forms import FORMS as OBJECT_FORMS
 from tests.eval.sandbox.test_stubs import outcome
 
@@ -55,6 +56,24 @@ def test_templates_that_take_lambdas_and_iterators_and_lambdas_in_variables_cros
     ]
     done = outcome("cpp", HEAD + TEMPLATES, program_of(*checks))
     assert done.passed, done
+
+
+@pytest.mark.parametrize("is_wrong", [False, True])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (n > 0)) for n, name in enumerate(TYPED)]
+)
+def test_what_the_compiler_tells_of_templates_and_arrays(name, is_wrong):
+    made, change, use = TYPED[name]
+    assert change[0] in made
+    done = outcome("cpp", HEAD + (made.replace(*change) if is_wrong else made), program_of(use))
+    assert done.outcome == ("failed" if is_wrong else "passed"), done
+
+
+def test_containers_that_a_candidates_class_orders_do_not_cross():
+    """Their order would be asked for while a message is read."""
+    text = "struct P { int x; bool operator<(const P& o) const { return x < o.x; } };\nset<P> f() { return {{1}}; }\nmap<P*, int> g(P* p) { return {{p, 1}}; }"
+    made = crossing(text, "auto s = f(); P p; g(&p);", None)
+    assert {member.name for _, member in made.members} >= {"g"} and "f" not in made.names
 
 
 WRONG = {
