@@ -95,10 +95,7 @@ def judge(
             return passed
         return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
 
-    if language == "cpp":
-        candidate, tests, entry_point = spelled(candidate, tests, entry_point)
-    if language == "rust":
-        candidate, tests = flattened(candidate, tests)
+    candidate, tests, entry_point = _named_at_top(candidate, tests, language, entry_point)
 
     def judge_split(known: list[Function] | None = None, *, plain: bool = False) -> Outcome:
         files = split(candidate, tests, language, entry_point, known, plain=plain)
@@ -123,6 +120,13 @@ def judge(
         known = types_of(wanted_names(candidate, tests, language, entry_point))
         outcome = judge_split(known) if known else outcome
     return outcome
+
+
+def _named_at_top(candidate: str, tests: str, language: str, entry_point: str | None) -> tuple[str, str, str | None]:
+    """Candidate, tests and what these may ask for, where all that they ask for has a name at the top level."""
+    if language == "cpp":
+        return spelled(candidate, tests, entry_point)
+    return (*(flattened(candidate, tests) if language == "rust" else (candidate, tests)), entry_point)
 
 
 def _first_compiled(judge_split: Callable[..., Outcome]) -> Outcome:

@@ -1,6 +1,6 @@
 // What JavaScript's objects are made of: their own properties, their methods, what they hold. It knows nothing of calls.
 'use strict'
-const CONTAINERS = { Array, Map, Set }
+const CONTAINERS = { Array, Map, Set }, PROTOTYPES = new Set(Object.values(CONTAINERS).map(kind => kind.prototype))
 const ERRORS = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError }
 
 function ownEntries(x) {
@@ -25,8 +25,9 @@ function hidden(x) {
 
 // The container of the library's that an object's own class extends, by its name.
 function extendedBy(x) {
-  const name = Object.keys(CONTAINERS).find(k => x instanceof CONTAINERS[k])
-  return name && isOwnClass(Object.getPrototypeOf(x).constructor) ? name : undefined
+  const name = Array.isArray(x) ? 'Array' : x instanceof Map ? 'Map' : x instanceof Set ? 'Set' : undefined
+  if (name === undefined || Object.getPrototypeOf(x) === CONTAINERS[name].prototype) return undefined
+  return isOwnClass(Object.getPrototypeOf(x).constructor) ? name : undefined
 }
 
 // The properties of an object that are no items of it.
@@ -35,13 +36,23 @@ function properties(x) {
 }
 
 // What an object holds, and what the containers and plain objects hold that it holds.
-function held(x, depth = 3) {
-  const own = extendedBy(x) ? [...contents(x), ...properties(x).flat(1)] : contents(x) ?? []
-  return depth === 0 ? own : own.flatMap(y => (y !== null && typeof y === 'object' && !extendedBy(y) && !hasMethods(y) ? [y, ...held(y, depth - 1)] : [y]))
+function held(x, depth = 3, into = []) {
+  for (const y of contents(x) ?? []) hold(y, depth, into)
+  if (extendedBy(x)) for (const y of properties(x).flat(1)) hold(y, depth, into)
+  return into
+}
+
+function hold(x, depth, into) {
+  into.push(x)
+  if (depth === 0 || x === null || typeof x !== 'object') return
+  const prototype = Object.getPrototypeOf(x)
+  if (PROTOTYPES.has(prototype) || !hasMethods(x)) held(x, depth - 1, into)
 }
 
 function areSame(xs, ys) {
-  return xs.length === ys.length && xs.every((x, n) => Object.is(x, ys[n]))
+  if (xs.length !== ys.length) return false
+  for (let n = 0; n < xs.length; n++) if (!Object.is(xs[n], ys[n])) return false
+  return true
 }
 
 // Make what an object of such a class holds those items; its class may have a `push` or `set` of its own.

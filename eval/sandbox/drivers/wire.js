@@ -441,8 +441,12 @@ function writtenTo(x) {
 }
 
 function isWritten(x) {
-  const items = synced.get(x)?.items
-  return writtenTo(x).length > 0 || (items !== undefined && !areSame(items, contents(x)))
+  const before = synced.get(x)
+  if (!before?.inside) return false
+  if (before.items && !areSame(before.items, contents(x))) return true
+  if (!before.items) for (const k of Object.keys(x)) if (typeof x[k] !== 'function' && !Object.is(before.get(k), x[k])) return true
+  for (const [k, told] of before.inside) if (!areSame(told, held(x[k]))) return true
+  return before.items !== undefined && writtenTo(x).length > 0
 }
 
 // A call of the other side's: the value, or what it throws; what the call changed in its arguments is changed here.

@@ -28,7 +28,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from eval.sandbox.inside import arrays, library, views
+from eval.sandbox.inside import arrays, library
 from eval.sandbox.inside.kept import FIRST, Kept
 from eval.sandbox.inside.library import library_name, library_object
 from eval.sandbox.inside.signatures import FORMS, MEMBERS, is_whole
@@ -85,7 +85,7 @@ TABLE: dict[Any, tuple[str, Callable[[Any], Any], Callable[..., Any]]] = {
     complex: ("complex", lambda x: (x.real, x.imag), complex),
     bytes: ("bytes", lambda x: (base64.b64encode(x).decode(),), base64.b64decode),
     bytearray: ("bytearray", lambda x: (base64.b64encode(x).decode(),), lambda x: bytearray(base64.b64decode(x))),
-    memoryview: ("memoryview", views.state, views.make),
+    memoryview: ("memoryview", arrays.state_of_view, arrays.make_view),
     range: ("range", lambda x: (x.start, x.stop, x.step), range),
     slice: ("slice", lambda x: (x.start, x.stop, x.step), slice),
     type(...): ("Ellipsis", lambda _: (), lambda: ...),
@@ -275,7 +275,7 @@ def _is_whole(x: Any, kind: type) -> bool:
         return is_whole(x)
     if _is_zone_info(kind):
         return x.key is not None
-    return kind is not memoryview or views.is_whole(x)
+    return kind is not memoryview or arrays.is_whole_view(x)
 
 
 class Decoder:
