@@ -11,7 +11,7 @@ that a busy machine slows all alike; each figure is the median over the steps.
 - `trl` (`--against trl`): its SFTTrainer with packing, a step for as many learnt tokens as ours has; where it is
   installed (it is not among our requirements: `pip install trl`).
 - `llama_factory` (`--llama-factory PYTHON`): LLaMA-Factory's trainer with packing, in the environment of that Python,
-  a step for as many packed rows as hold ours (`bench/llama_factory.py`).
+  a step for as many packed rows as hold ours (`bench/trainers/llama_factory.py`).
 
 `possible` is what the positions saved allow: FLOP of the padded step over FLOP of the packed one.
 
@@ -42,9 +42,9 @@ import pyarrow as pa
 import torch
 from transformers import AutoModelForCausalLM
 
-from bench.llama_factory import llama_factory_steps
 from bench.machine import describe_machine
 from bench.random_llama import alpaca_rows, write_random_llama
+from bench.trainers.llama_factory import llama_factory_steps
 from ray_jobs.run.models import resolve_model
 from training.batches import PaddedBatch, global_batches, micro_batches, num_response_tokens
 from training.examples import IGNORED, Example, tokenize_instances

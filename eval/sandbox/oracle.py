@@ -81,30 +81,33 @@ def judge(
         SandboxError: the sandbox failed, again and again; never a verdict.
     """
     require_toolchain(language)
-    limits, unsafe_no_sandbox = (
-        Limits(allowed["timeout"], allowed["memory_mb"]),
-        allowed.get("unsafe_no_sandbox", False),
-    )
-    if language == "python":
-        shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
-        orders = [python_order("tests", tests, limits, packages=shown, entry_point=entry_point),
-                  python_order("candidate", candidate, limits, packages=shown)]  # fmt: skip
-        if (data := data_tests(tests, entry_point)) is not None and (
-            passed := _judge_data(orders[1] | {"entry_point": entry_point}, data, limits, unsafe=unsafe_no_sandbox)
-        ) is not None:
-            return passed
-        return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
+    limits, unsafe = Limits(allowed["timeout"], allowed["memory_mb"]), allowed.get("unsafe_no_sandbox", False)
+    if language != "python":
+        named = _named_at_top(candidate, tests, language, entry_point)
+        return _judge_compiled(*named, language=language, limits=limits, unsafe=unsafe)
+    shown = shown_paths(allowed.get("packages", installed(DEFAULT)))
+    orders = [python_order("tests", tests, limits, packages=shown, entry_point=entry_point),
+              python_order("candidate", candidate, limits, packages=shown)]  # fmt: skip
+    if (data := data_tests(tests, entry_point)) is not None and (
+        passed := _judge_data(orders[1] | {"entry_point": entry_point}, data, limits, unsafe=unsafe)
+    ) is not None:
+        return passed
+    return _judge_orders(orders, language, limits, unsafe=unsafe)
 
-    candidate, tests, entry_point = _named_at_top(candidate, tests, language, entry_point)
+
+def _judge_compiled(
+    candidate: str, tests: str, entry_point: str | None, *, language: str, limits: Limits, unsafe: bool
+) -> Outcome:
+    """As `judge`, in other languages than Python."""
 
     def judge_split(known: list[Function] | None = None, *, plain: bool = False) -> Outcome:
         files = split(candidate, tests, language, entry_point, known, plain=plain)
         orders = [compiled_order("tests", files[1], language, limits),
                   compiled_order("candidate", files[0], language, limits)]  # fmt: skip
-        return _judge_orders(orders, language, limits, unsafe=unsafe_no_sandbox)
+        return _judge_orders(orders, language, limits, unsafe=unsafe)
 
     def types_of(names: Iterable[str]) -> list[Function]:
-        found = [_compiled_types(candidate, tests, name, limits, unsafe=unsafe_no_sandbox) for name in names]
+        found = [_compiled_types(candidate, tests, name, limits, unsafe=unsafe) for name in names]
         return [function for functions in found for function in functions]
 
     if language != "cpp":
