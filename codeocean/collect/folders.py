@@ -17,12 +17,13 @@ from pathlib import Path
 
 from codeocean.collect.functions import Documented, may_document, survey
 from codeocean.collect.generated import is_generated
+from codeocean.collect.own_headers import header_finder
 from codeocean.collect.recognition import possible_languages, recognize
 from codeocean.collect.secrets import has_secret
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
 from codeocean.context.contexts import contexts_of
 from codeocean.context.reasons import Context
-from codeocean.grammars import SHARED_SUFFIXES, language_of
+from codeocean.grammars import SHARED_SUFFIXES, language_of, suffix_of
 from codeocean.notebooks import NO_NOTEBOOK, SUFFIX, read_notebook
 from codeocean.records import row_id
 from core.languages import LANGUAGES
@@ -71,7 +72,14 @@ def folder_units(source: FolderSource) -> list[Unit]:
     if not any(file.lower().endswith(suffixes) for file in files):
         raise ValueError(f"collect.sources: {source.path!r} holds no file of {', '.join(source.languages)}")
     bundles = [tuple(files[start : start + FILES_PER_UNIT]) for start in range(0, len(files), FILES_PER_UNIT)]
-    return [Unit(source, bundle, str(root), None, fingerprint(root, bundle)) for bundle in bundles]
+    beside = _headers_fingerprint(root, files) if source.context else ""
+    return [Unit(source, bundle, str(root), None, fingerprint(root, bundle) + beside) for bundle in bundles]
+
+
+def _headers_fingerprint(root: Path, files: list[str]) -> str:
+    """Of C and C++: a function's context may hold text of any file beside its own; empty where there are none."""
+    own = tuple(file for file in files if suffix_of(file) in SHARED_SUFFIXES or language_of(file) in {"c", "cpp"})
+    return fingerprint(root, own) if own else ""
 
 
 def _listed(root: Path, suffixes: tuple[str, ...], skipped: frozenset[str]) -> Iterator[str]:
@@ -98,6 +106,7 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
     assert isinstance(source, FolderSource)
     base = dict.fromkeys(READ_SCHEMA.names, "") | {"license": source.license, "repository": source.repository}
     base["source"], asked = f"folder:{source.path}", set(source.languages)
+    find = header_finder(lambda path: _header(Path(unit.root), path, source.max_file_bytes), Path(unit.root).name)
     for file in unit.files:
         path = os.fsencode(file).decode("utf-8", "replace")  # a name is bytes, which need not be Unicode
         row = base | {"path": path, "language": "python" if _is_notebook(file) else language_of(file) or ""}
@@ -116,13 +125,22 @@ def folder_rows(unit: Unit) -> Iterator[dict[str, str]]:
             yield row | {"language": language or "", "reason": _other_language(language)}
             continue
         row["language"] = language
-        context = contexts_of(content, language) if source.context else None
+        context = contexts_of(content, language, file, find) if source.context else None
         for function in survey(content, language):
             if function.lost:
                 yield row | {"name": function.name, "reason": function.lost}
                 continue
             texts = {"code": function.code, "docstring": function.docstring, "name": function.name}
             yield row | texts | {"id": row_id(function.code)} | (_context(context, function) if source.context else {})
+
+
+def _header(root: Path, file: str, max_bytes: int) -> bytes | None:
+    """A header of the folder, unless it is one of the files that are not read; no link is followed to it."""
+    folders = [root.joinpath(*file.split("/")[:depth]) for depth in range(1, file.count("/") + 1)]
+    if "\0" in file or not (root / file).is_file() or any(folder.is_symlink() for folder in folders):
+        return None
+    found = _read_source(root, file, max_bytes)
+    return None if isinstance(found, str) else found[0]
 
 
 def _context(context: Callable[[Documented], Context] | None, function: Documented) -> dict[str, str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from codeocean.context.cpp_headers import names_given
 from codeocean.context.items import Item
 from codeocean.context.tables import words_of
 
@@ -37,12 +38,66 @@ def is_free_operator(item: Item) -> bool:
 _USING = re.compile(rb"using\s+(?:namespace\s+(?:\w+::)*(\w+)|(?:\w+::)*?(\w+)::(operator\s*\S+?|\w+))\s*;?")
 
 
-def opened_by(item: Item, items: list[Item]) -> list[Item]:
-    """What a `using` lets in of some items' namespaces: `using namespace a`, `using a::b`."""
+def opened_by(item: Item, spaces_of: Callable[[bytes], list[Item]]) -> list[Item]:
+    """What a `using` lets in of a file's namespaces: `using namespace a`, `using a::b`.
+
+    Args:
+        item: the declaration.
+        spaces_of: name → the namespaces that have it.
+    """
     found = _USING.fullmatch(item.node.text or b"")
-    spaces = [one for one in items if found and one.is_space and _space_name(one) == (found[1] or found[2])]
+    spaces = spaces_of(found[1] or found[2]) if found else []
     name = (found[3] or b"").decode() if found else ""
     return [part for space in spaces for part in space.parts if not name or name in part.binds]
+
+
+def included(item: Item) -> str:
+    """The header that an `#include` of the language's library names."""
+    found = re.search(rb"<([^>]+)>", item.node.text or b"")
+    return found[1].decode("utf-8", "replace") if found else ""
+
+
+def given_names(headers: set[str], used: Iterable[Item]) -> set[str]:
+    """Names that headers of the language's library give, with what some `using` lets in of their namespaces.
+
+    Args:
+        headers: as they are included.
+        used: declarations with `using` outside of classes.
+    """
+    found = {*names_given(headers, "global")} | ({"std"} if headers else set())
+    for item in used:
+        text = re.sub(rb"\s+", b" ", item.node.text or b"").decode("utf-8", "replace")
+        if re.match(r"using namespace (?:::)?std\b", text):
+            found |= names_given(headers, "std")
+        elif name := re.match(r"using (?:typename )?(?:::)?(?:\w+::)+(\w+) ?;?$", text):
+            found.add(name[1])
+    return found
+
+
+def hidden_names(
+    within: set[tuple[str, str]], spaces: set[str], headers: set[str], named: Callable[[str], list[Item]]
+) -> set[str]:
+    """Names behind a namespace that nothing gives.
+
+    Args:
+        within: namespaces or classes and what is named of them.
+        spaces: the file's own namespaces.
+        headers: of the language's library that are included.
+        named: name → the items of the file that have it.
+    """
+    known = names_given(headers, "std")
+    return {name for scope, name in within if not named(name)
+            and (scope in spaces or (scope == "std" and name not in known))}  # fmt: skip
+
+
+def asked_names(code: str) -> set[str]:
+    """The names in a function's own conditional compilation."""
+    asked = re.findall(r"^[ \t]*#[ \t]*(?:if|elif|ifdef|ifndef)\b(.*)", code, re.MULTILINE)
+    return {name for text in asked for name in re.findall(r"[A-Za-z_]\w*", text)}
+
+
+COMPILERS = ("__builtin_", "__atomic_", "__sync_", "__FUNCTION__", "__PRETTY_FUNCTION__", "__int128", "__restrict")
+"""Beginnings of names that the compiler gives."""
 
 
 def paired_macros(source: bytes, parsed: bytes) -> list[tuple[int, str]]:
@@ -65,7 +120,8 @@ def specials(item: Item) -> Iterator[Item]:
             yield part
 
 
-def _space_name(item: Item) -> bytes:
+def space_name(item: Item) -> bytes:
+    """The last name of a namespace; empty for what has none."""
     holder = item.body.parent if item.body is not None else None
     name = holder.child_by_field_name("name") if holder is not None else None
     return (name.text or b"").rpartition(b"::")[2] if name is not None else b""

@@ -7,9 +7,9 @@ from tree_sitter import Node
 from codeocean.context.items import Item
 
 
-def damaged_items(root: Node, items: list[Item]) -> tuple[set[Item], bool]:
-    """The items that did not parse, their parts aside, and whether something between items did not."""
-    found, between = set[Item](), False
+def damaged_items(root: Node, items: list[Item]) -> tuple[set[Item], list[int]]:
+    """The items that did not parse, their parts aside, and the bytes behind which nothing is where it seems."""
+    found, breaks = set[Item](), list[int]()
     pending: list[tuple[Node, list[Item], Item | None]] = [(root, items, None)] if root.has_error else []
     while pending:
         node, parts, item = pending.pop()
@@ -20,9 +20,10 @@ def damaged_items(root: Node, items: list[Item]) -> tuple[set[Item], bool]:
                 part = own.get(child.id)
                 if child.is_error or child.is_missing:
                     found |= {item} if item is not None else set()
-                    between = between or item is None or item.body is not None  # a brace more moves all behind it
+                    if item is None or item.body is not None:  # a brace more moves all behind it
+                        breaks.append(child.start_byte)
                 elif part is not None and child.has_error:
                     pending.append((child, part.parts, part))
                 elif part is None and child.has_error:
                     inner.append(child)
-    return found, between
+    return found, breaks

@@ -107,6 +107,17 @@ class Item:
         return self.outer is not None and self.outer.is_absent
 
     @cached_property
+    def is_uncertain(self) -> bool:
+        """C, C++: whether it stands in a branch of which nobody knows whether it is read."""
+        inner = [self, *self.around()]
+        return any(one.kind.startswith("preproc_") and one.is_space and not has_guard(one) for one in inner[1:])
+
+    @cached_property
+    def is_last_resort(self) -> bool:
+        """C, C++: whether it stands in an `#else`."""
+        return any(one.kind == "preproc_else" for one in self.around())
+
+    @cached_property
     def owner(self) -> str:
         """The type of which it is a part although it stands elsewhere; empty for others."""
         return _owner(self)
@@ -158,6 +169,17 @@ class Item:
         while one is not None:
             yield one
             one = one.outer
+
+
+def is_guard(part: Item, item: Item) -> bool:
+    """C, C++: whether a part of an `#ifndef` defines what that asks for."""
+    name = item.node.child_by_field_name("name") if item.node.type == "preproc_ifdef" else None
+    return name is not None and part.node.type == "preproc_def" and part.binds <= {(name.text or b"").decode()}
+
+
+def has_guard(item: Item) -> bool:
+    """C, C++: whether an `#ifndef` only keeps a text from being read twice, or a macro from being defined twice."""
+    return any(is_guard(part, item) for part in item.parts)
 
 
 def items_of(root: Node, language: str) -> list[Item]:

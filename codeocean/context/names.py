@@ -64,9 +64,9 @@ def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) ->
         place = (outer.type if outer is not None else "", name)
         kept = defines and (name not in _OTHER_SIDE or place[0] == "pair_pattern")
         defines = (place in table.declares or kept) and one.type not in _BOUNDS
-        filled = behind and name == "name" and place[0].startswith("template_")  # `std::forward<T>`
-        behind = filled or (place in table.behind and _is_behind(one, place[0], outer))
-        doubtful = doubtful or place in table.doubtful or one.type == "token_tree"
+        filled = name == "name" and place[0].startswith("template_") and (behind or _is_dependent(outer))
+        behind = filled or _is_inner_scope(place, outer) or (place in table.behind and _is_behind(one, place[0], outer))
+        doubtful = doubtful or place in table.doubtful or one.type == "token_tree" or _is_friend(one, place[0])
         if place[0] == "method_invocation" and name == "name" and outer is not None:
             behind = outer.child_by_field_name("object") is not None
         if one.child_count:
@@ -86,8 +86,33 @@ def _scope_of(name: Node) -> str:
     outer = name.parent
     if outer is not None and outer.type.startswith("template_"):
         outer = outer.parent
+    if outer is not None and outer.child_by_field_name("scope") == name:
+        outer = outer.parent
     scope = outer.child_by_field_name("scope") if outer is not None and outer.type == "qualified_identifier" else None
     return _text(scope) if scope is not None and scope.type == "namespace_identifier" else ""
+
+
+def _is_dependent(filled: Node | None) -> bool:
+    """C++: whether it is the `b<T>` of `typename A::template b<T>`."""
+    return filled is not None and filled.parent is not None and filled.parent.type == "dependent_name"
+
+
+def _is_friend(one: Node, kind: str) -> bool:
+    """C++: whether it is the `A` of `friend class A;`, which names it and needs no more."""
+    before = one.prev_sibling
+    return kind == "friend_declaration" and before is not None and before.type in {"class", "struct", "union"}
+
+
+def _is_inner_scope(place: tuple[str, str], outer: Node | None) -> bool:
+    """C++: whether it is the `b` of `a::b::c`."""
+    if place != ("qualified_identifier", "scope") or outer is None or outer.parent is None:
+        return False
+    around = outer.parent
+    return (
+        around.type == "qualified_identifier"
+        and around.child_by_field_name("name") == outer
+        and around.child_by_field_name("scope") is not None
+    )
 
 
 def _is_behind(one: Node, kind: str, outer: Node | None) -> bool:

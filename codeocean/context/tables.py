@@ -223,34 +223,3 @@ STARRED = {
     "java.math": words_of("BigDecimal BigInteger MathContext RoundingMode"),
 }
 """What star imports give, as far as it is known."""
-
-GIVEN_BY = {
-    name: frozenset(headers.split())
-    for names, headers in {
-        "function bind": "functional",
-        "map multimap": "map",
-        "unordered_map": "unordered_map",
-        "set multiset": "set",
-        "unordered_set": "unordered_set",
-        "vector": "vector queue functional",
-        "list": "list",
-        "deque": "deque queue stack",
-        "array": "array tuple functional",
-        "string to_string stoi stol stod getline": "string iostream sstream fstream stdexcept regex iomanip",
-        "unique_ptr shared_ptr weak_ptr make_unique make_shared": "memory",
-        "sort stable_sort find_if all_of any_of none_of transform": "algorithm",
-        "copy_if remove_if count_if lower_bound upper_bound": "algorithm",
-        "accumulate iota inner_product": "numeric",
-        "optional nullopt": "optional",
-        "variant": "variant",
-        "stringstream ostringstream istringstream": "sstream",
-        "cout cerr cin": "iostream",
-        "ifstream ofstream fstream": "fstream",
-        "thread": "thread",
-        "mutex lock_guard unique_lock": "mutex",
-        "atomic": "atomic",
-        "regex smatch": "regex",
-    }.items()
-    for name in names.split()
-}
-"""C++: names of `std` → the headers that give them, for files that have headers of their own."""

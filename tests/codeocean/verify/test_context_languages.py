@@ -362,7 +362,7 @@ def test_rust_compiles_with_what_it_needs(name, tmp_path):
          "impl std::error::Error for A { fn description(&self) -> &str { \"\" } }\n/// D.\nfn f(a: A) {}"), "f", ""),
         ("rust", "#[cfg(feature = \"big\")]\n/// D.\nfn f() {}", "f", FEATURE),
         ("rust", "/// D.\nfn f(a: u8) -> u8 { match a { MOST => 1, b => b } }\n", "f", f"{UNKNOWN}: MOST"),
-        ("cpp", ("#include <vector>\nclass A {\n#if X\ntemplate <class T>\n#else\ntemplate <typename T>\n#endif\n"
+        ("cpp", ("#include \"a.h\"\nclass A {\n#if X\ntemplate <class T>\n#else\ntemplate <typename T>\n#endif\n"
          "int g(int t) { return 1; }\n/** D. */\nint f() { return g(2); }\n};\n"), "A.f", UNREAD),
         ("javascript", "class A {\n/** D. */\nf() { const f = 1; return f; }\n}", "A.f", ""),
         ("javascript", "/** D. */\nexports.f = function () { let f = 1; return f; }", "exports.f", ""),
