@@ -13,7 +13,7 @@ from codeocean.collect.functions import Documented
 from codeocean.context.preprocessed import Find, Unit, as_it_is, preprocessed
 from codeocean.context.pruned import PrunedFile
 from codeocean.context.python import PythonFile
-from codeocean.context.quiet import quiet_macros, without_quiet
+from codeocean.context.quiet import quiet_macros, without_operators, without_quiet
 from codeocean.context.reasons import UNREAD, Context
 from codeocean.context.tables import TABLES
 from codeocean.grammars import parse
@@ -53,7 +53,7 @@ def _compiled(source: bytes, language: str, path: str, find: Find | None) -> Pru
         unit = preprocessed(source, language, path, kept)
         if unit is None:
             return None
-        root = parse(without_quiet(unit.source, quiet_macros(unit.bodies)), language)
+        root = parse(without_operators(without_quiet(unit.source, quiet_macros(unit.bodies))), language)
         file = PrunedFile(unit, root, language)
         guilty = {name for at in file.file.breaks if (name := _holder(unit, at))}
         if not guilty:

@@ -1,7 +1,7 @@
 """C and C++ as g++ on Linux reads them: the package's own headers in place, and no branch that is never taken.
 
 Conditions are decided as far as the files and the library tell (`conditions.py`). A branch of which that is unknown
-stays, with its directives. Macros are not expanded.
+stays, with its directives. Of macros, those are expanded that open or close something: `BEGIN_NAMESPACE`.
 """
 
 from __future__ import annotations
@@ -139,6 +139,8 @@ class _Reader:
         self._find, self._groups = find, list[_Group]()
         self._macros = dict[str, tuple[list[str] | None, str]]()
         self._maybe, self._undefined, self._once = set[str](), set[str](), set[str]()
+        self._braces = set[str]()
+        """Macros that open or close something: `BEGIN_NAMESPACE`."""
         self._given = {name: value for name, value in PREDEFINED.items() if language == "cpp" or name != "__cplusplus"}
         self._absent = ABSENT | (frozenset() if language == "cpp" else {"__cplusplus"})
 
@@ -163,11 +165,32 @@ class _Reader:
         return self._groups[-1].live if self._groups else 1
 
     def _copy(self, text: bytes, begin: int, end: int, depth: int) -> None:
-        if self._live() == 0 or begin >= end:
+        if self._live() == 0:
             return
-        if not depth:
+        for use in _uses(self._braces).finditer(text, begin, end) if self._braces else ():
+            if (expanded := self._expanded(use["name"].decode(), (use["given"] or b"").decode())) is not None:
+                self._keep(text, begin, use.start(), depth)
+                self._emit(expanded.encode())
+                begin = use.end()
+        self._keep(text, begin, end, depth)
+
+    def _keep(self, text: bytes, begin: int, end: int, depth: int) -> None:
+        if not depth and begin < end:
             self.unit.runs.append((begin, self.size, end - begin))
         self._emit(text[begin:end])
+
+    def _expanded(self, name: str, given: str, depth: int = 0) -> str | None:
+        """What a macro that opens or closes something stands for; None where it is called in another way."""
+        parameters, body = self._macros[name]
+        values = [one.strip() for one in given.strip()[1:-1].split(",")] if given else []
+        if len(parameters or []) != len(values):
+            return None
+        meant = dict(zip(parameters or [], values, strict=True))
+        body = re.sub(r"\w+", lambda word: meant.get(word[0], word[0]), body)
+        for inner in re.findall(r"\w+", body) if depth < MAX_DEPTH else ():
+            if inner in self._braces and self._macros[inner][0] is None:
+                body = body.replace(inner, self._expanded(inner, "", depth + 1) or "", 1)
+        return body
 
     def _emit(self, text: bytes) -> None:
         self.pieces.append(text)
@@ -222,13 +245,16 @@ class _Reader:
             body = " ".join(_COMMENT.sub(" ", found[3]).replace("\\\n", " ").replace("\\\r\n", " ").split())
             self.bodies[found[1]].append(body)
             self._undefined.discard(found[1])
+            self._braces.discard(found[1])
             if certain:
                 self._macros[found[1]] = (parameters, body)
                 self._maybe.discard(found[1])
+                self._braces |= {found[1]} if body.count("{") != body.count("}") else set()
             else:
                 self._maybe.add(found[1])
         elif word == "undef" and name:
             self._macros.pop(name, None)
+            self._braces.discard(name)
             self._maybe.discard(name)
             (self._undefined if certain else self._maybe).add(name)
         self._emit(raw)
@@ -288,11 +314,17 @@ class _Reader:
             return None
         if name in self._macros or name in self._given:
             return 1
-        if name in self._undefined or name in self._absent:
+        if name in self._undefined or name in self._absent or "DOXYGEN" in name:
             return 0
         if name in names_given(self.unit.headers, "global"):
             return 1
         return None if self.unit.is_open or name.startswith("_") else 0
+
+
+def _uses(names: set[str]) -> re.Pattern[bytes]:
+    """Lines that begin with some macros."""
+    words = "|".join(sorted(names, key=len, reverse=True))
+    return re.compile(rf"^[ \t]*(?P<name>{words})\b(?P<given>[ \t]*\([^()\n]*\))?".encode(), re.MULTILINE)
 
 
 _OPENS = frozenset({"if", "ifdef", "ifndef"})

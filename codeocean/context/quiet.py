@@ -1,4 +1,7 @@
-"""Macros that say nothing to a parser: attributes, specifiers, or nothing at all."""
+"""C and C++ as a parser reads them better: without macros that say nothing to it, and with calls of operators named.
+
+As long as the text was, so that every position stays true.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,24 @@ _QUIET = re.compile(
     r"|virtual|override|final|throw\s*\(\s*\))\b(?!\s*\()|throw\s*\(\s*\))"
 )
 _SCAN = rb"""^[ \t]*#(?:\\\n|[^\n\\]|\\.)*|//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.){1,8}'"""
+
+
+_CALLED = re.compile(
+    rb"(?:(?:\.|->)\s*|\b(?:return|else)\s+|[;{}(,=!|?]\s*)(?:\w+\s*(?:<[^<>;{}()]*>\s*)?::\s*)*(?:::\s*)?(?:template\s+)?"
+    rb"(?P<call>operator\s*(?:\(\s*\)|\[\s*\]|(?:new|delete)\b(?:\s*\[\s*\])?|[-+*/%^&|~!=<>,]{1,3}))"
+    rb"(?=\s*(?:<[\w:,\s*&]*>\s*)?\()"
+)
+"""`this->operator[](1)`, `return operator=<T>(b)`: a definition of one has its type before it."""
+
+
+def without_operators(source: bytes) -> bytes:
+    """The text with operators that are called by name called `operator__`."""
+    return _CALLED.sub(_as_name, source) if b"operator" in source else source
+
+
+def _as_name(match: re.Match[bytes]) -> bytes:
+    call = match["call"]
+    return match[0][: -len(call)] + b"operator_".ljust(len(call), b"_")[: len(call)]
 
 
 def quiet_macros(bodies: Mapping[str, list[str]]) -> set[str]:

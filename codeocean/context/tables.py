@@ -68,7 +68,7 @@ _CPP = Table(
     implicit=True,
     given=words_of(
         "__func__ __FILE__ __LINE__ __VA_ARGS__ __cplusplus defined static_cast dynamic_cast const_cast "
-        "reinterpret_cast typename"
+        "reinterpret_cast typename wchar_t char8_t char16_t char32_t"
     ),
 )
 _SCRIPT = Table(

@@ -35,7 +35,7 @@ WHOLE = {
     "using_all": ("namespace ways { inline int g() { return 1; } }\nusing namespace ways;\n/** D. */\ninline int f() { return g(); }",
                   "int g()"),
     "paired": (("#define OPEN_NS_BEGIN namespace deep {\n#define OPEN_NS_END }\nOPEN_NS_BEGIN\ninline int g() { return 1; }\n"
-               "/** D. */\ninline int f() { return g(); }\nOPEN_NS_END\n"), "\nOPEN_NS_BEGIN"),
+               "/** D. */\ninline int f() { return g(); }\nOPEN_NS_END\n"), "namespace deep {"),
 }  # fmt: skip
 
 

@@ -156,3 +156,25 @@ def test_a_condition_has_the_value_that_c_gives_it_or_none(text, value):
     values = {"C": lambda given: sum(map(int, given))}
     found = Condition(text, lambda name, given: values[name](given) if name in values else None, lambda name: int(name == "B"))
     assert found.value() == value
+
+
+SPOKEN = """#define SHOP_BEGIN(name) namespace name {
+#define SHOP_END }
+SHOP_BEGIN(shop)
+struct Pair {
+  int at = 1;
+  Pair &operator=(const Pair &other) { at = other.at; return *this; }
+  int operator[](int n) const { return at + n; }
+  int operator()() const { return this->operator[](2); }
+  Pair &operator++() { ++at; return *this; }
+  /** D. */
+  int f(const Pair &b) { operator++(); (*this).operator=(b); return operator()(); }
+};
+SHOP_END
+"""
+
+
+def test_macros_that_open_a_namespace_and_operators_that_are_called_by_name_are_read(tmp_path):
+    row = of_one_file(tmp_path, SPOKEN)
+    assert (row["context_missing"], "namespace shop {" in row["context"]) == ("", True)
+    assert compiles(row) == (True, "")
