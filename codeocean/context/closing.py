@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from codeocean.context.cpp import (
     COMPILERS,
-    TYPES,
     asked_names,
     given_names,
     hidden_names,
     included,
     is_macro_call,
-    specials,
 )
 from codeocean.context.filed import ItemFile
 from codeocean.context.items import Item, is_guard
@@ -82,31 +81,33 @@ class Closing:
         for part in item.parts:
             if part.node.type in self._table.always or is_guard(part, item) or (item.wants_all and not item.is_space):
                 self._take(part)
-        for part in specials(item) if item.language == "cpp" and not item.is_space else ():
+        for part in self._file.specials(item):
             self._take(part)
 
     def _wanted(self) -> list[Item]:
         """Items that are named, can be reached and are not taken."""
         names, found = self._names, dict[Item, None]()
-        for name in names.read | names.doubtful | names.members | self._imports:
+        for name in self._file.known(names.read | names.doubtful | names.members | self._imports):
             for item in self._file.named(name):
                 if item not in self.taken and item is not self._own and self._is_reached(item, name):
                     found[item] = None
-        for item in list(self.taken):
+        found |= {one: None for one, types in self._file.operators if not types.isdisjoint(self.taken)}
+        found |= {part: None for item in self.taken for part in self._file.opened(item)}
+        found |= {method: None for method in self._exported
+                  if any(one in self.taken for one in self._file.named(method.owner))}  # fmt: skip
+        found |= dict.fromkeys(self._of_traits() if self._own.language == "rust" else ())
+        return [item for item in found if item not in self.taken and item is not self._own]
+
+    def _of_traits(self) -> Iterator[Item]:
+        """Rust: `impl` of what is taken, and calls of macros that make some."""
+        for item in self.taken:
             for name in item.binds if item.body is None or item.kind != "impl_item" else ():
                 blocks = self._file.implementations(name)
                 blocks = blocks + self._file.implementors(name) if item.kind == "trait_item" else blocks
-                found |= {block: None for block in blocks if block not in self.taken and self._fits(block)}
-        found |= {maker: None for maker in self._file.makers
-                  if maker not in self.taken and makes_for(maker, self.taken, self._file.named)}  # fmt: skip
-        found |= {one: None for one in self._file.operators if one not in self.taken and one is not self._own
-                  and any(kind in self.taken for name in one.names.read for kind in self._file.named(name)
-                          if kind.kind in TYPES)}  # fmt: skip
-        found |= {part: None for item in self.taken for part in self._file.opened(item)
-                  if part not in self.taken and part is not self._own}  # fmt: skip
-        found |= {method: None for method in self._exported if method not in self.taken and method is not self._own
-                  and any(one in self.taken for one in self._file.named(method.owner))}  # fmt: skip
-        return list(found)
+                yield from (block for block in blocks if block not in self.taken and self._fits(block))
+        for maker in self._file.makers:
+            if maker not in self.taken and makes_for(maker, self.taken, self._file.named):
+                yield maker
 
     def _fits(self, block: Item) -> bool:
         """Rust: an `impl` of a type that is taken, with what its trait asks for, if that can be had."""

@@ -24,7 +24,9 @@ class UnreadableError(Exception):
 class Condition:
     """The text behind `#if`, read once."""
 
-    def __init__(self, text: str, value_of: Callable[[str, list[str]], Value], is_defined: Callable[[str], Value]) -> None:
+    def __init__(
+        self, text: str, value_of: Callable[[str, list[str]], Value], is_defined: Callable[[str], Value]
+    ) -> None:
         """Args: text: the condition; value_of: a macro's, by name and arguments; is_defined: whether there is one."""
         self._tokens = [
             (kind, found[kind]) for found in _TOKEN.finditer(text) if (kind := found.lastgroup or "") != "comment"

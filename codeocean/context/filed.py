@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import cached_property
 
 from tree_sitter import Node
 
-from codeocean.context.cpp import STATEMENTS, is_free_operator, opened_by, paired_macros, space_name
+from codeocean.context.cpp import STATEMENTS, TYPES, is_free_operator, opened_by, paired_macros, space_name, specials
 from codeocean.context.damage import damaged_items
 from codeocean.context.items import Item, items_of
 from codeocean.context.preprocessed import Unit
@@ -50,10 +51,16 @@ class ItemFile:
                 self._by_trait[trait_of(item)].append(item)
         self.makers = [item for item in self._there if language == "rust" and not item.owner
                        and item.node.type in {"expression_statement", "macro_invocation"}]  # fmt: skip
-        self.operators = [item for item in self._there if language == "cpp" and is_free_operator(item)]
+        self.operators = [
+            (item, frozenset(kind for name in item.names.read for kind in self.named(name) if kind.kind in TYPES))
+            for item in self._there
+            if language == "cpp" and is_free_operator(item)
+        ]
+        """C++: operators outside of classes, each with the types of the file that it names."""
         self.exported = [item for item in self._there if language == "go" and item.owner
                          and any(name[:1].isupper() for name in item.binds)]  # fmt: skip
         """Go: methods that an interface of another package may ask for."""
+        self._specials = dict[Item, list[Item]]()
         self._starred = any(item.is_import and b"*" in self.text(item) for item in self.all)
 
     def _named(self) -> dict[str, list[Item]]:
@@ -62,6 +69,10 @@ class ItemFile:
             for name in item.binds:
                 found[name].append(item)
         return found
+
+    def known(self, names: set[str]) -> set[str]:
+        """Those of some names that the file gives."""
+        return names & self._by_name.keys()
 
     def named(self, name: str) -> list[Item]:
         """Items of a name."""
@@ -102,10 +113,20 @@ class ItemFile:
 
     def always(self, own: Item) -> list[Item]:
         """What is kept for every function: includes of the language's library and `using` before it, Rust's traits."""
+        return [item for item in self._always if item.begin < own.begin or self.language not in {"c", "cpp"}]
+
+    @cached_property
+    def _always(self) -> list[Item]:
         kept = [item for item in self._there if item.is_import and self._is_library(item)]
-        kept += [item for item in self._there if item.node.type == "using_declaration" and item.class_around is None
-                 and all(outer.node.type.startswith("preproc_") for outer in item.around())]  # fmt: skip
-        return [item for item in kept if item.begin < own.begin or self.language not in {"c", "cpp"}]
+        return kept + [item for item in self._there if item.node.type == "using_declaration"
+                       and item.class_around is None
+                       and all(outer.node.type.startswith("preproc_") for outer in item.around())]  # fmt: skip
+
+    def specials(self, item: Item) -> list[Item]:
+        """C++: the parts of a class that are called by no name."""
+        if item not in self._specials:
+            self._specials[item] = list(specials(item)) if item.language == "cpp" and not item.is_space else []
+        return self._specials[item]
 
     def _is_library(self, item: Item) -> bool:
         text = self.text(item)

@@ -86,7 +86,9 @@ def test_a_header_that_is_not_there_gives_nothing(tmp_path, include):
     (tmp_path / "away.h").write_text("inline int g() { return 1; }\n")
     inside = tmp_path / "in"
     assert of_one_file(inside, f"{include}\n/** D. */\nint f() {{ return 1; }}\n")["context"] == ""
-    assert of_one_file(inside, f"{include}\n/** D. */\nint f() {{ return g(); }}\n")["context_missing"] == f"{INCLUDED}: g"
+    assert (
+        of_one_file(inside, f"{include}\n/** D. */\nint f() {{ return g(); }}\n")["context_missing"] == f"{INCLUDED}: g"
+    )
 
 
 def test_a_link_out_of_the_folder_is_not_followed_to_a_header(tmp_path):
@@ -128,7 +130,9 @@ def test_a_name_is_given_by_its_header_alone_and_a_branch_by_its_condition(tmp_p
 
 
 def test_a_function_of_another_system_is_not_called_complete(tmp_path):
-    assert of_one_file(tmp_path, "#ifdef _WIN32\n/** D. */\nint f() { return 1; }\n#endif\n")["context_missing"] == FEATURE
+    assert (
+        of_one_file(tmp_path, "#ifdef _WIN32\n/** D. */\nint f() { return 1; }\n#endif\n")["context_missing"] == FEATURE
+    )
     unknown = '#include "config.h"\n#ifdef HAVE_F\n/** D. */\nint f() { return 1; }\n#endif\n'
     assert of_one_file(tmp_path, unknown)["context_missing"] == FEATURE
 
@@ -154,7 +158,9 @@ def test_a_header_that_changes_is_seen_by_the_units_of_other_files(tmp_path):
 )  # fmt: skip
 def test_a_condition_has_the_value_that_c_gives_it_or_none(text, value):
     values = {"C": lambda given: sum(map(int, given))}
-    found = Condition(text, lambda name, given: values[name](given) if name in values else None, lambda name: int(name == "B"))
+    found = Condition(
+        text, lambda name, given: values[name](given) if name in values else None, lambda name: int(name == "B")
+    )
     assert found.value() == value
 
 
