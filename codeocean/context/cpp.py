@@ -96,7 +96,8 @@ def asked_names(code: str) -> set[str]:
     return {name for text in asked for name in re.findall(r"[A-Za-z_]\w*", text)}
 
 
-COMPILERS = tuple("operator_ __builtin_ __atomic_ __sync_ __FUNCTION__ __PRETTY_FUNCTION__ __int128 __restrict".split())
+COMPILERS = ("operator_", "__builtin_", "__atomic_", "__sync_", "__FUNCTION__", "__PRETTY_FUNCTION__", "__int128",
+             "__restrict")  # fmt: skip
 """Beginnings of names that the compiler gives, and how a call of an operator is read (`quiet.py`)."""
 
 

@@ -23,6 +23,9 @@ _BOUNDS = frozenset({"type_bound"})
 """Nodes below a parameter's type that define nothing."""
 _PATTERNS = words_of("match_pattern or_pattern tuple_pattern tuple_struct_pattern reference_pattern")
 """Of Rust: a name with a capital below these is a constant or a member of an enum."""
+_LATER = words_of("requires_clause requires_expression concept_definition co_await_expression co_yield_statement "
+                  "co_return_statement")  # fmt: skip
+"""Of C++20, which is not the C++ that is compiled: they count as names that nothing gives."""
 _OWN_PACKAGE = frozenset({"crate", "super"})
 _LOADS = re.compile(rb"(?:require|import)\s*\(\s*['\"]\.")
 
@@ -39,6 +42,10 @@ class Names:
     """It stands behind a dot."""
     defined: Counter[str] = field(default_factory=Counter)
     """And how often."""
+    types: set[str] = field(default_factory=set)
+    """C, C++: those read that are types."""
+    defined_types: set[str] = field(default_factory=set)
+    """C, C++: those defined that are types."""
     within: set[tuple[str, str]] = field(default_factory=set)
     """C++: a namespace or class, and the name behind its `::`."""
     relative: bool = False
@@ -59,6 +66,8 @@ def names_of(node: Node, table: Table, skipped: frozenset[int] = frozenset()) ->
     pending: list[tuple[Node, str, Node | None, bool, bool, bool]] = [(node, "", node.parent, False, False, False)]
     while pending:
         one, name, outer, defines, behind, doubtful = pending.pop()
+        if one.type in _LATER:
+            found.read.add(one.type)
         if one.id in skipped or "comment" in one.type or one.type == "string":
             continue
         place = (outer.type if outer is not None else "", name)
@@ -138,10 +147,12 @@ def _note(one: Node, place: tuple[str, str], found: Names, table: Table, flags: 
         return
     elif defines and not (place[0] in _PATTERNS and _text(one)[:1].isupper()):
         found.defined[_text(one)] += 1
+        found.defined_types |= {_text(one)} if one.type == "type_identifier" else set()
     elif behind:
         found.members.add(_text(one))
     else:
         (found.doubtful if doubtful else found.read).add(_text(one))
+        found.types |= {_text(one)} if one.type == "type_identifier" else set()
         if place[0] == "token_tree":
             found.members.add(_text(one))  # Rust: it may stand behind a dot
 

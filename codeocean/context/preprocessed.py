@@ -267,8 +267,8 @@ class _Reader:
         own = None if name and target and target[1] and is_standard(name) else self._found(name, path)
         if own is None and is_standard(name):
             if self._live() == 1:
-                known, _ = name in self.unit.headers, self.unit.headers.add(name)
-                self._emit(b"" if known else f"#include <{name}>".encode())
+                self._emit(b"" if name in self.unit.headers else f"#include <{name}>".encode())
+                self.unit.headers.add(name)
             else:
                 self._emit(raw)
             return

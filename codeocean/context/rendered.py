@@ -32,7 +32,8 @@ class Rendered:
             elif item.body is None:
                 lines += [self._piece(item.begin, item.end, item)] if item in self._taken else []
             else:
-                inner = self._lines(item.parts, (item.body.start_byte, item.body.end_byte))
+                kept = item.is_space or item in self._taken or item.kind == "impl_item"
+                inner = self._lines(item.parts, (item.body.start_byte, item.body.end_byte)) if kept else []
                 alone = not item.is_space and (
                     item.kind != "impl_item" or item.wants_all
                 )  # worth something without parts

@@ -121,6 +121,11 @@ def test_a_link_out_of_the_folder_is_not_followed_to_a_header(tmp_path):
      ("#define WAY 3\n#if WAY > 2 && !defined(OTHER)\ninline int g() { return 1; }\n#endif", "return g();", ""),
      ("struct Friendly { friend class Nowhere; int at = 1; };", "return Friendly().at;", ""),
      ("template <class T> struct Box { typedef typename T::template Inner<int> Part; };", "return (int)sizeof(Box<int> *);", ""),
+     ("struct file { int at = 1; };\nstruct Request { int n; Request(file *file) : n(file->at) {} };",
+      "file one; return Request(&one).n;", ""),
+     ("template <class T> int kind();\ntemplate <> inline int kind<char>() { return 1; }", "return kind<char>();", ""),
+     ("template <class T> requires true\nint g(T n) { return n; }", "return g(1);", f"{UNKNOWN}: requires_clause"),
+     ("#define A_BEGIN_PACK\n#define API\nclass API Aside {\npublic:\n  A_BEGIN_PACK\n  int n;\n};", "return 1;", ""),
      ("#define QUIET __attribute__((noinline))\nQUIET inline int g() { return 1; }", "return g();", "")],
 )  # fmt: skip
 def test_a_name_is_given_by_its_header_alone_and_a_branch_by_its_condition(tmp_path, before, body, missing):
