@@ -17,11 +17,11 @@ from pathlib import Path
 
 from codeocean.collect.functions import Documented, may_document, survey
 from codeocean.collect.generated import is_generated
-from codeocean.collect.own_headers import header_finder
 from codeocean.collect.recognition import possible_languages, recognize
 from codeocean.collect.secrets import has_secret
 from codeocean.collect.settings import READ_SCHEMA, FolderSource, Unit
 from codeocean.context.contexts import contexts_of
+from codeocean.context.own_headers import header_finder
 from codeocean.context.reasons import Context
 from codeocean.grammars import SHARED_SUFFIXES, language_of, suffix_of
 from codeocean.notebooks import NO_NOTEBOOK, SUFFIX, read_notebook

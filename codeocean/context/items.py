@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from codeocean.context.names import Names, names_of
+from codeocean.context.names import Names, is_filled, names_of
 from codeocean.context.tables import TABLES, Table, words_of
 from codeocean.grammars import GRAMMARS
 
@@ -77,7 +77,7 @@ class Item:
         own = {name for name, times in names.defined.items() if name not in self.binds or times > counted}
         as_types = names.types - names.defined_types if self.language in {"c", "cpp"} else set()
         names.read -= own - as_types  # `void f(file *file)` needs the type
-        if self.language == "cpp" and _is_filled(self.node):
+        if self.language == "cpp" and is_filled(self.node):
             names.read |= self.binds  # `template <> int f<char>() {` is none without `f`
         if self.body is not None and b"<" in _named(self.body):
             names.read |= self.binds  # `class A<T *>` is none without `A`
@@ -245,19 +245,6 @@ def _holder(body: Node) -> Node:
     if body.type.startswith("preproc_") or body.parent is None:
         return body
     return body.parent.parent if body.parent.type == "enum_body" and body.parent.parent else body.parent
-
-
-def _is_filled(node: Node) -> bool:
-    """C++: whether it is a function template's specialization."""
-    one: Node | None = node
-    while one is not None and one.type in {"template_declaration", "function_definition", "declaration",
-                                           "function_declarator", "qualified_identifier", "reference_declarator",
-                                           "pointer_declarator", "template_function"}:  # fmt: skip
-        if one.type == "template_function":
-            return True
-        inside = one.child_by_field_name("declarator") or one.child_by_field_name("name")
-        one = inside or next(iter(one.named_children[-1:]), None)
-    return False
 
 
 def _named(body: Node) -> bytes:

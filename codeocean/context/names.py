@@ -159,3 +159,16 @@ def _note(one: Node, place: tuple[str, str], found: Names, table: Table, flags: 
 
 def _text(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
+
+
+def is_filled(node: Node) -> bool:
+    """C++: whether it is a function template's specialization."""
+    one: Node | None = node
+    while one is not None and one.type in {"template_declaration", "function_definition", "declaration",
+                                           "function_declarator", "qualified_identifier", "reference_declarator",
+                                           "pointer_declarator", "template_function"}:  # fmt: skip
+        if one.type == "template_function":
+            return True
+        inside = one.child_by_field_name("declarator") or one.child_by_field_name("name")
+        one = inside or next(iter(one.named_children[-1:]), None)
+    return False

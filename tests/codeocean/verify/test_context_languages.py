@@ -7,7 +7,7 @@ import pytest
 from codeocean.collect.functions import extract_documented
 from codeocean.context.contexts import contexts_of
 from codeocean.context.placed import placed
-from codeocean.context.reasons import FEATURE, INCLUDED, INNER, PLACE, RELATIVE, STAR, UNDEFINED, UNKNOWN, UNREAD
+from codeocean.context.reasons import FEATURE, INCLUDED, INNER, PLACE, RELATIVE, STAR, UNDEFINED, UNKNOWN
 from codeocean.verify.programs import in_context
 from eval.sandbox.proof import prove
 from eval.sandbox.toolchains import require_toolchain
