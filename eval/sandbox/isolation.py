@@ -190,7 +190,7 @@ _OTHERS = {
     "rt_tgsigqueueinfo": (297, 240), "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "prlimit64": (302, 261),
     "setpriority": (141, 140), "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
     "sched_setparam": (142, 118), "sched_setattr": (314, 274), "ioprio_set": (251, 30), "shmget": (29, 194),
-    "msgget": (68, 186), "semget": (64, 190),
+    "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
 }  # fmt: skip
 """What reaches other processes of the same user and namespace, or leaves something for them."""
 _NEW_PROCESS = {"fork": (57, None), "vfork": (58, None)}

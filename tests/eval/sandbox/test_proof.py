@@ -68,6 +68,22 @@ def test_a_solution_changes_nothing_for_the_next_one():
     assert (found["errors"], found["outcomes"]) == ([[], [], []], ["PPPP"] * 3)
 
 
+LEAVINGS = {
+    "a folder that is closed": "import os\nos.makedirs('a/b/c')\nfor path in ('a/b', 'a'):\n    os.chmod(path, 0)\n",
+    "folders in folders": "import os\nfor n in range(200):\n    os.mkdir('d')\n    os.chdir('d')\nopen('x', 'w').close()\n",
+    "a queue of messages": "import ctypes\nctypes.CDLL('librt.so.1').mq_open(b'/note', 0o102, 0o600, None)\n",
+}
+
+
+@pytest.mark.parametrize("name", LEAVINGS)
+def test_a_solution_leaves_nothing_for_the_next_one(name):
+    if not isolation().forks:
+        pytest.skip("each runs in a sandbox of its own")
+    look = "import ctypes, os\nif os.listdir('/tmp') or ctypes.CDLL('librt.so.1').mq_open(b'/note', 2) >= 0:\n    raise ValueError('a note')\n"
+    found = prove(LEAVINGS[name] + OTHER, look + GOOD)
+    assert (found["errors"], found["outcomes"]) == ([[], []], ["PPPP"] * 2)
+
+
 def test_tests_that_are_none_are_told_apart_and_pass_nothing():
     endless = "assert all(last([x]) == x or 1 for y in range(9**5) for x in range(9**5))"
     texts = ("assert True", "import os; os._exit(0)", "print(last([1]))", endless)

@@ -26,3 +26,8 @@ def test_an_assertion_is_run_with_functions_that_answer_otherwise(text, nothing)
 
 def test_a_value_of_an_unknown_type_counts():
     assert not says_nothing(compiled("f(1) == f(1)", "f"), "f", [object()])
+
+
+def test_an_argument_by_name_is_no_other_argument():
+    test = compiled("f(1) == f(x=1)", "f")
+    assert says_nothing(test, "f", [3])
