@@ -214,9 +214,7 @@ def says_nothing(test: CodeType, entry_point: str, seen: list[Any]) -> bool:
 def _impostor(value: Any, way: int) -> Callable[..., Any]:
     def answer(*args: Any, **kwargs: Any) -> Any:
         given = [*args, *kwargs.values()]  # `f(3) == f(x=3)` says nothing
-        return _changed(
-            value, way, 1 + zlib.crc32(f"{way} {given!r}"[:2_000].encode("utf-8", "replace")) % 9973
-        )
+        return _changed(value, way, 1 + zlib.crc32(f"{way} {given!r}"[:2_000].encode("utf-8", "replace")) % 9973)
 
     return answer
 
