@@ -409,7 +409,7 @@ function borrowSymbol(of, description) {
 function method(name, length) {
   const made = function (...args) {
     if (!borrowed.has(this)) throw new TypeError(`${String(name)} is called of something else`)
-    return ask({ method: typeof name === 'symbol' ? symbolItem(name) : name }, [this, ...(asksByName && name === 'then' ? promises.awaited(args) : args)])
+    return ask({ method: typeof name === 'symbol' ? symbolItem(name) : name }, [this, ...args])
   }
   return guarded(name, made, owner => owner, length)
 }
@@ -419,7 +419,7 @@ function guarded(name, f, ownerOf, length = f.length) {
   const made = function (...args) {
     const doubtful = OF_DATA.has(name) ? args.length > 0 : COMPARES.test(String(name)) && args.some(x => !borrowed.has(x))
     if (doubtful && !constructed.has(ownerOf(this))) throw new TypeError(`${String(name)} of what a function returned takes no data of the tests`)
-    return f.apply(this, args)
+    return f.apply(this, asksByName && name === 'then' ? promises.awaited(args) : args)
   }
   return Object.defineProperties(made, { name: { value: typeof name === 'symbol' ? `[${name.description}]` : name }, length: { value: length } })
 }
