@@ -119,10 +119,10 @@ def _judge_compiled(
     outcome = judge_split()
     if outcome.outcome in {"signature", "syntax"} and not own.is_empty:  # what was read of its types may be wrong
         outcome = judge_split(plain=True)
-    if outcome.outcome == "signature":
-        known = types_of(wanted_names(candidate, tests, language, entry_point))
-        outcome = judge_split(known) if known else outcome
-    return outcome
+    if outcome.outcome != "signature":
+        return outcome
+    known = types_of(wanted_names(candidate, tests, language, entry_point))
+    return judge_split(known) if known else outcome
 
 
 def _named_at_top(candidate: str, tests: str, language: str, entry_point: str | None) -> tuple[str, str, str | None]:
