@@ -7,6 +7,7 @@ import pytest
 from eval.sandbox.cpp import stubs
 from eval.sandbox.cpp.crossing import crossing
 from eval.sandbox.cpp.declared import declared
+from eval.sandbox.cpp.spelled import spelled
 from tests.eval.sandbox.cpp_forms import FORMS
 from tests.eval.sandbox.cpp_forms import TEMPLATES as TYPED
 from tests.eval.sandbox.cpp_object_forms import FORMS as OBJECT_FORMS
@@ -67,6 +68,14 @@ def test_what_the_compiler_tells_of_templates_and_arrays(name, is_wrong):
     assert change[0] in made
     done = outcome("cpp", HEAD + (made.replace(*change) if is_wrong else made), program_of(use))
     assert done.outcome == ("failed" if is_wrong else "passed"), done
+
+
+def test_what_tests_write_gets_a_name_of_its_own():
+    made = "template <class T> T f(T x) { return x; }\nstruct C { static int n; static const int M = 3; };\nint C::n = 0;\n"
+    candidate, tests, entry_point = spelled(made, "g(f<vector<int>>({1}), a < b, C::n + C::M, x.f<int>(1));", "f")
+    assert tests == "g(f_given_0({1}), a < b, C::n_field() + C::M, x.f<int>(1));" and entry_point == "f_given_0"
+    assert "#define f_given_0 f<vector<int>>" in candidate and "static int& n_field() { return n; }" in candidate
+    assert spelled(made, "f(1) + f<int>(2);", "f")[2] == "f" and spelled(made, "f(1);", "f") == (made, "f(1);", "f")
 
 
 def test_containers_that_a_candidates_class_orders_do_not_cross():
