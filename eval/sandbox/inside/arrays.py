@@ -139,17 +139,19 @@ def replace(old: Any, new: Any) -> None:
 
 def is_whole_view(x: memoryview) -> bool:
     """Whether a view can be made again of what it looks into."""
-    plain = x.ndim > 0 and len(x.format) == 1 and (x.ndim == 1 or (x.c_contiguous and 0 not in x.shape))
-    return plain and (x.readonly or (type(x.obj) in _CHANGEABLE and x.strides[0] % x.itemsize == 0))
+    shape, strides = x.shape or (), x.strides or ()
+    plain = x.ndim > 0 and len(x.format) == 1 and (x.ndim == 1 or (x.c_contiguous and 0 not in shape))
+    return plain and (x.readonly or (type(x.obj) in _CHANGEABLE and strides[0] % x.itemsize == 0))
 
 
 def state_of_view(x: memoryview) -> tuple[Any, ...]:
     """What it looks into, from which byte, as what, how many of them, how far apart, and whether it is read only."""
+    shape, strides = list(x.shape or ()), x.strides or ()
     if x.readonly:
-        size = x.itemsize if x.ndim == 1 else x.strides[0]
-        return x.tobytes(), 0, x.format, list(x.shape), size, True
+        size = x.itemsize if x.ndim == 1 else strides[0]
+        return x.tobytes(), 0, x.format, shape, size, True
     first = _address(x) - _address(memoryview(x.obj)) if x.nbytes else 0
-    return x.obj, first, x.format, list(x.shape), x.strides[0], False
+    return x.obj, first, x.format, shape, strides[0], False
 
 
 def make_view(whole: Any, first: int, form: str, shape: list[int], stride: int, fixed: bool) -> memoryview:  # noqa: FBT001
