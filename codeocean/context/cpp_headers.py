@@ -1,7 +1,7 @@
 """What headers of C's and C++'s own library give, and what is never defined with g++ on Linux.
 
 `cpp_headers.json` was made by asking g++ 12 with -std=c++17 for each name behind each header
-(`python -m bench.cpp_headers`).
+(`python -m bench.extraction.cpp_headers`).
 """
 
 from __future__ import annotations

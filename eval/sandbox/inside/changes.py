@@ -44,7 +44,8 @@ def bare(x: Any, base: type) -> Any:
         return dict(collections.OrderedDict.items(x))
     if isinstance(x, collections.deque):
         return collections.deque(collections.deque.__iter__(x), x.maxlen)
-    return dict(dict.items(x)) if issubclass(base, dict) else base(base.__iter__(x))  # type: ignore[attr-defined]
+    container: Any = base
+    return dict(dict.items(x)) if issubclass(base, dict) else container(container.__iter__(x))
 
 
 def load(x: Any, data: Any) -> None:

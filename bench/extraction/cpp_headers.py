@@ -1,4 +1,4 @@
-"""What g++'s headers give, name by name: `python -m bench.cpp_headers > codeocean/context/cpp_headers.json`.
+"""What g++'s headers give, name by name: `python -m bench.extraction.cpp_headers > codeocean/context/cpp_headers.json`.
 
 Each name that stands anywhere in the headers is asked for behind each of them alone, with `using std::name` and
 `using ::name`; macros are listed by the preprocessor. Names that begin with an underscore are left out. A few minutes.
@@ -12,7 +12,7 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-TABLE = Path(__file__).parents[1] / "codeocean" / "context" / "cpp_headers.json"
+TABLE = Path(__file__).parents[2] / "codeocean" / "context" / "cpp_headers.json"
 SPACES = {
     "chrono": "chrono", "filesystem": "filesystem", "this_thread": "thread", "placeholders": "functional",
     "literals": "chrono string string_view complex", "chrono_literals": "chrono", "string_literals": "string",
