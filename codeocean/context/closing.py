@@ -12,6 +12,8 @@ from codeocean.context.cpp import (
     hidden_names,
     included,
     is_macro_call,
+    is_used_whole,
+    unfilled,
 )
 from codeocean.context.filed import ItemFile
 from codeocean.context.items import Item, is_guard
@@ -168,9 +170,17 @@ class Closing:
             lost |= hidden_names(self._names.within, spaces - {"std"}, headers, self._file.named)
         if lost:
             return self._file.why_unknown(min(lost))
+        if self._own.language == "cpp" and (unknown := self._used_whole()):
+            return f"{UNDEFINED}: {unknown}"
         written = self._own.binds | {n for item in self.taken if not item.only_declares for n in item.binds}
         bare = {n for item in self.taken if item.only_declares for n in item.binds} - written
         return f"{UNDEFINED}: {min(bare)}" if bare & (self._names.read | self._names.members) else ""
+
+    def _used_whole(self) -> str:
+        """C++: a class that is only named here, and of which more is needed; empty for none."""
+        classes = unfilled(self.taken) & (self._names.read | self._names.doubtful)
+        text = "\n".join([self._code, *((item.node.text or b"").decode("utf-8", "replace") for item in self.taken)])
+        return next((name for name in sorted(classes) if is_used_whole(name, text)), "")
 
     def _bound_either_way(self) -> set[str]:
         """C, C++: names that both an `#if` and its `#else` give, where nobody knows which is read."""

@@ -90,6 +90,31 @@ def hidden_names(
             and (scope in spaces or (scope == "std" and name not in known))}  # fmt: skip
 
 
+def unfilled(items: Iterable[Item]) -> set[str]:
+    """Names of classes that these items only name, as `class Till;` does."""
+    named, filled = set[str](), set[str]()
+    for item in items:
+        text = re.sub(rb"^template\s*<[^{};]*>\s*", b"", item.node.text or b"")
+        if found := _NAMED_CLASS.fullmatch(text.strip()):
+            named.add(found[1].decode())
+        elif item.body is not None:
+            filled |= item.binds
+    return named - filled
+
+
+_NAMED_CLASS = re.compile(rb"(?:class|struct|union)\s+(\w+)\s*;?")
+
+
+def is_used_whole(name: str, text: str) -> bool:
+    """Whether a text asks more of a class than a pointer or reference to it: a member, a value, its size."""
+    word = rf"\b(?:\w+::)*{name}\b"
+    if re.search(rf"{word}\s*(?:::|\{{)|\bnew\s+{word}|\bsizeof\s*\(\s*{word}|{word}\s+\w+\s*[;({{=]", text):
+        return True
+    held = re.findall(rf"{word}(?:\s*const\b)?(?:\s*[>*&])+(?:\s*const\b)?\s*(\w+)", text)
+    return any(re.search(rf"\b{one}(?:\s*\([^()]*\)|\s*\[[^\[\]]*\])?\s*(?:->|\.)", text)
+               for one in set(held) - {name})  # fmt: skip
+
+
 def asked_names(code: str) -> set[str]:
     """The names in a function's own conditional compilation."""
     asked = re.findall(r"^[ \t]*#[ \t]*(?:if|elif|ifdef|ifndef)\b(.*)", code, re.MULTILINE)

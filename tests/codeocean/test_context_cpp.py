@@ -7,7 +7,7 @@ import pytest
 from codeocean.collect.functions import extract_documented
 from codeocean.context.contexts import contexts_of
 from codeocean.context.placed import placed
-from codeocean.context.reasons import INCLUDED, UNREAD
+from codeocean.context.reasons import INCLUDED, UNDEFINED, UNREAD
 
 WHOLE = {
     "head_macro": ("#define API\nclass API A {\npublic:\n/** D. */\nint f() { return 1; }\n};", "#define API"),
@@ -89,3 +89,19 @@ def test_a_macro_that_stands_before_the_function_is_needed():
     text = "struct A {\n  int at;\n\n  /** D. */\n  A_DEVICE_FUNC\n  int f() const { return at; }\n};\n"
     function, context = context_of(text)
     assert ("A_DEVICE_FUNC" in function.code, context.missing.endswith(": A_DEVICE_FUNC")) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "missing"),
+    [("class Till;", "return till == nullptr;", ""), ("class Till;", "return till->sum > 0;", f"{UNDEFINED}: Till"),
+     ("struct Till;\ninline Till &of(Till *till) { return *till; }", "return &of(till) == till;", ""),
+     ("struct Till;\nTill &of(Till *till);", "return of(till).sum > 0;", f"{UNDEFINED}: "),
+     ("struct Till;\nstruct Till { int sum; };", "return till->sum > 0;", ""),
+     ("class Till;", "return Till::LIMIT > 0;", f"{UNDEFINED}: Till"), ("class Till;", "delete new Till(*till); return true;", f"{UNDEFINED}: Till"),
+     ("class Till;\nstruct Shop { Till *held; };", "Shop shop{till}; return shop.held->sum > 0;", f"{UNDEFINED}: Till")],
+)  # fmt: skip
+def test_a_class_that_is_only_named_is_enough_for_pointers_alone(before, body, missing):
+    found = context_of(f"namespace shop {{\n{before}\n/** D. */\ninline bool f(Till *till) {{ {body} }}\n}}\n")[
+        1
+    ].missing
+    assert found.startswith(missing) and bool(found) == bool(missing), found
