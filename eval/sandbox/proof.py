@@ -118,7 +118,8 @@ class _Letters(NamedTuple):
         """As what needs something, if it passes nothing and looked for something, whatever it answered or died of."""
         if not self.sought or agreement.RIGHT & set(self.letters):
             return self
-        return self._replace(letters=re.sub("[FVD]", "E", self.letters), word=f"{MISSING}{self.sought}")
+        word = self.word if self.word.startswith(MISSING) else f"{MISSING}{self.sought}"
+        return self._replace(letters=re.sub("[FVD]", "E", self.letters), word=word)
 
 
 def _hinted(errors: Sequence[Sequence[str]], solutions: Sequence[str], language: str) -> list[list[str]]:
