@@ -18,7 +18,7 @@ from codeocean.context.cpp import (
 from codeocean.context.filed import ItemFile
 from codeocean.context.items import Item, is_guard
 from codeocean.context.names import Names
-from codeocean.context.reasons import RELATIVE, UNDEFINED
+from codeocean.context.reasons import RELATIVE, UNDEFINED, UNREAD
 from codeocean.context.rust import makes_for, needed_traits, trait_of
 from codeocean.context.tables import SPECIAL
 
@@ -80,6 +80,8 @@ class Closing:
         if item not in self.taken:
             self.taken.add(item)
             self._note(item)
+        if self._file.has_macro_parts(item):
+            self._complaint = self._complaint or UNREAD
         for part in item.parts:
             if part.node.type in self._table.always or is_guard(part, item) or (item.wants_all and not item.is_space):
                 self._take(part)

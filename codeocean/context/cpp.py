@@ -137,6 +137,10 @@ _PAIRED = re.compile(
 )
 
 
+LONE = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*(\([^{};]*?\))?[ \t]*;?[ \t]*\r?$", re.MULTILINE)
+"""A macro on a line of its own, perhaps with arguments."""
+
+
 def specials(item: Item) -> Iterator[Item]:
     """The parts of a class that are called by no name, those in conditional compilation too."""
     for part in item.parts:

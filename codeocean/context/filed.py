@@ -8,7 +8,16 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from codeocean.context.cpp import STATEMENTS, TYPES, is_free_operator, opened_by, paired_macros, space_name, specials
+from codeocean.context.cpp import (
+    LONE,
+    STATEMENTS,
+    TYPES,
+    is_free_operator,
+    opened_by,
+    paired_macros,
+    space_name,
+    specials,
+)
 from codeocean.context.damage import damaged_items
 from codeocean.context.items import Item, items_of
 from codeocean.context.preprocessed import Unit
@@ -110,6 +119,26 @@ class ItemFile:
     def paired(self) -> set[str]:
         """C++: names of macros that open or close something, all of which are kept."""
         return {word.partition("(")[0] for _, word in self.pairs}
+
+    def has_macro_parts(self, item: Item) -> bool:
+        """C++: whether macros that were blanked stand alone among a class's parts, and so declare some."""
+        if self.language != "cpp" or item.body is None or item.is_space:
+            return False
+        begin, end = item.body.start_byte + 1, item.body.end_byte - 1
+        if self.source[begin:end] == self.parsed[begin:end]:
+            return False
+        between = bytearray(
+            one if read in b" \t\r\n" else 32
+            for one, read in zip(self.source[begin:end], self.parsed[begin:end], strict=True)
+        )
+        for part in item.parts:
+            between[part.begin - begin : part.end - begin] = b" " * (part.end - part.begin)
+        return any(self._declares(call[1].decode(), with_arguments=bool(call[2])) for call in LONE.finditer(between))
+
+    def _declares(self, macro: str, *, with_arguments: bool) -> bool:
+        """Whether a macro makes declarations, as far as the file tells; one from elsewhere does if it has arguments."""
+        values = [self.text(item).partition(macro.encode())[2] for item in self.named(macro)]
+        return any(re.search(rb"[;{]", value) for value in values) if values else with_arguments
 
     def always(self, own: Item) -> list[Item]:
         """What is kept for every function: includes of the language's library and `using` before it, Rust's traits."""

@@ -105,3 +105,14 @@ def test_a_class_that_is_only_named_is_enough_for_pointers_alone(before, body, m
         1
     ].missing
     assert found.startswith(missing) and bool(found) == bool(missing), found
+
+
+@pytest.mark.parametrize(
+    ("macro", "call", "missing"),
+    [("#define MAKES(name) \\\n  name(int n) : n(n) {}", "MAKES(Till)", UNREAD), ("", "MAKES(Till)", UNREAD), ("#define MAKES(name)", "MAKES(Till)", ""),
+     ("#define QUIET", "QUIET", ""), ("#define MAKES Till(int n) : n(n) {}", "MAKES", UNREAD)],
+)  # fmt: skip
+def test_a_macro_that_declares_parts_of_a_class_is_not_left_out(macro, call, missing):
+    text = f"{macro}\nclass Till {{\n  {call}\npublic:\n  static int most(int n) {{ return n; }}\n  int n = 0;\n}};\n"
+    found = context_of(f"{text}/** D. */\ninline int f() {{ return Till::most(1); }}\n")[1]
+    assert found.missing == missing, found
