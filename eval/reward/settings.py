@@ -9,7 +9,8 @@ from pydantic import Field, PositiveInt
 
 from core.settings import Settings
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0.1, allow_inf_nan=False)]
+"""Less than a tenth is over before a busy machine gives a program its turn, which is no verdict."""
 
 
 class RewardConfig(Settings):

@@ -269,6 +269,8 @@ def test_messages_of_odd_parts_are_read_as_far_as_they_are_texts(path, body, rew
 
 def test_numbers_beyond_any_and_bodies_too_deep_to_give_back_are_refused():
     client, deep = Client(passed), '{"response": {}, "verifier_metadata": {"tests": "x"}, "x": @}'
+    brief = client.post("/run_code", {"language": "python", "code": "1", "run_timeout": 1e-9})
+    assert (brief.status_code, "run_timeout: Input should be greater than or equal to 0.1" in brief.text) == (422, True)
     huge = client.post("/reward", GOOD | {"memory_mb": 10**400})
     assert (huge.status_code, "memory_mb: is too large" in huge.text) == (422, True)
     bodies = [deep.replace("@", "[" * depth + "]" * depth) for depth in range(850, 1000)]
