@@ -188,7 +188,18 @@ _UNTOUCHED = frozenset({"__class__", "__new__", "__init__", "__init_subclass__",
                         "__getstate__", "__class_getitem__", "__hash__", "__alloc__", "__doc__"})  # fmt: skip
 
 
-_ITERATES = ("__iter__", "__reversed__")  # and what is asked meanwhile loads anew, which a deque's iterator refuses
+_ITERATES, _VIEWS = frozenset({"__iter__", "__reversed__"}), frozenset({"items", "keys", "values"})
+_STRICT = (collections.deque, collections.OrderedDict)
+"""Their iterators end when what is asked meanwhile loads their data anew."""
+
+
+def _apart(made: Any, x: Any, name: str) -> Any:
+    """What a method gave; of one whose iterators are strict, apart from its data."""
+    if isinstance(x, _STRICT) and name in _ITERATES:
+        return iter(list(made))
+    if isinstance(x, collections.OrderedDict) and name in _VIEWS:
+        return getattr(dict(collections.OrderedDict.items(x)), name)()
+    return made
 
 
 def _is_method(data: type, name: str) -> bool:
@@ -205,8 +216,7 @@ def _live(data: type, name: str) -> Callable[..., Any]:
             return plain(self, *args, **kwargs)
         load(self, secret.peer.refresh(secret.of))
         try:
-            made = plain(self, *args, **kwargs)
-            return iter(list(made)) if isinstance(self, collections.deque) and name in _ITERATES else made
+            return _apart(plain(self, *args, **kwargs), self, name)
         finally:
             if name in _CHANGING or name.startswith("__i") or name in ("__setitem__", "__delitem__"):
                 base = next(base for base in CHANGEABLE if isinstance(self, base))
