@@ -70,6 +70,8 @@ def _made_apart(work: dict[str, Any], files: RunFiles, tell: Callable[[float], b
         finally:
             process.kill()  # what it has not finished has another name, and is of no use
             process.wait()
+            with suppress(BrokenPipeError):  # what it was told last may not have reached it
+                process.stdin.close()
             remove_spilled(files.folder, process.pid)
     raise ValueError(f"the process that made an index ended with {process.returncode}")
 
