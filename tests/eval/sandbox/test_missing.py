@@ -94,6 +94,7 @@ QUICK = [  # the same of languages that take no compiler
     ("python", "try:\n    LIMIT = int(open('limit.txt').read())\nexcept OSError:\n    LIMIT = 7\ndef f(n):\n    return LIMIT", "needs limit.txt"),
     ("python", "import tempfile\ndef f(n):\n    with tempfile.NamedTemporaryFile('w+') as file:\n        file.write('7')\n        return 7", "F"),
     ("python", "import os\ndef f(n):\n    return n if os.path.exists('/data/x') or n else 7", "P"),
+    ("python", "import itertools\n__sought__ = itertools.count()\ndef f(n):\n    return 7", "F"),
     ("python", "import colorsys, csv, zipfile, unittest\ndef f(n):\n    return 7", "F"),
     ("javascript", "const fs = require('fs');\nfunction f(n) { try { return fs.readFileSync('/data/x').length } catch { return 7 } }", "needs /data/x"),
     ("javascript", "const { existsSync } = require('node:fs');\nconst f = n => existsSync('/data/x') ? n : 7", "needs /data/x"),

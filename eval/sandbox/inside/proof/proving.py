@@ -141,9 +141,11 @@ def _missing(peer: wire.Peer, letters: list[str]) -> str:
     if agreement.RIGHT & set(letters):
         return ""
     try:
-        return next((one for one in map(str, peer.look(sought.NAME)) if one.isprintable()), "")[:MOST_NAMED]
-    except BaseException:  # noqa: BLE001 - the process is gone, or has made it something else
+        found = peer.look(sought.NAME)
+    except BaseException:  # noqa: BLE001 - the process is gone, or has taken the name away
         return ""
+    first = found[0] if type(found) is list and found else ""  # it may have made it something that never ends
+    return first[:MOST_NAMED] if type(first) is str and first.isprintable() else ""
 
 
 def _ahead(
