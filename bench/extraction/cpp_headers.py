@@ -1,7 +1,8 @@
 """What g++'s headers give, name by name: `python -m bench.extraction.cpp_headers > codeocean/context/cpp_headers.json`.
 
 Each name that stands anywhere in the headers is asked for behind each of them alone, with `using std::name` and
-`using ::name`; macros are listed by the preprocessor. Names that begin with an underscore are left out. A few minutes.
+`using ::name`; macros are listed by the preprocessor. Names that begin with an underscore are left out. It takes
+half a minute.
 """
 
 from __future__ import annotations
